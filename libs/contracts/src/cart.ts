@@ -1,0 +1,77 @@
+import { err, isCurrencyCode, ok, refusal, type CurrencyCode, type Refusal, type Result } from "@leastwise/vocabulary";
+import { within } from "./field-path.js";
+import { checkLines } from "./lines.js";
+import { checkMoney, type CurrencySeen } from "./money.js";
+import type * as wire from "./wire.js";
+
+/** One line of a cart, checked. */
+export interface ReadCartLine {
+  readonly productId: string;
+  /** Units, 1 to 2 147 483 647. */
+  readonly quantity: number;
+  /** Price of one unit before any discount, minor units, 0 or more. */
+  readonly unitPriceMinor: number;
+  /** Discount that the shop itself gives on the whole line, minor units, 0 to the line's price. */
+  readonly discountMinor: number;
+}
+
+/** A cart, checked: one currency, every sum a safe integer. */
+export interface ReadCart {
+  readonly currency: CurrencyCode;
+  /** 1 to 1 000 lines, in the order of the request. */
+  readonly lines: readonly ReadCartLine[];
+  /** Shipping that the shopper would pay, minor units, 0 or more. */
+  readonly shippingMinor: number;
+}
+
+/**
+ * Reads the cart of a Decide, Validate or Redeem. Reasons: `empty_cart`, `cart_too_large`, `id_missing`, `id_too_long`,
+ * `invalid_text`, `quantity_out_of_range`, `price_missing`, `negative_price`, `negative_amount`, `discount_above_price`,
+ * `unknown_currency`, `mixed_currencies`, `amount_out_of_range`.
+ *
+ * @param at path of the message that the lines stand in: `cart`, or empty where they stand in the request itself
+ */
+export function readCart(
+  lines: readonly wire.Line[],
+  shipping: wire.Money | undefined,
+  at: string,
+): Result<ReadCart, Refusal> {
+  if (lines.length === 0) {
+    return err(refusal("empty_cart", within(at, "lines"), "no line", "1 to 1000 lines"));
+  }
+  const seen: CurrencySeen = { currency: "" };
+  const refused =
+    checkLines(lines, at, "cart_too_large", seen) ?? checkMoney(shipping, at, "shipping", "negative_amount", seen);
+  if (refused !== undefined) return err(refused);
+  const read: ReadCartLine[] = [];
+  let totalMinor = Number(shipping?.minor ?? 0n);
+  for (const [index, line] of lines.entries()) {
+    const one = readLine(line, `${within(at, "lines")}[${index}]`);
+    if (!one.ok) return one;
+    read.push(one.value);
+    totalMinor += one.value.unitPriceMinor * one.value.quantity;
+  }
+  if (!Number.isSafeInteger(totalMinor)) {
+    return err(
+      refusal("amount_out_of_range", within(at, "lines"), totalMinor, "a cart of at most 9007199254740991 minor units"),
+    );
+  }
+  const { currency } = seen;
+  if (!isCurrencyCode(currency)) throw new Error("every line has a price by now, and every price a currency");
+  return ok({ currency, lines: read, shippingMinor: Number(shipping?.minor ?? 0n) });
+}
+
+function readLine(line: wire.Line, at: string): Result<ReadCartLine, Refusal> {
+  if (line.unitPrice === undefined) {
+    return err(refusal("price_missing", within(at, "unit_price"), undefined, "the price of one unit"));
+  }
+  const quantity = Number(line.quantity);
+  const unitPriceMinor = Number(line.unitPrice.minor);
+  const discountMinor = Number(line.discount?.minor ?? 0n);
+  if (discountMinor > unitPriceMinor * quantity) {
+    return err(
+      refusal("discount_above_price", within(at, "discount.minor"), discountMinor, "at most unit price × quantity"),
+    );
+  }
+  return ok({ productId: line.productId, quantity, unitPriceMinor, discountMinor });
+}

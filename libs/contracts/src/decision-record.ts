@@ -1,0 +1,291 @@
+import {
+  BLOCK_REASONS,
+  DECISION_REASONS,
+  DEGRADED_REASONS,
+  encodeRecordedState,
+  type Answer,
+  type Candidate,
+  type Decision,
+  type DecisionFacts,
+  type DegradedReason,
+  type Freshness,
+  type IssuedOffer,
+  type Profile,
+  type RecordableInput,
+} from "@leastwise/decision";
+import type { Cart, CatalogRow } from "@leastwise/offers";
+import { isCurrencyCode, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
+import { channelOfName, deviceOfName, purposeOfName } from "./enum-names.js";
+import { given } from "./given.js";
+import { incentiveOf, incentiveToWire } from "./incentive.js";
+import { moneyOf } from "./money.js";
+import * as wire from "./wire.js";
+
+/** A decision as it stands on the log: with all of its inputs, so that it can be made again. */
+export function decisionRecord(decision: Decision, input: RecordableInput): wire.DecisionRecord {
+  return { ...identityOf(decision), ...choiceOf(decision), ...answerOf(decision), ...inputsOf(decision, input) };
+}
+
+function identityOf(decision: Decision) {
+  return {
+    decisionId: decision.decisionId,
+    subject: decision.subject,
+    assignmentKey: decision.assignmentKey,
+    decidedAtMs: BigInt(decision.decidedAtMs),
+    clock: decision.clock,
+    caller: decision.caller,
+    requestId: decision.requestId,
+    sessionId: decision.sessionId,
+    cart: cartToWire(decision),
+    cartDigest: decision.cartDigest,
+    channel: channelOfName(decision.channel) ?? wire.Channel.CHANNEL_UNSPECIFIED,
+    device: deviceOfName(decision.device) ?? wire.Device.DEVICE_UNSPECIFIED,
+    consent: decision.consent.flatMap((purpose) => purposeOfName(purpose) ?? []),
+    enrolments: decision.enrolments.map((enrolment) => ({
+      experimentId: enrolment.experimentId,
+      arm: enrolment.arm,
+      enrolledAtMs: BigInt(enrolment.enrolledAtMs),
+      first: enrolment.first,
+      holdoutBp: enrolment.holdoutBp,
+    })),
+  };
+}
+
+function choiceOf(decision: Decision) {
+  const { currency } = decision.cart;
+  return {
+    episodeId: decision.episodeId,
+    continued: decision.continued,
+    candidates: decision.candidates.map((candidate) => candidateToWire(candidate, currency)),
+    chosen: decision.chosen,
+    exploit: decision.exploit,
+    draw: BigInt(decision.draw),
+    propensity: decision.propensity,
+    ghost: decision.ghost,
+    explorationCostMinor: BigInt(decision.explorationCostMinor),
+    segments: [...decision.segments],
+  };
+}
+
+function answerOf(decision: Decision) {
+  const { currency } = decision.cart;
+  return {
+    offer: decision.offer && offerToWire(decision.offer, wire.OfferStatus.OFFER_STATUS_ISSUED),
+    held: decision.heldMinor === 0 ? undefined : { minor: BigInt(decision.heldMinor), currency },
+    budgetId: decision.budgetId,
+    reason: decision.reason,
+    freshness: FRESHNESS[decision.freshness],
+    degradedReason: decision.degradedReason,
+    policyVersion: decision.policyVersion,
+    modelVersion: decision.modelVersion,
+    horizonMs: BigInt(decision.horizonMs),
+    message: decision.message,
+    personalDataUsed: decision.personalDataUsed,
+    validUntilMs: BigInt(decision.validUntilMs),
+    observeOnly: decision.observeOnly,
+  };
+}
+
+function inputsOf(decision: Decision, input: RecordableInput) {
+  const { features } = decision;
+  return {
+    features: {
+      catalogue: features.catalogue,
+      values: Array.from(features.values),
+      asOfOffset: BigInt(features.asOfOffset),
+      partition: features.partition,
+    },
+    catalog: decision.catalog.map(catalogView),
+    profileDigest: decision.profileDigest,
+    profile: decision.profileDigest === "" ? undefined : input.profile && profileToWire(input.profile),
+    decisionState: Buffer.from(encodeRecordedState(input)),
+  };
+}
+
+const FRESHNESS = {
+  fresh: wire.Freshness.FRESHNESS_FRESH,
+  stale: wire.Freshness.FRESHNESS_STALE,
+  degraded: wire.Freshness.FRESHNESS_DEGRADED,
+} as const;
+
+/** An answer as the checkout gets it. */
+export function answerToWire(answer: Answer, staleMs: number): wire.DecideResponse {
+  return {
+    decisionId: answer.decisionId,
+    offer: answer.offer && offerToWire(answer.offer, wire.OfferStatus.OFFER_STATUS_ISSUED),
+    message: answer.message,
+    freshness: FRESHNESS[answer.freshness],
+    staleMs: BigInt(staleMs),
+    degradedReason: answer.degradedReason,
+    policyVersion: answer.policyVersion,
+    personalDataUsed: answer.personalDataUsed,
+    validUntilMs: BigInt(answer.validUntilMs),
+  };
+}
+
+/** An offer on the wire. */
+export function offerToWire(offer: IssuedOffer, status: wire.OfferStatus): wire.Offer {
+  return {
+    offerId: offer.offerId,
+    code: offer.code,
+    campaignId: offer.campaignId,
+    incentive: incentiveToWire(offer.incentive),
+    faceValue: { minor: BigInt(offer.faceValueMinor), currency: offer.currency },
+    issuedAtMs: BigInt(offer.issuedAtMs),
+    expiresAtMs: BigInt(offer.expiresAtMs),
+    status,
+  };
+}
+
+function cartToWire({ cart }: Decision): wire.Cart {
+  const money = (minor: number): wire.Money => ({ minor: BigInt(minor), currency: cart.currency });
+  return {
+    lines: cart.lines.map(({ productId, quantity, unitPriceMinor, discountMinor }) => ({
+      productId,
+      quantity: BigInt(quantity),
+      unitPrice: money(unitPriceMinor),
+      discount: discountMinor === undefined || discountMinor === 0 ? undefined : money(discountMinor),
+    })),
+    shipping: cart.shippingMinor === 0 ? undefined : money(cart.shippingMinor),
+  };
+}
+
+function candidateToWire(candidate: Candidate, currency: CurrencyCode): wire.Candidate {
+  const money = (minor: number): wire.Money => ({ minor: BigInt(minor), currency });
+  return {
+    campaignId: candidate.campaignId,
+    rung: candidate.rung,
+    incentive: candidate.incentive && incentiveToWire(candidate.incentive),
+    depthBp: candidate.depthBp,
+    faceValue: money(candidate.faceValueMinor),
+    expectedCost: money(candidate.expectedCostMinor),
+    worstCost: money(candidate.worstCostMinor),
+    conversion: candidate.conversion,
+    valueMinor: candidate.valueMinor,
+    evidence: candidate.evidence,
+    weight: BigInt(candidate.weight),
+    blockedBy: candidate.blockedBy,
+  };
+}
+
+function catalogView(row: CatalogRow): wire.CatalogView {
+  return {
+    productId: row.productId,
+    unitCostMinor: bigintOf(row.unitCostMinor),
+    floorPriceMinor: bigintOf(row.floorPriceMinor),
+    maxDiscountBp: row.maxDiscountBp,
+    inventory: bigintOf(row.inventory),
+    perishableUntilMs: bigintOf(row.perishableUntilMs),
+    category: row.category ?? "",
+  };
+}
+
+function profileToWire(profile: Profile): wire.Profile {
+  return {
+    loyaltyTier: profile.loyaltyTier,
+    member: profile.member,
+    customerSinceMs: bigintOf(profile.customerSinceMs),
+    birthday: profile.birthday,
+    tags: [...profile.tags],
+    attributes: { ...profile.attributes },
+  };
+}
+
+function bigintOf(value: number | undefined): bigint | undefined {
+  return value === undefined ? undefined : BigInt(value);
+}
+
+/** What of a recorded decision moves the subject's state and the owner's books, to fold them again from the log. */
+export function decisionFacts(record: wire.DecisionRecord): DecisionFacts {
+  return {
+    decisionId: record.decisionId,
+    decidedAtMs: Number(record.decidedAtMs) as Millis,
+    caller: record.caller,
+    requestId: record.requestId,
+    cart: cartOf(record),
+    cartDigest: record.cartDigest,
+    enrolments: record.enrolments.map(({ experimentId, arm, enrolledAtMs, first, holdoutBp }) => ({
+      experimentId,
+      arm: arm === "holdout" ? ("holdout" as const) : ("treatment" as const),
+      enrolledAtMs: Number(enrolledAtMs) as Millis,
+      first,
+      holdoutBp,
+    })),
+    episodeId: record.episodeId,
+    continued: record.continued,
+    candidates: record.candidates.map(candidateOf),
+    chosen: record.chosen,
+    exploit: record.exploit,
+    draw: Number(record.draw),
+    propensity: record.propensity,
+    ghost: record.ghost,
+    observeOnly: record.observeOnly,
+    offer: record.offer && offerOf(record.offer),
+    freshness: freshnessOf(record.freshness),
+    degradedReason: isDegradedReason(record.degradedReason) ? record.degradedReason : "",
+    reason: DECISION_REASONS.find((reason) => reason === record.reason) ?? "degraded",
+    policyVersion: record.policyVersion,
+    message: record.message,
+    personalDataUsed: record.personalDataUsed,
+    validUntilMs: Number(record.validUntilMs) as Millis,
+  };
+}
+
+/** An offer of a record that was checked when it was written. */
+export function offerOf(offer: wire.Offer): IssuedOffer {
+  if (offer.incentive === undefined || offer.faceValue === undefined)
+    throw new RangeError("an offer on the log is whole");
+  const { minor, currency } = moneyOf(offer.faceValue);
+  return {
+    offerId: offer.offerId,
+    code: offer.code,
+    campaignId: offer.campaignId,
+    incentive: incentiveOf(offer.incentive),
+    currency,
+    faceValueMinor: minor,
+    issuedAtMs: Number(offer.issuedAtMs) as Millis,
+    expiresAtMs: Number(offer.expiresAtMs) as Millis,
+  };
+}
+
+function cartOf({ cart }: wire.DecisionRecord): Cart {
+  const lines = cart?.lines ?? [];
+  const currency = lines[0]?.unitPrice?.currency ?? "";
+  if (!isCurrencyCode(currency)) throw new RangeError("a cart on the log has a currency");
+  return {
+    currency,
+    lines: lines.map(({ productId, quantity, unitPrice, discount }) => ({
+      productId,
+      quantity: Number(quantity),
+      unitPriceMinor: Number(unitPrice?.minor ?? 0n),
+      ...given("discountMinor", discount && Number(discount.minor)),
+    })),
+    shippingMinor: Number(cart?.shipping?.minor ?? 0n),
+  };
+}
+
+function candidateOf(candidate: wire.Candidate): Candidate {
+  return {
+    campaignId: candidate.campaignId,
+    rung: candidate.rung,
+    ...given("incentive", candidate.incentive && incentiveOf(candidate.incentive)),
+    depthBp: candidate.depthBp,
+    faceValueMinor: Number(candidate.faceValue?.minor ?? 0n),
+    expectedCostMinor: Number(candidate.expectedCost?.minor ?? 0n),
+    worstCostMinor: Number(candidate.worstCost?.minor ?? 0n),
+    conversion: candidate.conversion,
+    valueMinor: candidate.valueMinor,
+    evidence: candidate.evidence,
+    weight: Number(candidate.weight),
+    blockedBy: BLOCK_REASONS.find((reason) => reason === candidate.blockedBy) ?? "",
+  };
+}
+
+function freshnessOf(freshness: wire.Freshness): Freshness {
+  if (freshness === wire.Freshness.FRESHNESS_STALE) return "stale";
+  return freshness === wire.Freshness.FRESHNESS_DEGRADED ? "degraded" : "fresh";
+}
+
+function isDegradedReason(reason: string): reason is DegradedReason {
+  return DEGRADED_REASONS.some((known) => known === reason);
+}

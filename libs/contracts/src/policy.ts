@@ -1,0 +1,166 @@
+import type { Approach, Campaign, Guardrails, Objective, Policy, Schedule } from "@leastwise/decision";
+import { err, ok, type Money, type Refusal, type Result } from "@leastwise/vocabulary";
+import { given } from "./given.js";
+import { incentiveFrom } from "./incentive.js";
+import { checkMoney, moneyOf } from "./money.js";
+import * as wire from "./wire.js";
+
+/**
+ * Reads a policy as it was written. What it means is checked by `compilePolicy`; here only what the pure types cannot hold is
+ * refused: `unknown_currency`, `amount_out_of_range`, each with its path.
+ */
+export function readPolicy(policy: wire.Policy): Result<Policy, Refusal[]> {
+  const amounts = new Amounts();
+  const read: Policy = {
+    version: policy.version,
+    author: policy.author,
+    reason: policy.reason,
+    currency: policy.currency,
+    segments: policy.segments,
+    campaigns: policy.campaigns.map((campaign, index) => campaignOf(campaign, amounts.below(`campaigns[${index}]`))),
+    ...given("guardrails", policy.guardrails && guardrailsOf(policy.guardrails, amounts.below("guardrails"))),
+    stackingGroups: policy.stackingGroups,
+    experiments: policy.experiments.map(({ startsAtMs, endsAtMs, ...experiment }) => ({
+      ...experiment,
+      ...given("startsAtMs", numberOf(startsAtMs)),
+      ...given("endsAtMs", numberOf(endsAtMs)),
+    })),
+    budgets: policy.budgets.map(({ amount, ...budget }, index) => ({
+      ...budget,
+      ...given("amount", amounts.below(`budgets[${index}]`).read(amount, "amount")),
+    })),
+    templates: policy.templates,
+    killSwitch: policy.killSwitch,
+  };
+  return amounts.refused.length === 0 ? ok(read) : err(amounts.refused);
+}
+
+/** Reads amounts below a path, and keeps what it had to refuse. */
+class Amounts {
+  readonly refused: Refusal[];
+  readonly #at: string;
+
+  constructor(at = "", refused: Refusal[] = []) {
+    this.#at = at;
+    this.refused = refused;
+  }
+
+  below(path: string): Amounts {
+    return new Amounts(this.#at === "" ? path : `${this.#at}.${path}`, this.refused);
+  }
+
+  read(money: wire.Money | undefined, field: string): Money | undefined {
+    if (money === undefined) return undefined;
+    const refused = checkMoney(money, this.#at, field, "any");
+    if (refused === undefined) return moneyOf(money);
+    this.refused.push(refused);
+    return undefined;
+  }
+}
+
+function campaignOf(campaign: wire.Campaign, amounts: Amounts): Campaign {
+  return {
+    campaignId: campaign.campaignId,
+    ...given("kind", CAMPAIGN_KINDS.get(campaign.kind)),
+    ...given("approach", approachOf(campaign.approach)),
+    ladder: campaign.ladder.map(({ incentive }, index) => {
+      const at = amounts.below(`ladder[${index}].incentive`);
+      return given("incentive", incentive && incentiveFrom(incentive, (money, field) => at.read(money, field)));
+    }),
+    ...given("schedule", campaign.schedule && scheduleOf(campaign.schedule)),
+    experimentId: campaign.experimentId,
+    budgetId: campaign.budgetId,
+    horizonMs: Number(campaign.horizonMs),
+    offerTtlMs: Number(campaign.offerTtlMs),
+    ...given("objective", campaign.objective && objectiveOf(campaign.objective, amounts)),
+    ...given("exploration", campaign.exploration && explorationOf(campaign.exploration, amounts)),
+    frequencyCaps: campaign.frequencyCaps.map((cap) => ({ offersMax: cap.offersMax, periodMs: Number(cap.periodMs) })),
+    stackingGroup: campaign.stackingGroup,
+    episodeCoolDownMs: Number(campaign.episodeCoolDownMs),
+  };
+}
+
+const CAMPAIGN_KINDS = new Map<number, "incentive" | "entitlement">([
+  [wire.CampaignKind.CAMPAIGN_KIND_INCENTIVE, "incentive"],
+  [wire.CampaignKind.CAMPAIGN_KIND_ENTITLEMENT, "entitlement"],
+]);
+
+const PROPENSITY_KINDS = new Map<number, "abandonment" | "dormant">([
+  [wire.PropensityKind.PROPENSITY_KIND_ABANDONMENT, "abandonment"],
+  [wire.PropensityKind.PROPENSITY_KIND_DORMANT, "dormant"],
+]);
+
+function approachOf(approach: wire.Campaign["approach"]): Approach | undefined {
+  switch (approach?.$case) {
+    case undefined:
+      return undefined;
+    case "rules":
+      return { kind: "rules", segment: approach.value.segment };
+    case "propensity": {
+      const { kind, propensityMinBp, propensityMaxBp } = approach.value;
+      return { kind: "propensity", ...given("of", PROPENSITY_KINDS.get(kind)), propensityMinBp, propensityMaxBp };
+    }
+    case "dynamic": {
+      const { categories, inventoryMin, shelfLifeMaxMs, markdown } = approach.value;
+      const numbers = { inventoryMin: Number(inventoryMin), shelfLifeMaxMs: Number(shelfLifeMaxMs) };
+      return { kind: "dynamic", categories, ...numbers, markdown };
+    }
+    case "onDevice":
+      return { kind: "on_device", classes: approach.value.classes };
+    case "partner":
+      return { kind: "partner", ...approach.value };
+  }
+}
+
+function scheduleOf({ startsAtMs, endsAtMs, timeZone }: wire.Schedule): Schedule {
+  return {
+    ...given("startsAtMs", numberOf(startsAtMs)),
+    ...given("endsAtMs", numberOf(endsAtMs)),
+    timeZone,
+  };
+}
+
+function objectiveOf({ goal, toleranceBp, evidenceBp }: wire.Objective, amounts: Amounts): Objective {
+  return {
+    ...given("goal", goalOf(goal, amounts)),
+    ...given("toleranceBp", toleranceBp),
+    ...given("evidenceBp", evidenceBp),
+  };
+}
+
+function goalOf(goal: wire.Objective["goal"], amounts: Amounts): Objective["goal"] {
+  switch (goal?.$case) {
+    case undefined:
+      return undefined;
+    case "profit":
+      return { kind: "profit" };
+    case "targetConversion": {
+      const maximum = amounts.read(goal.value.costPerOrderMax, "objective.target_conversion.cost_per_order_max");
+      return { kind: "target_conversion", conversionBp: goal.value.conversionBp, ...given("costPerOrderMax", maximum) };
+    }
+  }
+}
+
+function explorationOf(exploration: wire.Exploration, amounts: Amounts) {
+  return {
+    ...given("floorBp", exploration.floorBp),
+    ...given("coldStartDecisionsPerRung", exploration.coldStartDecisionsPerRung),
+    ...given("budget", amounts.read(exploration.budget, "exploration.budget")),
+  };
+}
+
+function guardrailsOf(guardrails: wire.Guardrails, amounts: Amounts): Guardrails {
+  const { floorPriceBp, maxDiscountBp, marginFloorBp, assumedMarginBp, perSubjectMax, perSubjectPeriodMs } = guardrails;
+  return {
+    floorPriceBp,
+    maxDiscountBp,
+    marginFloorBp,
+    assumedMarginBp,
+    ...given("perSubjectMax", amounts.read(perSubjectMax, "per_subject_max")),
+    perSubjectPeriodMs: Number(perSubjectPeriodMs),
+  };
+}
+
+function numberOf(value: bigint | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value);
+}

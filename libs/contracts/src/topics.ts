@@ -1,0 +1,61 @@
+import { DAY_MS } from "@leastwise/vocabulary";
+
+/** The topics of the log. The same words name the messages, the tables and the metrics. */
+export const TOPICS = {
+  /** ClickstreamRecord by subject: rebuilds the windows. */
+  clickstream: "clickstream",
+  /** SubjectLink by anonymous subject: rebuilds who is who. */
+  links: "links",
+  /** SubjectRecord by subject: profiles and consent. */
+  subjects: "subjects",
+  /** CatalogRecord by product. */
+  catalog: "catalog",
+  /** PolicyRecord by version. */
+  policy: "policy",
+  /** DecisionRecord by subject: rebuilds decision states, offers and budgets. */
+  decisions: "decisions",
+  /** OfferEvent by subject: what happens to an offer after its issue. */
+  offers: "offers",
+  /** DeadLetter: what could not be taken, with the reason. */
+  deadLetters: "dead_letters",
+} as const;
+
+/** A topic by name. */
+export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
+
+/** How a topic must be made. */
+export interface TopicPlan {
+  readonly name: Topic;
+  readonly partitions: number;
+  readonly compacted: boolean;
+  /** How long records are kept; absent means without limit. */
+  readonly retentionMs?: number;
+}
+
+/** Windows look back 30 days; two more are for late readers. Less is refused (`topics check`). */
+export const CLICKSTREAM_RETENTION_MIN_MS = 32 * DAY_MS;
+
+/**
+ * All topics: those keyed by subject share the number of partitions, so that a subject's events, decisions and offers have one
+ * owner; the small compacted ones have one partition.
+ */
+export function topicPlan(partitions: number, clickstreamRetentionMs: number | undefined): readonly TopicPlan[] {
+  if (clickstreamRetentionMs !== undefined && clickstreamRetentionMs < CLICKSTREAM_RETENTION_MIN_MS) {
+    throw new RangeError(`clickstream must be kept ${CLICKSTREAM_RETENTION_MIN_MS} ms at least`);
+  }
+  return [
+    {
+      name: TOPICS.clickstream,
+      partitions,
+      compacted: false,
+      ...(clickstreamRetentionMs === undefined ? {} : { retentionMs: clickstreamRetentionMs }),
+    },
+    { name: TOPICS.links, partitions: 1, compacted: true },
+    { name: TOPICS.subjects, partitions: 1, compacted: true },
+    { name: TOPICS.catalog, partitions: 1, compacted: true },
+    { name: TOPICS.policy, partitions: 1, compacted: true },
+    { name: TOPICS.decisions, partitions, compacted: false },
+    { name: TOPICS.offers, partitions, compacted: false },
+    { name: TOPICS.deadLetters, partitions: 1, compacted: false },
+  ];
+}
