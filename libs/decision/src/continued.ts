@@ -1,0 +1,114 @@
+import type { Millis } from "@leastwise/vocabulary";
+import type { Candidate, Decision, Enrolment } from "./decision.js";
+import { baselineAlone, recordOf } from "./record.js";
+import { standingAnswer } from "./repeated.js";
+import type { Situation } from "./situation.js";
+import type { OpenOffer } from "./state/decision-state.js";
+import { baselineResponse } from "./steps/response.js";
+import { consentStep } from "./steps/consent.js";
+import { runningEpisode } from "./steps/episode.js";
+import { explanationStep } from "./steps/explanation.js";
+import { isHeldOutOf } from "./steps/ghost.js";
+import { depthOf } from "./steps/ladder.js";
+import { outstandingStep, type FittingOffer } from "./steps/outstanding.js";
+
+/**
+ * The answer that what was decided before already gives: the subject's outstanding offer if it still fits the cart, or
+ * the answer that stands for this very cart. Undefined where the cart is to be decided on.
+ */
+export function continuedDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision | undefined {
+  const fitting = outstandingStep(situation);
+  return fitting === undefined ? standingDecision(situation, enrolments) : honoured(situation, enrolments, fitting);
+}
+
+/** An offer shown is honoured within its life. For a held-out subject the same, with nothing shown. */
+export function honoured(
+  situation: Situation,
+  enrolments: readonly Enrolment[],
+  { held, appraisal }: FittingOffer,
+): Decision {
+  const { policy, goodsMinor, decisionState, language, model, freshness } = situation;
+  const campaign = policy.campaigns.find(({ campaignId }) => campaignId === held.campaignId);
+  const permitted = consentStep(situation);
+  const { conversion } = baselineResponse(model, permitted);
+  const offer = held.withheld ? undefined : held.offer;
+  const candidate: Candidate = {
+    ...baselineAlone(conversion),
+    campaignId: held.campaignId,
+    rung: held.rung,
+    incentive: held.offer.incentive,
+    depthBp: depthOf(appraisal.worthMinor, goodsMinor),
+    faceValueMinor: appraisal.worthMinor,
+    expectedCostMinor: Math.round(conversion * appraisal.worthMinor),
+    worstCostMinor: held.worstCostMinor,
+  };
+  const shown = decisionState.recent.findLast(({ answer }) => answer.offer?.offerId === held.offer.offerId)?.answer;
+  return recordOf(situation, enrolments, permitted, {
+    episodeId: held.episodeId,
+    continued: true,
+    candidates: [{ ...baselineAlone(conversion), weight: 0 }, candidate],
+    chosen: 1,
+    exploit: 1,
+    draw: held.draw,
+    propensity: held.propensity,
+    ghost: isHeldOutOf(campaign, enrolments),
+    offer,
+    heldMinor: 0,
+    budgetId: "",
+    reason: "offer_outstanding",
+    freshness,
+    degradedReason: "",
+    horizonMs: campaign?.horizonMs ?? model.horizonMs,
+    message: explanationStep(policy, language, offer),
+    segments: [],
+    personalDataUsed: offer !== undefined && (shown?.personalDataUsed ?? permitted.personalization),
+    validUntilMs: standsUntil(situation, held, campaign?.episodeMaxMs ?? 0),
+    ineligible: [],
+    explorationCostMinor: 0,
+  });
+}
+
+/** To the episode's end; after it, as long as a new answer would stand, and no longer than the offer that is shown. */
+function standsUntil(situation: Situation, { offer, withheld, episodeId }: OpenOffer, lastsMs: number): Millis {
+  const running = runningEpisode(situation);
+  if (running?.id === episodeId) return running.endsAtMs;
+  const until = situation.nowMs + lastsMs;
+  return (withheld ? until : Math.min(until, offer.expiresAtMs)) as Millis;
+}
+
+/** Another request for the cart that was answered in this episode gets the answer that stands. */
+function standingDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision | undefined {
+  const { decisionState, cartDigest, nowMs, model, policy, freshness } = situation;
+  const { episode } = decisionState;
+  const standing = standingAnswer(decisionState.recent, [episode?.id], cartDigest, nowMs)?.answer;
+  if (standing === undefined || episode === undefined) return undefined;
+  // An offer that was taken since, or no longer fits, does not stand.
+  const { offer } = standing;
+  if (offer !== undefined && !decisionState.open.some((open) => open.offer.offerId === offer.offerId)) return undefined;
+  const permitted = consentStep(situation);
+  const { conversion } = baselineResponse(model, permitted);
+  const longest = Math.max(0, ...policy.campaigns.map((campaign) => campaign.horizonMs));
+  return recordOf(situation, enrolments, permitted, {
+    episodeId: episode.id,
+    continued: true,
+    candidates: [baselineAlone(conversion)],
+    chosen: 0,
+    exploit: 0,
+    draw: episode.draw,
+    propensity: episode.propensity,
+    ghost: enrolments.some(({ arm }) => arm === "holdout"),
+    offer,
+    heldMinor: 0,
+    budgetId: "",
+    reason: "answer_stands",
+    freshness,
+    degradedReason: "",
+    horizonMs: longest === 0 ? model.horizonMs : longest,
+    message: standing.message,
+    segments: [],
+    personalDataUsed: standing.personalDataUsed,
+    validUntilMs: standing.validUntilMs,
+    ineligible: [],
+    explorationCostMinor: 0,
+  });
+}

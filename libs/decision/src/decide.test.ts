@@ -1,0 +1,510 @@
+import { describe, expect, it } from "@jest/globals";
+import type { AssignmentKey, CurrencyCode, Millis, SubjectId } from "@leastwise/vocabulary";
+import { decide } from "./decide.js";
+import type { Decided, Decision } from "./decision.js";
+import { degradedDecision } from "./degraded.js";
+import { explainDecision } from "./explain.js";
+import {
+  amountOff,
+  campaign,
+  CART,
+  compiled,
+  features,
+  input,
+  NOON,
+  percentOff,
+  policy,
+  PROFILE,
+  sureModel,
+} from "./given/store.js";
+import type { DecisionInput } from "./input.js";
+import { EMPTY_STATE, type DecisionState } from "./state/decision-state.js";
+import { evolve } from "./state/evolve.js";
+
+function decided(changes: Partial<DecisionInput>): Decided {
+  const outcome = decide(input(changes));
+  if (outcome.kind !== "decided") throw new Error("repeated");
+  return outcome;
+}
+
+const decision = (changes: Partial<DecisionInput> = {}): Decision => decided(changes).decision;
+
+/** No cold start, no floor: the exploit choice alone. */
+const EXPLOIT_ONLY = { floorBp: 0, coldStartDecisionsPerRung: 0 };
+const exploiting = (changes: Parameters<typeof campaign>[0] = {}) =>
+  compiled({ campaigns: [campaign({ exploration: EXPLOIT_ONLY, ...changes })] });
+
+const keyed = (key: string) => ({ assignmentKey: key as AssignmentKey });
+
+describe("the least converting incentive", () => {
+  it("given a model sure of a strong response, gives the rung that is worth most, and it pays", () => {
+    const { reason, chosen, candidates, offer, heldMinor } = decision({ policy: exploiting(), model: sureModel(3) });
+    expect(reason).toBe("granted");
+    expect(chosen).toBeGreaterThan(0);
+    expect(candidates[chosen]!.valueMinor).toBeGreaterThan(0);
+    expect(candidates[chosen]!.valueMinor).toBeGreaterThanOrEqual(
+      0.98 * Math.max(...candidates.map((candidate) => candidate.valueMinor)) - 1,
+    );
+    expect(offer!.faceValueMinor).toBe(candidates[chosen]!.faceValueMinor);
+    expect(heldMinor).toBe(candidates[chosen]!.worstCostMinor);
+  });
+
+  it("given a model without response, gives none", () => {
+    expect(decision({ policy: exploiting(), model: sureModel(0) })).toMatchObject({
+      reason: "least_is_none",
+      chosen: 0,
+    });
+  });
+
+  it("given the prior alone, gives nothing outside exploration: a bounded slope is no evidence", () => {
+    expect(decision({ policy: exploiting() })).toMatchObject({ reason: "least_is_none", exploit: 0 });
+  });
+
+  it("given two rungs of nearly the same value, takes the cheaper", () => {
+    const ladder = [{ incentive: amountOff(1_000) }, { incentive: amountOff(1_001) }];
+    const { chosen, candidates } = decision({ policy: exploiting({ ladder }), model: sureModel(3) });
+    expect(candidates[chosen]).toMatchObject({ rung: 1, faceValueMinor: 1_000 });
+  });
+
+  it("lists all rungs from rung 0 by expected cost, weights summing to 2^32", () => {
+    const { candidates } = decision();
+    expect(candidates.map(({ rung }) => rung)).toEqual([0, 1, 2, 3]);
+    expect(candidates.reduce((sum, { weight }) => sum + weight, 0)).toBe(2 ** 32);
+    expect(candidates.map(({ depthBp }) => depthBp)).toEqual([0, 500, 1_000, 1_500]);
+  });
+
+  it("lets the rungs of all eligible campaigns compete", () => {
+    const campaigns = [
+      campaign({ exploration: EXPLOIT_ONLY, ladder: [{ incentive: percentOff(2_500) }] }),
+      campaign({ campaignId: "small", exploration: EXPLOIT_ONLY, ladder: [{ incentive: percentOff(800) }] }),
+    ];
+    const { chosen, candidates } = decision({ policy: compiled({ campaigns }), model: sureModel(1.2) });
+    expect(candidates).toHaveLength(3);
+    expect(candidates[chosen]!.campaignId).toBe("small");
+  });
+});
+
+describe("who is asked", () => {
+  it("enrols before consent and eligibility, alike whatever follows", () => {
+    const nobody = compiled({ segments: [{ name: "everyone", expression: "false" }] });
+    expect(decision({ policy: nobody, consent: [] })).toMatchObject({
+      reason: "not_eligible",
+      enrolments: [{ experimentId: "autumn-holdout", arm: "treatment", first: true, enrolledAtMs: NOON }],
+    });
+  });
+
+  it.each([
+    ["before its start", { startsAtMs: NOON + 1 }, 0],
+    ["at its start", { startsAtMs: NOON }, 1],
+    ["at its end", { endsAtMs: NOON }, 0],
+    ["before its end", { endsAtMs: NOON + 1 }, 1],
+  ])("given an experiment asked %s, enrols half-open", (_when, span, count) => {
+    const experiments = [{ experimentId: "autumn-holdout", salt: "s", holdoutBp: 100, ...span }];
+    expect(decision({ policy: compiled({ experiments }) }).enrolments).toHaveLength(count);
+  });
+
+  it("keeps an enrolment for ever, whatever becomes of the share", () => {
+    const before = decided({}).nextState;
+    const experiments = [{ experimentId: "autumn-holdout", salt: "autumn-2026", holdoutBp: 9_999 }];
+    const after = decision({ decisionState: before, policy: compiled({ experiments }), nowMs: (NOON + 1e9) as Millis });
+    expect(after.enrolments).toEqual([{ ...before.enrolments[0], first: false }]);
+  });
+
+  it("holds out the stated share of subjects", () => {
+    const experiments = [{ experimentId: "autumn-holdout", salt: "autumn-2026", holdoutBp: 1_000 }];
+    const held = compiled({ experiments });
+    const ghosts = Array.from({ length: 2_000 }, (_, i) => decision({ policy: held, ...keyed(`k${String(i)}`) }).ghost);
+    expect(ghosts.filter(Boolean).length).toBeGreaterThan(150);
+    expect(ghosts.filter(Boolean).length).toBeLessThan(250);
+  });
+
+  it("without consent uses neither features nor profile", () => {
+    const segments = [{ name: "everyone", expression: "features.purchases_30d == null && cart.value_minor == 10000" }];
+    const seen = { features: features({ purchases_30d: 4 }), profile: PROFILE };
+    const without = decision({ policy: compiled({ segments }), ...seen, consent: [] });
+    expect(without.segments).toEqual(["everyone"]);
+    expect(without.personalDataUsed).toBe(false);
+    expect(without.profileDigest).toBe("");
+    expect(without.features.values.every(Number.isNaN)).toBe(true);
+    const same = decision({ policy: compiled({ segments }), features: features(), consent: [] });
+    expect(without.candidates).toEqual(same.candidates);
+    expect(decision({ policy: compiled({ segments }), ...seen }).segments).toEqual([]);
+  });
+
+  it("counts an expression that fails at run time as false, and says so", () => {
+    const segments = [{ name: "everyone", expression: "features.purchases_30d > 2" }];
+    expect(decision({ policy: compiled({ segments }) }).ineligible).toEqual([
+      { campaignId: "autumn", reason: "segment_expression_failed" },
+    ]);
+  });
+
+  it.each([
+    ["on_device", { kind: "on_device", classes: ["a"] }, "approach_not_run"],
+    ["partner", { kind: "partner", partnerId: "p", partnerShareBp: 0 }, "approach_not_run"],
+    ["dormant", { kind: "propensity", of: "dormant", propensityMinBp: 0, propensityMaxBp: 0 }, "not_dormant"],
+    [
+      "too sure",
+      { kind: "propensity", of: "abandonment", propensityMinBp: 0, propensityMaxBp: 100 },
+      "propensity_too_high",
+    ],
+    [
+      "too lost",
+      { kind: "propensity", of: "abandonment", propensityMinBp: 9_000, propensityMaxBp: 0 },
+      "propensity_too_low",
+    ],
+  ] as const)("given a campaign by %s, says why it does not apply", (_name, approach, reason) => {
+    const seen = features({ cart_abandoned: 1, since_purchase_ms: 1_000 });
+    const { ineligible } = decision({ policy: compiled({ campaigns: [campaign({ approach })] }), features: seen });
+    expect(ineligible).toEqual([{ campaignId: "autumn", reason }]);
+  });
+
+  it("runs an abandonment campaign for a cart that was left", () => {
+    const approach = { kind: "propensity", of: "abandonment", propensityMinBp: 0, propensityMaxBp: 0 } as const;
+    const { candidates } = decision({
+      policy: compiled({ campaigns: [campaign({ approach })] }),
+      features: features({ cart_abandoned: 1 }),
+    });
+    expect(candidates).toHaveLength(4);
+  });
+
+  it("deepens a dynamic campaign as shelf life runs out, on the lines that qualify alone", () => {
+    const approach = {
+      kind: "dynamic",
+      categories: ["socks"],
+      inventoryMin: 5,
+      shelfLifeMaxMs: 1_000_000,
+      markdown: [
+        { leftBp: 10_000, depthMaxBp: 0 },
+        { leftBp: 0, depthMaxBp: 3_000 },
+      ],
+    } as const;
+    const worth = (leftMs: number) =>
+      decision({
+        policy: compiled({ campaigns: [campaign({ approach, ladder: [{ incentive: percentOff(3_000) }] })] }),
+        catalog: [
+          { productId: "sock", unitCostMinor: 300, category: "socks", inventory: 9, perishableUntilMs: NOON + leftMs },
+        ],
+      }).candidates[1]?.faceValueMinor;
+    expect(worth(2_000_000)).toBeUndefined();
+    expect(worth(500_000)).toBe(300);
+    expect(worth(100_000)).toBe(540);
+    expect(worth(0)).toBe(600);
+  });
+});
+
+describe("what must never happen", () => {
+  it.each([
+    ["kill switch", { killSwitch: true }, "kill_switch"],
+    ["an empty budget", { budgets: { marketing: { remainingMinor: 0, shadowPriceBp: 0 } } }, "budget_exhausted"],
+    ["an unknown budget", { budgets: {} }, "budget_unknown"],
+    [
+      "a catalog floor",
+      { catalog: [{ productId: "shoe", unitCostMinor: 1, floorPriceMinor: 7_999 }] },
+      "guardrail_floor_price",
+    ],
+    [
+      "a catalog maximum",
+      { catalog: [{ productId: "shoe", unitCostMinor: 1, maxDiscountBp: 1 }] },
+      "guardrail_max_discount",
+    ],
+    ["goods without margin", { catalog: [{ productId: "shoe", unitCostMinor: 9_000 }] }, "guardrail_margin_floor"],
+  ] as const)("given %s, blocks every rung", (_name, changes, blockedBy) => {
+    const { candidates, chosen } = decision(changes);
+    expect(candidates.slice(1).map((candidate) => candidate.blockedBy)).toEqual([blockedBy, blockedBy, blockedBy]);
+    expect(chosen).toBe(0);
+  });
+
+  it("given a cart in another currency, gives none", () => {
+    const cart = { ...CART, currency: "USD" as CurrencyCode };
+    expect(decision({ cart })).toMatchObject({ reason: "foreign_currency", chosen: 0 });
+  });
+
+  it("keeps frequency caps and the subject's maximum", () => {
+    const grant = {
+      offerId: "o",
+      campaignId: "autumn",
+      atMs: (NOON - 1_000) as Millis,
+      costMinor: 400,
+      faceValueMinor: 400,
+      cartDigest: "other",
+    };
+    const state: DecisionState = { ...EMPTY_STATE, history: [grant] };
+    const capped = compiled({ campaigns: [campaign({ frequencyCaps: [{ offersMax: 1, periodMs: 60_000 }] })] });
+    expect(decision({ policy: capped, decisionState: state }).candidates[1]!.blockedBy).toBe("frequency_cap");
+    const guardrails = {
+      ...policy().guardrails!,
+      perSubjectMax: { minor: 1_000, currency: "EUR" as CurrencyCode },
+      perSubjectPeriodMs: 60_000,
+    };
+    expect(
+      decision({ policy: compiled({ guardrails }), decisionState: state }).candidates.map((c) => c.blockedBy),
+    ).toEqual(["", "", "guardrail_subject_max", "guardrail_subject_max"]);
+  });
+});
+
+describe("asking again", () => {
+  const granting = { policy: exploiting({ stackingGroup: "one-at-a-time" }), model: sureModel(3) };
+  const first = decided(granting);
+  const later = (changes: Partial<DecisionInput>) => ({
+    ...granting,
+    decisionState: first.nextState,
+    nowMs: (NOON + 60_000) as Millis,
+    ...changes,
+  });
+
+  it("with the same cart gets the same answer, and nothing is recorded", () => {
+    expect(decide(input(later({})))).toEqual({ kind: "repeated", answer: first.nextState.recent[0]!.answer });
+  });
+
+  it("with the same request id gets the same answer for 24 hours, whatever the cart", () => {
+    const cause = { caller: "shop", requestId: "r1", sessionId: "visit-1" };
+    const asked = decided({ ...granting, cause });
+    const cart = { ...CART, shippingMinor: 0 };
+    const again = { ...granting, cause, cart, decisionState: asked.nextState };
+    expect(decide(input({ ...again, nowMs: (NOON + 86_399_999) as Millis })).kind).toBe("repeated");
+    expect(decide(input({ ...again, nowMs: (NOON + 86_400_000) as Millis })).kind).toBe("decided");
+    expect(decide(input({ ...again, cause: { ...cause, caller: "other" } })).kind).toBe("decided");
+  });
+
+  it("with another cart is honoured by the outstanding offer, never issued another", () => {
+    const cart = { ...CART, lines: [...CART.lines, { productId: "hat", quantity: 1, unitPriceMinor: 2_000 }] };
+    const answer = decision(later({ cart }));
+    expect(answer).toMatchObject({ reason: "offer_outstanding", continued: true, heldMinor: 0 });
+    expect(answer.offer).toEqual(first.decision.offer);
+    expect(answer.propensity).toBe(first.decision.propensity);
+  });
+
+  it("is honoured although the kill switch is on and the state is degraded", () => {
+    expect(decision(later({ killSwitch: true, cart: { ...CART, shippingMinor: 0 } })).offer).toEqual(
+      first.decision.offer,
+    );
+    const rest = input(later({ cause: { caller: "shop", requestId: "x", sessionId: "" } }));
+    const degraded = degradedDecision({ ...rest, policy: undefined }, "no_policy");
+    expect(degraded).toMatchObject({
+      decision: { freshness: "degraded", degradedReason: "no_policy", offer: first.decision.offer },
+    });
+  });
+
+  it("after a none keeps the episode's draw for a changed cart, and the first propensity", () => {
+    const none = decided({});
+    const noneFor = Array.from({ length: 50 }, (_, i) => decided(keyed(`n${String(i)}`))).find(
+      (d) => d.decision.chosen === 0,
+    );
+    const asked = noneFor ?? none;
+    const again = decision({
+      ...keyed(asked.decision.assignmentKey),
+      decisionState: asked.nextState,
+      cart: { ...CART, shippingMinor: 0 },
+    });
+    expect(again).toMatchObject({ continued: true, episodeId: asked.decision.episodeId, draw: asked.decision.draw });
+    expect(again.propensity).toBe(asked.decision.propensity);
+  });
+
+  it("is not offered more for the same cart when the first offer ran out", () => {
+    const expired = (NOON + 3 * 3_600_000) as Millis;
+    const state = evolve(first.nextState, { kind: "expired", offerId: first.decision.offer!.offerId, atMs: expired });
+    const deeper = exploiting({ ladder: [500, 1_000, 1_500, 2_500].map((bp) => ({ incentive: percentOff(bp) })) });
+    const face = first.decision.offer!.faceValueMinor;
+    const { candidates } = decision({ ...granting, policy: deeper, decisionState: state, nowMs: expired });
+    for (const candidate of candidates.slice(1))
+      expect(candidate.blockedBy).toBe(candidate.faceValueMinor > face ? "deeper_than_before" : "");
+  });
+
+  it("blocks other campaigns of the stacking group while an offer is good but does not fit", () => {
+    const small = { ...CART, lines: [{ productId: "sock", quantity: 1, unitPriceMinor: 1_000 }] };
+    const held = amountOff(1_000, 5_000);
+    const offered = compiled({
+      campaigns: [
+        campaign({ exploration: EXPLOIT_ONLY, stackingGroup: "one-at-a-time", ladder: [{ incentive: held }] }),
+      ],
+    });
+    const given = decided({ policy: offered, model: sureModel(3) });
+    expect(given.decision.reason).toBe("granted");
+    const both = compiled({
+      campaigns: [
+        campaign({ exploration: EXPLOIT_ONLY, stackingGroup: "one-at-a-time", ladder: [{ incentive: held }] }),
+        campaign({ campaignId: "other", stackingGroup: "one-at-a-time" }),
+      ],
+    });
+    const after = decision({ policy: both, model: sureModel(3), cart: small, decisionState: given.nextState });
+    expect(new Set(after.candidates.slice(1).map((c) => c.blockedBy))).toEqual(
+      new Set(["incentive_not_applicable", "stacking_group"]),
+    );
+  });
+
+  it("is repeated, not recorded anew, also when the offer outlives its episode", () => {
+    const long = exploiting({ offerTtlMs: 5 * 86_400_000 });
+    const offered = decided({ ...granting, policy: long });
+    const nextDay = { ...granting, policy: long, nowMs: (NOON + 30 * 3_600_000) as Millis };
+    const again = decided({ ...nextDay, decisionState: offered.nextState });
+    expect(again.decision).toMatchObject({ reason: "offer_outstanding", propensity: offered.decision.propensity });
+    expect(decide(input({ ...nextDay, decisionState: again.nextState })).kind).toBe("repeated");
+  });
+
+  it("after an order opens another episode", () => {
+    const state = evolve(first.nextState, {
+      kind: "redeemed",
+      offerId: first.decision.offer!.offerId,
+      atMs: NOON,
+      discountMinor: 500,
+    });
+    const next = decision({
+      ...granting,
+      decisionState: evolve(state, { kind: "ordered", atMs: NOON }),
+      nowMs: (NOON + 1) as Millis,
+    });
+    expect(next.continued).toBe(false);
+    expect(next.episodeId).not.toBe(first.decision.episodeId);
+  });
+});
+
+describe("held out and observed", () => {
+  const experiments = [{ experimentId: "autumn-holdout", salt: "autumn-2026", holdoutBp: 9_999 }];
+  const heldOut = {
+    policy: compiled({ experiments, campaigns: [campaign({ exploration: EXPLOIT_ONLY })] }),
+    model: sureModel(3),
+  };
+
+  it("makes the same decision with the same draw, and gives nothing", () => {
+    const real = decision({ policy: exploiting(), model: sureModel(3) });
+    const ghost = decision(heldOut);
+    expect(ghost).toMatchObject({
+      ghost: true,
+      reason: "holdout",
+      chosen: real.chosen,
+      draw: real.draw,
+      heldMinor: 0,
+      message: "",
+    });
+    expect(ghost.offer).toBeUndefined();
+    expect(ghost.candidates).toEqual(real.candidates);
+    expect(ghost.validUntilMs).toBe(real.validUntilMs);
+  });
+
+  it("keeps its own shadow caps and shadow offer", () => {
+    const { nextState } = decided(heldOut);
+    expect(nextState.open).toMatchObject([{ withheld: true, campaignId: "autumn" }]);
+    const cart = { ...CART, shippingMinor: 0 };
+    const again = decision({ ...heldOut, decisionState: nextState, cart });
+    expect(again).toMatchObject({ reason: "offer_outstanding", ghost: true, continued: true });
+    expect(again.offer).toBeUndefined();
+  });
+
+  it("issues nothing where it only observes", () => {
+    const observed = decision({ policy: exploiting(), model: sureModel(3), observeOnly: true });
+    expect(observed).toMatchObject({ reason: "observe_only", ghost: false, heldMinor: 0 });
+    expect(observed.offer).toBeUndefined();
+  });
+});
+
+describe("what is owed", () => {
+  const owed = campaign({
+    campaignId: "welcome",
+    kind: "entitlement",
+    experimentId: "",
+    ladder: [{ incentive: amountOff(300) }, { incentive: amountOff(600, 9_000) }],
+    frequencyCaps: [{ offersMax: 1, periodMs: 366 * 86_400_000 }],
+  });
+  const withOwed = (holdoutBp: number) => ({
+    policy: compiled({
+      campaigns: [owed, campaign({ exploration: EXPLOIT_ONLY })],
+      experiments: [{ experimentId: "autumn-holdout", salt: "autumn-2026", holdoutBp }],
+    }),
+  });
+
+  it("is rung 0, at the highest rung the cart reaches, and is issued where no incentive wins", () => {
+    const answer = decision({ ...withOwed(0), model: sureModel(0) });
+    expect(answer).toMatchObject({ reason: "entitlement", chosen: 0, heldMinor: 600, budgetId: "marketing" });
+    expect(answer.offer).toMatchObject({ campaignId: "welcome", faceValueMinor: 600 });
+    expect(answer.candidates[0]).toMatchObject({ faceValueMinor: 600, rung: 0 });
+  });
+
+  it("is issued to the held out too, whose incentive stays a ghost", () => {
+    const answer = decision({ ...withOwed(9_999), model: sureModel(3) });
+    expect(answer).toMatchObject({ ghost: true, reason: "holdout" });
+    expect(answer.chosen).toBeGreaterThan(0);
+    expect(answer.offer!.campaignId).toBe("welcome");
+  });
+
+  it("is never undercut: rungs below it are blocked, and an incentive above it stands in its place", () => {
+    const answer = decision({ ...withOwed(0), model: sureModel(3) });
+    expect(answer.candidates.find((c) => c.faceValueMinor === 500)!.blockedBy).toBe("below_entitlement");
+    expect(answer.reason).toBe("granted");
+    expect(answer.offer!.faceValueMinor).toBeGreaterThanOrEqual(600);
+  });
+
+  it("is not issued twice, and stays the answer's offer while it is open", () => {
+    const given = decided({ ...withOwed(0), model: sureModel(0) });
+    const again = decided({
+      ...withOwed(0),
+      model: sureModel(0),
+      decisionState: given.nextState,
+      cart: { ...CART, shippingMinor: 0 },
+    });
+    expect(again.decision.offer).toEqual(given.decision.offer);
+    expect(again.decision.heldMinor).toBe(0);
+    expect(again.nextState.open).toHaveLength(1);
+    const used = evolve(given.nextState, {
+      kind: "redeemed",
+      offerId: given.decision.offer!.offerId,
+      atMs: NOON,
+      discountMinor: 600,
+    });
+    expect(decision({ ...withOwed(0), model: sureModel(0), decisionState: used }).offer).toBeUndefined();
+  });
+});
+
+describe("words", () => {
+  it("fills the campaign's template in the shopper's language", () => {
+    const templates = [
+      { language: "de", placement: "checkout", campaignId: "", text: "Für {cohort}: {incentive}." },
+      { language: "en", placement: "checkout", campaignId: "autumn", text: "{incentive} today, to {expires}" },
+    ];
+    const told = (language: string) =>
+      decision({
+        policy: compiled({
+          templates,
+          campaigns: [campaign({ exploration: EXPLOIT_ONLY, ladder: [{ incentive: percentOff(1_000) }] })],
+        }),
+        model: sureModel(3),
+        language,
+      }).message;
+    expect(told("en-GB")).toBe("10 % off today, to 2026-11-23 14:00 UTC");
+    expect(told("de-CH")).toBe("Für Kundinnen und Kunden wie Sie: 10 % Rabatt.");
+    expect(told("fr")).toBe("10 % off for shoppers like you, until 2026-11-23 14:00 UTC.");
+  });
+
+  it("explains itself to engineers without naming a page", () => {
+    const sentences = explainDecision(decision({ policy: exploiting(), model: sureModel(3) }));
+    expect(sentences[0]).toBe("Decided under policy 2026-11-23.1 with model sure.");
+    expect(sentences.join(" ")).toContain("chosen");
+  });
+});
+
+describe("a degraded answer", () => {
+  it("is none, enrols, opens no episode and stands for this moment only", () => {
+    const outcome = degradedDecision(input(), "features_restoring");
+    expect(outcome).toMatchObject({
+      decision: {
+        reason: "degraded",
+        freshness: "degraded",
+        validUntilMs: NOON,
+        episodeId: "",
+        enrolments: [{ first: true }],
+      },
+    });
+    if (outcome.kind !== "decided") throw new Error("repeated");
+    expect(outcome.nextState.episode).toBeUndefined();
+    expect(decide(input({ decisionState: outcome.nextState })).kind).toBe("decided");
+  });
+});
+
+describe("subjects", () => {
+  it("another subject gets another offer id and code", () => {
+    const granting = { policy: exploiting(), model: sureModel(3) };
+    const a = decision(granting).offer!;
+    const b = decision({ ...granting, subject: "a0".repeat(16) as SubjectId }).offer!;
+    expect(a.offerId).not.toBe(b.offerId);
+    expect(a.code).not.toBe(b.code);
+  });
+});

@@ -1,0 +1,157 @@
+import { continuedDecision } from "./continued.js";
+import type { Candidate, Decided, Decision, Enrolment } from "./decision.js";
+import { explorationCostOf } from "./exploration-cost.js";
+import type { DecisionInput } from "./input.js";
+import { baselineAlone, recordOf } from "./record.js";
+import { repeatedAnswer } from "./repeated.js";
+import { situationOf, type Situation } from "./situation.js";
+import type { Answer } from "./state/decision-state.js";
+import { evolve } from "./state/evolve.js";
+import { byCost, choiceStep } from "./steps/choice.js";
+import { consentStep } from "./steps/consent.js";
+import { eligibilityStep, type EligibleCampaign } from "./steps/eligibility.js";
+import { enrolmentStep } from "./steps/enrolment.js";
+import { episodeStep } from "./steps/episode.js";
+import { explanationStep } from "./steps/explanation.js";
+import { explorationStep } from "./steps/exploration.js";
+import { isGhost } from "./steps/ghost.js";
+import { grantStep, reasonOf } from "./steps/grant.js";
+import { guardrailsStep } from "./steps/guardrails.js";
+import { ladderStep } from "./steps/ladder.js";
+import { owedStep, type Owed } from "./steps/owed.js";
+import { baselineResponse, responseStep, type Baseline } from "./steps/response.js";
+import { segmentsStep } from "./steps/segments.js";
+import { stackStep } from "./steps/stack.js";
+import { owedCost, valueStep, type ValuedRung } from "./steps/value.js";
+
+/** What became of a call. */
+export type DecideOutcome = Decided | Repeated;
+
+/** The call was answered before: nothing is recorded, the state stays, and the answer is the same. */
+export interface Repeated {
+  readonly kind: "repeated";
+  readonly answer: Answer;
+}
+
+/**
+ * Decides the least incentive that converts. A pure function of its input: the same input gives the same outcome,
+ * byte for byte, whenever and wherever it is run.
+ *
+ * @throws RangeError if the features are not those that the policy was compiled for, or sums of the cart are not safe
+ *   integers: the caller's bugs.
+ */
+export function decide(input: DecisionInput): DecideOutcome {
+  const situation = situationOf(input);
+  const repeated = repeatedAnswer(situation);
+  if (repeated !== undefined) return { kind: "repeated", answer: repeated.answer };
+  const enrolments = enrolmentStep(situation);
+  const decision = continuedDecision(situation, enrolments) ?? newDecision(situation, enrolments);
+  return { kind: "decided", decision, nextState: evolve(input.decisionState, { kind: "decided", decision }) };
+}
+
+function newDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision {
+  const { model, policy, language, cart } = situation;
+  const permitted = consentStep(situation);
+  const segments = segmentsStep(situation, permitted);
+  const baseline = baselineResponse(model, permitted);
+  const isForeign = cart.currency !== policy.currency;
+  const eligibility = isForeign ? NOTHING_ELIGIBLE : eligibilityStep(situation, permitted, segments, baseline);
+  const owed = owedStep(situation, eligibility.entitlements);
+  const ladder = ladderStep(situation, eligibility.incentives);
+  const stacked = stackStep(situation, ladder, owed);
+  const guarded = guardrailsStep(situation, stacked);
+  const answered = responseStep(situation, baseline, owed, guarded);
+  const valued = valueStep(situation, baseline, owed, answered).toSorted(byCost);
+  const admissible = valued.filter((rung) => rung.blockedBy === undefined);
+  const exploit = choiceStep(situation, admissible) + 1;
+  const episode = episodeStep(situation, eligibility.incentives);
+  const { weights, drawn } = explorationStep(situation, admissible, exploit, episode.draw);
+  const chosen = admissible[drawn - 1];
+  const weighed = eligibility.incentives.map(({ campaign }) => campaign);
+  const ghost = isGhost(chosen?.campaign, weighed, enrolments);
+  const { offer, heldMinor, budgetId } = grantStep(situation, chosen, owed, ghost);
+  const candidates = candidatesOf(valued, admissible, weights, baseline, owed);
+  const places = { chosen: placeAmong(valued, admissible, drawn), exploit: placeAmong(valued, admissible, exploit) };
+  const counts = { weighed: weighed.length, admissible: admissible.length };
+  return recordOf(situation, enrolments, permitted, {
+    episodeId: episode.id,
+    continued: episode.propensity !== undefined,
+    candidates,
+    ...places,
+    draw: episode.draw,
+    propensity: episode.propensity ?? (weights[drawn] ?? 0) / 2 ** 32,
+    ghost,
+    offer,
+    heldMinor,
+    budgetId,
+    reason: reasonOf(situation, { ...counts, isForeign, exploit, drawn, ghost, owed: offer !== undefined }),
+    freshness: situation.freshness,
+    degradedReason: "",
+    horizonMs: horizonOf(situation, chosen, eligibility.incentives),
+    message: explanationStep(policy, language, offer),
+    segments: segments.holding,
+    personalDataUsed: segments.personalDataUsed || baseline.personalDataUsed || eligibility.personalDataUsed,
+    validUntilMs: episode.endsAtMs,
+    ineligible: eligibility.ineligible,
+    explorationCostMinor: explorationCostOf({ candidates, ...places, ghost, observeOnly: situation.observeOnly }),
+  });
+}
+
+/** All amounts of a policy are in its currency: to a cart in another, nothing applies. */
+const NOTHING_ELIGIBLE = { incentives: [], entitlements: [], ineligible: [], personalDataUsed: false } as const;
+
+function candidatesOf(
+  valued: readonly ValuedRung[],
+  admissible: readonly ValuedRung[],
+  weights: readonly number[],
+  baseline: Baseline,
+  owed: Owed | undefined,
+): readonly Candidate[] {
+  const weightOf = new Map(admissible.map((rung, index) => [rung, weights[index + 1] ?? 0]));
+  const rungZero: Candidate = {
+    ...baselineAlone(recorded(baseline.conversion)),
+    faceValueMinor: owed?.appraisal.worthMinor ?? 0,
+    expectedCostMinor: Math.round(owedCost(baseline, owed)),
+    worstCostMinor: owed?.worstCostMinor ?? 0,
+    weight: weights[0] ?? 0,
+  };
+  return [rungZero, ...valued.map((rung) => candidateOf(rung, weightOf.get(rung) ?? 0))];
+}
+
+function candidateOf(rung: ValuedRung, weight: number): Candidate {
+  return {
+    campaignId: rung.campaign.campaignId,
+    rung: rung.rung,
+    incentive: rung.incentive,
+    depthBp: rung.depthBp,
+    faceValueMinor: rung.worthMinor,
+    expectedCostMinor: Math.round(rung.expectedCost),
+    worstCostMinor: rung.worstCostMinor,
+    conversion: recorded(rung.conversion),
+    valueMinor: recorded(rung.value),
+    evidence: recorded(rung.evidence),
+    weight,
+    blockedBy: rung.blockedBy ?? "",
+  };
+}
+
+/** To nine decimals: more would be noise of the last bits. */
+function recorded(value: number): number {
+  return Math.round(value * 1e9) / 1e9;
+}
+
+/** The place in the record's candidates of a place among the admissible rungs; 0 is rung 0 in both. */
+function placeAmong(valued: readonly ValuedRung[], admissible: readonly ValuedRung[], place: number): number {
+  const rung = admissible[place - 1];
+  return rung === undefined ? 0 : valued.indexOf(rung) + 1;
+}
+
+function horizonOf(
+  { model }: Situation,
+  chosen: ValuedRung | undefined,
+  eligible: readonly EligibleCampaign[],
+): number {
+  if (chosen !== undefined) return chosen.campaign.horizonMs;
+  if (eligible.length === 0) return model.horizonMs;
+  return Math.max(...eligible.map(({ campaign }) => campaign.horizonMs));
+}

@@ -1,0 +1,114 @@
+import type { Cart, CatalogRow, Incentive } from "@leastwise/offers";
+import type { AssignmentKey, Millis, SubjectId } from "@leastwise/vocabulary";
+import type { FeatureVector, Place, Purpose } from "./input.js";
+import type { BlockReason, DecisionReason, DegradedReason, IneligibleReason } from "./reasons.js";
+import type { Arm, DecisionState, Freshness, IssuedOffer } from "./state/decision-state.js";
+
+/** One decision, whole: it fills `DecisionRecord`. Money is in minor units of the cart's currency. */
+export interface Decision {
+  readonly decisionId: string;
+  readonly subject: SubjectId;
+  readonly assignmentKey: AssignmentKey;
+  readonly decidedAtMs: Millis;
+  readonly clock: "wall" | "event";
+  readonly caller: string;
+  readonly requestId: string;
+  readonly sessionId: string;
+  readonly cart: Cart;
+  readonly cartDigest: string;
+  readonly channel: string;
+  readonly device: string;
+  readonly place: Place;
+  readonly features: FeatureVector;
+  readonly consent: readonly Purpose[];
+  readonly enrolments: readonly Enrolment[];
+  /** Empty on a degraded answer: it opens no episode. */
+  readonly episodeId: string;
+  /** True if this answers within an episode that was answered before; its propensity is the first answer's. */
+  readonly continued: boolean;
+  /** All rungs weighed, rung 0 first, then by expected cost. */
+  readonly candidates: readonly Candidate[];
+  /** Place of the chosen rung in `candidates`; for a ghost what would have been given. */
+  readonly chosen: number;
+  /** Place of the rung that would have been chosen without exploration. */
+  readonly exploit: number;
+  /** The episode's uniform draw, 0 to 2^32 − 1. */
+  readonly draw: number;
+  readonly propensity: number;
+  /** True for a held-out subject. An entitlement is issued all the same: it is owed in every arm. */
+  readonly ghost: boolean;
+  readonly observeOnly: boolean;
+  /** The answer's offer, issued now or before; undefined: nothing is given. */
+  readonly offer: IssuedOffer | undefined;
+  /** What is newly held for it; 0 where nothing was newly issued. */
+  readonly heldMinor: number;
+  /** The budget that it is held of; empty where nothing was newly issued. */
+  readonly budgetId: string;
+  readonly reason: DecisionReason;
+  readonly freshness: Freshness;
+  readonly degradedReason: DegradedReason | "";
+  readonly policyVersion: string;
+  readonly modelVersion: string;
+  /** How long outcomes count, ms: the chosen campaign's, or the longest of the campaigns weighed. */
+  readonly horizonMs: number;
+  readonly message: string;
+  readonly segments: readonly string[];
+  readonly personalDataUsed: boolean;
+  /** How long the answer stands: the episode's end. */
+  readonly validUntilMs: Millis;
+  readonly catalog: readonly CatalogRow[];
+  /** Empty where no profile was known or none might be read. */
+  readonly profileDigest: string;
+  /** Why campaigns did not apply. Not on the record: the record's inputs give it again. */
+  readonly ineligible: readonly Ineligible[];
+  /** What this decision takes of its campaign's exploration budget: `explorationCostOf` of the record gives it again. */
+  readonly explorationCostMinor: number;
+}
+
+/** A rung as it was weighed. */
+export interface Candidate {
+  /** Empty for rung 0. */
+  readonly campaignId: string;
+  /** From 1; 0 for the baseline. */
+  readonly rung: number;
+  /** Absent for rung 0. */
+  readonly incentive?: Incentive;
+  /** What it would cost, basis points of the cart's goods. */
+  readonly depthBp: number;
+  /** What the shopper would gain now. For rung 0: what the shopper is owed anyway. */
+  readonly faceValueMinor: number;
+  readonly expectedCostMinor: number;
+  readonly worstCostMinor: number;
+  /** Chance of an order within the horizon, 0 to 1. */
+  readonly conversion: number;
+  /** Expected incremental value over rung 0, minor units, not rounded. */
+  readonly valueMinor: number;
+  /** Probability that the value is above 0. */
+  readonly evidence: number;
+  /** Weight in the draw; all weights of a decision sum to 2^32. */
+  readonly weight: number;
+  readonly blockedBy: BlockReason | "";
+}
+
+/** Membership of an experiment as the record states it. */
+export interface Enrolment {
+  readonly experimentId: string;
+  readonly arm: Arm;
+  readonly enrolledAtMs: Millis;
+  /** True on the decision that enrolled the subject. */
+  readonly first: boolean;
+  readonly holdoutBp: number;
+}
+
+/** A campaign that did not apply. */
+export interface Ineligible {
+  readonly campaignId: string;
+  readonly reason: IneligibleReason;
+}
+
+/** A decision and the subject's state after it. */
+export interface Decided {
+  readonly kind: "decided";
+  readonly decision: Decision;
+  readonly nextState: DecisionState;
+}

@@ -1,0 +1,104 @@
+import { honoured } from "./continued.js";
+import type { Decided, Decision, Enrolment } from "./decision.js";
+import type { DecisionInput } from "./input.js";
+import type { CompiledModel } from "./model/response-model.js";
+import type { CompiledPolicy } from "./policy/compile.js";
+import type { DegradedReason } from "./reasons.js";
+import { baselineAlone, recordOf } from "./record.js";
+import { repeatedAnswer } from "./repeated.js";
+import { situationUnder, type Situation } from "./situation.js";
+import type { DecideOutcome } from "./decide.js";
+import { evolve } from "./state/evolve.js";
+import { baselineResponse } from "./steps/response.js";
+import { consentStep } from "./steps/consent.js";
+import { enrolmentStep } from "./steps/enrolment.js";
+import { outstandingStep } from "./steps/outstanding.js";
+
+/** What is left to decide on when something is missing. */
+export type DegradedInput = Omit<DecisionInput, "policy" | "model"> & {
+  /** Undefined: none is known. */
+  readonly policy?: CompiledPolicy | undefined;
+  readonly model?: CompiledModel | undefined;
+};
+
+/**
+ * The safe answer: an outstanding offer is honoured, else none, marked with what was missing. The subject is enrolled all
+ * the same; no episode is opened, and the answer stands for this moment only.
+ */
+export function degradedDecision(input: DegradedInput, reason: DegradedReason): DecideOutcome {
+  const situation = situationUnder(input, input.policy ?? noPolicy(input), input.model ?? NO_MODEL, true);
+  const repeated = repeatedAnswer(situation);
+  if (repeated !== undefined) return { kind: "repeated", answer: repeated.answer };
+  const enrolments = enrolmentStep(situation);
+  const fitting = outstandingStep(situation);
+  const answer = fitting === undefined ? none(situation, enrolments) : honoured(situation, enrolments, fitting);
+  const decision: Decision = {
+    ...answer,
+    freshness: "degraded",
+    degradedReason: reason,
+    validUntilMs: situation.nowMs,
+  };
+  return decided(situation, decision);
+}
+
+function decided({ decisionState }: Situation, decision: Decision): Decided {
+  return { kind: "decided", decision, nextState: evolve(decisionState, { kind: "decided", decision }) };
+}
+
+function none(situation: Situation, enrolments: readonly Enrolment[]): Decision {
+  const permitted = consentStep(situation);
+  return recordOf(situation, enrolments, permitted, {
+    episodeId: "",
+    continued: false,
+    candidates: [baselineAlone(baselineResponse(situation.model, permitted).conversion)],
+    chosen: 0,
+    exploit: 0,
+    draw: 0,
+    propensity: 1,
+    ghost: enrolments.some(({ arm }) => arm === "holdout"),
+    offer: undefined,
+    heldMinor: 0,
+    budgetId: "",
+    reason: "degraded",
+    freshness: "degraded",
+    degradedReason: "",
+    horizonMs: situation.model.horizonMs,
+    message: "",
+    segments: [],
+    personalDataUsed: false,
+    validUntilMs: situation.nowMs,
+    ineligible: [],
+    explorationCostMinor: 0,
+  });
+}
+
+/** Allows nothing new. Guardrails are asked again at redemption, under the policy that the offer was issued under. */
+function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
+  return {
+    version: "",
+    currency: cart.currency,
+    segments: [],
+    campaigns: [],
+    experiments: [],
+    guardrails: {
+      cart: { floorPriceBp: 0, maxDiscountBp: 10_000, marginFloorBp: -10_000, assumedMarginBp: 10_000 },
+      perSubjectMaxMinor: 0,
+      perSubjectPeriodMs: 0,
+    },
+    templates: [],
+    killSwitch: true,
+    featureSlots: [],
+    textFeatures: [],
+    propensitySlots: { cartAbandoned: -1, sinceCheckoutStartMs: -1, sincePurchaseMs: -1 },
+    featureCount: features.values.length,
+    notices: [],
+  };
+}
+
+const NO_MODEL: CompiledModel = {
+  version: "",
+  horizonMs: 0,
+  intercept: { mean: 0, sd: 0 },
+  coefficients: [],
+  formats: new Map(),
+};

@@ -1,0 +1,61 @@
+import { goodsMinor, type Cart } from "@leastwise/offers";
+import { keyedHash, type AssignmentKey, type HashKey, type Millis, type SubjectId } from "@leastwise/vocabulary";
+import { canonicalJson } from "./canonical-json.js";
+import type { Cause, Profile } from "./input.js";
+import { CART_KEY, DECISION_KEY, EPISODE_KEY, OFFER_KEY, PROFILE_KEY } from "./salts.js";
+
+/** Digest of a cart, 16 hex digits: the same for the same lines in any order. */
+export function cartDigest(cart: Cart): string {
+  goodsMinor(cart); // sums out of range are the door's to refuse
+  const lines = cart.lines.map((line) =>
+    JSON.stringify([line.productId, line.quantity, line.unitPriceMinor, line.discountMinor ?? 0]),
+  );
+  return hex64(CART_KEY, `${cart.currency}|${String(cart.shippingMinor)}|${lines.sort().join("")}`);
+}
+
+/**
+ * Id of a decision: of its caller and request id where there is one; else of its session, cart and instant, since the
+ * same cart may be decided on again when the first answer's life is over. 32 hex digits.
+ */
+export function decisionIdOf(cause: Cause, subject: SubjectId, digest: string, nowMs: Millis): string {
+  const { caller, requestId, sessionId } = cause;
+  return hex128(
+    DECISION_KEY,
+    requestId === ""
+      ? JSON.stringify(["cart", subject, sessionId, digest, nowMs])
+      : JSON.stringify(["request", subject, caller, requestId]),
+  );
+}
+
+/** Id of the episode that a decision opens. 32 hex digits. */
+export function episodeIdOf(decisionId: string): string {
+  return hex128(EPISODE_KEY, decisionId);
+}
+
+/** Id of the offer of a campaign that a decision issues. 32 hex digits. */
+export function offerIdOf(decisionId: string, campaignId: string): string {
+  return hex128(OFFER_KEY, `${decisionId}/${campaignId}`);
+}
+
+/** Digest of a profile, 16 hex digits; empty for none. */
+export function profileDigestOf(profile: Profile | undefined): string {
+  return profile === undefined ? "" : hex64(PROFILE_KEY, canonicalJson(profile));
+}
+
+/** What an episode's uniform hashes: who, which campaign, which episode. */
+export function explorationText(assignmentKey: AssignmentKey, campaignId: string, episodeId: string): string {
+  return JSON.stringify([assignmentKey, campaignId, episodeId]);
+}
+
+function hex64(key: HashKey, text: string): string {
+  const { high, low } = keyedHash(key, text);
+  return hex32(high) + hex32(low);
+}
+
+function hex128(key: HashKey, text: string): string {
+  return hex64(key, text) + hex64({ k0: key.k1, k1: key.k0 }, text);
+}
+
+function hex32(half: number): string {
+  return half.toString(16).padStart(8, "0");
+}

@@ -1,0 +1,9 @@
+import { brokenGuardrail, type CartGuardrailReason } from "@leastwise/offers";
+import type { GuardedRung } from "./guarded-rung.js";
+
+/** Floor price, maximum discount and margin floor: the same code that a redemption asks again. */
+export function cartGuardrails({ situation, rung }: GuardedRung): CartGuardrailReason | undefined {
+  if (rung.appraisal === undefined) return undefined;
+  const { cart, rows, policy } = situation;
+  return brokenGuardrail({ cart, rows, appraisal: rung.appraisal, guardrails: policy.guardrails.cart });
+}

@@ -1,0 +1,32 @@
+export { dynamicLineCaps } from "./approaches/dynamic.js";
+export { canonicalJson } from "./canonical-json.js";
+export { decide, type DecideOutcome, type Repeated } from "./decide.js";
+export type { Candidate, Decided, Decision, Enrolment, Ineligible } from "./decision.js";
+export { degradedDecision, type DegradedInput } from "./degraded.js";
+export { cartDigest, decisionIdOf, profileDigestOf } from "./digests.js";
+export { explorationCostOf, type ExploredDecision } from "./exploration-cost.js";
+export { explainDecision, type ExplainedDecision } from "./explain.js";
+export type { BudgetLease, Cause, DecisionInput, FeatureVector, Place, Profile, Purpose } from "./input.js";
+export {
+  compileModel,
+  type Coefficient,
+  type CompiledModel,
+  type FormatResponse,
+  type ResponseModel,
+} from "./model/response-model.js";
+export { compilePolicy, type CompiledPolicy, type FeatureCatalogue } from "./policy/compile.js";
+export * from "./policy/policy.js";
+export type { PolicyProblem } from "./policy/problems.js";
+export { PRIOR_MODEL, TEACHING_COST_BP } from "./priors.js";
+export * from "./reasons.js";
+export * from "./state/decision-state.js";
+export {
+  decodeDecisionState,
+  decodeRecordedState,
+  encodeDecisionState,
+  encodeRecordedState,
+  type RecordableInput,
+  type RecordedState,
+} from "./state/encoding.js";
+export { answerOf, evolve, type DecisionFacts, type StateEvent } from "./state/evolve.js";
+export { armOf } from "./steps/enrolment.js";

@@ -1,0 +1,99 @@
+import type { Cart, CatalogRow } from "@leastwise/offers";
+import type { AssignmentKey, HashKey, Millis, SubjectId } from "@leastwise/vocabulary";
+import type { CompiledModel } from "./model/response-model.js";
+import type { CompiledPolicy } from "./policy/compile.js";
+import type { DecisionState } from "./state/decision-state.js";
+
+/** Everything that a decision is a function of. The core reads nothing else. */
+export interface DecisionInput {
+  readonly cause: Cause;
+  readonly subject: SubjectId;
+  /** What arms and exploration hash. */
+  readonly assignmentKey: AssignmentKey;
+  /** The clock, given. */
+  readonly nowMs: Millis;
+  readonly clock: "wall" | "event";
+  /** Checked by the door: at least one line, one currency, sums within the safe range. */
+  readonly cart: Cart;
+  /** `web`, `app`, …; empty: not known. */
+  readonly channel: string;
+  /** `desktop`, `mobile`, …; empty: not known. */
+  readonly device: string;
+  readonly place: Place;
+  readonly features: FeatureVector;
+  /** Absent: none is known. */
+  readonly profile?: Profile | undefined;
+  /** Purposes that the shopper agreed to. */
+  readonly consent: readonly Purpose[];
+  /** What the catalog says of the cart's products, one row a product. */
+  readonly catalog: readonly CatalogRow[];
+  readonly decisionState: DecisionState;
+  /** The owner's lease by budget id. A budget that is not here is not known, and nothing is granted from it. */
+  readonly budgets: Readonly<Record<string, BudgetLease>>;
+  /** What exploration has cost so far, by campaign, minor units. */
+  readonly explorationSpentMinor: Readonly<Record<string, number>>;
+  /** Decisions so far by campaign and rung, rung 0 first: tells when the cold start is over. */
+  readonly decisionsPerRung: Readonly<Record<string, readonly number[]>>;
+  readonly policy: CompiledPolicy;
+  readonly model: CompiledModel;
+  /** Stops every new offer; offers already issued are honoured. */
+  readonly killSwitch: boolean;
+  /** True where nothing may be issued whatever comes out, as in a replay of what has already happened. */
+  readonly observeOnly: boolean;
+  /** BCP 47 language of the message. */
+  readonly language: string;
+  /** The secret that codes are minted with, and its version. */
+  readonly codeKey: { readonly secret: HashKey; readonly version: number };
+  /** How good the state is: `stale` if something asked for was not seen yet. */
+  readonly freshness: "fresh" | "stale";
+}
+
+/** What identifies a decision. */
+export interface Cause {
+  /** `default` where none was given. */
+  readonly caller: string;
+  /** Empty: the episode and the cart identify it. */
+  readonly requestId: string;
+  readonly sessionId: string;
+}
+
+/** Where the shopper is, never closer than a region; empty: not known. */
+export interface Place {
+  readonly country: string;
+  readonly region: string;
+}
+
+/** The features, in the catalogue's order. */
+export interface FeatureVector {
+  /** Digest of the catalogue that names the values. */
+  readonly catalogue: string;
+  /** NaN: absent. */
+  readonly values: readonly number[];
+  /** Text features by name. */
+  readonly texts: Readonly<Record<string, string>>;
+  /** Offset of the newest event seen of the subject's partition; −1: none. */
+  readonly asOfOffset: number;
+  readonly partition: number;
+}
+
+/** What the shop's customer records say. Mirrors `subjects.proto`. */
+export interface Profile {
+  /** Empty: none. */
+  readonly loyaltyTier: string;
+  readonly member: boolean;
+  readonly customerSinceMs?: number;
+  /** `MM-DD`; empty: not known. */
+  readonly birthday: string;
+  readonly tags: readonly string[];
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** What personal data may be used for. */
+export type Purpose = "personalization" | "marketing" | "learning";
+
+/** What the owner may still spend of a budget. */
+export interface BudgetLease {
+  readonly remainingMinor: number;
+  /** Worth of spending a unit elsewhere, basis points added to every unit of cost. */
+  readonly shadowPriceBp: number;
+}

@@ -1,0 +1,298 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { appraise, brokenGuardrail, goodsMinor, type Cart, type CatalogRow, type Incentive } from "@leastwise/offers";
+import type { AssignmentKey, Millis } from "@leastwise/vocabulary";
+import { decide } from "./decide.js";
+import type { Decision } from "./decision.js";
+import { explorationCostOf } from "./exploration-cost.js";
+import {
+  amountOff,
+  campaign,
+  compiled,
+  compiledModel,
+  EUR,
+  input,
+  NOON,
+  percentOff,
+  policy,
+  sureModel,
+} from "./given/store.js";
+import type { DecisionInput } from "./input.js";
+import { EMPTY_STATE } from "./state/decision-state.js";
+import { evolve, type StateEvent } from "./state/evolve.js";
+
+const OPTIONS = { seed: 20_261_123, numRuns: 300 };
+
+function decision(changes: Partial<DecisionInput>): Decision {
+  const outcome = decide(input(changes));
+  if (outcome.kind !== "decided") throw new Error("repeated");
+  return outcome.decision;
+}
+
+const carts: fc.Arbitrary<Cart> = fc.record({
+  currency: fc.constant(EUR),
+  lines: fc.array(
+    fc.record(
+      {
+        productId: fc.constantFrom("a", "b", "c", "d"),
+        quantity: fc.integer({ min: 1, max: 9 }),
+        unitPriceMinor: fc.integer({ min: 0, max: 50_000 }),
+        discountMinor: fc.integer({ min: 0, max: 3_000 }),
+      },
+      { requiredKeys: ["productId", "quantity", "unitPriceMinor"] },
+    ),
+    { minLength: 1, maxLength: 8 },
+  ),
+  shippingMinor: fc.integer({ min: 0, max: 2_000 }),
+});
+
+const catalogs: fc.Arbitrary<readonly CatalogRow[]> = fc.uniqueArray(
+  fc.record(
+    {
+      productId: fc.constantFrom("a", "b", "c", "d"),
+      unitCostMinor: fc.integer({ min: 0, max: 50_000 }),
+      floorPriceMinor: fc.integer({ min: 0, max: 50_000 }),
+      maxDiscountBp: fc.integer({ min: 0, max: 10_000 }),
+    },
+    { requiredKeys: ["productId"] },
+  ),
+  { selector: (row) => row.productId },
+);
+
+const incentives: fc.Arbitrary<Incentive> = fc.oneof(
+  fc.integer({ min: 1, max: 10_000 }).map(percentOff),
+  fc.integer({ min: 1, max: 20_000 }).map((minor) => amountOff(minor)),
+  fc.constant<Incentive>({ kind: "free_shipping" }),
+  fc
+    .integer({ min: 1, max: 5_000 })
+    .map((minor): Incentive => ({ kind: "loyalty_credit", amount: { minor, currency: EUR } })),
+  fc
+    .integer({ min: 1, max: 5_000 })
+    .map((minor): Incentive => ({ kind: "bundle_credit", productIds: ["a", "b"], amount: { minor, currency: EUR } })),
+  fc.integer({ min: 1, max: 3_000 }).map((bp): Incentive => ({
+    kind: "tiered_cashback",
+    tiers: [{ cartMin: { minor: 0, currency: EUR }, cashbackBp: bp }],
+  })),
+);
+
+const guardrailSets = fc.record({
+  floorPriceBp: fc.integer({ min: 0, max: 10_000 }),
+  maxDiscountBp: fc.integer({ min: 0, max: 10_000 }),
+  marginFloorBp: fc.integer({ min: -10_000, max: 10_000 }),
+  assumedMarginBp: fc.integer({ min: 0, max: 10_000 }),
+});
+
+describe("laws of the decision", () => {
+  it("no input gets past the guardrails: what may be drawn breaks none, fits its budget and the cart", () => {
+    const law = fc.property(
+      carts,
+      catalogs,
+      guardrailSets,
+      fc.array(incentives, { minLength: 1, maxLength: 5 }),
+      fc.integer({ min: 0, max: 30_000 }),
+      fc.integer({ min: 0, max: 5 }),
+      fc.string(),
+      (cart, catalog, guardrails, ladder, remainingMinor, slope, key) => {
+        const campaigns = ladder.map((incentive, i) =>
+          campaign({ campaignId: `c${String(i)}`, ladder: [{ incentive }] }),
+        );
+        const made = decision({
+          policy: compiled({ guardrails, campaigns }),
+          model: sureModel(slope),
+          cart,
+          catalog,
+          budgets: { marketing: { remainingMinor, shadowPriceBp: 0 } },
+          assignmentKey: key as AssignmentKey,
+        });
+        const rows = cart.lines.map((line) => catalog.find((row) => row.productId === line.productId));
+        for (const { incentive, weight, faceValueMinor, worstCostMinor, expectedCostMinor } of made.candidates.slice(
+          1,
+        )) {
+          if (weight === 0 || incentive === undefined) continue;
+          const share = shareOf(incentive, cart);
+          expect(faceValueMinor).toBe(share.worthMinor);
+          expect(brokenGuardrail({ cart, rows, appraisal: share, guardrails })).toBeUndefined();
+          expect(worstCostMinor).toBeLessThanOrEqual(remainingMinor);
+          expect(expectedCostMinor).toBeLessThanOrEqual(worstCostMinor);
+          expect(share.goodsMinor).toBeLessThanOrEqual(goodsMinor(cart));
+        }
+        expect(made.candidates.reduce((sum, { weight }) => sum + weight, 0)).toBe(2 ** 32);
+        expect(made.candidates[made.chosen]!.weight).toBeGreaterThan(0);
+      },
+    );
+    fc.assert(law, OPTIONS);
+  });
+
+  it("conversion grows with what the shopper gains, within a format", () => {
+    const law = fc.property(carts, fc.integer({ min: 0, max: 4 }), (cart, slope) => {
+      const ladder = [300, 900, 2_000, 4_500].map((bp) => ({ incentive: percentOff(bp) }));
+      const { candidates } = decision({
+        cart,
+        catalog: [],
+        model: sureModel(slope),
+        policy: compiled({ campaigns: [campaign({ ladder })] }),
+      });
+      const rungs = candidates.slice(1).toSorted((a, b) => a.faceValueMinor - b.faceValueMinor);
+      let before = candidates[0]!.conversion;
+      for (const { conversion } of rungs) {
+        expect(conversion).toBeGreaterThanOrEqual(before);
+        before = conversion;
+      }
+    });
+    fc.assert(law, OPTIONS);
+  });
+
+  it("a wider posterior at equal mean never deepens an exploit answer", () => {
+    const exploration = { floorBp: 0, coldStartDecisionsPerRung: 0 };
+    const both = compiled({
+      campaigns: [
+        campaign({ exploration }),
+        campaign({
+          campaignId: "ship",
+          exploration,
+          ladder: [{ incentive: { kind: "free_shipping" } }, { incentive: amountOff(700) }],
+        }),
+      ],
+    });
+    const model = (means: readonly number[], sds: readonly number[], baselineSd: number) =>
+      compiledModel({
+        version: "wide",
+        horizonMs: 1,
+        baseline: [{ feature: "intercept", mean: -1, sd: baselineSd }],
+        formats: ["percent_off", "free_shipping", "amount_off"].map((format, i) => ({
+          format,
+          slopeMean: means[i]!,
+          slopeSd: sds[i]!,
+          nullProbability: 0.1,
+          depthScaleBp: 1_000,
+        })),
+      });
+    const slopes = fc.array(fc.double({ min: 0, max: 4, noNaN: true }), { minLength: 3, maxLength: 3 });
+    const widths = fc.array(fc.double({ min: 0.01, max: 2, noNaN: true }), { minLength: 3, maxLength: 3 });
+    const more = fc.array(fc.double({ min: 1, max: 5, noNaN: true }), { minLength: 4, maxLength: 4 });
+    const law = fc.property(
+      slopes,
+      widths,
+      more,
+      fc.double({ min: 0.01, max: 1, noNaN: true }),
+      (means, sds, by, sd) => {
+        const costOf = (made: Decision) => made.candidates[made.exploit]!.expectedCostMinor;
+        const narrow = decision({ policy: both, model: model(means, sds, sd) });
+        const wide = decision({
+          policy: both,
+          model: model(
+            means,
+            sds.map((s, i) => s * by[i]!),
+            sd * by[3]!,
+          ),
+        });
+        expect(costOf(wide)).toBeLessThanOrEqual(costOf(narrow));
+      },
+    );
+    fc.assert(law, OPTIONS);
+  });
+
+  it("folding the log gives the state that deciding live left", () => {
+    const step = fc.constantFrom("decide", "decide", "other cart", "redeem", "order", "wait");
+    const law = fc.property(
+      fc.array(step, { maxLength: 25 }),
+      fc.string(),
+      fc.integer({ min: 0, max: 9_999 }),
+      (steps, key, holdoutBp) => {
+        const experiments = [{ experimentId: "autumn-holdout", salt: "s", holdoutBp }];
+        const held = compiled({ experiments });
+        let live = EMPTY_STATE;
+        const log: StateEvent[] = [];
+        let nowMs: number = NOON;
+        let requests = 0;
+        const happen = (event: StateEvent) => {
+          log.push(event);
+          live = evolve(live, event);
+        };
+        for (const what of steps) {
+          nowMs += what === "wait" ? 30 * 3_600_000 : 60_000;
+          const open = live.open.find((offer) => !offer.withheld);
+          if (what === "redeem" && open !== undefined)
+            happen({ kind: "redeemed", offerId: open.offer.offerId, atMs: nowMs as Millis, discountMinor: 100 });
+          if (what === "order") happen({ kind: "ordered", atMs: nowMs as Millis });
+          if (what !== "decide" && what !== "other cart") continue;
+          requests += 1;
+          const shippingMinor = what === "decide" ? 490 : 490 + requests;
+          const outcome = decide(
+            input({
+              policy: held,
+              decisionState: live,
+              nowMs: nowMs as Millis,
+              assignmentKey: key as AssignmentKey,
+              cart: { ...input().cart, shippingMinor },
+              cause: { caller: "shop", requestId: String(requests), sessionId: "" },
+            }),
+          );
+          if (outcome.kind !== "decided") throw new Error("a new request id is decided on");
+          log.push({ kind: "decided", decision: outcome.decision });
+          live = outcome.nextState;
+        }
+        expect(log.reduce(evolve, EMPTY_STATE)).toEqual(live);
+        expect(live.recent.length).toBeLessThanOrEqual(16);
+      },
+    );
+    fc.assert(law, { ...OPTIONS, numRuns: 150 });
+  });
+});
+
+describe("chance", () => {
+  it("draws each rung with its recorded propensity: 100,000 keys, chi-square", () => {
+    const asked = input({ policy: compiled({ guardrails: policy().guardrails! }) });
+    const counts = [0, 0, 0, 0];
+    let weights: readonly number[] = [];
+    for (let i = 0; i < 100_000; i += 1) {
+      const outcome = decide({ ...asked, assignmentKey: `shopper-${String(i)}` as AssignmentKey });
+      if (outcome.kind !== "decided") throw new Error("repeated");
+      const { chosen, candidates, propensity } = outcome.decision;
+      counts[chosen]! += 1;
+      weights = candidates.map(({ weight }) => weight);
+      if (propensity !== weights[chosen]! / 2 ** 32) throw new Error("propensity");
+    }
+    expect(weights[0]! / 2 ** 32).toBeCloseTo(0.7, 6);
+    const expected = weights.map((weight) => (weight / 2 ** 32) * 100_000);
+    const chi2 = counts.reduce((sum, count, i) => sum + (count - expected[i]!) ** 2 / expected[i]!, 0);
+    expect(chi2).toBeLessThan(30.7); // 3 degrees of freedom, the tail of one in a million
+  });
+
+  it.each([
+    ["cold start", {}, {}, [true, true, true, true]],
+    ["warm, by the floor", { autumn: [400, 400, 400, 400] }, {}, [true, true, true, true]],
+    ["exploration budget gone", {}, { autumn: 1_000_000 }, [true, false, false, false]],
+  ] as const)("given %s, tries %s", (_name, decisionsPerRung, explorationSpentMinor, tried) => {
+    const { candidates } = decision({ decisionsPerRung, explorationSpentMinor });
+    expect(candidates.map(({ weight }) => weight > 0)).toEqual(tried);
+    if ("autumn" in decisionsPerRung) expect(candidates[1]!.weight).toBe(Math.floor(2 ** 32 / 100));
+  });
+
+  it("charges the exploration budget what was given up and spent more, and nothing for the exploit choice or a ghost", () => {
+    const costs = Array.from({ length: 60 }, (_, i) => {
+      const made = decision({ assignmentKey: `e${String(i)}` as AssignmentKey });
+      expect(explorationCostOf(made)).toBe(made.explorationCostMinor);
+      expect(explorationCostOf({ ...made, ghost: true })).toBe(0);
+      if (made.chosen === made.exploit) expect(made.explorationCostMinor).toBe(0);
+      else expect(made.explorationCostMinor).toBeGreaterThanOrEqual(made.candidates[made.chosen]!.expectedCostMinor);
+      return made.explorationCostMinor;
+    });
+    expect(costs.some((cost) => cost > 0)).toBe(true);
+  });
+
+  it("always tries rung 0 and the rung below an exploit choice, budget or none", () => {
+    const { candidates, exploit } = decision({
+      policy: compiled({ campaigns: [campaign({ exploration: { coldStartDecisionsPerRung: 0 } })] }),
+      model: sureModel(3),
+    });
+    expect(exploit).toBeGreaterThan(1);
+    expect(candidates.map(({ weight }) => weight > 0)).toEqual(candidates.map((_, place) => place <= exploit));
+  });
+});
+
+function shareOf(incentive: Incentive, cart: Cart) {
+  const share = appraise(incentive, cart);
+  if (share === undefined) throw new Error("what may be drawn gives something");
+  return share;
+}

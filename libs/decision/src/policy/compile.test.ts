@@ -1,0 +1,286 @@
+import { describe, expect, it } from "@jest/globals";
+import type { CurrencyCode } from "@leastwise/vocabulary";
+import { amountOff, campaign, CATALOGUE, EUR, percentOff, policy } from "../given/store.js";
+import { compilePolicy } from "./compile.js";
+import type { Campaign, Policy } from "./policy.js";
+
+const problemsOf = (changes: Partial<Policy>) => {
+  const result = compilePolicy(policy(changes), CATALOGUE);
+  return result.ok ? [] : result.error;
+};
+const inCampaign = (changes: Partial<Campaign>) => problemsOf({ campaigns: [campaign(changes)] });
+const inSegment = (expression: string) => problemsOf({ segments: [{ name: "everyone", expression }] });
+const usd = { minor: 100, currency: "USD" as CurrencyCode };
+
+const CASES: readonly (readonly [string, () => ReturnType<typeof problemsOf>, string, string])[] = [
+  ["a version with a space", () => problemsOf({ version: "a b" }), "version_malformed", "version"],
+  ["no author", () => problemsOf({ author: "" }), "text_missing", "author"],
+  ["a long reason", () => problemsOf({ reason: "é".repeat(600) }), "text_too_long", "reason"],
+  ["an unknown currency", () => problemsOf({ currency: "XXX" }), "unknown_currency", "currency"],
+  [
+    "a campaign twice",
+    () => problemsOf({ campaigns: [campaign(), campaign()] }),
+    "campaign_repeated",
+    "campaigns[1].campaign_id",
+  ],
+  [
+    "a salt twice",
+    () =>
+      problemsOf({
+        experiments: [
+          { experimentId: "autumn-holdout", salt: "s", holdoutBp: 0 },
+          { experimentId: "x", salt: "s", holdoutBp: 0 },
+        ],
+      }),
+    "salt_repeated",
+    "experiments[1].salt",
+  ],
+  [
+    "a reserved salt",
+    () =>
+      problemsOf({ experiments: [{ experimentId: "autumn-holdout", salt: "leastwise/exploration/1", holdoutBp: 0 }] }),
+    "salt_reserved",
+    "experiments[0].salt",
+  ],
+  [
+    "everybody held out",
+    () => problemsOf({ experiments: [{ experimentId: "autumn-holdout", salt: "s", holdoutBp: 10_000 }] }),
+    "out_of_range",
+    "experiments[0].holdout_bp",
+  ],
+  [
+    "an empty span",
+    () =>
+      problemsOf({
+        experiments: [{ experimentId: "autumn-holdout", salt: "s", holdoutBp: 1, startsAtMs: 5, endsAtMs: 5 }],
+      }),
+    "ends_before_start",
+    "experiments[0].ends_at_ms",
+  ],
+  ["no campaign kind", () => inCampaign({ kind: undefined as never }), "campaign_kind_missing", "campaigns[0].kind"],
+  ["no approach", () => inCampaign({ approach: undefined as never }), "approach_missing", "campaigns[0]"],
+  [
+    "a misspelt segment",
+    () => inCampaign({ approach: { kind: "rules", segment: "everyne" } }),
+    "unknown_segment",
+    "campaigns[0].rules.segment",
+  ],
+  [
+    "no propensity kind",
+    () => inCampaign({ approach: { kind: "propensity", propensityMinBp: 0, propensityMaxBp: 0 } }),
+    "propensity_kind_missing",
+    "campaigns[0].propensity.kind",
+  ],
+  [
+    "crossed bounds",
+    () => inCampaign({ approach: { kind: "propensity", of: "dormant", propensityMinBp: 9, propensityMaxBp: 8 } }),
+    "bounds_crossed",
+    "campaigns[0].propensity.propensity_min_bp",
+  ],
+  [
+    "a curve without shelf life",
+    () =>
+      inCampaign({
+        approach: {
+          kind: "dynamic",
+          categories: [],
+          inventoryMin: 0,
+          shelfLifeMaxMs: 0,
+          markdown: [{ leftBp: 1, depthMaxBp: 1 }],
+        },
+      }),
+    "shelf_life_missing",
+    "campaigns[0].dynamic.shelf_life_max_ms",
+  ],
+  [
+    "a rising curve",
+    () =>
+      inCampaign({
+        approach: {
+          kind: "dynamic",
+          categories: [],
+          inventoryMin: 0,
+          shelfLifeMaxMs: 1,
+          markdown: [
+            { leftBp: 1, depthMaxBp: 1 },
+            { leftBp: 1, depthMaxBp: 1 },
+          ],
+        },
+      }),
+    "markdown_not_descending",
+    "campaigns[0].dynamic.markdown[1].left_bp",
+  ],
+  [
+    "no classes",
+    () => inCampaign({ approach: { kind: "on_device", classes: [] } }),
+    "classes_size",
+    "campaigns[0].on_device.classes",
+  ],
+  ["no ladder", () => inCampaign({ ladder: [] }), "ladder_size", "campaigns[0].ladder"],
+  [
+    "a ladder that goes down",
+    () => inCampaign({ ladder: [{ incentive: percentOff(900) }, { incentive: percentOff(800) }] }),
+    "ladder_not_ascending",
+    "campaigns[0].ladder[1].incentive",
+  ],
+  [
+    "more than everything off",
+    () => inCampaign({ ladder: [{ incentive: percentOff(10_001) }] }),
+    "out_of_range",
+    "campaigns[0].ladder[0].incentive.percent_bp",
+  ],
+  [
+    "nothing off",
+    () => inCampaign({ ladder: [{ incentive: amountOff(0) }] }),
+    "amount_out_of_range",
+    "campaigns[0].ladder[0].incentive.amount.minor",
+  ],
+  [
+    "another currency",
+    () => inCampaign({ ladder: [{ incentive: { kind: "amount_off", amount: usd } }] }),
+    "mixed_currencies",
+    "campaigns[0].ladder[0].incentive.amount.currency",
+  ],
+  [
+    "a bundle of one",
+    () =>
+      inCampaign({
+        ladder: [{ incentive: { kind: "bundle_credit", productIds: ["a"], amount: { minor: 1, currency: EUR } } }],
+      }),
+    "bundle_size",
+    "campaigns[0].ladder[0].incentive.product_ids",
+  ],
+  ["no experiment", () => inCampaign({ experimentId: "" }), "unknown_experiment", "campaigns[0].experiment_id"],
+  [
+    "an entitlement held out",
+    () => inCampaign({ kind: "entitlement" }),
+    "entitlement_held_out",
+    "campaigns[0].experiment_id",
+  ],
+  ["an unknown budget", () => inCampaign({ budgetId: "marketin" }), "unknown_budget", "campaigns[0].budget_id"],
+  [
+    "an unknown group",
+    () => inCampaign({ stackingGroup: "none" }),
+    "unknown_stacking_group",
+    "campaigns[0].stacking_group",
+  ],
+  ["an offer of a second", () => inCampaign({ offerTtlMs: 1_000 }), "out_of_range", "campaigns[0].offer_ttl_ms"],
+  [
+    "a horizon below the offer's life",
+    () => inCampaign({ offerTtlMs: 8 * 86_400_000 }),
+    "horizon_too_short",
+    "campaigns[0].horizon_ms",
+  ],
+  [
+    "a cap of none",
+    () => inCampaign({ frequencyCaps: [{ offersMax: 0, periodMs: 60_000 }] }),
+    "out_of_range",
+    "campaigns[0].frequency_caps[0].offers_max",
+  ],
+  [
+    "a floor above a fifth",
+    () => inCampaign({ exploration: { floorBp: 2_001 } }),
+    "out_of_range",
+    "campaigns[0].exploration.floor_bp",
+  ],
+  [
+    "a target without ceiling",
+    () => inCampaign({ objective: { goal: { kind: "target_conversion", conversionBp: 1 } } }),
+    "amount_missing",
+    "campaigns[0].objective.target_conversion.cost_per_order_max",
+  ],
+  [
+    "an unknown zone",
+    () => inCampaign({ schedule: { timeZone: "Europe/Ulm" } }),
+    "unknown_time_zone",
+    "campaigns[0].schedule.time_zone",
+  ],
+  ["no guardrails", () => problemsOf({ guardrails: undefined as never }), "guardrails_missing", "guardrails"],
+  [
+    "a maximum without period",
+    () => problemsOf({ guardrails: { ...policy().guardrails!, perSubjectMax: { minor: 1, currency: EUR } } }),
+    "out_of_range",
+    "guardrails.per_subject_period_ms",
+  ],
+  [
+    "a budget of nothing",
+    () => problemsOf({ budgets: [{ budgetId: "marketing", amount: { minor: 0, currency: EUR }, shadowPriceBp: 0 }] }),
+    "amount_out_of_range",
+    "budgets[0].amount.minor",
+  ],
+  [
+    "an unknown placement",
+    () => problemsOf({ templates: [{ language: "en", placement: "checkot", campaignId: "", text: "x" }] }),
+    "unknown_placement",
+    "templates[0].placement",
+  ],
+  [
+    "an unknown placeholder",
+    () => problemsOf({ templates: [{ language: "en", placement: "checkout", campaignId: "", text: "{page}" }] }),
+    "unknown_placeholder",
+    "templates[0].text",
+  ],
+  ["broken CEL", () => inSegment("1 +"), "expression_invalid", "segments[0].expression"],
+  ["CEL that is no bool", () => inSegment("cart.lines"), "expression_not_bool", "segments[0].expression"],
+  ["an unknown variable", () => inSegment("carts.lines > 1"), "expression_invalid", "segments[0].expression"],
+  ["an unknown feature", () => inSegment("features.purchases_3d > 1"), "unknown_feature", "segments[0].expression"],
+  [
+    "a computed feature",
+    () => inSegment("features[cart.currency] > 1"),
+    "feature_not_literal",
+    "segments[0].expression",
+  ],
+];
+
+describe("compilePolicy", () => {
+  it("takes the sample policy, its defaults filled in", () => {
+    const result = compilePolicy(policy(), CATALOGUE);
+    expect(result).toMatchObject({
+      ok: true,
+      value: {
+        campaigns: [
+          {
+            horizonMs: 7 * 86_400_000,
+            episodeMaxMs: 7_200_000,
+            toleranceBp: 200,
+            evidenceBp: 8_000,
+            floorBp: 100,
+            coldStartDecisionsPerRung: 400,
+          },
+        ],
+        notices: [],
+      },
+    });
+  });
+
+  it.each(CASES)("refuses %s", (_name, problems, reason, field) => {
+    expect(problems().map((problem) => [problem.reason, problem.field])).toContainEqual([reason, field]);
+  });
+
+  it("names the nearest valid name", () => {
+    expect(inSegment("features.purchases_3d > 1")[0]!.expected).toContain("purchases_30d");
+    expect(inCampaign({ budgetId: "marketin" })[0]!.expected).toContain("marketing");
+  });
+
+  it("says what is allowed and yet worth knowing", () => {
+    const result = compilePolicy(
+      policy({
+        campaigns: [
+          campaign({
+            approach: { kind: "partner", partnerId: "p", partnerShareBp: 1 },
+            exploration: {},
+            objective: {
+              goal: { kind: "target_conversion", conversionBp: 1, costPerOrderMax: { minor: 1, currency: EUR } },
+            },
+          }),
+        ],
+      }),
+      CATALOGUE,
+    );
+    expect(result.ok && result.value.notices.map(({ reason }) => reason)).toEqual([
+      "approach_not_run",
+      "decided_as_profit",
+      "learning_off",
+    ]);
+  });
+});

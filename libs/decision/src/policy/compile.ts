@@ -1,0 +1,204 @@
+import {
+  DAY_MS,
+  err,
+  hashKeyFromSalt,
+  isCurrencyCode,
+  ok,
+  type CurrencyCode,
+  type HashKey,
+  type Result,
+} from "@leastwise/vocabulary";
+import type { CartGuardrails, Incentive } from "@leastwise/offers";
+import { compileExpression, type CompiledExpression } from "./expressions.js";
+import type { Approach, Campaign, CampaignKind, Experiment, FrequencyCap, MessageTemplate, Policy } from "./policy.js";
+import { Problems, type PolicyProblem } from "./problems.js";
+import { HORIZON_DEFAULT_MS } from "./validate-campaign.js";
+import { validatePolicy } from "./validate-policy.js";
+
+/** Names of the catalogue, in the order of the vector that a decision is given. */
+export interface FeatureCatalogue {
+  readonly names: readonly string[];
+  /** Names of text features. Absent: none. */
+  readonly textNames?: readonly string[];
+}
+
+/** A policy that was checked, with its defaults filled in and its expressions compiled. */
+export interface CompiledPolicy {
+  readonly version: string;
+  readonly currency: CurrencyCode;
+  readonly segments: readonly CompiledSegment[];
+  /** In order of priority. */
+  readonly campaigns: readonly CompiledCampaign[];
+  readonly experiments: readonly CompiledExperiment[];
+  readonly guardrails: CompiledGuardrails;
+  readonly templates: readonly MessageTemplate[];
+  readonly killSwitch: boolean;
+  /** Features that expressions name: only these are looked up. */
+  readonly featureSlots: readonly { readonly name: string; readonly slot: number }[];
+  readonly textFeatures: readonly string[];
+  /** Places of the features that propensities stand on; −1 where the catalogue has none of that name. */
+  readonly propensitySlots: PropensitySlots;
+  /** Length of the feature vector that it was compiled for. */
+  readonly featureCount: number;
+  /** What is allowed and yet worth knowing: learning is off, an approach does not run, a goal is decided as profit. */
+  readonly notices: readonly PolicyProblem[];
+}
+
+/** See {@link CompiledPolicy.propensitySlots}. */
+interface PropensitySlots {
+  readonly cartAbandoned: number;
+  readonly sinceCheckoutStartMs: number;
+  readonly sincePurchaseMs: number;
+}
+
+/** A segment whose expression was checked. */
+interface CompiledSegment {
+  readonly name: string;
+  readonly expression: CompiledExpression;
+}
+
+/** A campaign with its defaults filled in. */
+export interface CompiledCampaign {
+  readonly campaignId: string;
+  /** Place in the policy: of campaigns worth the same, the lower wins. */
+  readonly priority: number;
+  readonly kind: CampaignKind;
+  readonly approach: Approach;
+  /** From the least upward; rung numbers start at 1. */
+  readonly ladder: readonly { readonly rung: number; readonly incentive: Incentive }[];
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+  readonly experimentId: string;
+  readonly budgetId: string;
+  readonly horizonMs: number;
+  readonly offerTtlMs: number;
+  /** At the most from an episode's first Decide to its end: the cool-down, or the offer's life if that is shorter. */
+  readonly episodeMaxMs: number;
+  readonly toleranceBp: number;
+  readonly evidenceBp: number;
+  readonly floorBp: number;
+  readonly coldStartDecisionsPerRung: number;
+  /** 0: no exploration above the exploit choice. */
+  readonly explorationBudgetMinor: number;
+  readonly frequencyCaps: readonly FrequencyCap[];
+  readonly stackingGroup: string;
+}
+
+/** An experiment with the key that its arms are hashed with. */
+export interface CompiledExperiment extends Experiment {
+  readonly key: HashKey;
+}
+
+/** Guardrails with their defaults filled in. */
+interface CompiledGuardrails {
+  readonly cart: CartGuardrails;
+  /** Undefined: no limit. */
+  readonly perSubjectMaxMinor: number | undefined;
+  readonly perSubjectPeriodMs: number;
+}
+
+/** Defaults that `policy.proto` documents. */
+export const EPISODE_COOL_DOWN_DEFAULT_MS = DAY_MS;
+const TOLERANCE_DEFAULT_BP = 200;
+const EVIDENCE_DEFAULT_BP = 8_000;
+const FLOOR_DEFAULT_BP = 100;
+const COLD_START_DEFAULT = 400;
+
+/** Checks a policy against everything that `policy.proto` states and compiles it, or says all that is wrong with it. */
+export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Result<CompiledPolicy, PolicyProblem[]> {
+  const problems = new Problems();
+  validatePolicy(problems, policy);
+  const segments = compileSegments(problems, policy, catalogue);
+  const { currency, guardrails } = policy;
+  if (problems.found.length > 0 || !isCurrencyCode(currency) || guardrails === undefined) return err(problems.found);
+  const campaigns = policy.campaigns.map(compileCampaign);
+  const named = new Set(segments.flatMap(({ expression }) => expression.features));
+  const { perSubjectMax, perSubjectPeriodMs = 0, ...cart } = guardrails;
+  return ok({
+    version: policy.version,
+    currency,
+    segments,
+    campaigns,
+    experiments: policy.experiments.map((experiment) => ({ ...experiment, key: hashKeyFromSalt(experiment.salt) })),
+    guardrails: { cart, perSubjectMaxMinor: perSubjectMax?.minor, perSubjectPeriodMs },
+    templates: policy.templates,
+    killSwitch: policy.killSwitch,
+    featureSlots: catalogue.names.flatMap((name, slot) => (named.has(name) ? [{ name, slot }] : [])),
+    textFeatures: (catalogue.textNames ?? []).filter((name) => named.has(name)),
+    propensitySlots: {
+      cartAbandoned: catalogue.names.indexOf("cart_abandoned"),
+      sinceCheckoutStartMs: catalogue.names.indexOf("since_checkout_start_ms"),
+      sincePurchaseMs: catalogue.names.indexOf("since_purchase_ms"),
+    },
+    featureCount: catalogue.names.length,
+    notices: noticesOf(policy),
+  });
+}
+
+function compileSegments(problems: Problems, policy: Policy, catalogue: FeatureCatalogue): CompiledSegment[] {
+  const names = new Set([...catalogue.names, ...(catalogue.textNames ?? [])]);
+  return policy.segments.flatMap(({ name, expression }, index) => {
+    const compiled = compileExpression(expression, names);
+    if (compiled.ok) return [{ name, expression: compiled.value }];
+    const { reason, came, expected } = compiled.error;
+    problems.add(reason, `segments[${String(index)}].expression`, came, expected);
+    return [];
+  });
+}
+
+function compileCampaign(campaign: Campaign, priority: number): CompiledCampaign {
+  const { kind, approach, objective, exploration, schedule } = campaign;
+  if (kind === undefined || approach === undefined) throw new Error("a campaign is compiled after it was validated");
+  const coolDown = orDefault(campaign.episodeCoolDownMs, EPISODE_COOL_DOWN_DEFAULT_MS);
+  return {
+    campaignId: campaign.campaignId,
+    priority,
+    kind,
+    approach,
+    ladder: campaign.ladder.flatMap(({ incentive }, index) =>
+      incentive === undefined ? [] : [{ rung: index + 1, incentive }],
+    ),
+    startsAtMs: schedule?.startsAtMs ?? Number.NEGATIVE_INFINITY,
+    endsAtMs: schedule?.endsAtMs ?? Number.POSITIVE_INFINITY,
+    experimentId: campaign.experimentId,
+    budgetId: campaign.budgetId,
+    horizonMs: orDefault(campaign.horizonMs, HORIZON_DEFAULT_MS),
+    offerTtlMs: campaign.offerTtlMs,
+    episodeMaxMs: Math.min(coolDown, campaign.offerTtlMs),
+    toleranceBp: objective?.toleranceBp ?? TOLERANCE_DEFAULT_BP,
+    evidenceBp: objective?.evidenceBp ?? EVIDENCE_DEFAULT_BP,
+    floorBp: exploration?.floorBp ?? FLOOR_DEFAULT_BP,
+    coldStartDecisionsPerRung: exploration?.coldStartDecisionsPerRung ?? COLD_START_DEFAULT,
+    explorationBudgetMinor: exploration?.budget?.minor ?? 0,
+    frequencyCaps: campaign.frequencyCaps,
+    stackingGroup: campaign.stackingGroup,
+  };
+}
+
+function orDefault(value: number | undefined, absent: number): number {
+  return value === undefined || value === 0 ? absent : value;
+}
+
+function noticesOf(policy: Policy): readonly PolicyProblem[] {
+  const notices = new Problems();
+  for (const [index, campaign] of policy.campaigns.entries()) {
+    const at = `campaigns[${String(index)}]`;
+    if (campaign.approach?.kind === "on_device" || campaign.approach?.kind === "partner")
+      notices.add(
+        "approach_not_run",
+        `${at}.${campaign.approach.kind}`,
+        campaign.approach.kind,
+        "an approach that runs",
+      );
+    if (campaign.objective?.goal?.kind === "target_conversion")
+      notices.add("decided_as_profit", `${at}.objective`, "target_conversion", "profit, in this version");
+    if (campaign.kind === "incentive" && (campaign.exploration?.budget?.minor ?? 0) === 0)
+      notices.add(
+        "learning_off",
+        `${at}.exploration.budget`,
+        campaign.exploration?.budget?.minor,
+        "a budget, to learn from",
+      );
+  }
+  return notices.found;
+}

@@ -1,0 +1,190 @@
+import type { Incentive } from "@leastwise/offers";
+import type { Money } from "@leastwise/vocabulary";
+
+/** What a merchant allows, as it was written and not yet checked. Mirrors `policy.proto`, where ranges and defaults stand. */
+export interface Policy {
+  readonly version: string;
+  readonly author: string;
+  readonly reason: string;
+  /** ISO 4217. All amounts of the policy are in it. */
+  readonly currency: string;
+  readonly segments: readonly Segment[];
+  /** In order of priority. */
+  readonly campaigns: readonly Campaign[];
+  readonly guardrails?: Guardrails;
+  readonly stackingGroups: readonly StackingGroup[];
+  readonly experiments: readonly Experiment[];
+  readonly budgets: readonly Budget[];
+  readonly templates: readonly MessageTemplate[];
+  readonly killSwitch: boolean;
+}
+
+/** Shoppers for whom a CEL expression holds. */
+export interface Segment {
+  readonly name: string;
+  readonly expression: string;
+}
+
+/** Whether a campaign may be withheld. */
+export type CampaignKind = "incentive" | "entitlement";
+
+/** What a marketer writes. */
+export interface Campaign {
+  readonly campaignId: string;
+  /** Absent: refused (`campaign_kind_missing`). */
+  readonly kind?: CampaignKind;
+  readonly approach?: Approach;
+  /** From the least upward, without rung 0. */
+  readonly ladder: readonly Rung[];
+  readonly schedule?: Schedule;
+  /** Empty: none. */
+  readonly experimentId: string;
+  readonly budgetId: string;
+  /** Absent or 0: 7 days. */
+  readonly horizonMs?: number;
+  readonly offerTtlMs: number;
+  readonly objective?: Objective;
+  readonly exploration?: Exploration;
+  readonly frequencyCaps: readonly FrequencyCap[];
+  /** Empty: it stacks with everything. */
+  readonly stackingGroup: string;
+  /** Absent or 0: 24 hours. */
+  readonly episodeCoolDownMs?: number;
+}
+
+/** How shoppers are found: five values of one type that may stand side by side. */
+export type Approach = RulesApproach | PropensityApproach | DynamicApproach | OnDeviceApproach | PartnerApproach;
+
+/** Shoppers of a segment. */
+export interface RulesApproach {
+  readonly kind: "rules";
+  readonly segment: string;
+}
+
+/** Shoppers whose chance of buying without us is between two bounds. */
+export interface PropensityApproach {
+  readonly kind: "propensity";
+  /** Absent: refused (`propensity_kind_missing`). */
+  readonly of?: "abandonment" | "dormant";
+  readonly propensityMinBp: number;
+  /** 0: 10 000. */
+  readonly propensityMaxBp: number;
+}
+
+/** Goods that lose value. */
+export interface DynamicApproach {
+  readonly kind: "dynamic";
+  /** Empty: all. */
+  readonly categories: readonly string[];
+  /** 0: no condition on stock. */
+  readonly inventoryMin: number;
+  /** 0: no condition on shelf life. */
+  readonly shelfLifeMaxMs: number;
+  /** In descending `leftBp`. Empty: no cap of its own. */
+  readonly markdown: readonly MarkdownPoint[];
+}
+
+/** One point of a markdown curve. */
+export interface MarkdownPoint {
+  readonly leftBp: number;
+  readonly depthMaxBp: number;
+}
+
+/** A device that proposes a class. Validated, not run in this version. */
+export interface OnDeviceApproach {
+  readonly kind: "on_device";
+  readonly classes: readonly string[];
+}
+
+/** A partner who shares the cost. Validated, not run in this version. */
+export interface PartnerApproach {
+  readonly kind: "partner";
+  readonly partnerId: string;
+  readonly partnerShareBp: number;
+}
+
+/** One step of a ladder. */
+export interface Rung {
+  readonly incentive?: Incentive;
+}
+
+/** When a campaign runs: half-open. */
+export interface Schedule {
+  readonly startsAtMs?: number;
+  readonly endsAtMs?: number;
+  /** Empty: UTC. */
+  readonly timeZone: string;
+}
+
+/** Towards what a campaign works. */
+export interface Objective {
+  /** Absent: profit. */
+  readonly goal?: { readonly kind: "profit" } | TargetConversion;
+  /** Absent: 200. */
+  readonly toleranceBp?: number;
+  /** Absent: 8 000. */
+  readonly evidenceBp?: number;
+}
+
+/** A rate of conversion under a ceiling of cost. Validated; decided as profit in this version. */
+export interface TargetConversion {
+  readonly kind: "target_conversion";
+  readonly conversionBp: number;
+  readonly costPerOrderMax?: Money;
+}
+
+/** What is tried out, to learn. */
+export interface Exploration {
+  /** Absent: 100. */
+  readonly floorBp?: number;
+  /** Absent: 400. */
+  readonly coldStartDecisionsPerRung?: number;
+  /** Absent: no exploration above the exploit choice. */
+  readonly budget?: Money;
+}
+
+/** How often one shopper may get a campaign. */
+export interface FrequencyCap {
+  readonly offersMax: number;
+  readonly periodMs: number;
+}
+
+/** What must never happen. */
+export interface Guardrails {
+  readonly floorPriceBp: number;
+  readonly maxDiscountBp: number;
+  readonly marginFloorBp: number;
+  readonly assumedMarginBp: number;
+  readonly perSubjectMax?: Money;
+  readonly perSubjectPeriodMs?: number;
+}
+
+/** Campaigns of which a shopper holds one offer at most. */
+export interface StackingGroup {
+  readonly name: string;
+}
+
+/** Who is held out, to measure. */
+export interface Experiment {
+  readonly experimentId: string;
+  readonly salt: string;
+  readonly holdoutBp: number;
+  readonly startsAtMs?: number;
+  readonly endsAtMs?: number;
+}
+
+/** How much may be spent. */
+export interface Budget {
+  readonly budgetId: string;
+  readonly amount?: Money;
+  readonly shadowPriceBp: number;
+}
+
+/** What a shopper is told. */
+export interface MessageTemplate {
+  readonly language: string;
+  readonly placement: string;
+  /** Empty: all. */
+  readonly campaignId: string;
+  readonly text: string;
+}

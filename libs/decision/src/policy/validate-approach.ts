@@ -1,0 +1,65 @@
+import { DAY_MS } from "@leastwise/vocabulary";
+import type { Approach, DynamicApproach } from "./policy.js";
+import type { Problems } from "./problems.js";
+
+const CLASSES_MAX = 16;
+const POINTS_MAX = 16;
+
+/** Checks how a campaign finds its shoppers. */
+export function validateApproach(
+  problems: Problems,
+  field: string,
+  approach: Approach | undefined,
+  segments: ReadonlySet<string>,
+): void {
+  if (approach === undefined) {
+    problems.add("approach_missing", field, undefined, "rules, propensity, dynamic, on_device or partner");
+    return;
+  }
+  const at = `${field}.${approach.kind}`;
+  switch (approach.kind) {
+    case "rules":
+      problems.reference(`${at}.segment`, approach.segment, segments, "segment");
+      return;
+    case "propensity": {
+      if (approach.of === undefined)
+        problems.add("propensity_kind_missing", `${at}.kind`, undefined, "abandonment or dormant");
+      problems.range(`${at}.propensity_min_bp`, approach.propensityMinBp, 0, 10_000);
+      problems.range(`${at}.propensity_max_bp`, approach.propensityMaxBp, 0, 10_000);
+      const most = approach.propensityMaxBp === 0 ? 10_000 : approach.propensityMaxBp;
+      if (approach.propensityMinBp > most)
+        problems.add("bounds_crossed", `${at}.propensity_min_bp`, approach.propensityMinBp, `at most ${String(most)}`);
+      return;
+    }
+    case "dynamic":
+      validateDynamic(problems, at, approach);
+      return;
+    case "on_device":
+      if (approach.classes.length < 1 || approach.classes.length > CLASSES_MAX)
+        problems.add("classes_size", `${at}.classes`, approach.classes.length, `1 to ${String(CLASSES_MAX)} classes`);
+      for (const [i, name] of approach.classes.entries()) problems.text(`${at}.classes[${String(i)}]`, name, 64);
+      return;
+    case "partner":
+      problems.text(`${at}.partner_id`, approach.partnerId, 64);
+      problems.range(`${at}.partner_share_bp`, approach.partnerShareBp, 0, 10_000);
+  }
+}
+
+function validateDynamic(problems: Problems, at: string, approach: DynamicApproach): void {
+  for (const [i, category] of approach.categories.entries())
+    problems.text(`${at}.categories[${String(i)}]`, category, 256);
+  problems.range(`${at}.inventory_min`, approach.inventoryMin, 0, Number.MAX_SAFE_INTEGER);
+  problems.range(`${at}.shelf_life_max_ms`, approach.shelfLifeMaxMs, 0, 36_600 * DAY_MS);
+  if (approach.markdown.length > POINTS_MAX)
+    problems.add("markdown_size", `${at}.markdown`, approach.markdown.length, `at most ${String(POINTS_MAX)} points`);
+  if (approach.markdown.length > 0 && approach.shelfLifeMaxMs === 0)
+    problems.add("shelf_life_missing", `${at}.shelf_life_max_ms`, 0, "a shelf life that the markdown curve runs over");
+  for (const [i, point] of approach.markdown.entries()) {
+    const field = `${at}.markdown[${String(i)}]`;
+    problems.range(`${field}.left_bp`, point.leftBp, 0, 10_000);
+    problems.range(`${field}.depth_max_bp`, point.depthMaxBp, 0, 10_000);
+    const before = approach.markdown[i - 1];
+    if (before !== undefined && point.leftBp >= before.leftBp)
+      problems.add("markdown_not_descending", `${field}.left_bp`, point.leftBp, `less than ${String(before.leftBp)}`);
+  }
+}

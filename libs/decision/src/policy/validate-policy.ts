@@ -1,0 +1,149 @@
+import { DAY_MS, isCurrencyCode, MINUTE_MS } from "@leastwise/vocabulary";
+import { RESERVED_SALTS } from "../salts.js";
+import type { Guardrails, MessageTemplate, Policy } from "./policy.js";
+import type { Problems } from "./problems.js";
+import { validateCampaign, validateSpan } from "./validate-campaign.js";
+
+const CAMPAIGNS_MAX = 100;
+const PLACEMENTS: ReadonlySet<string> = new Set(["checkout", "banner", "email", "push", "social"]);
+const PLACEHOLDERS: ReadonlySet<string> = new Set(["incentive", "cohort", "expires"]);
+const VERSION_NAME = /^[a-z0-9._-]{1,64}$/;
+const LANGUAGE_TAG = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/;
+
+/** Checks everything about a policy that `policy.proto` states, except its expressions. */
+export function validatePolicy(problems: Problems, policy: Policy): void {
+  if (!VERSION_NAME.test(policy.version))
+    problems.add("version_malformed", "version", policy.version, "1 to 64 of a-z, 0-9, dot, underscore and dash");
+  problems.text("author", policy.author, 256);
+  problems.text("reason", policy.reason, 1_024);
+  if (!isCurrencyCode(policy.currency))
+    problems.add("unknown_currency", "currency", policy.currency, "an ISO 4217 code, for example EUR");
+  validateNamesOnce(problems, policy);
+  for (const [i, segment] of policy.segments.entries()) problems.text(`segments[${String(i)}].name`, segment.name, 64);
+  for (const [i, group] of policy.stackingGroups.entries())
+    problems.text(`stacking_groups[${String(i)}].name`, group.name, 64);
+  validateExperiments(problems, policy);
+  validateBudgets(problems, policy);
+  validateCampaigns(problems, policy);
+  validateGuardrails(problems, policy.guardrails, policy.currency);
+  const campaignIds = new Set(policy.campaigns.map((campaign) => campaign.campaignId));
+  for (const [i, template] of policy.templates.entries())
+    validateTemplate(problems, `templates[${String(i)}]`, template, campaignIds);
+}
+
+function validateNamesOnce(problems: Problems, policy: Policy): void {
+  const named = (list: string, field: string, names: readonly string[]) =>
+    names.map((name, i) => ({ field: `${list}[${String(i)}].${field}`, name }));
+  problems.unique(
+    named(
+      "segments",
+      "name",
+      policy.segments.map((s) => s.name),
+    ),
+    "segment_repeated",
+  );
+  problems.unique(
+    named(
+      "campaigns",
+      "campaign_id",
+      policy.campaigns.map((c) => c.campaignId),
+    ),
+    "campaign_repeated",
+  );
+  problems.unique(
+    named(
+      "stacking_groups",
+      "name",
+      policy.stackingGroups.map((g) => g.name),
+    ),
+    "stacking_group_repeated",
+  );
+  problems.unique(
+    named(
+      "experiments",
+      "experiment_id",
+      policy.experiments.map((e) => e.experimentId),
+    ),
+    "experiment_repeated",
+  );
+  problems.unique(
+    named(
+      "experiments",
+      "salt",
+      policy.experiments.map((e) => e.salt),
+    ),
+    "salt_repeated",
+  );
+  problems.unique(
+    named(
+      "budgets",
+      "budget_id",
+      policy.budgets.map((b) => b.budgetId),
+    ),
+    "budget_repeated",
+  );
+}
+
+function validateExperiments(problems: Problems, policy: Policy): void {
+  for (const [i, experiment] of policy.experiments.entries()) {
+    const at = `experiments[${String(i)}]`;
+    problems.text(`${at}.experiment_id`, experiment.experimentId, 64);
+    problems.text(`${at}.salt`, experiment.salt, 64);
+    if (RESERVED_SALTS.has(experiment.salt))
+      problems.add("salt_reserved", `${at}.salt`, experiment.salt, "a salt that nothing else hashes with");
+    problems.range(`${at}.holdout_bp`, experiment.holdoutBp, 0, 9_999);
+    validateSpan(problems, at, experiment.startsAtMs, experiment.endsAtMs);
+  }
+}
+
+function validateBudgets(problems: Problems, policy: Policy): void {
+  for (const [i, budget] of policy.budgets.entries()) {
+    const at = `budgets[${String(i)}]`;
+    problems.text(`${at}.budget_id`, budget.budgetId, 64);
+    problems.money(`${at}.amount`, budget.amount, policy.currency, 1);
+    problems.range(`${at}.shadow_price_bp`, budget.shadowPriceBp, 0, 100_000);
+  }
+}
+
+function validateCampaigns(problems: Problems, policy: Policy): void {
+  if (policy.campaigns.length > CAMPAIGNS_MAX)
+    problems.add("too_many_campaigns", "campaigns", policy.campaigns.length, `at most ${String(CAMPAIGNS_MAX)}`);
+  const known = {
+    segments: new Set(policy.segments.map((segment) => segment.name)),
+    experiments: new Set(policy.experiments.map((experiment) => experiment.experimentId)),
+    budgets: new Set(policy.budgets.map((budget) => budget.budgetId)),
+    stackingGroups: new Set(policy.stackingGroups.map((group) => group.name)),
+    currency: policy.currency,
+  };
+  for (const [i, campaign] of policy.campaigns.slice(0, CAMPAIGNS_MAX).entries())
+    validateCampaign(problems, `campaigns[${String(i)}]`, campaign, known);
+}
+
+function validateGuardrails(problems: Problems, guardrails: Guardrails | undefined, currency: string): void {
+  if (guardrails === undefined) {
+    problems.add("guardrails_missing", "guardrails", undefined, "what must never happen");
+    return;
+  }
+  problems.range("guardrails.floor_price_bp", guardrails.floorPriceBp, 0, 10_000);
+  problems.range("guardrails.max_discount_bp", guardrails.maxDiscountBp, 0, 10_000);
+  problems.range("guardrails.margin_floor_bp", guardrails.marginFloorBp, -10_000, 10_000);
+  problems.range("guardrails.assumed_margin_bp", guardrails.assumedMarginBp, 0, 10_000);
+  if (guardrails.perSubjectMax === undefined) return;
+  problems.money("guardrails.per_subject_max", guardrails.perSubjectMax, currency, 0);
+  problems.range("guardrails.per_subject_period_ms", guardrails.perSubjectPeriodMs ?? 0, MINUTE_MS, 366 * DAY_MS);
+}
+
+function validateTemplate(
+  problems: Problems,
+  at: string,
+  template: MessageTemplate,
+  campaignIds: ReadonlySet<string>,
+): void {
+  if (!LANGUAGE_TAG.test(template.language) || template.language.length > 64)
+    problems.add("language_malformed", `${at}.language`, template.language, "a BCP 47 language, for example en");
+  problems.reference(`${at}.placement`, template.placement, PLACEMENTS, "placement");
+  if (template.campaignId !== "") problems.reference(`${at}.campaign_id`, template.campaignId, campaignIds, "campaign");
+  problems.text(`${at}.text`, template.text, 1_024);
+  for (const [, name = ""] of template.text.matchAll(/\{([^{}]*)\}/g))
+    problems.reference(`${at}.text`, name, PLACEHOLDERS, "placeholder");
+}

@@ -1,0 +1,89 @@
+import type { CartGuardrailReason } from "@leastwise/offers";
+
+/** Why a decision came out as it did. Stable; a metric label. */
+export const DECISION_REASONS = [
+  /** The least converting incentive was issued. */
+  "granted",
+  /** Owed, and issued: no incentive above it was worth it. */
+  "entitlement",
+  /** An offer issued before still fits the cart: it is the answer. */
+  "offer_outstanding",
+  /** The baseline is the best rung, or none above it is worth it with enough evidence. */
+  "least_is_none",
+  /** The draw fell on the baseline although a rung above it would have been chosen. */
+  "explored_none",
+  /** The same cart was answered with none in this episode. */
+  "answer_stands",
+  /** Something would have been given; the subject is held out. */
+  "holdout",
+  /** Something would have been given; this is a replay of what has already happened. */
+  "observe_only",
+  /** No campaign applies to this shopper and cart. */
+  "not_eligible",
+  /** Campaigns apply, and every rung is blocked by a rule or a guardrail. */
+  "no_admissible_rung",
+  /** New offers are stopped. */
+  "kill_switch",
+  /** The cart is in another currency than the policy. */
+  "foreign_currency",
+  /** The safe answer was given; `degradedReason` says why. */
+  "degraded",
+] as const;
+export type DecisionReason = (typeof DECISION_REASONS)[number];
+
+/** Why a campaign does not apply. Stable; a metric label. */
+export const INELIGIBLE_REASONS = [
+  "not_running",
+  "approach_not_run",
+  "segment_does_not_hold",
+  "segment_expression_failed",
+  "consent_missing",
+  "feature_absent",
+  "not_abandoned",
+  "not_dormant",
+  "propensity_too_low",
+  "propensity_too_high",
+  "no_line_qualifies",
+] as const;
+export type IneligibleReason = (typeof INELIGIBLE_REASONS)[number];
+
+/** What blocks a rung. Stable; a metric label. Guardrails begin with `guardrail_`, or are caps, budgets and the switch. */
+export type BlockReason =
+  | CartGuardrailReason
+  | "incentive_not_applicable"
+  | "below_entitlement"
+  | "offer_outstanding"
+  | "stacking_group"
+  | "deeper_than_before"
+  | "guardrail_subject_max"
+  | "frequency_cap"
+  | "budget_exhausted"
+  | "budget_unknown"
+  | "kill_switch";
+
+/** All of them. */
+export const BLOCK_REASONS: readonly BlockReason[] = [
+  "incentive_not_applicable",
+  "below_entitlement",
+  "offer_outstanding",
+  "stacking_group",
+  "deeper_than_before",
+  "kill_switch",
+  "guardrail_floor_price",
+  "guardrail_max_discount",
+  "guardrail_margin_floor",
+  "guardrail_subject_max",
+  "frequency_cap",
+  "budget_unknown",
+  "budget_exhausted",
+];
+
+/** Why an answer is the safe one. Stable; a metric label. */
+export const DEGRADED_REASONS = [
+  "features_restoring",
+  "no_policy",
+  "budget_unknown",
+  "deadline_near",
+  "log_unavailable",
+] as const;
+export type DegradedReason = (typeof DEGRADED_REASONS)[number];

@@ -1,0 +1,110 @@
+import type { Candidate, Decision, Enrolment } from "./decision.js";
+import { profileDigestOf } from "./digests.js";
+import type { FeatureVector } from "./input.js";
+import type { Situation } from "./situation.js";
+import { WEIGHT_SUM } from "./steps/exploration.js";
+import type { Permitted } from "./steps/consent.js";
+
+/** What of a decision was decided, as against what it was decided on. */
+export type Outcome = Pick<
+  Decision,
+  | "episodeId"
+  | "continued"
+  | "candidates"
+  | "chosen"
+  | "exploit"
+  | "draw"
+  | "propensity"
+  | "ghost"
+  | "offer"
+  | "heldMinor"
+  | "budgetId"
+  | "reason"
+  | "freshness"
+  | "degradedReason"
+  | "horizonMs"
+  | "message"
+  | "segments"
+  | "personalDataUsed"
+  | "validUntilMs"
+  | "ineligible"
+  | "explorationCostMinor"
+>;
+
+/**
+ * The decision, whole. Features that might not be looked at are not recorded either. Written out field by field: it is on
+ * the path of every decision.
+ */
+export function recordOf(
+  situation: Situation,
+  enrolments: readonly Enrolment[],
+  { features, profile }: Permitted,
+  outcome: Outcome,
+): Decision {
+  const { cause, policy, model } = situation;
+  return {
+    decisionId: situation.decisionId,
+    subject: situation.subject,
+    assignmentKey: situation.assignmentKey,
+    decidedAtMs: situation.nowMs,
+    clock: situation.clock,
+    caller: cause.caller,
+    requestId: cause.requestId,
+    sessionId: cause.sessionId,
+    cart: situation.cart,
+    cartDigest: situation.cartDigest,
+    channel: situation.channel,
+    device: situation.device,
+    place: situation.place,
+    features: features ?? withoutValues(situation.features),
+    consent: situation.consent,
+    enrolments,
+    episodeId: outcome.episodeId,
+    continued: outcome.continued,
+    candidates: outcome.candidates,
+    chosen: outcome.chosen,
+    exploit: outcome.exploit,
+    draw: outcome.draw,
+    propensity: outcome.propensity,
+    ghost: outcome.ghost,
+    observeOnly: situation.observeOnly,
+    offer: outcome.offer,
+    heldMinor: outcome.heldMinor,
+    budgetId: outcome.budgetId,
+    reason: outcome.reason,
+    freshness: outcome.freshness,
+    degradedReason: outcome.degradedReason,
+    policyVersion: policy.version,
+    modelVersion: model.version,
+    horizonMs: outcome.horizonMs,
+    message: outcome.message,
+    segments: outcome.segments,
+    personalDataUsed: outcome.personalDataUsed,
+    validUntilMs: outcome.validUntilMs,
+    catalog: situation.catalog,
+    profileDigest: profileDigestOf(profile),
+    ineligible: outcome.ineligible,
+    explorationCostMinor: outcome.explorationCostMinor,
+  };
+}
+
+function withoutValues(features: FeatureVector): FeatureVector {
+  return { ...features, values: features.values.map(() => Number.NaN), texts: {} };
+}
+
+/** Rung 0 where nothing else was weighed. */
+export function baselineAlone(conversion: number): Candidate {
+  return {
+    campaignId: "",
+    rung: 0,
+    depthBp: 0,
+    faceValueMinor: 0,
+    expectedCostMinor: 0,
+    worstCostMinor: 0,
+    conversion,
+    valueMinor: 0,
+    evidence: 0,
+    weight: WEIGHT_SUM,
+    blockedBy: "",
+  };
+}

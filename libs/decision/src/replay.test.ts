@@ -1,0 +1,55 @@
+import { describe, expect, it } from "@jest/globals";
+import type { AssignmentKey, Millis } from "@leastwise/vocabulary";
+import { canonicalJson } from "./canonical-json.js";
+import { decide } from "./decide.js";
+import { CART, features, input, NOON, PROFILE } from "./given/store.js";
+import { GOLDEN } from "./given/golden.js";
+import {
+  decodeDecisionState,
+  decodeRecordedState,
+  encodeDecisionState,
+  encodeRecordedState,
+} from "./state/encoding.js";
+
+const FIRST = input({
+  assignmentKey: "key-4" as AssignmentKey,
+  features: features({ purchases_30d: 2, cart_abandoned: 1 }),
+  profile: PROFILE,
+});
+
+describe("a decision run again", () => {
+  it("gives the same bytes, and the committed ones", () => {
+    const once = canonicalJson(decide(FIRST));
+    expect(canonicalJson(decide(FIRST))).toBe(once);
+    expect(once).toBe(GOLDEN);
+  });
+
+  it("from its recorded state gives the same bytes", () => {
+    const first = decide(FIRST);
+    if (first.kind !== "decided") throw new Error("repeated");
+    const second = {
+      ...FIRST,
+      decisionState: first.nextState,
+      cart: { ...CART, shippingMinor: 0 },
+      nowMs: (NOON + 1_000) as Millis,
+      decisionsPerRung: { autumn: [4, 1, 0, 0] },
+      explorationSpentMinor: { autumn: 12 },
+    };
+    const recorded = decodeRecordedState(encodeRecordedState(second));
+    if (!recorded.ok) throw new Error(recorded.error.reason);
+    const { texts, ...rest } = recorded.value;
+    const again = { ...second, ...rest, features: { ...second.features, texts } };
+    expect(canonicalJson(decide(again))).toBe(canonicalJson(decide(second)));
+  });
+
+  it("keeps a state through its encoding, small, and refuses what is none", () => {
+    const first = decide(FIRST);
+    if (first.kind !== "decided") throw new Error("repeated");
+    const text = encodeDecisionState(first.nextState);
+    expect(decodeDecisionState(text)).toEqual({ ok: true, value: first.nextState });
+    expect(text.length).toBeLessThan(2_000);
+    for (const bad of ["", "{}", '{"v":2}', "null", '{"v":1,"open":{}}'])
+      expect(decodeDecisionState(bad)).toMatchObject({ ok: false, error: { reason: "decision_state_malformed" } });
+    expect(decodeRecordedState('{"v":1}').ok).toBe(false);
+  });
+});

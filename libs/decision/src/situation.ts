@@ -1,0 +1,69 @@
+import { goodsMinor, rowsOfLines, type CatalogRow } from "@leastwise/offers";
+import { cartDigest, decisionIdOf } from "./digests.js";
+import type { DecisionInput } from "./input.js";
+import type { CompiledModel } from "./model/response-model.js";
+import type { CompiledPolicy } from "./policy/compile.js";
+
+/** A decision's input with what several steps need of it, computed once. */
+export interface Situation extends DecisionInput {
+  readonly decisionId: string;
+  readonly cartDigest: string;
+  /** What the shopper would pay for the goods without us. */
+  readonly goodsMinor: number;
+  /** The catalog's rows in the order of the cart's lines. */
+  readonly rows: readonly (CatalogRow | undefined)[];
+  /** Issue of new offers is stopped, by the owner or by the policy. */
+  readonly stopped: boolean;
+}
+
+/** Computes it for an input whose policy, model and features are there. */
+export function situationOf(input: DecisionInput): Situation {
+  const { policy, model, features, killSwitch } = input;
+  if (features.values.length !== policy.featureCount)
+    throw new RangeError(
+      `${String(features.values.length)} features came, the policy was compiled for ${String(policy.featureCount)}`,
+    );
+  return situationUnder(input, policy, model, killSwitch || policy.killSwitch);
+}
+
+/** Computes it under a given policy and model. Written out field by field: it is on the path of every decision. */
+export function situationUnder(
+  input: Omit<DecisionInput, "policy" | "model">,
+  policy: CompiledPolicy,
+  model: CompiledModel,
+  stopped: boolean,
+): Situation {
+  const { cart, cause, subject, nowMs, catalog } = input;
+  const digest = cartDigest(cart);
+  return {
+    cause,
+    subject,
+    assignmentKey: input.assignmentKey,
+    nowMs,
+    clock: input.clock,
+    cart,
+    channel: input.channel,
+    device: input.device,
+    place: input.place,
+    features: input.features,
+    profile: input.profile,
+    consent: input.consent,
+    catalog,
+    decisionState: input.decisionState,
+    budgets: input.budgets,
+    explorationSpentMinor: input.explorationSpentMinor,
+    decisionsPerRung: input.decisionsPerRung,
+    policy,
+    model,
+    killSwitch: input.killSwitch,
+    observeOnly: input.observeOnly,
+    language: input.language,
+    codeKey: input.codeKey,
+    freshness: input.freshness,
+    decisionId: decisionIdOf(cause, subject, digest, nowMs),
+    cartDigest: digest,
+    goodsMinor: goodsMinor(cart),
+    rows: rowsOfLines(cart.lines, catalog),
+    stopped,
+  };
+}

@@ -1,0 +1,119 @@
+import type { Incentive } from "@leastwise/offers";
+import type { CurrencyCode, Millis } from "@leastwise/vocabulary";
+
+/**
+ * What the owner of a subject keeps between decisions, apart from the windows: written only by decisions and by what
+ * happens to offers and orders, and rebuilt by folding those with `evolve`.
+ */
+export interface DecisionState {
+  readonly enrolments: readonly StoredEnrolment[];
+  /** The newest episode; it may be over. */
+  readonly episode?: Episode;
+  /** Offers that were issued and neither used nor known to have run out; withheld ones of held-out subjects included. */
+  readonly open: readonly OpenOffer[];
+  /** Grants of the last 366 days, oldest first, at most {@link HISTORY_MAX}: with so many nothing more is granted. */
+  readonly history: readonly Grant[];
+  /** Newest answers of the last 24 hours, oldest first, at most {@link RECENT_MAX}. */
+  readonly recent: readonly RecentAnswer[];
+}
+
+/** Membership of an experiment: the first one holds for ever. */
+export interface StoredEnrolment {
+  readonly experimentId: string;
+  readonly arm: Arm;
+  readonly enrolledAtMs: Millis;
+  readonly holdoutBp: number;
+}
+
+/** `holdout`: gets what the merchant gives everybody. */
+export type Arm = "treatment" | "holdout";
+
+/** The unit of chance: opens at a first Decide and lasts until order, offer end or cool-down, across sessions. */
+export interface Episode {
+  readonly id: string;
+  readonly openedAtMs: Millis;
+  /** First instant no longer in it. */
+  readonly endsAtMs: Millis;
+  /** Its one uniform draw, 0 to 2^32 − 1. */
+  readonly draw: number;
+  /** Propensity of its first answer. */
+  readonly propensity: number;
+  /** What would last have been chosen without exploration: the evidence gate holds on to it. */
+  readonly exploit: RungRef;
+}
+
+/** A rung by its campaign; the baseline is the empty campaign's rung 0. */
+export interface RungRef {
+  readonly campaignId: string;
+  readonly rung: number;
+}
+
+/** An offer as a subject's state remembers it. */
+export interface OpenOffer extends RungRef {
+  readonly offer: IssuedOffer;
+  readonly worstCostMinor: number;
+  /** True for a held-out subject's or an observed replay's: nobody was told, nothing is held. */
+  readonly withheld: boolean;
+  readonly episodeId: string;
+  readonly draw: number;
+  readonly propensity: number;
+}
+
+/** An incentive issued to a shopper. */
+export interface IssuedOffer {
+  readonly offerId: string;
+  readonly code: string;
+  readonly campaignId: string;
+  readonly incentive: Incentive;
+  readonly currency: CurrencyCode;
+  readonly faceValueMinor: number;
+  readonly issuedAtMs: Millis;
+  readonly expiresAtMs: Millis;
+}
+
+/** A grant as frequency caps and per-subject limits count it. */
+export interface Grant {
+  readonly offerId: string;
+  readonly campaignId: string;
+  readonly atMs: Millis;
+  /** Worst case while it is open, what was given once it is used, 0 once it has run out. */
+  readonly costMinor: number;
+  readonly faceValueMinor: number;
+  readonly cartDigest: string;
+}
+
+/** An answer that may have to be repeated. */
+export interface RecentAnswer {
+  readonly caller: string;
+  /** Empty: the cart identifies it. */
+  readonly requestId: string;
+  readonly cartDigest: string;
+  readonly episodeId: string;
+  readonly atMs: Millis;
+  readonly answer: Answer;
+}
+
+/** What the checkout is told. */
+export interface Answer {
+  readonly decisionId: string;
+  readonly offer?: IssuedOffer | undefined;
+  readonly message: string;
+  readonly freshness: Freshness;
+  readonly degradedReason: string;
+  readonly policyVersion: string;
+  readonly personalDataUsed: boolean;
+  readonly validUntilMs: Millis;
+}
+
+/** How good the state was that an answer stands on. */
+export type Freshness = "fresh" | "stale" | "degraded";
+
+/** Grants remembered of a subject. Frequency caps may not count further. */
+export const HISTORY_MAX = 64;
+/** Answers remembered of a subject. */
+export const RECENT_MAX = 16;
+/** Offers open at a time. */
+export const OPEN_MAX = 16;
+
+/** A subject that nothing was decided for yet. */
+export const EMPTY_STATE: DecisionState = { enrolments: [], open: [], history: [], recent: [] };

@@ -1,0 +1,126 @@
+import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
+import { canonicalJson } from "../canonical-json.js";
+import type { DecisionInput } from "../input.js";
+import type { CompiledPolicy } from "../policy/compile.js";
+import type { DecisionState } from "./decision-state.js";
+
+/**
+ * What a record keeps of a decision's inputs beyond its own fields, so that the decision can be run again: the subject's
+ * state before it, and what stood in the owner's books.
+ */
+export interface RecordedState extends Pick<
+  DecisionInput,
+  | "decisionState"
+  | "budgets"
+  | "explorationSpentMinor"
+  | "decisionsPerRung"
+  | "killSwitch"
+  | "language"
+  | "place"
+  | "freshness"
+> {
+  /** Text features; the numbers stand in the record's snapshot. */
+  readonly texts: Readonly<Record<string, string>>;
+}
+
+/** An input as far as its record keeps it: a degraded answer may have been made without a policy. */
+export type RecordableInput = Omit<DecisionInput, "policy" | "model"> & {
+  readonly policy?: CompiledPolicy | undefined;
+};
+
+const VERSION = 1;
+
+/** The record's `decision_state`: canonical JSON with a version. */
+export function encodeRecordedState(input: RecordableInput): string {
+  const { decisionState, budgets, explorationSpentMinor, decisionsPerRung, killSwitch, language, place, freshness } =
+    input;
+  const recorded: RecordedState = {
+    decisionState,
+    budgets: onlyNamed(budgets, input.policy?.campaigns.map((campaign) => campaign.budgetId) ?? []),
+    explorationSpentMinor,
+    decisionsPerRung,
+    killSwitch,
+    language,
+    place,
+    freshness,
+    texts: input.features.texts,
+  };
+  return canonicalJson({ v: VERSION, ...recorded });
+}
+
+/** Reads what {@link encodeRecordedState} wrote. Refused: what is no such text. */
+export function decodeRecordedState(text: string): Result<RecordedState, Refusal> {
+  const parsed = parse(text);
+  if (!isRecorded(parsed)) return err(malformed(text));
+  const {
+    decisionState,
+    budgets,
+    explorationSpentMinor,
+    decisionsPerRung,
+    killSwitch,
+    language,
+    place,
+    freshness,
+    texts,
+  } = parsed;
+  return ok({
+    decisionState,
+    budgets,
+    explorationSpentMinor,
+    decisionsPerRung,
+    killSwitch,
+    language,
+    place,
+    freshness,
+    texts,
+  });
+}
+
+/** A subject's state alone, as canonical JSON: what a checkpoint keeps. */
+export function encodeDecisionState(state: DecisionState): string {
+  return canonicalJson({ v: VERSION, ...state });
+}
+
+/** Reads what {@link encodeDecisionState} wrote. Refused: what is no such text. */
+export function decodeDecisionState(text: string): Result<DecisionState, Refusal> {
+  const parsed = parse(text);
+  if (!isVersioned(parsed) || !isState(parsed)) return err(malformed(text));
+  const { enrolments, episode, open, history, recent } = parsed;
+  return ok({ enrolments, ...(episode === undefined ? {} : { episode }), open, history, recent });
+}
+
+function malformed(text: string): Refusal {
+  return refusal("decision_state_malformed", "decision_state", text, `decision state of version ${String(VERSION)}`);
+}
+
+function onlyNamed<T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  const kept: Record<string, T> = {};
+  for (const name of names) {
+    const value = Object.hasOwn(all, name) ? all[name] : undefined;
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isVersioned(value: unknown): value is { readonly v: number } {
+  return typeof value === "object" && value !== null && "v" in value && value.v === VERSION;
+}
+
+/** The form is checked as far as telling our own encoding from anything else needs; the log is ours. */
+function isState(value: object): value is DecisionState {
+  const lists = ["enrolments", "open", "history", "recent"];
+  return lists.every((list) => Array.isArray((value as Record<string, unknown>)[list]));
+}
+
+function isRecorded(value: unknown): value is RecordedState & { readonly v: number } {
+  if (!isVersioned(value) || !("decisionState" in value) || !("budgets" in value) || !("texts" in value)) return false;
+  return typeof value.decisionState === "object" && value.decisionState !== null && isState(value.decisionState);
+}

@@ -1,0 +1,19 @@
+import type { DecisionInput, FeatureVector, Profile } from "../input.js";
+
+/** What of a person a decision may look at. */
+export interface Permitted {
+  /** False: only cohort and cart are used. */
+  readonly personalization: boolean;
+  /** Undefined without consent. */
+  readonly features: FeatureVector | undefined;
+  /** Undefined without consent, or where none is known. */
+  readonly profile: Profile | undefined;
+}
+
+/** No consent to personalization, no personal data: features and profile are then as if unknown. */
+export function consentStep({ consent, features, profile }: DecisionInput): Permitted {
+  const personalization = consent.includes("personalization");
+  return personalization
+    ? { personalization, features, profile }
+    : { personalization, features: undefined, profile: undefined };
+}

@@ -1,0 +1,43 @@
+import { uniform32, type Millis } from "@leastwise/vocabulary";
+import { episodeIdOf, explorationText } from "../digests.js";
+import { EPISODE_COOL_DOWN_DEFAULT_MS } from "../policy/compile.js";
+import { EXPLORATION_KEY } from "../salts.js";
+import type { Situation } from "../situation.js";
+import type { EligibleCampaign } from "./eligibility.js";
+
+/** The episode that a decision stands in. */
+export interface CurrentEpisode {
+  readonly id: string;
+  /** First instant no longer in it. */
+  readonly endsAtMs: Millis;
+  /** Its one uniform draw, 0 to 2^32 − 1. */
+  readonly draw: number;
+  /** Propensity of its first answer; undefined on the decision that opens it. */
+  readonly propensity: number | undefined;
+}
+
+/** The subject's episode if it still goes on. */
+export function runningEpisode({ decisionState, nowMs }: Situation): CurrentEpisode | undefined {
+  const { episode } = decisionState;
+  return episode !== undefined && nowMs < episode.endsAtMs ? episode : undefined;
+}
+
+/**
+ * The running episode, or a new one. A new one takes its uniform from the assignment key, the first eligible incentive
+ * campaign (rungs of all campaigns are drawn together, by one draw) and itself, and ends when the shortest cool-down or
+ * offer life of the eligible campaigns is over: alike whatever is drawn, so that its end tells nobody what was withheld.
+ */
+export function episodeStep(situation: Situation, incentives: readonly EligibleCampaign[]): CurrentEpisode {
+  const running = runningEpisode(situation);
+  if (running !== undefined) return running;
+  const id = episodeIdOf(situation.decisionId);
+  const lives = incentives.map(({ campaign }) => campaign.episodeMaxMs);
+  const lastsMs = lives.length === 0 ? EPISODE_COOL_DOWN_DEFAULT_MS : Math.min(...lives);
+  const first = incentives[0]?.campaign.campaignId ?? "";
+  return {
+    id,
+    endsAtMs: (situation.nowMs + lastsMs) as Millis,
+    draw: uniform32(EXPLORATION_KEY, explorationText(situation.assignmentKey, first, id)),
+    propensity: undefined,
+  };
+}

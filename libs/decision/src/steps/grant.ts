@@ -1,0 +1,71 @@
+import type { CompiledCampaign } from "../policy/compile.js";
+import type { DecisionReason } from "../reasons.js";
+import type { Situation } from "../situation.js";
+import type { IssuedOffer } from "../state/decision-state.js";
+import type { LadderRung } from "./ladder.js";
+import { issueOffer } from "./offer.js";
+import type { Owed } from "./owed.js";
+
+/** What the checkout is given. */
+export interface Grant {
+  /** Undefined: nothing. */
+  readonly offer: IssuedOffer | undefined;
+  /** What is newly held for it; 0 where nothing is. */
+  readonly heldMinor: number;
+  readonly budgetId: string;
+}
+
+/** Issues the chosen rung; where none was chosen, or it is withheld, what the shopper is owed in every arm. */
+export function grantStep(
+  situation: Situation,
+  chosen: LadderRung | undefined,
+  owed: Owed | undefined,
+  ghost: boolean,
+): Grant {
+  const withheld = chosen !== undefined && (ghost || situation.observeOnly);
+  if (chosen !== undefined && !withheld)
+    return issued(situation, chosen.campaign, chosen.incentive, chosen.worthMinor, chosen.worstCostMinor);
+  if (owed === undefined) return { offer: undefined, heldMinor: 0, budgetId: "" };
+  if (owed.open !== undefined) return { offer: owed.open.offer, heldMinor: 0, budgetId: "" };
+  if (situation.observeOnly) return { offer: undefined, heldMinor: 0, budgetId: "" };
+  return issued(situation, owed.campaign, owed.incentive, owed.appraisal.worthMinor, owed.worstCostMinor);
+}
+
+function issued(
+  situation: Situation,
+  campaign: CompiledCampaign,
+  incentive: LadderRung["incentive"],
+  worthMinor: number,
+  worstCostMinor: number,
+): Grant {
+  return {
+    offer: issueOffer(situation, campaign, incentive, worthMinor),
+    heldMinor: worstCostMinor,
+    budgetId: campaign.budgetId,
+  };
+}
+
+/** What the reason of a decision depends on. */
+export interface Outcome {
+  readonly isForeign: boolean;
+  readonly weighed: number;
+  readonly admissible: number;
+  readonly exploit: number;
+  readonly drawn: number;
+  readonly ghost: boolean;
+  readonly owed: boolean;
+}
+
+/** Why the decision came out as it did. */
+export function reasonOf(situation: Situation, outcome: Outcome): DecisionReason {
+  if (outcome.drawn > 0) {
+    if (outcome.ghost) return "holdout";
+    return situation.observeOnly ? "observe_only" : "granted";
+  }
+  if (outcome.isForeign) return "foreign_currency";
+  if (outcome.owed) return "entitlement";
+  if (outcome.weighed === 0) return "not_eligible";
+  if (situation.stopped) return "kill_switch";
+  if (outcome.admissible === 0) return "no_admissible_rung";
+  return outcome.exploit > 0 ? "explored_none" : "least_is_none";
+}

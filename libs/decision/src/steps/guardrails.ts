@@ -1,0 +1,18 @@
+import { budget } from "../guardrails/budget.js";
+import { cartGuardrails } from "../guardrails/cart.js";
+import { frequencyCap } from "../guardrails/frequency-cap.js";
+import { killSwitch } from "../guardrails/kill-switch.js";
+import { subjectMax } from "../guardrails/subject-max.js";
+import type { Situation } from "../situation.js";
+import type { LadderRung } from "./ladder.js";
+
+/** What must never happen, whatever a model says: the first guardrail that a rung would break blocks it. */
+export function guardrailsStep(situation: Situation, rungs: readonly LadderRung[]): readonly LadderRung[] {
+  return rungs.map((rung) => {
+    if (rung.blockedBy !== undefined) return rung;
+    const guarded = { situation, rung };
+    const blockedBy =
+      killSwitch(guarded) ?? cartGuardrails(guarded) ?? subjectMax(guarded) ?? frequencyCap(guarded) ?? budget(guarded);
+    return blockedBy === undefined ? rung : { ...rung, blockedBy };
+  });
+}

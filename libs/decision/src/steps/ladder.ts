@@ -1,0 +1,47 @@
+import { appraise, worstCostMinor, type Appraisal, type Incentive } from "@leastwise/offers";
+import { mulDiv } from "@leastwise/vocabulary";
+import type { CompiledCampaign } from "../policy/compile.js";
+import type { BlockReason } from "../reasons.js";
+import type { Situation } from "../situation.js";
+import type { EligibleCampaign } from "./eligibility.js";
+
+/** A rung of an eligible campaign on this cart. */
+export interface LadderRung {
+  readonly campaign: CompiledCampaign;
+  readonly rung: number;
+  readonly incentive: Incentive;
+  /** Undefined: it gives nothing on this cart. */
+  readonly appraisal: Appraisal | undefined;
+  /** What the shopper would gain now. */
+  readonly worthMinor: number;
+  /** Most that it can cost. */
+  readonly worstCostMinor: number;
+  /** Worth as a share of the goods, basis points. */
+  readonly depthBp: number;
+  readonly blockedBy: BlockReason | undefined;
+}
+
+/** The rungs of all eligible campaigns, together: they compete on this cart, and the best of them all is chosen. */
+export function ladderStep(situation: Situation, eligible: readonly EligibleCampaign[]): readonly LadderRung[] {
+  return eligible.flatMap(({ campaign, lineCapsMinor }) =>
+    campaign.ladder.map(({ rung, incentive }) => {
+      const appraisal = appraise(incentive, situation.cart, lineCapsMinor === undefined ? {} : { lineCapsMinor });
+      const worthMinor = appraisal?.worthMinor ?? 0;
+      return {
+        campaign,
+        rung,
+        incentive,
+        appraisal,
+        worthMinor,
+        worstCostMinor: appraisal === undefined ? 0 : worstCostMinor(incentive, worthMinor),
+        depthBp: depthOf(worthMinor, situation.goodsMinor),
+        blockedBy: appraisal === undefined ? ("incentive_not_applicable" as const) : undefined,
+      };
+    }),
+  );
+}
+
+/** An amount as a share of the goods, basis points, 0 for a cart of no value. */
+export function depthOf(amountMinor: number, goodsMinor: number): number {
+  return goodsMinor === 0 ? 0 : mulDiv(amountMinor, 10_000, goodsMinor);
+}

@@ -1,0 +1,53 @@
+import { appraise, brokenGuardrail, type Appraisal } from "@leastwise/offers";
+import { dynamicLineCaps } from "../approaches/dynamic.js";
+import type { CompiledCampaign } from "../policy/compile.js";
+import type { Situation } from "../situation.js";
+import type { OpenOffer } from "../state/decision-state.js";
+
+/** An offer of the subject's that still fits the cart. */
+export interface FittingOffer {
+  readonly held: OpenOffer;
+  /** What it is worth on this cart. */
+  readonly appraisal: Appraisal;
+}
+
+/** The subject's offers that are good now. A withheld one lives as long as its campaign's offers do. */
+export function openOffers({ decisionState, policy, nowMs }: Situation): readonly OpenOffer[] {
+  return decisionState.open.filter(({ offer, withheld, campaignId }) => {
+    if (!withheld) return nowMs < offer.expiresAtMs;
+    const ttlMs = policy.campaigns.find((campaign) => campaign.campaignId === campaignId)?.offerTtlMs;
+    return nowMs < (ttlMs === undefined ? offer.expiresAtMs : offer.issuedAtMs + ttlMs);
+  });
+}
+
+/**
+ * The outstanding incentive that is the answer: an offer shown is honoured within its life, whatever the policy now says.
+ * Of several the one worth most on this cart, the earlier issued on a tie. Entitlements are no such answer: they are
+ * rung 0, and stay so.
+ */
+export function outstandingStep(situation: Situation): FittingOffer | undefined {
+  let best: FittingOffer | undefined;
+  for (const held of openOffers(situation)) {
+    const campaign = situation.policy.campaigns.find(({ campaignId }) => campaignId === held.campaignId);
+    if (held.rung === 0 || campaign?.kind === "entitlement") continue;
+    const appraisal = appraisalNow(situation, held, campaign);
+    if (appraisal === undefined) continue;
+    if (best === undefined || appraisal.worthMinor > best.appraisal.worthMinor) best = { held, appraisal };
+  }
+  return best;
+}
+
+function appraisalNow(
+  { cart, rows, policy, nowMs }: Situation,
+  { offer, worstCostMinor }: OpenOffer,
+  campaign: CompiledCampaign | undefined,
+): Appraisal | undefined {
+  if (offer.currency !== cart.currency) return undefined;
+  const approach = campaign?.approach;
+  const caps = approach?.kind === "dynamic" ? { lineCapsMinor: dynamicLineCaps(approach, cart, rows, nowMs) } : {};
+  const appraisal = appraise(offer.incentive, cart, { ceilingMinor: worstCostMinor, ...caps });
+  if (appraisal === undefined) return undefined;
+  return brokenGuardrail({ cart, rows, appraisal, guardrails: policy.guardrails.cart }) === undefined
+    ? appraisal
+    : undefined;
+}

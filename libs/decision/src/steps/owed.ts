@@ -1,0 +1,54 @@
+import { appraise, brokenGuardrail, worstCostMinor, type Appraisal, type Incentive } from "@leastwise/offers";
+import { isCapReached } from "../guardrails/frequency-cap.js";
+import type { Situation } from "../situation.js";
+import type { OpenOffer } from "../state/decision-state.js";
+import type { CompiledCampaign } from "../policy/compile.js";
+import type { EligibleCampaign } from "./eligibility.js";
+import { openOffers } from "./outstanding.js";
+
+/** What the shopper gets in every arm: rung 0. */
+export interface Owed {
+  readonly campaign: CompiledCampaign;
+  readonly incentive: Incentive;
+  readonly appraisal: Appraisal;
+  readonly worstCostMinor: number;
+  /** The offer of it that the shopper holds already; undefined: it is to be issued. */
+  readonly open: OpenOffer | undefined;
+}
+
+/**
+ * The baseline: of the entitlements that the shopper qualifies for, the one worth most on this cart (the earlier on a
+ * tie), at the highest of its rungs that the cart reaches and the guardrails admit. One answer carries one offer, so an
+ * incentive stands in its place and never below it.
+ */
+export function owedStep(situation: Situation, entitlements: readonly EligibleCampaign[]): Owed | undefined {
+  let best: Owed | undefined;
+  for (const { campaign, lineCapsMinor } of entitlements) {
+    const owed = owedOf(situation, campaign, lineCapsMinor);
+    if (owed !== undefined && (best === undefined || owed.appraisal.worthMinor > best.appraisal.worthMinor))
+      best = owed;
+  }
+  return best;
+}
+
+function owedOf(
+  situation: Situation,
+  campaign: CompiledCampaign,
+  lineCapsMinor: readonly number[] | undefined,
+): Owed | undefined {
+  const { cart, rows, policy, stopped, budgets } = situation;
+  const bounds = lineCapsMinor === undefined ? {} : { lineCapsMinor };
+  const open = openOffers(situation).find((held) => held.campaignId === campaign.campaignId && !held.withheld);
+  if (open === undefined && isCapReached(situation, campaign)) return undefined;
+  const incentives = open === undefined ? campaign.ladder.map((rung) => rung.incentive) : [open.offer.incentive];
+  for (const incentive of incentives.toReversed()) {
+    const ceiling = open === undefined ? {} : { ceilingMinor: open.worstCostMinor };
+    const appraisal = appraise(incentive, cart, { ...bounds, ...ceiling });
+    if (appraisal === undefined) continue;
+    if (brokenGuardrail({ cart, rows, appraisal, guardrails: policy.guardrails.cart }) !== undefined) continue;
+    const worst = open?.worstCostMinor ?? worstCostMinor(incentive, appraisal.worthMinor);
+    if (open === undefined && (stopped || (budgets[campaign.budgetId]?.remainingMinor ?? 0) < worst)) continue;
+    return { campaign, incentive, appraisal, worstCostMinor: worst, open };
+  }
+  return undefined;
+}

@@ -1,0 +1,115 @@
+import { NORMAL_QUANTILES } from "../model/normal-quantiles.js";
+import type { CompiledModel, FormatResponse } from "../model/response-model.js";
+import type { Permitted } from "./consent.js";
+import type { LadderRung } from "./ladder.js";
+import type { Owed } from "./owed.js";
+import { depthOf } from "./ladder.js";
+import type { Situation } from "../situation.js";
+
+/** Chance of buying at rung 0. */
+export interface Baseline {
+  /** Posterior mean of the logit. */
+  readonly logit: number;
+  /** Posterior standard deviation of the logit. */
+  readonly logitSd: number;
+  /** Chance at the posterior mean, 0 to 1. */
+  readonly conversion: number;
+  /** True if a feature of the person moved it. */
+  readonly personalDataUsed: boolean;
+}
+
+/** A rung with what it would do. */
+export interface AnsweredRung extends LadderRung {
+  /** Chance of an order within the horizon: the posterior mean over the atom at no effect and the slope's mean. */
+  readonly conversion: number;
+  readonly effect: Effect;
+}
+
+/** How a rung moves the logit. */
+export interface Effect {
+  /** Probability of no effect at all. */
+  readonly nullProbability: number;
+  /** Mean and standard deviation of the shift of the logit where there is an effect; the mean is not negative. */
+  readonly shift: number;
+  readonly shiftSd: number;
+}
+
+/** The chance of buying at rung 0, from what may be looked at; an absent feature contributes nothing. */
+export function baselineResponse(model: CompiledModel, { features }: Permitted): Baseline {
+  let logit = model.intercept.mean;
+  let variance = model.intercept.sd ** 2;
+  let personalDataUsed = false;
+  for (const { slot, mean, sd } of features === undefined ? [] : model.coefficients) {
+    const value = features?.values[slot];
+    if (value === undefined || Number.isNaN(value)) continue;
+    logit += mean * value;
+    variance += (sd * value) ** 2;
+    if (value !== 0) personalDataUsed = true;
+  }
+  return { logit, logitSd: Math.sqrt(variance), conversion: logistic(logit), personalDataUsed };
+}
+
+/**
+ * The chance of buying at each rung. Within a format it grows with what the shopper gains, by construction: the slope is
+ * never negative and the curve in depth is increasing. Depth counts over what the shopper is owed anyway.
+ */
+export function responseStep(
+  { model, goodsMinor }: Situation,
+  baseline: Baseline,
+  owed: Owed | undefined,
+  rungs: readonly LadderRung[],
+): readonly AnsweredRung[] {
+  return rungs.map((rung) => {
+    const gainedMinor = Math.max(0, rung.worthMinor - (owed?.appraisal.worthMinor ?? 0));
+    const effect = effectOf(model.formats.get(rung.incentive.kind), depthOf(gainedMinor, goodsMinor));
+    return { ...rung, effect, conversion: conversionAt(baseline, effect) };
+  });
+}
+
+function effectOf(response: FormatResponse | undefined, depthBp: number): Effect {
+  if (response === undefined) return { nullProbability: 1, shift: 0, shiftSd: 0 };
+  const curve = Math.log1p(depthBp / response.depthScaleBp);
+  return {
+    nullProbability: response.nullProbability,
+    shift: response.slopeMean * curve,
+    shiftSd: response.slopeSd * curve,
+  };
+}
+
+function conversionAt({ logit, conversion }: Baseline, { nullProbability, shift }: Effect): number {
+  return nullProbability * conversion + (1 - nullProbability) * logistic(logit + shift);
+}
+
+/**
+ * Probability that a rung is worth it, over the posterior: of its 64 equally likely draws, the share in which
+ * `isWorthIt(conversion at rung 0, conversion at the rung)` holds, given that there is an effect.
+ *
+ * The draws are one table for all rungs, models and decisions. Draw z stands for a slope z standard deviations above its
+ * mean and a baseline z below its own: the two are taken to err together, in the direction that matters. That is the
+ * cautious joint posterior, and it makes two things true by construction: whatever is worth it in one draw is worth it in
+ * every higher one (so that a bisection counts them), and a wider posterior with the same means never raises the
+ * probability of what is worth it at the means.
+ */
+export function evidenceOf(
+  { logit, logitSd }: Baseline,
+  { nullProbability, shift, shiftSd }: Effect,
+  isWorthIt: (conversionWithout: number, conversionWith: number) => boolean,
+): number {
+  const holds = (draw: number): boolean => {
+    const z = NORMAL_QUANTILES[draw] ?? 0;
+    const without = logit - logitSd * z;
+    return isWorthIt(logistic(without), logistic(without + Math.max(0, shift + shiftSd * z)));
+  };
+  let low = 0;
+  let high = NORMAL_QUANTILES.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return ((1 - nullProbability) * (NORMAL_QUANTILES.length - low)) / NORMAL_QUANTILES.length;
+}
+
+function logistic(logit: number): number {
+  return 1 / (1 + Math.exp(-logit));
+}

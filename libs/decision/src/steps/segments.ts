@@ -1,0 +1,77 @@
+import type { Permitted } from "./consent.js";
+import type { ExpressionContext, ExpressionProfile, Verdict } from "../policy/expressions.js";
+import type { Situation } from "../situation.js";
+
+/** Which segments hold. */
+export interface Segments {
+  readonly holding: readonly string[];
+  /** What each segment's expression came to, by name. */
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+  /** True if an expression could see data of the person. */
+  readonly personalDataUsed: boolean;
+}
+
+/** Evaluates the policy's segments. An expression that fails, by arithmetic with null for example, does not hold. */
+export function segmentsStep(situation: Situation, permitted: Permitted): Segments {
+  const { segments } = situation.policy;
+  if (segments.length === 0) return { holding: [], verdicts: new Map(), personalDataUsed: false };
+  const context = contextOf(situation, permitted);
+  const verdicts = new Map(segments.map(({ name, expression }) => [name, expression.evaluate(context)]));
+  return {
+    holding: segments.flatMap(({ name }) => (verdicts.get(name) === "holds" ? [name] : [])),
+    verdicts,
+    personalDataUsed: permitted.personalization && segments.some(({ expression }) => expression.readsPersonalData),
+  };
+}
+
+function contextOf(situation: Situation, permitted: Permitted): ExpressionContext {
+  const { cart, rows, goodsMinor, channel, device, place, nowMs } = situation;
+  return {
+    features: featuresOf(situation, permitted),
+    profile: profileOf(permitted),
+    cart: {
+      value_minor: goodsMinor,
+      units: cart.lines.reduce((sum, line) => sum + line.quantity, 0),
+      lines: cart.lines.length,
+      currency: cart.currency,
+      product_ids: cart.lines.map((line) => line.productId),
+      categories: rows.flatMap((row) => (row?.category === undefined ? [] : [row.category])),
+    },
+    context: {
+      channel: orNull(channel),
+      device: orNull(device),
+      country: orNull(place.country),
+      region: orNull(place.region),
+      hour: new Date(nowMs).getUTCHours(),
+    },
+  };
+}
+
+function featuresOf({ policy }: Situation, { features }: Permitted): Record<string, number | string | null> {
+  const values: Record<string, number | string | null> = {};
+  for (const { name, slot } of policy.featureSlots) {
+    const value = features?.values[slot];
+    values[name] = value === undefined || Number.isNaN(value) ? null : value;
+  }
+  for (const name of policy.textFeatures) {
+    const texts = features?.texts;
+    values[name] = texts !== undefined && Object.hasOwn(texts, name) ? (texts[name] ?? null) : null;
+  }
+  return values;
+}
+
+function profileOf({ profile }: Permitted): ExpressionProfile | null {
+  if (profile === undefined) return null;
+  return {
+    loyalty_tier: orNull(profile.loyaltyTier),
+    member: profile.member,
+    tags: profile.tags,
+    attributes: profile.attributes,
+    birthday: orNull(profile.birthday),
+    customer_since_ms: profile.customerSinceMs ?? null,
+  };
+}
+
+function orNull(text: string): string | null {
+  return text === "" ? null : text;
+}

@@ -1,0 +1,62 @@
+import { DAY_MS } from "@leastwise/vocabulary";
+import type { BlockReason } from "../reasons.js";
+import type { Situation } from "../situation.js";
+import type { LadderRung } from "./ladder.js";
+import { openOffers } from "./outstanding.js";
+import type { Owed } from "./owed.js";
+
+/** How long a subject is not offered more for the same cart than before. */
+const SAME_CART_MS = DAY_MS;
+
+/**
+ * What the subject holds decides what may be added. A rung is blocked by an offer of its own campaign or of its stacking
+ * group that is still good, by an entitlement that is worth more, and by a smaller offer made for the same cart within
+ * a day: waiting must not pay.
+ */
+export function stackStep(
+  situation: Situation,
+  rungs: readonly LadderRung[],
+  owed: Owed | undefined,
+): readonly LadderRung[] {
+  const held = openOffers(situation);
+  const { campaigns } = situation.policy;
+  const heldCampaigns = new Set(held.map(({ campaignId }) => campaignId));
+  const heldGroups = new Set(
+    campaigns.flatMap(({ campaignId, stackingGroup }) =>
+      stackingGroup !== "" && heldCampaigns.has(campaignId) && campaignId !== owed?.campaign.campaignId
+        ? [stackingGroup]
+        : [],
+    ),
+  );
+  const before = offeredBefore(situation);
+  return rungs.map((rung) => {
+    if (rung.blockedBy !== undefined) return rung;
+    const blockedBy = problemOf(rung, heldCampaigns, heldGroups, before, owed);
+    return blockedBy === undefined ? rung : { ...rung, blockedBy };
+  });
+}
+
+function problemOf(
+  { campaign, worthMinor }: LadderRung,
+  heldCampaigns: ReadonlySet<string>,
+  heldGroups: ReadonlySet<string>,
+  beforeMinor: number | undefined,
+  owed: Owed | undefined,
+): BlockReason | undefined {
+  if (heldCampaigns.has(campaign.campaignId)) return "offer_outstanding";
+  if (heldGroups.has(campaign.stackingGroup)) return "stacking_group";
+  if (owed !== undefined && worthMinor < owed.appraisal.worthMinor) return "below_entitlement";
+  if (beforeMinor !== undefined && worthMinor > beforeMinor) return "deeper_than_before";
+  return undefined;
+}
+
+/** Face value of the newest incentive offered for the same cart within a day; undefined if there was none. */
+function offeredBefore({ decisionState, cartDigest, nowMs, policy }: Situation): number | undefined {
+  const grant = decisionState.history.findLast(
+    ({ cartDigest: digest, atMs, campaignId }) =>
+      digest === cartDigest &&
+      atMs > nowMs - SAME_CART_MS &&
+      policy.campaigns.find((campaign) => campaign.campaignId === campaignId)?.kind !== "entitlement",
+  );
+  return grant?.faceValueMinor;
+}

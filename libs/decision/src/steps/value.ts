@@ -1,0 +1,93 @@
+import { goodsMarginMinor, lineCostMinor } from "@leastwise/offers";
+import { shelfLifeLeftBp } from "../approaches/dynamic.js";
+import type { CompiledCampaign } from "../policy/compile.js";
+import { SALVAGE_AT_END_BP, TEACHING_COST_BP, USE_GIVEN_ORDER_BP } from "../priors.js";
+import type { Situation } from "../situation.js";
+import type { Owed } from "./owed.js";
+import { evidenceOf, type AnsweredRung, type Baseline } from "./response.js";
+
+/** A rung with what it is worth to the shop. */
+export interface ValuedRung extends AnsweredRung {
+  /** What it costs in expectation over the offer's life, minor units, not rounded. */
+  readonly expectedCost: number;
+  /** Expected incremental value over rung 0, minor units, not rounded. */
+  readonly value: number;
+  /** Probability that the value is above 0. */
+  readonly evidence: number;
+}
+
+/** Terms of the value of one rung, as functions of the two chances of buying. */
+interface Worth {
+  /** The shop's margin on the cart without us. */
+  readonly margin: number;
+  /** Cost of the rung, and of what is owed anyway, where there is an order, shadow price and teaching included. */
+  readonly charge: number;
+  readonly owedCharge: number;
+}
+
+/**
+ * Expected incremental value of each rung over rung 0 within the horizon: margin of the orders it brings, less what it
+ * costs on all orders, those that would have come anyway included, less the budget's shadow price on that spend, less
+ * what the discount teaches (a prior). All of an offer's cost is counted at the chance of an order within the horizon,
+ * which is at least the offer's life. The size of the basket is taken to stay as it is.
+ */
+export function valueStep(
+  situation: Situation,
+  baseline: Baseline,
+  owed: Owed | undefined,
+  rungs: readonly AnsweredRung[],
+): readonly ValuedRung[] {
+  const margins = new Map<CompiledCampaign, number>();
+  return rungs.map((rung) => {
+    const margin = margins.get(rung.campaign) ?? marginOf(situation, rung.campaign);
+    margins.set(rung.campaign, margin);
+    const worth = worthOf(situation, rung, margin, owed);
+    return {
+      ...rung,
+      expectedCost: rung.conversion * usedMinor(rung.worthMinor),
+      value: valueAt(worth, baseline.conversion, rung.conversion),
+      evidence:
+        rung.blockedBy === undefined
+          ? evidenceOf(baseline, rung.effect, (without, withRung) => valueAt(worth, without, withRung) > 0)
+          : 0,
+    };
+  });
+}
+
+/** What rung 0 costs in expectation, minor units: what is owed anyway. */
+export function owedCost(baseline: Baseline, owed: Owed | undefined): number {
+  return baseline.conversion * usedMinor(owed?.appraisal.worthMinor ?? 0);
+}
+
+function worthOf(situation: Situation, rung: AnsweredRung, margin: number, owed: Owed | undefined): Worth {
+  const charge = usedMinor(rung.worthMinor) * costFactor(situation, rung.campaign);
+  const owedCharge =
+    owed === undefined ? 0 : usedMinor(owed.appraisal.worthMinor) * costFactor(situation, owed.campaign);
+  // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
+  return { margin, charge, owedCharge: Math.min(owedCharge, charge) };
+}
+
+/** In any draw the sign depends on the ratio of the two chances alone, rising with it where the margin is above the charge. */
+function valueAt({ margin, charge, owedCharge }: Worth, conversionWithout: number, conversionWith: number): number {
+  return conversionWith * (margin - charge) - conversionWithout * (margin - owedCharge);
+}
+
+function usedMinor(worthMinor: number): number {
+  return (worthMinor * USE_GIVEN_ORDER_BP) / 10_000;
+}
+
+function costFactor({ budgets }: Situation, { budgetId }: CompiledCampaign): number {
+  const shadowPriceBp = Object.hasOwn(budgets, budgetId) ? (budgets[budgetId]?.shadowPriceBp ?? 0) : 0;
+  return 1 + (shadowPriceBp + TEACHING_COST_BP) / 10_000;
+}
+
+/** Margin at opportunity cost: goods that perish within a dynamic campaign's shelf life cost what they could still bring. */
+function marginOf({ cart, rows, policy, nowMs }: Situation, { approach }: CompiledCampaign): number {
+  const { assumedMarginBp } = policy.guardrails.cart;
+  const margin = goodsMarginMinor(cart.lines, rows, assumedMarginBp);
+  if (approach.kind !== "dynamic") return margin;
+  return cart.lines.reduce((sum, line, index) => {
+    const lostBp = 10_000 - Math.max(SALVAGE_AT_END_BP, shelfLifeLeftBp(approach, rows[index], nowMs));
+    return lostBp === 0 ? sum : sum + (lineCostMinor(line, rows[index], assumedMarginBp) * lostBp) / 10_000;
+  }, margin);
+}

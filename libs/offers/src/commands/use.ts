@@ -1,0 +1,95 @@
+import { err, ok, refusal, type Millis, type Result, type SubjectId } from "@leastwise/vocabulary";
+import { appraise, type Appraisal } from "../appraise.js";
+import { goodsMinor, type Cart } from "../cart.js";
+import { rowsOfLines, type CatalogRow } from "../catalog-row.js";
+import { brokenGuardrail } from "../guardrails/broken-guardrail.js";
+import type { CartGuardrails } from "../guardrails/cart-guardrails.js";
+import type { LineShare, OfferState, OfferTerms, Redemption } from "../offer.js";
+import type { OfferRefusal, OfferRefusalReason } from "../reasons.js";
+
+/** Who would use an offer, when and for what. */
+export interface OfferUse {
+  readonly subject: SubjectId;
+  /** The clock that was given to the ledger. */
+  readonly nowMs: Millis;
+  /** The final cart. */
+  readonly cart: Cart;
+  /** What the catalog says of its products. */
+  readonly catalog: readonly CatalogRow[];
+  /** Of the policy version that the offer was issued under. */
+  readonly guardrails: CartGuardrails;
+  /** Caps of a dynamic campaign on each line, minor units (`dynamicLineCaps` of the decision). Absent: none. */
+  readonly lineCapsMinor?: readonly number[];
+}
+
+/**
+ * What an issued offer gives on the final cart, by its own terms, computed anew. It is never worth more than what is held
+ * for it; the guardrails are asked again.
+ */
+export function useOffer(state: OfferState, use: OfferUse): Result<Redemption, OfferRefusal> {
+  const terms = goodTerms(state, use);
+  if (!terms.ok) return terms;
+  const { incentive, heldMinor } = terms.value;
+  const appraisal = appraise(incentive, use.cart, {
+    ceilingMinor: heldMinor,
+    ...(use.lineCapsMinor === undefined ? {} : { lineCapsMinor: use.lineCapsMinor }),
+  });
+  if (appraisal === undefined)
+    return refuse(
+      "incentive_not_applicable",
+      "lines",
+      `goods of ${String(goodsMinor(use.cart))}`,
+      needs(incentive.kind),
+    );
+  const rows = rowsOfLines(use.cart.lines, use.catalog);
+  const broken = brokenGuardrail({ cart: use.cart, rows, appraisal, guardrails: use.guardrails });
+  if (broken !== undefined)
+    return refuse(broken, "lines", incentive.kind, "a cart on which the offer fits the shop's limits");
+  return ok({ discountMinor: appraisal.worthMinor, shares: lineShares(use.cart, appraisal) });
+}
+
+function goodTerms(state: OfferState, use: OfferUse): Result<OfferTerms, OfferRefusal> {
+  if (state.status === "unknown") return refuse("unknown_code", "code", undefined, "a code that was issued");
+  const { terms } = state;
+  if (terms.subject !== use.subject)
+    return refuse("foreign_subject", "subject", use.subject, "the subject that the offer was issued to");
+  if (state.status === "redeemed")
+    return refuse("offer_redeemed", "code", terms.code, "an offer that was not used yet");
+  if (state.status === "expired" || use.nowMs >= terms.expiresAtMs)
+    return refuse("offer_expired", "code", terms.code, `a use before ${String(terms.expiresAtMs)}`);
+  if (use.cart.currency !== terms.currency)
+    return refuse("foreign_currency", "lines", use.cart.currency, `a cart in ${terms.currency}`);
+  return ok(terms);
+}
+
+function needs(kind: OfferTerms["incentive"]["kind"]): string {
+  switch (kind) {
+    case "bundle_credit":
+      return "all products of the bundle in the cart";
+    case "free_shipping":
+      return "a cart with shipping to pay";
+    case "percent_off":
+    case "amount_off":
+    case "loyalty_credit":
+    case "tiered_cashback":
+    case "partner_exclusive":
+      return "goods that reach the offer's minimum";
+  }
+}
+
+function lineShares(cart: Cart, { shares }: Appraisal): readonly LineShare[] {
+  return cart.lines.flatMap(({ productId, quantity }, line) => {
+    const discountMinor = shares[line] ?? 0;
+    return discountMinor === 0 ? [] : [{ line, productId, quantity, discountMinor }];
+  });
+}
+
+/** A refusal whose reason is one of the closed set. */
+export function refuse(
+  reason: OfferRefusalReason,
+  field: string,
+  came: unknown,
+  expected: string,
+): { readonly ok: false; readonly error: OfferRefusal } {
+  return err({ ...refusal(reason, field, came, expected), reason });
+}

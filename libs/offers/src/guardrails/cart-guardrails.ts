@@ -1,0 +1,27 @@
+import type { Appraisal } from "../appraise.js";
+import type { Cart } from "../cart.js";
+import type { CatalogRow } from "../catalog-row.js";
+
+/** What must never happen to a cart, whatever a model says. From the policy; see `policy.proto`, `Guardrails`. */
+export interface CartGuardrails {
+  /** Lowest price of a unit after all discounts, basis points of its price, 0 to 10 000. */
+  readonly floorPriceBp: number;
+  /** Largest discount on any product, basis points of its price, 0 to 10 000; 0: none is allowed. */
+  readonly maxDiscountBp: number;
+  /** Least margin left on the cart, basis points of what is paid, −10 000 to 10 000. */
+  readonly marginFloorBp: number;
+  /** Margin assumed where a unit cost is not known, basis points of the price, 0 to 10 000. */
+  readonly assumedMarginBp: number;
+}
+
+/** One incentive on one cart, to be held against the guardrails. */
+export interface GuardedCart {
+  readonly cart: Cart;
+  /** The catalog's rows in the order of the cart's lines. */
+  readonly rows: readonly (CatalogRow | undefined)[];
+  readonly appraisal: Appraisal;
+  readonly guardrails: CartGuardrails;
+}
+
+/** Why an incentive must not be given on a cart. */
+export type CartGuardrailReason = "guardrail_floor_price" | "guardrail_max_discount" | "guardrail_margin_floor";

@@ -1,0 +1,23 @@
+import { listPriceMinor } from "../cart.js";
+import type { GuardedCart } from "./cart-guardrails.js";
+
+/**
+ * No product is discounted by more than the policy's and the catalog's maximum, discounts that the shop gives without us
+ * included. The maximum of a line rounds up to a whole minor unit, so that a 10 % incentive passes a 10 % maximum
+ * although its parts are whole minor units.
+ */
+export function maxDiscount({ cart, rows, appraisal, guardrails }: GuardedCart): "guardrail_max_discount" | undefined {
+  for (const [index, line] of cart.lines.entries()) {
+    const share = appraisal.shares[index] ?? 0;
+    if (share === 0) continue;
+    const bp = Math.min(guardrails.maxDiscountBp, rows[index]?.maxDiscountBp ?? 10_000);
+    if ((line.discountMinor ?? 0) + share > ceilDiv(listPriceMinor(line), bp)) return "guardrail_max_discount";
+  }
+  return undefined;
+}
+
+function ceilDiv(amount: number, bp: number): number {
+  return amount <= Number.MAX_SAFE_INTEGER / 10_000
+    ? Math.ceil((amount * bp) / 10_000)
+    : Number((BigInt(amount) * BigInt(bp) + 9_999n) / 10_000n);
+}

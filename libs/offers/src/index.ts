@@ -1,0 +1,18 @@
+export * from "./appraise.js";
+export * from "./cart.js";
+export * from "./catalog-row.js";
+export * from "./codes.js";
+export { expire, type ExpireCommand } from "./commands/expire.js";
+export { redeem, type RedeemCommand, type Redeemed } from "./commands/redeem.js";
+export type { OfferUse } from "./commands/use.js";
+export { validate, type ValidateCommand } from "./commands/validate.js";
+export { contentDigest, type RedemptionContent } from "./content-digest.js";
+export * from "./evolve.js";
+export { brokenGuardrail } from "./guardrails/broken-guardrail.js";
+export type { CartGuardrailReason, CartGuardrails, GuardedCart } from "./guardrails/cart-guardrails.js";
+export { floorPrice } from "./guardrails/floor-price.js";
+export { goodsMarginMinor, lineCostMinor, marginFloor } from "./guardrails/margin-floor.js";
+export { maxDiscount } from "./guardrails/max-discount.js";
+export * from "./incentive.js";
+export * from "./offer.js";
+export * from "./reasons.js";

@@ -1,0 +1,56 @@
+/**
+ * Why an input was not taken. The same value becomes a gRPC status at one door and an HTTP problem
+ * body at another, so `reason` is stable: clients and dashboards may match on it.
+ */
+export interface Refusal {
+  /** Stable snake_case token, for example `unknown_currency`. One of a bounded set per door. */
+  readonly reason: string;
+  /** Path of the offending field in the request, for example `cart.lines[3].quantity`. */
+  readonly field: string;
+  /** What came, shortened to {@link REFUSAL_CAME_LENGTH_MAX} characters and well formed. */
+  readonly came: string;
+  /** What was expected, in words, for example `an integer from 1 to 2147483647`. */
+  readonly expected: string;
+}
+
+/** Longest quotation of an input in a refusal: enough to recognise it, too short to leak a payload. */
+export const REFUSAL_CAME_LENGTH_MAX = 64;
+
+/** Builds a refusal, quoting what came safely: shortened, and with no lone surrogate or control character. */
+export function refusal(reason: string, field: string, came: unknown, expected: string): Refusal {
+  return { reason, field: printable(field), came: quote(came), expected };
+}
+
+/** One line for a person: field, what came, what was expected. */
+export function sayRefusal(refused: Refusal): string {
+  return `${refused.field}: expected ${refused.expected}, got ${refused.came} (${refused.reason})`;
+}
+
+function quote(came: unknown): string {
+  if (came === undefined || came === null) return "nothing";
+  const text = typeof came === "string" ? JSON.stringify(came) : inItsOwnWords(came);
+  const wellFormed = printable(text);
+  return wellFormed.length <= REFUSAL_CAME_LENGTH_MAX
+    ? wellFormed
+    : `${printable(wellFormed.slice(0, REFUSAL_CAME_LENGTH_MAX - 1))}…`;
+}
+
+function inItsOwnWords(came: { toString(): string }): string {
+  return came.toString();
+}
+
+/**
+ * Text that can be sent through any door. A lone surrogate makes `encodeURI` throw inside grpc-js, far
+ * from any handler, which would end the process; a control character can forge a line in a log.
+ */
+export function printable(text: string): string {
+  return text.replace(LONE_SURROGATE, "\uFFFD").replace(/[\u0000-\u001f\u007f]/g, "\uFFFD");
+}
+
+const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
+
+/** True if every surrogate in the text is paired, that is, if the text has a UTF-8 form. */
+export function isWellFormed(text: string): boolean {
+  LONE_SURROGATE.lastIndex = 0;
+  return !LONE_SURROGATE.test(text);
+}

@@ -1,0 +1,74 @@
+/** The bytes are not what a {@link ByteReader} was told to expect. Caught where the state is decoded, never seen outside. */
+export class MalformedBytes extends Error {
+  override readonly name = "MalformedBytes";
+}
+
+/** Reads what `ByteWriter` wrote, in the same order. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  /** A safe integer. */
+  integer(): number {
+    let zigzag = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.#byte();
+      zigzag |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+      if (shift > 49n) throw new MalformedBytes("an integer is longer than a safe one");
+    }
+    const value = Number((zigzag & 1n) === 1n ? -(zigzag + 1n) / 2n : zigzag / 2n);
+    if (!Number.isSafeInteger(value)) throw new MalformedBytes("an integer is out of the safe range");
+    return value;
+  }
+
+  /** A length: as many items of at least one byte each must still follow. */
+  count(): number {
+    const value = this.integer();
+    if (value < 0 || value > this.#bytes.length - this.#at)
+      throw new MalformedBytes(`a length of ${value} is too long`);
+    return value;
+  }
+
+  /** A list, each item read in turn. */
+  list<T>(read: () => T): T[] {
+    return Array.from({ length: this.count() }, read);
+  }
+
+  text(): string {
+    const length = this.#varint();
+    if (length > this.#bytes.length - this.#at) throw new MalformedBytes(`a text of ${length} is too long`);
+    let text = "";
+    for (let index = 0; index < length; index += 1) text += String.fromCharCode(this.#varint());
+    return text;
+  }
+
+  optional<T>(read: () => T): T | undefined {
+    return this.#byte() === 0 ? undefined : read();
+  }
+
+  #varint(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.#byte();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+      if (shift > 21) throw new MalformedBytes("a number is longer than 32 bits");
+    }
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined) throw new MalformedBytes("the bytes end too early");
+    this.#at += 1;
+    return byte;
+  }
+}

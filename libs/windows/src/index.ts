@@ -1,0 +1,25 @@
+export { CART_CHANGES_MAX, CART_SILENCE_MAX_MS, CART_SKUS_MAX, type CartLine } from "./cart.js";
+export { DISTINCT_EXACT_MAX } from "./distinct.js";
+export { EVENT_KINDS, type EventKind, type OrderLine, type WindowEvent } from "./event.js";
+export {
+  featureIndex,
+  FEATURES,
+  isFeatureName,
+  TEXT_FEATURES,
+  type ConsentPurpose,
+  type Feature,
+  type FeatureName,
+  type FeatureUnit,
+  type PersonalDataClass,
+  type TextFeature,
+  type TextFeatureName,
+} from "./features.js";
+export { featuresPage } from "./features-page.js";
+export { createWindowStore, type WindowStoreOptions } from "./heap-window-store.js";
+export { CAUSES_MAX } from "./merge-subjects.js";
+export { DEDUP_IDS_MAX, DEDUP_IDS_MIN, DEDUP_SPAN_MS } from "./recent-ids.js";
+export { SESSION_SILENCE_MAX_MS } from "./session.js";
+export { emptySnapshot, featureValue, type FeatureSnapshot } from "./snapshot.js";
+export { AHEAD_MAX_MS, WINDOWS, type WindowName, type WindowSpec } from "./tiling.js";
+export type { WindowCounts } from "./window-counts.js";
+export type { Verdict, WindowStore } from "./window-store.js";
