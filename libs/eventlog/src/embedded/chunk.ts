@@ -1,0 +1,149 @@
+import { crc32 } from "node:zlib";
+import type { Millis } from "@leastwise/vocabulary";
+import { LogError, type LogRecord } from "../port.js";
+import { VARINT_BYTES_MAX, VarintReader, writeVarint } from "./varint.js";
+
+/**
+ * A chunk is what the store keeps under one key: some neighbouring records of one partition. Layout, little endian:
+ *
+ *     crc32 of all that follows, u32 | layout version, u8 | records, u32 | newest timestamp in ms, f64
+ *     per record, as variable-length integers: offset less the chunk's first offset | timestamp in ms |
+ *       key's length + 1, or 0 for no key | key in UTF-8 | value's length | value
+ *
+ * The chunk's first offset stands in its key, so a chunk can be encoded before its place is known.
+ */
+const LAYOUT_VERSION = 1;
+const HEADER_BYTES = 4 + 1 + 4 + 8;
+
+/** Size at which a chunk is closed: eight pages, large enough to be read fast, small enough to be cut from. */
+export const CHUNK_BYTES_TARGET = 32_768;
+
+/** What a chunk holds of a record; its topic and partition stand in the chunk's key. */
+export interface ChunkRecord {
+  readonly key?: string;
+  readonly value: Uint8Array;
+  readonly timestampMs: Millis;
+}
+
+export interface Chunk {
+  readonly bytes: Buffer;
+  readonly records: number;
+  /** Last offset in the chunk less its first. */
+  readonly lastDelta: number;
+}
+
+/** Gathers records into chunks of about {@link CHUNK_BYTES_TARGET}. */
+export class ChunkWriter {
+  #scratch = Buffer.allocUnsafe(2 * CHUNK_BYTES_TARGET);
+  #position = HEADER_BYTES;
+  #records = 0;
+  #lastDelta = 0;
+  #newestMs = 0;
+
+  get records(): number {
+    return this.#records;
+  }
+
+  get isFull(): boolean {
+    return this.#position >= CHUNK_BYTES_TARGET;
+  }
+
+  /** Adds a record, `delta` offsets after the chunk's first. Deltas rise. */
+  add(delta: number, record: ChunkRecord): void {
+    const keyBytes = record.key === undefined ? 0 : Buffer.byteLength(record.key);
+    this.#reserve(4 * VARINT_BYTES_MAX + keyBytes + record.value.length);
+    const into = this.#scratch;
+    let at = writeVarint(into, this.#position, delta);
+    at = writeVarint(into, at, record.timestampMs);
+    at = writeVarint(into, at, record.key === undefined ? 0 : keyBytes + 1);
+    if (record.key !== undefined) at += into.write(record.key, at, "utf8");
+    at = writeVarint(into, at, record.value.length);
+    into.set(record.value, at);
+    this.#position = at + record.value.length;
+    this.#records += 1;
+    this.#lastDelta = delta;
+    this.#newestMs = Math.max(this.#newestMs, record.timestampMs);
+  }
+
+  /** The chunk so far, in bytes of its own; the writer begins anew. */
+  take(): Chunk {
+    const bytes = Buffer.from(this.#scratch.subarray(0, this.#position));
+    bytes.writeUInt8(LAYOUT_VERSION, 4);
+    bytes.writeUInt32LE(this.#records, 5);
+    bytes.writeDoubleLE(this.#newestMs, 9);
+    bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
+    const chunk = { bytes, records: this.#records, lastDelta: this.#lastDelta };
+    this.#position = HEADER_BYTES;
+    this.#records = 0;
+    this.#lastDelta = 0;
+    this.#newestMs = 0;
+    return chunk;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#position + bytes <= this.#scratch.length) return;
+    const larger = Buffer.allocUnsafe(2 * (this.#position + bytes));
+    this.#scratch.copy(larger, 0, 0, this.#position);
+    this.#scratch = larger;
+  }
+}
+
+/** Where a chunk stands. */
+export interface ChunkPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly firstOffset: number;
+}
+
+/** Newest timestamp in the chunk, read without looking at its records. */
+export function newestTimestampMs(bytes: Buffer): number {
+  return bytes.length < HEADER_BYTES ? 0 : bytes.readDoubleLE(9);
+}
+
+/**
+ * Hands the chunk's records from `fromOffset` on to `take`, until that says false, which is
+ * then the result. Throws `corrupt_record` when the
+ * bytes are not what was written.
+ */
+export function readChunk(
+  place: ChunkPlace,
+  bytes: Buffer,
+  fromOffset: number,
+  take: (record: LogRecord) => boolean,
+): boolean {
+  checkChunk(place, bytes);
+  const reader = new VarintReader(bytes, HEADER_BYTES);
+  const records = bytes.readUInt32LE(5);
+  for (let index = 0; index < records; index++) {
+    const offset = place.firstOffset + reader.next();
+    const timestampMs = reader.next() as Millis;
+    const keyLength = reader.next() - 1;
+    const keyAt = reader.position;
+    if (keyLength > 0) reader.position += keyLength;
+    const valueLength = reader.next();
+    const valueAt = reader.position;
+    reader.position += valueLength;
+    if (offset < fromOffset) continue;
+    const { topic, partition } = place;
+    const value = bytes.subarray(valueAt, valueAt + valueLength);
+    const record: LogRecord =
+      keyLength < 0
+        ? { topic, partition, offset, timestampMs, value }
+        : { topic, partition, offset, timestampMs, value, key: bytes.toString("utf8", keyAt, keyAt + keyLength) };
+    if (!take(record)) return false;
+  }
+  return true;
+}
+
+function checkChunk(place: ChunkPlace, bytes: Buffer): void {
+  const intact =
+    bytes.length >= HEADER_BYTES &&
+    bytes.readUInt32LE(0) === crc32(bytes.subarray(4)) &&
+    bytes.readUInt8(4) === LAYOUT_VERSION;
+  if (intact) return;
+  throw new LogError(
+    "corrupt_record",
+    `the records of ${place.topic}/${place.partition} from offset ${place.firstOffset} on are not what was written: checksum or layout differ`,
+    "terminal",
+  );
+}

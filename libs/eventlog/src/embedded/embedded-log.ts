@@ -1,0 +1,176 @@
+import {
+  type Commit,
+  type EventLog,
+  LogError,
+  type NewRecord,
+  type Position,
+  type RunningSubscription,
+} from "../port.js";
+import type { Subscription, TopicSpec } from "../port.js";
+import { incarnationOf, LOG_TOPIC, newIncarnation } from "../incarnation.js";
+import { checkCommit, checkGroup } from "../record-limits.js";
+import { Appender } from "./append.js";
+import { readRecords } from "./chunk-scan.js";
+import { commitChange, readCommit } from "./commits.js";
+import { Maintenance } from "./maintenance.js";
+import { Readers } from "./readers.js";
+import { Store } from "./store.js";
+import { Topics } from "./topics.js";
+import { Writer } from "./writer.js";
+
+export interface EmbeddedLogOptions {
+  /** The data directory, made if need be; held by one log at a time. */
+  readonly directory: string;
+  /** The incarnation that the log must have; a new log gets it. Absent: any, and a new log gets a random one. */
+  readonly incarnation?: string;
+  /** Address space set aside at first, in bytes; the log grows beyond it by itself. Default 1 GiB. */
+  readonly mapSizeBytes?: number;
+  /** Most records in a batch for a reader. Default 5 000. */
+  readonly batchRecordsMax?: number;
+  /** Most bytes of keys and values in a batch for a reader, one record excepted. Default 1 MiB. */
+  readonly batchBytesMax?: number;
+  /** How often retention and compaction are looked after, in ms. Default one minute; also done on opening. */
+  readonly maintenanceEveryMs?: number;
+  /** The time in Unix ms, by which records expire. Default the wall clock. */
+  readonly nowMs?: () => number;
+}
+
+/** The log in a directory. */
+export interface EmbeddedLog extends EventLog {
+  /** Looks after retention and compaction now. */
+  maintain(): Promise<void>;
+}
+
+/**
+ * Opens the log in a directory, or makes it. Rejects with a LogError: `directory_in_use`, `directory_unusable`,
+ * `incarnation_mismatch`, `disk_full`.
+ */
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
+  const store = await Store.open(options.directory, options.mapSizeBytes);
+  try {
+    const log = new DirectoryLog(store, options);
+    await log.begin(options.incarnation);
+    return log;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+const MAINTENANCE_EVERY_MS = 60_000;
+
+class DirectoryLog implements EmbeddedLog {
+  readonly #store: Store;
+  readonly #writer: Writer;
+  readonly #topics: Topics;
+  readonly #appender: Appender;
+  readonly #readers: Readers;
+  readonly #maintenance: Maintenance;
+  readonly #nowMs: () => number;
+  readonly #maintenanceEveryMs: number;
+  #ensured: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+  #incarnation = "";
+
+  constructor(store: Store, options: EmbeddedLogOptions) {
+    const { tables } = store;
+    this.#store = store;
+    this.#nowMs = options.nowMs ?? Date.now;
+    this.#maintenanceEveryMs = options.maintenanceEveryMs ?? MAINTENANCE_EVERY_MS;
+    this.#writer = new Writer(store);
+    this.#topics = new Topics(tables);
+    this.#appender = new Appender(this.#topics, tables, this.#writer);
+    const { batchRecordsMax: recordsMax = 5_000, batchBytesMax: bytesMax = 1_048_576 } = options;
+    this.#readers = new Readers(tables, { recordsMax, bytesMax });
+    this.#maintenance = new Maintenance(tables, this.#topics, this.#writer, this.#nowMs);
+  }
+
+  get incarnation(): string {
+    return this.#incarnation;
+  }
+
+  /** Finds or writes the first record, then looks after what expired meanwhile. */
+  async begin(pinned: string | undefined): Promise<void> {
+    await this.ensureTopics([LOG_TOPIC]);
+    const partition = this.#topics.partition(LOG_TOPIC.name, 0);
+    if (partition.bounds.end === 0) await this.append([newIncarnation(pinned, this.#nowMs())]);
+    const [first] = readRecords(this.#store.tables, partition, 0, { recordsMax: 1, bytesMax: 1 });
+    if (first === undefined)
+      throw new LogError("corrupt_record", `${LOG_TOPIC.name} has lost its first record`, "terminal");
+    this.#incarnation = incarnationOf(first, pinned);
+    await this.#maintenance.run();
+    this.#maintenance.every(this.#maintenanceEveryMs);
+  }
+
+  async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
+    this.#checkOpen();
+    const ensured = this.#ensured.then(async () => {
+      const plan = this.#topics.plan(topics);
+      if (plan.changes.length > 0) await this.#writer.submit(() => plan.changes, 0);
+      plan.done();
+    });
+    this.#ensured = ensured.catch(() => undefined);
+    await ensured;
+  }
+
+  async partitions(topic: string): Promise<number> {
+    this.#checkOpen();
+    return Promise.resolve(this.#topics.get(topic).partitions.length);
+  }
+
+  async append(records: readonly NewRecord[]): Promise<Position[]> {
+    this.#checkOpen();
+    return this.#appender.append(records);
+  }
+
+  async offsets(topic: string, partition: number): Promise<{ begin: number; end: number }> {
+    this.#checkOpen();
+    const { begin, end } = this.#topics.partition(topic, partition).bounds;
+    return Promise.resolve({ begin, end });
+  }
+
+  async subscribe(subscription: Subscription): Promise<RunningSubscription> {
+    this.#checkOpen();
+    if (subscription.group !== undefined) checkGroup(subscription.group);
+    return this.#readers.subscribe(this.#topics.get(subscription.topic), subscription);
+  }
+
+  async commit(group: string, topic: string, partition: number, commit: Commit): Promise<void> {
+    this.#checkOpen();
+    checkGroup(group);
+    checkCommit(commit.offset, commit.note);
+    this.#topics.partition(topic, partition);
+    const change = commitChange(this.#store.tables, group, topic, partition, commit);
+    await this.#writer.submit(() => [change], commit.note.length);
+  }
+
+  async committed(group: string, topic: string, partition: number): Promise<Commit | undefined> {
+    this.#checkOpen();
+    checkGroup(group);
+    this.#topics.partition(topic, partition);
+    return Promise.resolve(readCommit(this.#store.tables, group, topic, partition));
+  }
+
+  async maintain(): Promise<void> {
+    this.#checkOpen();
+    await this.#maintenance.run();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#readers.stop();
+    await this.#maintenance.stop();
+    await this.#ensured;
+    await this.#writer.idle();
+    await this.#store.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined)
+      throw new LogError("log_closed", `the log in ${this.#store.directory} is closed`, "terminal");
+  }
+}

@@ -1,0 +1,56 @@
+import { Kafka, type KafkaConfig, logLevel, type RetryOptions } from "kafkajs";
+
+/** How loud a line is. */
+export type KafkaLogLevel = "error" | "warn" | "info" | "debug";
+
+/** How to reach the brokers, and how long to wait for them. */
+export interface KafkaClientOptions {
+  /** Bootstrap addresses, `host:port`. */
+  readonly brokers: readonly string[];
+  /** Name that brokers' logs and quotas know this process by. Default `leastwise`. */
+  readonly clientId?: string;
+  readonly ssl?: NonNullable<KafkaConfig["ssl"]>;
+  readonly sasl?: NonNullable<KafkaConfig["sasl"]>;
+  /** How long one request may take, in ms. Default 10 000. */
+  readonly requestTimeoutMs?: number;
+  /** Hears what the client library has to say; default nobody. Field values may be of any kind. */
+  readonly onLog?: (level: KafkaLogLevel, message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Waits of about 0.1, 0.2, 0.4, 0.8 and 1.6 s, then the failure is the caller's to hear. */
+export const RETRY: RetryOptions = {
+  initialRetryTime: 100,
+  multiplier: 2,
+  factor: 0.2,
+  maxRetryTime: 2_000,
+  retries: 5,
+};
+
+const CONNECTION_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export function kafkaClient(options: KafkaClientOptions): Kafka {
+  const { brokers, clientId = "leastwise", ssl, sasl, requestTimeoutMs = REQUEST_TIMEOUT_MS, onLog } = options;
+  return new Kafka({
+    brokers: [...brokers],
+    clientId,
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sasl === undefined ? {} : { sasl }),
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    authenticationTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
+    enforceRequestTimeout: true,
+    retry: RETRY,
+    logLevel: onLog === undefined ? logLevel.NOTHING : logLevel.DEBUG,
+    logCreator: () => (entry) => {
+      const { message, ...fields } = entry.log;
+      onLog?.(LEVELS[entry.level] ?? "debug", message, { ...fields, namespace: entry.namespace });
+    },
+  });
+}
+
+const LEVELS: Readonly<Partial<Record<logLevel, KafkaLogLevel>>> = {
+  [logLevel.ERROR]: "error",
+  [logLevel.WARN]: "warn",
+  [logLevel.INFO]: "info",
+};

@@ -1,0 +1,185 @@
+import { randomUUID } from "node:crypto";
+import type { Admin, Kafka } from "kafkajs";
+import { incarnationOf, LOG_TOPIC, newIncarnation } from "../incarnation.js";
+import { type Commit, type EventLog, LogError, type LogRecord, type NewRecord, type Position } from "../port.js";
+import type { RunningSubscription, Subscription, TopicSpec } from "../port.js";
+import { checkCommit, checkGroup, checkPartition } from "../record-limits.js";
+import { kafkaClient, type KafkaClientOptions } from "./client.js";
+import { commitForAbsent, readGroupOffset } from "./group-offsets.js";
+import { sayKafkaFailure } from "./kafka-failure.js";
+import { KafkaAppender } from "./kafka-producer.js";
+import { KafkaReader } from "./kafka-reader.js";
+import { topicOffsets } from "./offsets.js";
+import { TopicCatalogue } from "./topic-catalogue.js";
+
+export interface KafkaLogOptions extends KafkaClientOptions {
+  /** The incarnation that the log must have; a new log gets it. Absent: any, and a new log gets a random one. */
+  readonly incarnation?: string;
+  /** Replicas of each partition of a topic made here. Default -1: as the brokers are configured. */
+  readonly replicationFactor?: number;
+  /** Most bytes that a reader fetches of one partition at once, one batch excepted. Default 1 MiB. */
+  readonly batchBytesMax?: number;
+  /** How long a silent reader keeps its partitions, in ms. Default 15 000. */
+  readonly sessionTimeoutMs?: number;
+  /** The time in Unix ms, for the stamp of a new log's first record. Default the wall clock. */
+  readonly nowMs?: () => number;
+}
+
+/** Opens the log in a Kafka cluster. Rejects with a LogError: `log_unavailable`, `incarnation_mismatch`. */
+export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
+  const kafka = kafkaClient(options);
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const log = new ClusterLog(kafka, admin, options);
+    await log.begin(options.incarnation);
+    return log;
+  } catch (error) {
+    await admin.disconnect().catch(() => undefined);
+    throw sayKafkaFailure(`opening the log at ${options.brokers.join(", ")}`, error);
+  }
+}
+
+const BROADCAST_GROUP = "leastwise.broadcast.";
+
+class ClusterLog implements EventLog {
+  readonly #kafka: Kafka;
+  readonly #admin: Admin;
+  readonly #catalogue: TopicCatalogue;
+  readonly #appender: KafkaAppender;
+  readonly #options: KafkaLogOptions;
+  readonly #readers = new Set<KafkaReader>();
+  #incarnation = "";
+  #closing: Promise<void> | undefined;
+
+  constructor(kafka: Kafka, admin: Admin, options: KafkaLogOptions) {
+    this.#kafka = kafka;
+    this.#admin = admin;
+    this.#options = options;
+    this.#catalogue = new TopicCatalogue(admin, options.replicationFactor ?? -1);
+    this.#appender = new KafkaAppender(kafka, this.#catalogue);
+  }
+
+  get incarnation(): string {
+    return this.#incarnation;
+  }
+
+  /** Finds or writes the first record; if two processes write one, the first counts for both. */
+  async begin(pinned: string | undefined): Promise<void> {
+    try {
+      await this.ensureTopics([LOG_TOPIC]);
+      const { end } = await this.offsets(LOG_TOPIC.name, 0);
+      const nowMs = (this.#options.nowMs ?? Date.now)();
+      if (end === 0) await this.append([newIncarnation(pinned, nowMs)]);
+      this.#incarnation = incarnationOf(await this.#firstRecord(), pinned);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
+    this.#checkOpen();
+    await this.#catalogue.ensure(topics);
+  }
+
+  async partitions(topic: string): Promise<number> {
+    this.#checkOpen();
+    return (await this.#catalogue.get(topic)).partitions;
+  }
+
+  async append(records: readonly NewRecord[]): Promise<Position[]> {
+    this.#checkOpen();
+    return this.#appender.append(records);
+  }
+
+  async offsets(topic: string, partition: number): Promise<{ begin: number; end: number }> {
+    await this.#checkedPartitions(topic, partition);
+    const bounds = (await topicOffsets(this.#admin, topic)).get(partition);
+    if (bounds === undefined)
+      throw new LogError("log_unavailable", `no broker knows the offsets of ${topic}/${partition}`, "retry");
+    return bounds;
+  }
+
+  async subscribe(subscription: Subscription): Promise<RunningSubscription> {
+    const partitions = await this.partitions(subscription.topic);
+    const { group } = subscription;
+    if (group !== undefined) checkGroup(group);
+    const groupId = group ?? `${BROADCAST_GROUP}${randomUUID()}`;
+    const { batchBytesMax = 1_048_576, sessionTimeoutMs = 15_000 } = this.#options;
+    const onEnded = async (reader: KafkaReader): Promise<void> => {
+      this.#readers.delete(reader);
+      // One that cannot be deleted now is forgotten by the brokers in time.
+      if (group === undefined) await this.#admin.deleteGroups([groupId]).catch(() => undefined);
+    };
+    const options = { groupId, partitions, batchBytesMax, sessionTimeoutMs, onEnded };
+    const reader = new KafkaReader(this.#kafka, this.#admin, subscription, options);
+    this.#readers.add(reader);
+    await reader.start();
+    return reader;
+  }
+
+  async commit(group: string, topic: string, partition: number, commit: Commit): Promise<void> {
+    checkGroup(group);
+    checkCommit(commit.offset, commit.note);
+    const partitions = await this.#checkedPartitions(topic, partition);
+    const members = [...this.#readers].filter(
+      ({ subscription }) => subscription.group === group && subscription.topic === topic,
+    );
+    if (members.length === 0)
+      return commitForAbsent(this.#kafka, this.#admin, { group, topic, partition, partitions }, commit);
+    const holder = members.find((member) => member.holds(partition));
+    if (holder !== undefined) return holder.commit(partition, commit);
+    throw new LogError("partition_revoked", `${topic}/${partition} is held by no reader of ${group} here`, "terminal");
+  }
+
+  async committed(group: string, topic: string, partition: number): Promise<Commit | undefined> {
+    checkGroup(group);
+    await this.#checkedPartitions(topic, partition);
+    return readGroupOffset(this.#admin, group, topic, partition);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#readers].map((reader) => reader.stop()));
+    await this.#appender.close();
+    await this.#admin.disconnect().catch(() => undefined);
+  }
+
+  async #firstRecord(): Promise<LogRecord> {
+    let take: (record: LogRecord) => void = () => undefined;
+    const first = new Promise<LogRecord>((resolve) => (take = resolve));
+    const reader = await this.subscribe({
+      topic: LOG_TOPIC.name,
+      from: () => Promise.resolve(0),
+      onBatch: ({ records: [record] }) => {
+        if (record !== undefined) take(record);
+        return Promise.resolve();
+      },
+    });
+    const failed = reader.finished.then(() => {
+      throw new LogError("log_unavailable", `reading ${LOG_TOPIC.name} ended before its first record`, "retry");
+    });
+    try {
+      return await Promise.race([first, failed]);
+    } finally {
+      failed.catch(() => undefined);
+      await reader.stop();
+    }
+  }
+
+  /** Number of the topic's partitions, of which the asked one is one. */
+  async #checkedPartitions(topic: string, partition: number): Promise<number> {
+    const partitions = await this.partitions(topic);
+    checkPartition(topic, partition, partitions);
+    return partitions;
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new LogError("log_closed", "the log is closed", "terminal");
+  }
+}

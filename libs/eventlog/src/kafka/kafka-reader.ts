@@ -1,0 +1,251 @@
+import type { Admin, Consumer, EachBatchPayload, Kafka } from "kafkajs";
+import { type Commit, LogError, type RunningSubscription, type Subscription } from "../port.js";
+import { RETRY } from "./client.js";
+import { logRecord } from "./log-record.js";
+import { sayKafkaFailure } from "./kafka-failure.js";
+import { topicOffsets } from "./offsets.js";
+
+export interface ReaderOptions {
+  /** Kafka's consumer group. */
+  readonly groupId: string;
+  /** Number of partitions of the topic. */
+  readonly partitions: number;
+  /** Most bytes that are fetched of one partition at once; one larger batch still comes. */
+  readonly batchBytesMax: number;
+  /** How long a silent reader keeps its partitions, in ms. */
+  readonly sessionTimeoutMs: number;
+  /** Called when the reader has ended, before `finished` settles. */
+  onEnded(reader: KafkaReader): Promise<void>;
+}
+
+const FETCH_WAIT_MS = 250;
+const PARTITIONS_AT_ONCE_MAX = 16;
+const REBALANCE_TIMEOUT_MS = 60_000;
+/** A new cluster's coordinator may be loading still when its first readers come. */
+const JOINS_MAX = 50;
+
+/**
+ * One subscription: a consumer of its own. Kafka gives it partitions anew at each rebalance; they stay paused until their
+ * owner was told and said from where to read. What arrives from elsewhere than that place is dropped: `#next` is the
+ * truth, not the client library's offsets.
+ */
+export class KafkaReader implements RunningSubscription {
+  readonly subscription: Subscription;
+  readonly finished: Promise<void>;
+  readonly #consumer: Consumer;
+  readonly #admin: Admin;
+  readonly #options: ReaderOptions;
+  /** Next offset of each partition that is ours to read. */
+  readonly #next = new Map<number, number>();
+  readonly #inHand = new Set<Promise<void>>();
+  /** Offsets that the broker confirmed last: the client library drops a commit silently when it is about to stop. */
+  readonly #confirmed = new Map<number, number>();
+  #held: readonly number[] = [];
+  /** Grows whenever partitions are given or taken; work of an older generation is void. */
+  #generation = 0;
+  #handover: Promise<void> = Promise.resolve();
+  #ending: Promise<void> | undefined;
+  /** Resolves at the first join of the group, or when it has failed for good. */
+  readonly #joined: Promise<void>;
+  #hasJoined: () => void = () => undefined;
+  #joinsTried = 0;
+  #wasMember = false;
+  #failure: { readonly error: unknown } | undefined;
+  #resolve: () => void = () => undefined;
+  #reject: (reason: unknown) => void = () => undefined;
+
+  constructor(kafka: Kafka, admin: Admin, subscription: Subscription, options: ReaderOptions) {
+    this.subscription = subscription;
+    this.#admin = admin;
+    this.#options = options;
+    this.finished = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.finished.catch(() => undefined);
+    this.#joined = new Promise((resolve) => (this.#hasJoined = resolve));
+    this.#consumer = kafka.consumer({
+      groupId: options.groupId,
+      sessionTimeout: options.sessionTimeoutMs,
+      heartbeatInterval: Math.floor(options.sessionTimeoutMs / 5),
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      maxBytesPerPartition: options.batchBytesMax,
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      allowAutoTopicCreation: false,
+      retry: { ...RETRY, restartOnFailure: (error) => Promise.resolve(this.#mayJoinAgain(error)) },
+    });
+    this.#listen();
+  }
+
+  /** Joins, and resolves when partitions were given and their owner is ready, or the reader has failed. */
+  async start(): Promise<void> {
+    try {
+      await this.#consumer.connect();
+      // "From the beginning" is where a lost place is looked for: dropping what was read beats skipping what was not.
+      await this.#consumer.subscribe({ topics: [this.subscription.topic], fromBeginning: true });
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: Math.min(this.#options.partitions, PARTITIONS_AT_ONCE_MAX),
+        eachBatch: (payload) => this.#onPayload(payload),
+      });
+    } catch (error) {
+      this.#fail(sayKafkaFailure(`reading ${this.subscription.topic}`, error));
+    }
+    await this.#joined;
+    await this.#handover;
+  }
+
+  /** Before its first join nothing was delivered, so that joining again is safe; later its owner must subscribe anew. */
+  #mayJoinAgain(error: unknown): boolean {
+    const isPassing = sayKafkaFailure("", error).hint === "retry";
+    return isPassing && !this.#wasMember && this.#ending === undefined && ++this.#joinsTried < JOINS_MAX;
+  }
+
+  stop(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  holds(partition: number): boolean {
+    return this.#held.includes(partition) && this.#ending === undefined;
+  }
+
+  /** Commits as a member of the group. Throws `partition_revoked` when the group no longer counts on this member. */
+  async commit(partition: number, { offset, note }: Commit): Promise<void> {
+    const { topic } = this.subscription;
+    const doing = `committing ${topic}/${partition} for ${this.#options.groupId}`;
+    const committed = { topic, partition, offset: String(offset), metadata: note };
+    try {
+      await this.#consumer.commitOffsets([committed]);
+    } catch (error) {
+      throw sayKafkaFailure(doing, error);
+    }
+    if (this.#confirmed.get(partition) === offset) return;
+    throw new LogError("partition_revoked", `${doing}: the reader is stopping`, "retry");
+  }
+
+  #listen(): void {
+    const { COMMIT_OFFSETS, CRASH, GROUP_JOIN, REBALANCING } = this.#consumer.events;
+    const { topic } = this.subscription;
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#wasMember = true;
+      const partitions = [...(payload.memberAssignment[topic] ?? [])].sort((a, b) => a - b);
+      // Before anything is fetched of them.
+      if (this.#ending === undefined) this.#consumer.pause([{ topic, partitions }]);
+      this.#handOver(partitions);
+      this.#hasJoined();
+    });
+    this.#consumer.on(REBALANCING, () => {
+      this.#handOver([]);
+    });
+    this.#consumer.on(COMMIT_OFFSETS, ({ payload }) => {
+      for (const { partitions } of payload.topics) {
+        // Declared a string, in fact an object of the client library's; both make a number.
+        for (const { partition, offset } of partitions) this.#confirmed.set(partition, Number(offset));
+      }
+    });
+    this.#consumer.on(CRASH, ({ payload }) => {
+      if (!payload.restart) this.#fail(sayKafkaFailure(`reading ${topic}`, payload.error));
+    });
+  }
+
+  /** Takes what is held away, then gives the partitions; one handover after the other. */
+  #handOver(partitions: readonly number[]): void {
+    const generation = ++this.#generation;
+    this.#next.clear();
+    this.#handover = this.#handover
+      .then(() => this.#letGo())
+      .then(() => this.#take(partitions, generation))
+      .catch((error: unknown) => {
+        this.#fail(error);
+      });
+  }
+
+  async #letGo(): Promise<void> {
+    await Promise.all(this.#inHand);
+    const held = this.#held;
+    this.#held = [];
+    if (held.length > 0) await this.subscription.onRevoked?.(held);
+  }
+
+  async #take(partitions: readonly number[], generation: number): Promise<void> {
+    if (generation !== this.#generation || partitions.length === 0) return;
+    const { topic } = this.subscription;
+    this.#held = partitions;
+    await this.subscription.onAssigned?.(partitions);
+    const bounds = await topicOffsets(this.#admin, topic);
+    for (const partition of partitions) {
+      const from = startOffset(topic, partition, await this.subscription.from(partition), bounds.get(partition));
+      if (generation !== this.#generation) return;
+      this.#consumer.seek({ topic, partition, offset: String(from) });
+      this.#next.set(partition, from);
+    }
+    this.#consumer.resume([{ topic, partitions: [...partitions] }]);
+  }
+
+  async #onPayload(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
+    const next = this.#next.get(batch.partition);
+    if (next === undefined || payload.isStale() || !payload.isRunning()) return;
+    const records = batch.messages.flatMap((message) =>
+      Number(message.offset) < next ? [] : logRecord(batch, message),
+    );
+    const last = records.at(-1);
+    if (last !== undefined) {
+      const { topic, partition } = batch;
+      const delivered = await this.#deliver(payload, () =>
+        this.subscription.onBatch({ topic, partition, records, endOffset: Number(batch.highWatermark) }),
+      );
+      if (!delivered || !this.#next.has(batch.partition)) return;
+      this.#next.set(batch.partition, last.offset + 1);
+    }
+    payload.resolveOffset(batch.messages.at(-1)?.offset ?? batch.lastOffset());
+  }
+
+  /** True if the owner took the batch. Meanwhile the group hears that this member lives. */
+  async #deliver(payload: EachBatchPayload, onBatch: () => Promise<void>): Promise<boolean> {
+    const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), this.#options.sessionTimeoutMs / 5);
+    const delivered = Promise.resolve().then(onBatch);
+    const settled = delivered.catch(() => undefined);
+    this.#inHand.add(settled);
+    try {
+      await delivered;
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    } finally {
+      clearInterval(beat);
+      this.#inHand.delete(settled);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#hasJoined();
+    void this.stop();
+  }
+
+  /** Lets go before leaving the group, so that the next owner finds the partitions free. */
+  async #end(): Promise<void> {
+    this.#generation += 1;
+    this.#next.clear();
+    await this.#handover
+      .then(() => this.#letGo())
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      });
+    await this.#consumer.disconnect().catch(() => undefined);
+    await this.#options.onEnded(this);
+    if (this.#failure === undefined) this.#resolve();
+    else this.#reject(this.#failure.error);
+  }
+}
+
+function startOffset(topic: string, partition: number, from: number, bounds?: { begin: number; end: number }): number {
+  const { begin, end } = bounds ?? { begin: 0, end: 0 };
+  if (Number.isSafeInteger(from) && from <= end) return Math.max(from, begin);
+  const message = `${topic}/${partition} ends at offset ${end}, but reading was to start at ${from}: the offset is of another log`;
+  throw new LogError("offset_out_of_range", message, "terminal");
+}

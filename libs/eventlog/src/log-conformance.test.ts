@@ -1,0 +1,404 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { startBroker } from "@leastwise/testkit";
+import type { Millis } from "@leastwise/vocabulary";
+import { openEmbeddedLog } from "./embedded/embedded-log.js";
+import { openKafkaLog } from "./kafka/kafka-log.js";
+import type { EventLog, LogRecord, NewRecord, RunningSubscription, Subscription } from "./port.js";
+import { NOTE_BYTES_MAX, RECORD_BYTES_MAX } from "./record-limits.js";
+
+/** An adapter's log. `open` may be called again after `close`, and then finds the same log. */
+interface LogUnderTest {
+  open(incarnation?: string): Promise<EventLog>;
+  end(): Promise<void>;
+}
+
+async function embedded(): Promise<LogUnderTest> {
+  const directory = mkdtempSync(join(tmpdir(), "leastwise-log-"));
+  return Promise.resolve({
+    open: (incarnation) => openEmbeddedLog({ directory, ...pinned(incarnation) }),
+    end: () => {
+      rmSync(directory, { recursive: true });
+      return Promise.resolve();
+    },
+  });
+}
+
+async function kafka(): Promise<LogUnderTest> {
+  const broker = await startBroker();
+  return {
+    open: (incarnation) => openKafkaLog({ brokers: broker.brokers, ...pinned(incarnation) }),
+    end: () => broker.stop(),
+  };
+}
+
+function pinned(incarnation: string | undefined): { incarnation?: string } {
+  return incarnation === undefined ? {} : { incarnation };
+}
+
+const NOW_MS = 1_780_000_000_000 as Millis;
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+const values = (records: readonly LogRecord[]): string[] => records.map(({ value }) => Buffer.from(value).toString());
+
+/** What every adapter of the log's port must do. */
+describe.each([
+  ["embedded", embedded],
+  ["kafka", kafka],
+])("the log, %s", (_, begin) => {
+  let underTest: LogUnderTest;
+  let log: EventLog;
+  let made = 0;
+
+  /** A topic of its own for each test. */
+  const topicWith = async (partitions: number, compacted = false): Promise<string> => {
+    const topic = `conformance.${++made}.${process.pid}`;
+    await log.ensureTopics([{ name: topic, partitions, compacted }]);
+    return topic;
+  };
+  const record = (topic: string, value: string, partition = 0): NewRecord => ({
+    topic,
+    partition,
+    value: text(value),
+    timestampMs: NOW_MS,
+  });
+  const running: RunningSubscription[] = [];
+  const subscribe = async (subscription: Subscription, from = log): Promise<RunningSubscription> => {
+    const started = await from.subscribe(subscription);
+    running.push(started);
+    return started;
+  };
+
+  beforeAll(async () => {
+    underTest = await begin();
+    log = await underTest.open();
+  }, 600_000);
+
+  afterAll(async () => {
+    await Promise.all(running.map((subscription) => subscription.stop()));
+    await log.close();
+    await underTest.end();
+  }, 60_000);
+
+  it("gives positions in the order of a call, neighbours within a partition, and reads them back in order", async () => {
+    const topic = await topicWith(2);
+    await log.append([record(topic, "before", 1)]);
+    const positions = await log.append([0, 1, 2, 3, 4].map((n) => record(topic, `v${n}`, n % 2)));
+    expect(positions).toEqual([
+      { topic, partition: 0, offset: 0 },
+      { topic, partition: 1, offset: 1 },
+      { topic, partition: 0, offset: 1 },
+      { topic, partition: 1, offset: 2 },
+      { topic, partition: 0, offset: 2 },
+    ]);
+    expect(values(await readAll(log, topic, 0, 3))).toEqual(["v0", "v2", "v4"]);
+    expect(values(await readAll(log, topic, 1, 3))).toEqual(["before", "v1", "v3"]);
+    expect(await log.append([])).toEqual([]);
+  });
+
+  it("keeps concurrent calls' records together and gives no offset twice", async () => {
+    const topic = await topicWith(1);
+    const calls = await Promise.all(
+      Array.from({ length: 50 }, (_, call) => log.append([0, 1, 2].map((n) => record(topic, `${call}.${n}`)))),
+    );
+    const offsets = calls.map((positions) => positions.map(({ offset }) => offset));
+    for (const [first = 0, ...rest] of offsets) expect(rest).toEqual([first + 1, first + 2]);
+    expect(new Set(offsets.flat()).size).toBe(150);
+    const read = await readAll(log, topic, 0, 150);
+    calls.forEach((positions, call) => {
+      positions.forEach(({ offset }, n) => {
+        expect(Buffer.from(read[offset]!.value).toString()).toBe(`${call}.${n}`);
+      });
+    });
+  });
+
+  it("keeps every byte: keys absent and empty, values binary and empty, timestamps", async () => {
+    const topic = await topicWith(1);
+    const allBytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    const stamped = (n: number): Millis => (NOW_MS + n) as Millis;
+    await log.append([
+      { topic, partition: 0, value: allBytes, timestampMs: stamped(1) },
+      { topic, partition: 0, key: "", value: text("empty key"), timestampMs: stamped(2) },
+      { topic, partition: 0, key: "ключ 🔑", value: new Uint8Array(), timestampMs: 0 as Millis },
+    ]);
+    const [binary, emptyKey, emptyValue] = await readAll(log, topic, 0, 3);
+    expect(Uint8Array.from(binary!.value)).toEqual(allBytes);
+    expect("key" in binary!).toBe(false);
+    expect(binary).toMatchObject({ topic, partition: 0, offset: 0, timestampMs: NOW_MS + 1 });
+    expect(emptyKey!.key).toBe("");
+    expect(emptyValue).toMatchObject({ key: "ключ 🔑", offset: 2, timestampMs: 0 });
+    expect(emptyValue!.value).toHaveLength(0);
+  });
+
+  it("keeps a record of the greatest size and refuses one byte more", async () => {
+    const topic = await topicWith(1);
+    const sized = (bytes: number): NewRecord => ({ ...record(topic, ""), value: new Uint8Array(bytes).fill(7) });
+    await log.append([sized(RECORD_BYTES_MAX)]);
+    const call = [record(topic, "good"), sized(RECORD_BYTES_MAX + 1)];
+    await expect(log.append(call)).rejects.toMatchObject({ code: "record_too_large", hint: "terminal" });
+    expect(await log.offsets(topic, 0)).toEqual({ begin: 0, end: 1 });
+    expect((await readAll(log, topic, 0, 1))[0]!.value).toHaveLength(RECORD_BYTES_MAX);
+  });
+
+  it("takes a call larger than a batch, and delivers it in bounded batches", async () => {
+    const topic = await topicWith(1);
+    const many = Array.from({ length: 30_000 }, (_, n) => record(topic, `${n} ${"x".repeat(300)}`));
+    const positions = await log.append(many);
+    expect(positions.map(({ offset }) => offset)).toEqual(many.map((_, n) => n));
+    const read = await readAll(log, topic, 0, many.length);
+    expect(read.map(({ offset }) => offset)).toEqual(many.map((_, n) => n));
+    expect(values(read.slice(-1))[0]).toMatch(/^29999 /);
+  });
+
+  it("says which topics and partitions it does not know", async () => {
+    const topic = await topicWith(2);
+    const unknown = { code: "unknown_topic", hint: "terminal" };
+    await expect(log.partitions("nobody.made.this")).rejects.toMatchObject(unknown);
+    await expect(log.append([record("nobody.made.this", "x")])).rejects.toMatchObject(unknown);
+    await expect(log.append([record(topic, "x", 2)])).rejects.toMatchObject(unknown);
+    await expect(log.offsets(topic, -1)).rejects.toMatchObject(unknown);
+    await expect(log.subscribe(reading("nobody.made.this", 0, []))).rejects.toMatchObject(unknown);
+    expect(await log.partitions(topic)).toBe(2);
+  });
+
+  it("makes topics once, and refuses what exists otherwise", async () => {
+    const spec = {
+      name: `conformance.${++made}.${process.pid}`,
+      partitions: 3,
+      compacted: false,
+      retentionMs: 86_400_000,
+    };
+    await Promise.all([log.ensureTopics([spec]), log.ensureTopics([spec])]);
+    await log.ensureTopics([spec]);
+    expect(await log.partitions(spec.name)).toBe(3);
+    for (const other of [{ partitions: 4 }, { compacted: true }, { retentionMs: 1_000 }]) {
+      await expect(log.ensureTopics([{ ...spec, ...other }])).rejects.toMatchObject({ code: "topic_mismatch" });
+    }
+    const badNames = ["", "..", "with space", "x".repeat(250)];
+    for (const badName of badNames) {
+      await expect(log.ensureTopics([{ ...spec, name: badName }])).rejects.toMatchObject({ code: "topic_mismatch" });
+    }
+  });
+
+  it("gives tombstones back as empty values, and refuses a record without a key, on a compacted topic", async () => {
+    const topic = await topicWith(1, true);
+    await log.append([{ ...record(topic, "value"), key: "a" }]);
+    await log.append([{ ...record(topic, ""), key: "a" }]);
+    expect(values(await readAll(log, topic, 0, 2))).toEqual(["value", ""]);
+    await expect(log.append([record(topic, "no key")])).rejects.toMatchObject({ code: "topic_mismatch" });
+  });
+
+  it("reads from an offset, then what is yet to come, for each of two broadcast readers", async () => {
+    const topic = await topicWith(1);
+    await log.append(["a", "b", "c"].map((value) => record(topic, value)));
+    const early: LogRecord[] = [];
+    const late: LogRecord[] = [];
+    await subscribe(reading(topic, 0, early));
+    await subscribe(reading(topic, 2, late));
+    await until(() => early.length === 3 && late.length === 1);
+    await log.append([record(topic, "d")]);
+    await until(() => early.length === 4 && late.length === 2);
+    expect(values(early)).toEqual(["a", "b", "c", "d"]);
+    expect(values(late)).toEqual(["c", "d"]);
+  });
+
+  it("tells a broadcast reader all its partitions once, asks from where, and says the end of each", async () => {
+    const topic = await topicWith(3);
+    await log.append([0, 1, 2, 2].map((partition) => record(topic, "x", partition)));
+    const told: string[] = [];
+    const ends = new Map<number, number>();
+    const reader = await subscribe({
+      topic,
+      from: (partition) => {
+        told.push(`from ${partition}`);
+        return Promise.resolve(0);
+      },
+      onAssigned: (partitions) => {
+        told.push(`assigned ${partitions.join()}`);
+        return Promise.resolve();
+      },
+      onRevoked: (partitions) => {
+        told.push(`revoked ${partitions.join()}`);
+        return Promise.resolve();
+      },
+      onBatch: ({ partition, endOffset }) => {
+        ends.set(partition, endOffset);
+        return Promise.resolve();
+      },
+    });
+    await until(() => ends.size === 3);
+    await reader.stop();
+    expect(told).toEqual(["assigned 0,1,2", "from 0", "from 1", "from 2", "revoked 0,1,2"]);
+    expect([...ends].sort()).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 2],
+    ]);
+  });
+
+  it("stops after the batch in hand, delivers nothing more, and stops again without effect", async () => {
+    const topic = await topicWith(1);
+    const seen: LogRecord[] = [];
+    const reader = await subscribe(reading(topic, 0, seen));
+    await log.append([record(topic, "before")]);
+    await until(() => seen.length === 1);
+    await Promise.all([reader.stop(), reader.stop()]);
+    await reader.stop();
+    await reader.finished;
+    await log.append([record(topic, "after")]);
+    expect(values(await readAll(log, topic, 0, 2))).toEqual(["before", "after"]);
+    expect(values(seen)).toEqual(["before"]);
+  });
+
+  it("ends a subscription with the error that its reader gave", async () => {
+    const topic = await topicWith(1);
+    const refusal = new Error("this reader cannot");
+    const reader = await subscribe({ ...reading(topic, 0, []), onBatch: () => Promise.reject(refusal) });
+    await log.append([record(topic, "x")]);
+    await expect(reader.finished).rejects.toBe(refusal);
+    await reader.stop();
+    const unassigned = await subscribe({ ...reading(topic, 0, []), onAssigned: () => Promise.reject(refusal) });
+    await expect(unassigned.finished).rejects.toBe(refusal);
+  });
+
+  it("refuses to read on from an offset that the log has not reached", async () => {
+    const topic = await topicWith(1);
+    const reader = await subscribe(reading(topic, 5, []));
+    await expect(reader.finished).rejects.toMatchObject({ code: "offset_out_of_range" });
+  });
+
+  it("shares a group's partitions, each with one reader at a time, and hands them over", async () => {
+    const topic = await topicWith(4);
+    const group = `group.${topic}`;
+    const holders = new Map<number, string>();
+    const seen: string[] = [];
+    const member = (who: string): Subscription => ({
+      topic,
+      group,
+      from: async (partition) => (await log.committed(group, topic, partition))?.offset ?? 0,
+      onAssigned: (partitions) => {
+        for (const partition of partitions) {
+          expect(holders.get(partition)).toBeUndefined();
+          holders.set(partition, who);
+        }
+        return Promise.resolve();
+      },
+      onRevoked: (partitions) => {
+        for (const partition of partitions) holders.delete(partition);
+        return Promise.resolve();
+      },
+      onBatch: async ({ partition, records }) => {
+        expect(holders.get(partition)).toBe(who);
+        seen.push(...values(records));
+        await log.commit(group, topic, partition, { offset: records.at(-1)!.offset + 1, note: who });
+      },
+    });
+    const spread = (): string[] => [...new Set(holders.values())].sort();
+    const first = await subscribe(member("first"));
+    await until(() => holders.size === 4);
+    await log.append([0, 1, 2, 3].map((partition) => record(topic, `alone ${partition}`, partition)));
+    await until(() => seen.length === 4);
+    const second = await subscribe(member("second"));
+    await until(() => holders.size === 4 && spread().join() === "first,second");
+    await log.append([0, 1, 2, 3].map((partition) => record(topic, `together ${partition}`, partition)));
+    await until(() => seen.length === 8);
+    await first.stop();
+    await until(() => holders.size === 4 && spread().join() === "second");
+    await log.append([0, 1, 2, 3].map((partition) => record(topic, `handed over ${partition}`, partition)));
+    await until(() => seen.length === 12);
+    expect(new Set(seen).size).toBe(12);
+    await second.stop();
+    expect(holders.size).toBe(0);
+  }, 60_000);
+
+  it("remembers commits with their notes, across closing", async () => {
+    const topic = await topicWith(2);
+    const note = "n".repeat(NOTE_BYTES_MAX);
+    expect(await log.committed("a group", topic, 0)).toBeUndefined();
+    await log.append([record(topic, "x"), record(topic, "y")]);
+    await log.commit("a group", topic, 0, { offset: 1, note });
+    await log.commit("a group", topic, 0, { offset: 2, note: "" });
+    await log.commit("another", topic, 0, { offset: 1, note });
+    await log.close();
+    log = await underTest.open();
+    expect(await log.committed("a group", topic, 0)).toEqual({ offset: 2, note: "" });
+    expect(await log.committed("another", topic, 0)).toEqual({ offset: 1, note });
+    expect(await log.committed("a group", topic, 1)).toBeUndefined();
+    await expect(log.commit("a group", topic, 0, { offset: 1, note: `${note}n` })).rejects.toThrow("note");
+  }, 60_000);
+
+  it("is the same log after closing: incarnation, topics, records, offsets", async () => {
+    const topic = await topicWith(1);
+    await log.append([record(topic, "kept")]);
+    const { incarnation } = log;
+    expect(incarnation).not.toBe("");
+    await log.close();
+    log = await underTest.open(incarnation);
+    expect(log.incarnation).toBe(incarnation);
+    expect(await log.append([record(topic, "next")])).toEqual([{ topic, partition: 0, offset: 1 }]);
+    expect(values(await readAll(log, topic, 0, 2))).toEqual(["kept", "next"]);
+    await log.close();
+    await expect(underTest.open("another-log")).rejects.toMatchObject({
+      code: "incarnation_mismatch",
+      hint: "terminal",
+    });
+    log = await underTest.open();
+  }, 60_000);
+
+  it("finishes appends and subscriptions on close, and refuses everything after", async () => {
+    const topic = await topicWith(1);
+    const other = await underTest.open().catch(() => undefined);
+    const closing = other ?? log;
+    const reader = await subscribe(reading(topic, 0, []), closing);
+    const append = closing.append([record(topic, "under way")]);
+    await Promise.all([closing.close(), closing.close()]);
+    await reader.finished;
+    expect(await append).toHaveLength(1);
+    const closed = { code: "log_closed", hint: "terminal" };
+    await expect(closing.append([record(topic, "x")])).rejects.toMatchObject(closed);
+    await expect(closing.ensureTopics([])).rejects.toMatchObject(closed);
+    await expect(closing.partitions(topic)).rejects.toMatchObject(closed);
+    await expect(closing.offsets(topic, 0)).rejects.toMatchObject(closed);
+    await expect(closing.subscribe(reading(topic, 0, []))).rejects.toMatchObject(closed);
+    await expect(closing.commit("g", topic, 0, { offset: 0, note: "" })).rejects.toMatchObject(closed);
+    await expect(closing.committed("g", topic, 0)).rejects.toMatchObject(closed);
+  }, 60_000);
+});
+
+/** A subscription that collects one topic's records from an offset on. */
+function reading(topic: string, from: number, into: LogRecord[]): Subscription {
+  return {
+    topic,
+    from: () => Promise.resolve(from),
+    onBatch: ({ records }) => {
+      for (const record of records) into.push(record);
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The first records of a partition, read by a broadcast reader that looks at no other. */
+async function readAll(log: EventLog, topic: string, partition: number, count: number): Promise<LogRecord[]> {
+  const read: LogRecord[] = [];
+  const reader = await log.subscribe({
+    topic,
+    from: () => Promise.resolve(0),
+    onBatch: (batch) => {
+      if (batch.partition === partition) for (const record of batch.records) read.push(record);
+      return Promise.resolve();
+    },
+  });
+  await until(() => read.length >= count);
+  await reader.stop();
+  return read;
+}
+
+/** Resolves when the condition holds, looking again at each turn of the event loop. */
+async function until(condition: () => boolean): Promise<void> {
+  const deadlineMs = Date.now() + 25_000;
+  while (!condition()) {
+    if (Date.now() > deadlineMs) throw new Error(`waited too long for: ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}

@@ -1,0 +1,141 @@
+import type { Millis } from "@leastwise/vocabulary";
+
+/** A place in the log: the identity of whatever it caused, together with the log's incarnation. */
+export interface Position {
+  readonly topic: string;
+  readonly partition: number;
+  /** Non-negative, dense or not (a compacted topic has gaps), below 2^53. */
+  readonly offset: number;
+}
+
+export interface NewRecord {
+  readonly topic: string;
+  readonly partition: number;
+  /** Subject id or other key; absent for records that are only ordered. Compaction keeps the newest of a key. */
+  readonly key?: string;
+  /** The message's bytes. Empty is a tombstone on a compacted topic. */
+  readonly value: Uint8Array;
+  /** The writer's stamp, kept with the record. */
+  readonly timestampMs: Millis;
+}
+
+export interface LogRecord extends NewRecord {
+  readonly offset: number;
+}
+
+/** Records of one partition, in the order of their offsets. */
+export interface Batch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: readonly LogRecord[];
+  /** Offset that the next append to this partition would get, as far as the reader knows: lag = endOffset − last − 1. */
+  readonly endOffset: number;
+}
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  readonly compacted: boolean;
+  /** How long records are kept; absent means without limit. Compacted topics keep the newest of each key for ever. */
+  readonly retentionMs?: number;
+}
+
+/** What a reader committed: where it goes on, and a note to itself (see the recorder's planned blocks). */
+export interface Commit {
+  /** The next offset to read. */
+  readonly offset: number;
+  /** At most 4 KiB of text. */
+  readonly note: string;
+}
+
+export interface Subscription {
+  readonly topic: string;
+  /**
+   * Readers of one group share the partitions; every partition has one reader at a time. Without a group the reader
+   * gets all partitions, as a broadcast does.
+   */
+  readonly group?: string;
+  /**
+   * First offset to read, asked when a partition is given to this reader, after `onAssigned` settled. Below the oldest
+   * record kept, reading starts there; beyond the end is `offset_out_of_range`, as the offset is of another log.
+   */
+  from(partition: number): Promise<number>;
+  /** Takes one batch; the next of that partition comes after it settled. A rejection ends the subscription with that error. */
+  onBatch(batch: Batch): Promise<void>;
+  /** The partitions are this reader's from now on (for a broadcast: called once with all). Awaited before any batch. */
+  onAssigned?(partitions: readonly number[]): Promise<void>;
+  /** The partitions are no longer this reader's, and none of their batches is in hand; also called when it stops. */
+  onRevoked?(partitions: readonly number[]): Promise<void>;
+}
+
+export interface RunningSubscription {
+  /**
+   * Stops reading after the batch in hand. Resolves when nothing more will be delivered. Idempotent. Not to be awaited
+   * in `onBatch`, whose end it awaits.
+   */
+  stop(): Promise<void>;
+  /** Rejects when reading failed for good; resolves after stop. Watch it: nothing else tells that a reader has ended. */
+  readonly finished: Promise<void>;
+}
+
+/**
+ * The log: everything that matters is a record in it, and all state is a function of it. One adapter is Kafka, the
+ * other a directory on this machine; both pass one conformance suite (`log-conformance.test.ts`).
+ *
+ * Failures are {@link LogError}s: what is not acknowledged may or may not be in the log, what is acknowledged is there
+ * after any crash.
+ */
+export interface EventLog {
+  /** Id in the log's first record. Offsets repeat when a log is made anew; the incarnation does not. */
+  readonly incarnation: string;
+  /** Creates what is missing, and refuses (`topic_mismatch`) what exists otherwise. */
+  ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
+  /** Number of partitions of a topic that exists; `unknown_topic` otherwise. */
+  partitions(topic: string): Promise<number>;
+  /**
+   * Appends in order and resolves, after the records are durable, with one position each. Records of one call that go
+   * to one partition are neighbours, as far as they fit one batch (with Kafka: 4 MB, 10 000 records). The embedded
+   * adapter appends a call whole or not at all; Kafka a batch.
+   */
+  append(records: readonly NewRecord[]): Promise<Position[]>;
+  /** Offset of the oldest record kept, and the offset that the next append gets. */
+  offsets(topic: string, partition: number): Promise<{ readonly begin: number; readonly end: number }>;
+  /** Reads on from given offsets until stopped, waiting for what is yet to come. */
+  subscribe(subscription: Subscription): Promise<RunningSubscription>;
+  /** Remembers, durably, where a group goes on. */
+  commit(group: string, topic: string, partition: number, commit: Commit): Promise<void>;
+  /** What the group committed last; undefined if nothing. */
+  committed(group: string, topic: string, partition: number): Promise<Commit | undefined>;
+  /** Stops all subscriptions, waits for appends under way, lets go of files and sockets. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** `retry`: the same call may succeed later. `terminal`: it will not, until somebody acts. */
+export type LogErrorHint = "retry" | "terminal";
+
+export type LogErrorCode =
+  | "log_closed"
+  | "log_unavailable"
+  | "disk_full"
+  | "directory_in_use"
+  | "directory_unusable"
+  | "unknown_topic"
+  | "topic_mismatch"
+  | "record_too_large"
+  | "incarnation_mismatch"
+  | "offset_out_of_range"
+  | "partition_revoked"
+  | "corrupt_record";
+
+/** An operating failure of the log, with a stable code and what the caller may do about it. */
+export class LogError extends Error {
+  override readonly name = "LogError";
+  readonly code: LogErrorCode;
+  readonly hint: LogErrorHint;
+
+  constructor(code: LogErrorCode, message: string, hint: LogErrorHint, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.hint = hint;
+  }
+}

@@ -1,0 +1,65 @@
+-- One row an answer of Decide, ghosts of the holdout included. Sorted by subject and time, as the clickstream is, so that the two
+-- are read side by side.
+-- The window makes plain MergeTree honour insert_deduplication_token: the recorder sends a planned block again under the same
+-- token after a crash, and it adds nothing.
+CREATE TABLE IF NOT EXISTS decisions
+(
+  decision_id String COMMENT 'Hash of the cause, unique for ever',
+  subject String COMMENT 'The pseudonymous shopper, 32 hex digits',
+  assignment_key String COMMENT 'What arms and exploration hash; never changes',
+  request_id String COMMENT 'The caller''s id of the request; empty if none',
+  caller LowCardinality(String) COMMENT 'Who asked',
+  session_id String COMMENT 'The visit; empty if unknown',
+  decided_at DateTime64(3, 'UTC') COMMENT 'The clock that the decision was given' CODEC(Delta, ZSTD(1)),
+  clock LowCardinality(String) COMMENT 'wall or event',
+  experiment LowCardinality(String) COMMENT 'The experiment of the campaign; empty if none',
+  arm LowCardinality(String) COMMENT 'treatment or holdout; empty if none',
+  enrolled_at Nullable(DateTime64(3, 'UTC')) COMMENT 'First enrolment in that experiment',
+  first_of_enrolment Bool COMMENT 'True on the decision that enrolled the subject',
+  campaign LowCardinality(String) COMMENT 'Campaign of the chosen rung; empty for rung 0 without campaign',
+  episode_id String COMMENT 'Unit of exploration and off-policy evaluation',
+  cart_value_minor Int64 COMMENT 'Goods of the cart before this decision, minor units',
+  currency LowCardinality(String) COMMENT 'ISO 4217 code of all money of this row',
+  cart_digest String COMMENT 'Digest of the cart',
+  cart Nested(product_id String, quantity Int64, unit_price_minor Nullable(Int64), discount_minor Int64) COMMENT 'Lines of the cart',
+  channel LowCardinality(String) COMMENT 'Where the shopper was; empty if unknown',
+  device LowCardinality(String) COMMENT 'What the shopper held; empty if unknown',
+  rung Int32 COMMENT 'Place of the chosen rung in its ladder, 0 for the baseline; for a ghost, what would have been given',
+  exploit_rung Int32 COMMENT 'The rung that would have been chosen without exploration',
+  incentive_kind LowCardinality(String) COMMENT 'Kind of the chosen rung; empty or none for rung 0',
+  depth_bp Int32 COMMENT 'Its cost, basis points of the cart',
+  face_value_minor Int64 COMMENT 'What the shopper gains',
+  expected_cost_minor Int64 COMMENT 'What it costs the shop in expectation, net of a partner''s share',
+  propensity Float64 COMMENT 'Probability of this rung at the episode''s first draw: propensity_weight / 2^32',
+  propensity_weight UInt64 COMMENT 'Integer weight of the chosen rung; all weights of a decision sum to 2^32',
+  draw UInt64 COMMENT 'The uniform draw of the episode, 0 to 2^32 - 1',
+  rungs Nested(campaign String, rung Int32, incentive_kind LowCardinality(String), depth_bp Int32, face_value_minor Int64, expected_cost_minor Int64, conversion Float64, value_minor Float64, evidence Float64, weight UInt64, admissible Bool, blocked_by LowCardinality(String)) COMMENT 'All rungs weighed, rung 0 first',
+  ghost Bool COMMENT 'True for a held-out subject: nothing was issued',
+  continued Bool COMMENT 'True if this repeats an earlier answer of the episode; its propensity is the first one''s',
+  explored Bool COMMENT 'True if the draw chose another rung than exploit_rung',
+  observe_only Bool COMMENT 'True if nothing was to be issued whatever came out, as in a replay',
+  degraded_reason LowCardinality(String) COMMENT 'Why the answer is the safe one; empty if it is not',
+  freshness LowCardinality(String) COMMENT 'fresh, stale or degraded',
+  reason LowCardinality(String) COMMENT 'Why the outcome is what it is',
+  offer_id String COMMENT 'The offer issued; empty if none',
+  held_minor Int64 COMMENT 'Held of the budget for it',
+  budget_id LowCardinality(String) COMMENT 'The budget; empty if none',
+  horizon_ms Int64 COMMENT 'Horizon of the campaign',
+  policy_version LowCardinality(String) COMMENT 'Policy that it was made under',
+  model_version LowCardinality(String) COMMENT 'Response model',
+  consent Bool COMMENT 'True if personalisation was consented to as of the decision',
+  personal_data_used Bool COMMENT 'True if personal data moved the answer',
+  segments Array(LowCardinality(String)) COMMENT 'Segments that held',
+  features Map(LowCardinality(String), Float64) COMMENT 'Features by catalogue name; what was absent has no key',
+  features_as_of_partition UInt32 COMMENT 'Partition of the clickstream that the features stand on',
+  features_as_of_offset Int64 COMMENT 'Newest offset seen in it; -1: none',
+  explanation String COMMENT 'The sentence shown; empty if none',
+  log_incarnation LowCardinality(String) COMMENT 'Id of the log that the record stands in; offsets repeat when a log is made anew',
+  log_topic LowCardinality(String) COMMENT 'Topic of the record that caused this row',
+  log_partition UInt32 COMMENT 'Partition of that record',
+  log_offset Int64 COMMENT 'Offset of that record; with the three above the identity of the row' CODEC(Delta, ZSTD(1))
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(decided_at)
+ORDER BY (subject, decided_at, decision_id)
+SETTINGS non_replicated_deduplication_window = 10000;

@@ -1,0 +1,21 @@
+-- Goods that came back. Few: not partitioned.
+-- The window makes plain MergeTree honour insert_deduplication_token: the recorder sends a planned block again under the same
+-- token after a crash, and it adds nothing.
+CREATE TABLE IF NOT EXISTS returns
+(
+  order_id String COMMENT 'The order that they belonged to',
+  subject String COMMENT 'The pseudonymous shopper, 32 hex digits',
+  returned_at DateTime64(3, 'UTC') COMMENT 'When' CODEC(Delta, ZSTD(1)),
+  received_at DateTime64(3, 'UTC') COMMENT 'When the collector took it' CODEC(Delta, ZSTD(1)),
+  currency LowCardinality(String) COMMENT 'ISO 4217 code',
+  refund_minor Int64 COMMENT 'What the shopper was paid back',
+  cost_recovered_minor Int64 COMMENT 'Cost of the goods that can be sold again; 0 if unknown',
+  lines Nested(product_id String, quantity Int64, unit_price_minor Nullable(Int64), discount_minor Int64) COMMENT 'What came back',
+  log_incarnation LowCardinality(String) COMMENT 'Id of the log that the record stands in; offsets repeat when a log is made anew',
+  log_topic LowCardinality(String) COMMENT 'Topic of the record that caused this row',
+  log_partition UInt32 COMMENT 'Partition of that record',
+  log_offset Int64 COMMENT 'Offset of that record; with the three above the identity of the row' CODEC(Delta, ZSTD(1))
+)
+ENGINE = MergeTree
+ORDER BY (subject, order_id, returned_at)
+SETTINGS non_replicated_deduplication_window = 10000;

@@ -1,0 +1,106 @@
+import type { ClickHouseClient } from "@clickhouse/client";
+import { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { warehouseError } from "./failure.js";
+import { WarehouseError, type InsertOptions, type QueryParameters, type Warehouse } from "./port.js";
+import { rowText } from "./row-text.js";
+import type { TableName, TableRows } from "./rows.js";
+
+/** Longest insert_deduplication_token taken. */
+const TOKEN = /^[\x20-\x7e]{1,512}$/;
+
+/** How long calls may take. */
+export interface WarehouseTimeouts {
+  /** A query or command, ms. */
+  readonly queryTimeoutMs: number;
+  /** An insert, ms. */
+  readonly insertTimeoutMs: number;
+}
+
+export const DEFAULT_TIMEOUTS: WarehouseTimeouts = { queryTimeoutMs: 30_000, insertTimeoutMs: 60_000 };
+
+/** The port over ClickHouse's own client, whichever engine stands behind it. */
+export class ClientWarehouse implements Warehouse {
+  readonly #client: ClickHouseClient;
+  readonly #timeouts: WarehouseTimeouts;
+  readonly #release: () => Promise<void>;
+  #closing: Promise<void> | undefined;
+
+  /** `release` lets go of what stands under the client, after it is closed. */
+  constructor(client: ClickHouseClient, timeouts: WarehouseTimeouts, release: () => Promise<void> = async () => {}) {
+    this.#client = client;
+    this.#timeouts = timeouts;
+    this.#release = release;
+  }
+
+  query<Row>(sql: string, parameters: QueryParameters = {}): Promise<Row[]> {
+    return this.#call("query", this.#timeouts.queryTimeoutMs, async (abort_signal) => {
+      const answer = await this.#client.query({
+        query: sql,
+        query_params: parameters,
+        format: "JSONEachRow",
+        abort_signal,
+      });
+      return await answer.json<Row>();
+    });
+  }
+
+  async insert<Name extends TableName>(
+    table: Name,
+    rows: readonly TableRows[Name][] | AsyncIterable<TableRows[Name]>,
+    { deduplicationToken }: InsertOptions,
+  ): Promise<void> {
+    if (!TOKEN.test(deduplicationToken)) {
+      throw new WarehouseError("bad_token", "a token is 1 to 512 printable ASCII characters", "terminal");
+    }
+    if (Array.isArray(rows) && rows.length === 0) return;
+    // In the statement and not as a setting of the call: the engine in process keeps settings for later calls.
+    const token = deduplicationToken.replaceAll("\\", "\\\\").replaceAll("'", "\\'");
+    const query = `INSERT INTO ${table} SETTINGS insert_deduplication_token = '${token}', input_format_skip_unknown_fields = 0, async_insert = 0 FORMAT JSONEachRow`;
+    await this.#call(`insert into ${table}`, this.#timeouts.insertTimeoutMs, async (abort_signal) => {
+      const values = Readable.from(lines(rows), { objectMode: false });
+      const { stream } = await this.#client.exec({ query, values, abort_signal });
+      // The answer has no rows, but until it is read the socket is not free.
+      stream.resume();
+      await finished(stream);
+    });
+  }
+
+  command(sql: string, parameters: QueryParameters = {}): Promise<void> {
+    return this.#call("command", this.#timeouts.queryTimeoutMs, async (abort_signal) => {
+      await this.#client.command({ query: sql, query_params: parameters, abort_signal });
+    });
+  }
+
+  ping(): Promise<void> {
+    return this.#call("ping", this.#timeouts.queryTimeoutMs, async () => {
+      const answer = await this.#client.ping();
+      if (!answer.success) throw answer.error;
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.#client.close();
+      await this.#release();
+    })();
+    return this.#closing;
+  }
+
+  async #call<T>(doing: string, timeoutMs: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) throw new WarehouseError("warehouse_closed", `${doing} after close`, "terminal");
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      return await call(signal);
+    } catch (cause) {
+      if (signal.aborted) {
+        throw new WarehouseError("warehouse_timeout", `${doing}: no answer within ${timeoutMs} ms`, "retry", { cause });
+      }
+      throw warehouseError(cause, doing);
+    }
+  }
+}
+
+async function* lines(rows: Iterable<object> | AsyncIterable<object>): AsyncGenerator<string> {
+  for await (const row of rows) yield rowText(row);
+}
