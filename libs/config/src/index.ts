@@ -1,0 +1,6 @@
+export { PLACED_KEYS, type PlacedKey } from "./catalogue.js";
+export { describeConfig } from "./describe.js";
+export { obtainKey, type KeyName } from "./key-material.js";
+export type { Config, SomeConfig } from "./keys.js";
+export { loadConfig, type ConfigSources } from "./load.js";
+export { sayProblems, type ConfigProblem } from "./problem.js";

@@ -1,0 +1,136 @@
+import type { CurrencyCode } from "@leastwise/vocabulary";
+import { section, type SomeValuesOf, type ValuesOf } from "./key.js";
+import {
+  HOST_AND_PORT,
+  HTTP_URL,
+  IDENTIFIER,
+  KEY_32_BYTES,
+  NAME,
+  choice,
+  currency,
+  flag,
+  integer,
+  list,
+  optionalSecret,
+  optionalText,
+  port,
+  text,
+} from "./key-kinds.js";
+
+const LOOPBACK = "127.0.0.1";
+const DEFAULT_CURRENCY = "EUR" as CurrencyCode;
+
+/**
+ * Every key of the configuration, with its meaning. Spelled here as in the file; the defaults are those of the embedded
+ * mode, in which one process holds the whole road and keeps its data in a directory.
+ */
+export const KEYS = {
+  data_directory: text(".leastwise", "Where the embedded log, the embedded warehouse and generated keys are kept."),
+  currency: currency(DEFAULT_CURRENCY, "Currency of the shop: of the policy, and of amounts that come without one."),
+  clock: choice(
+    ["wall", "event"],
+    "wall",
+    "Where the time comes from: `wall` in production, `event` (the log itself) in replay and simulation.",
+  ),
+  policy_file: optionalText("Policy to apply at start if none has been applied yet. Without it the built-in one."),
+  drain_timeout_ms: integer(0, 600_000, 10_000, "How long a service told to stop goes on with what it has begun."),
+
+  log: section("The log: everything that matters is a record in it.", {
+    adapter: choice(["embedded", "kafka"], "embedded", "`embedded`: a directory of this machine; `kafka`: a cluster."),
+    brokers: list([], "Brokers to find the cluster by; needed for `kafka`.", HOST_AND_PORT),
+    client_id: text("leastwise", "How this process calls itself to the brokers.", NAME),
+    incarnation: optionalText(
+      "The log's own id. If set, a log with another id is refused: its offsets would mean other records.",
+    ),
+    partitions: integer(1, 256, 8, "Partitions of the topics that hold subjects, when they are made."),
+    replication_factor: integer(1, 9, 1, "Copies of each record in a `kafka` cluster, when topics are made."),
+    retention_days: integer(32, 3_650, 35, "How long `clickstream` is kept. The longest window needs 32 days."),
+  }),
+
+  warehouse: section("The warehouse: decisions, offers and orders, to ask with SQL.", {
+    adapter: choice(["embedded", "http"], "embedded", "`embedded`: ClickHouse in this process; `http`: a server."),
+    url: optionalText("The server; needed for `http`.", HTTP_URL),
+    user: text("default", "User of the server.", NAME),
+    password: optionalSecret("Password of the user."),
+    password_file: optionalText("File that holds the password, instead of `password`."),
+    database: text("leastwise", "Database of the tables. It is made if missing.", IDENTIFIER),
+  }),
+
+  subjects: section("How raw ids become subjects.", {
+    key: optionalSecret(
+      "Key of the hash that turns a raw id into a subject. With the embedded log it is made at first start, and kept in " +
+        "`data_directory`/keys; all collectors of one log share it.",
+      KEY_32_BYTES,
+    ),
+    key_file: optionalText("File that holds the key, instead of `key`."),
+    key_id: text("k1", "Name of the key, kept beside what was made with it.", NAME),
+  }),
+
+  codes: section("How codes of offers are made.", {
+    key: optionalSecret(
+      "Key that codes are signed with. With the embedded log it is made at first start, and kept in `data_directory`/keys.",
+      KEY_32_BYTES,
+    ),
+    key_file: optionalText("File that holds the key, instead of `key`."),
+    key_version: integer(
+      0,
+      7,
+      0,
+      "Number of the key, part of each code, so that older codes stay good after a change.",
+    ),
+  }),
+
+  collector: section("The HTTP door for events.", {
+    http_host: text(LOOPBACK, "Address to listen on."),
+    http_port: port(7401, "Port to listen on."),
+    body_limit_bytes: integer(1_024, 67_108_864, 1_048_576, "Largest body of a request."),
+    write_keys: list(
+      [],
+      "Write keys taken as basic auth user. With none listed, everybody may send events.",
+      NAME,
+      true,
+    ),
+    write_keys_file: optionalText("File that holds the write keys, one a line, instead of `write_keys`."),
+  }),
+
+  rpc: section("The gRPC door.", {
+    host: text(LOOPBACK, "Address to listen on."),
+    port: port(7400, "Port to listen on."),
+    max_message_bytes: integer(65_536, 67_108_864, 4_194_304, "Largest message, received or sent."),
+    decide_deadline_ms: integer(1, 60_000, 50, "Time for a Decide whose caller set no deadline."),
+    deadline_margin_ms: integer(0, 1_000, 5, "How long before the deadline the answer leaves."),
+  }),
+
+  ops: section("The operations page: metrics, health, readiness.", {
+    host: text(LOOPBACK, "Address to listen on."),
+    port: port(7402, "Port to listen on."),
+  }),
+
+  sql_door: section("Read-only SQL over HTTP on the embedded warehouse.", {
+    enabled: flag(true, "Whether the door is opened. With a warehouse over `http` there is none: ask the server."),
+    host: text(LOOPBACK, "Address to listen on."),
+    port: port(7403, "Port to listen on."),
+  }),
+
+  scorer: section("Windows and decisions.", {
+    after_wait_max_ms: integer(0, 1_000, 10, "How long a Decide waits for the position it names, if it does not say."),
+    policy_heartbeat_ms: integer(10, 60_000, 250, "How often the policy's owner says that its policy is the newest."),
+    policy_stale_ms: integer(20, 600_000, 1_000, "Without a heartbeat for this long nothing new is granted."),
+  }),
+
+  recorder: section("From the log into the warehouse.", {
+    block_rows_max: integer(1, 1_000_000, 50_000, "Most rows in one block. ClickHouse wants 10,000 to 100,000."),
+    block_interval_ms: integer(10, 600_000, 1_000, "Longest time between a record and the insert of its block."),
+  }),
+
+  logging: section("What the process says of itself.", {
+    level: choice(["trace", "debug", "info", "warn", "error", "fatal", "silent"], "info", "Least severe level shown."),
+    format: choice(["auto", "json", "pretty"], "auto", "`auto`: pretty on a terminal, JSON elsewhere."),
+  }),
+} as const;
+
+/** The configuration of every service, checked; keys are spelled as in the file. */
+export type Config = ValuesOf<typeof KEYS>;
+
+/** Some of the configuration, as the command line sets it. */
+export type SomeConfig = SomeValuesOf<typeof KEYS>;

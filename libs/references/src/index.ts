@@ -1,0 +1,20 @@
+export { followCatalog, type Catalog } from "./catalog.js";
+export { follow, type Following } from "./follow.js";
+export {
+  holds,
+  LinkBook,
+  LinkDraft,
+  LINKS_MAX,
+  LOGIN_SILENCE_MAX_MS,
+  type Link,
+  type LinkLookup,
+} from "./link-book.js";
+export { followLinks, type FollowLinksOptions, type Links } from "./links.js";
+export {
+  FEATURE_CATALOGUE,
+  followPolicies,
+  type FollowPoliciesOptions,
+  type Policies,
+  type PolicyInForce,
+} from "./policies.js";
+export { followSubjects, type Subjects } from "./subjects.js";

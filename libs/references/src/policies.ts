@@ -1,0 +1,93 @@
+import { readPolicy, TOPICS, wire } from "@leastwise/contracts";
+import { compilePolicy, type CompiledPolicy } from "@leastwise/decision";
+import type { EventLog } from "@leastwise/eventlog";
+import { FEATURES, TEXT_FEATURES } from "@leastwise/windows";
+import { follow, type Following } from "./follow.js";
+
+/** A version of the policy as it was put into force. */
+export interface PolicyInForce {
+  readonly compiled: CompiledPolicy;
+  readonly written: wire.PolicyRecord;
+  /** Its budgets, amounts in minor units of its currency. */
+  readonly budgets: readonly {
+    readonly budgetId: string;
+    readonly amountMinor: number;
+    readonly shadowPriceBp: number;
+  }[];
+}
+
+/** The versions of the policy, as the topic `policy` has them. */
+export interface Policies extends Following {
+  /** The one in force; undefined before the first. */
+  active(): PolicyInForce | undefined;
+  /** A version that is or was in force, for offers that were issued under it. */
+  version(version: string): PolicyInForce | undefined;
+  /** Resolves when a version that was written is in force here. */
+  appears(version: string): Promise<void>;
+}
+
+/** The features that a policy's expressions may name, in the order of the vector that a decision is given. */
+export const FEATURE_CATALOGUE = {
+  names: FEATURES.map(({ name }) => name),
+  textNames: TEXT_FEATURES.map(({ name }) => name),
+};
+
+export interface FollowPoliciesOptions {
+  /** A version came into force. */
+  readonly onInForce: (policy: PolicyInForce) => void;
+  /** A version stands on the log that this build cannot compile: it is not put into force. */
+  readonly onUnusable: (version: string) => void;
+}
+
+/** Follows the policy. */
+export async function followPolicies(
+  log: EventLog,
+  { onInForce, onUnusable }: FollowPoliciesOptions,
+): Promise<Policies> {
+  const versions = new Map<string, PolicyInForce>();
+  const awaited = new Map<string, () => void>();
+  let active: PolicyInForce | undefined;
+  const following = await follow(log, TOPICS.policy, ({ value }) => {
+    if (value.length === 0) return;
+    const written = wire.PolicyRecord.decode(value);
+    const policy = inForce(written);
+    if (policy === undefined) {
+      onUnusable(written.policy?.version ?? "");
+      return;
+    }
+    active = policy;
+    versions.set(policy.compiled.version, policy);
+    onInForce(policy);
+    awaited.get(policy.compiled.version)?.();
+    awaited.delete(policy.compiled.version);
+  });
+  return {
+    ...following,
+    active: () => active,
+    version: (version) => versions.get(version),
+    appears: (version) => {
+      if (versions.has(version)) return Promise.resolve();
+      const others = awaited.get(version);
+      const appeared = new Promise<void>((resolve) =>
+        awaited.set(version, () => {
+          others?.();
+          resolve();
+        }),
+      );
+      return Promise.race([appeared, following.finished]);
+    },
+  };
+}
+
+function inForce(written: wire.PolicyRecord): PolicyInForce | undefined {
+  const read = written.policy === undefined ? undefined : readPolicy(written.policy);
+  if (read?.ok !== true) return undefined;
+  const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);
+  if (!compiled.ok) return undefined;
+  const budgets = read.value.budgets.map(({ budgetId, amount, shadowPriceBp }) => ({
+    budgetId,
+    amountMinor: amount?.minor ?? 0,
+    shadowPriceBp,
+  }));
+  return { compiled: compiled.value, written, budgets };
+}

@@ -1,0 +1,187 @@
+import {
+  status,
+  type Metadata,
+  type sendUnaryData,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+} from "@grpc/grpc-js";
+import { err, ok, printable, refusal, type Result } from "@leastwise/vocabulary";
+import { randomUUID } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import type { BoundMethod, CallContext } from "./handlers.js";
+import { invalidArgument, refuse, statusOf, type RpcCode, type RpcRefusal } from "./rpc-refusal.js";
+
+/** How a call ended. */
+export interface CallEnd {
+  /** Full name of the method. */
+  readonly method: string;
+  readonly code: "OK" | RpcCode;
+  /** Reason of the refusal; empty if there was none. */
+  readonly reason: string;
+  readonly durationMs: number;
+}
+
+/** What a server tells of its calls. */
+export interface CallHooks {
+  /** After each call: for metrics. */
+  onCall?(end: CallEnd): void;
+  /** A handler threw: a bug. The caller was told the reference and nothing else. */
+  onDefect?(error: unknown, reference: string, method: string): void;
+}
+
+/** A message as it came over the wire: read, or why not. */
+export type Incoming = Result<unknown, RpcRefusal>;
+
+/** Reads a message's bytes, never throwing: grpc-js answers a throw with INTERNAL, as if the fault were ours. */
+export function readIncoming({ method }: BoundMethod, bytes: Buffer, maxMessageBytes: number): Incoming {
+  if (bytes.length > maxMessageBytes) {
+    const refused = refusal("message_too_large", "", `${bytes.length} bytes`, `at most ${maxMessageBytes} bytes`);
+    return err(refuse("RESOURCE_EXHAUSTED", refused));
+  }
+  try {
+    return ok(method.requestDeserialize(bytes));
+  } catch {
+    return err(invalidArgument(refusal("message_malformed", "", `${bytes.length} bytes`, "a whole protobuf message")));
+  }
+}
+
+type AnyCall = ServerUnaryCall<Incoming, unknown> | ServerDuplexStream<Incoming, unknown>;
+
+/** Answers a unary call. Never throws and never rejects. */
+export function answerUnary(
+  bound: BoundMethod,
+  hooks: CallHooks,
+  call: ServerUnaryCall<Incoming, unknown>,
+  callback: sendUnaryData<unknown>,
+): void {
+  const startedMs = performance.now();
+  const context = contextOf(bound, call);
+  void answerOne(bound, hooks, call.request, context).then((answer) => {
+    if (answer.ok) callback(null, answer.value);
+    else callback(statusOf(answer.error));
+    tell(hooks, bound, context, startedMs, answer);
+  });
+}
+
+/** Answers a two-way stream message by message. Never throws. */
+export function answerStream(bound: BoundMethod, hooks: CallHooks, call: ServerDuplexStream<Incoming, unknown>): void {
+  const startedMs = performance.now();
+  const context = contextOf(bound, call);
+  let isOver = false;
+  let isAnswering = false;
+  let hasEnded = false;
+  const finish = (outcome: Result<unknown, RpcRefusal>) => {
+    if (isOver) return;
+    isOver = true;
+    if (outcome.ok) call.end();
+    else call.emit("error", statusOf(outcome.error));
+    tell(hooks, bound, context, startedMs, outcome);
+  };
+  call.on("data", (message: Incoming) => {
+    call.pause(); // one message in hand at a time: answers leave in the order of the requests
+    isAnswering = true;
+    void answerOne(bound, hooks, message, context).then((answer) => {
+      isAnswering = false;
+      if (isOver) return;
+      if (!answer.ok) {
+        finish(answer);
+        return;
+      }
+      const hasRoom = call.write(answer.value);
+      if (hasEnded) finish(ok(undefined));
+      else if (hasRoom) call.resume();
+      else call.once("drain", () => call.resume());
+    });
+  });
+  call.on("end", () => {
+    // A stream that its caller resets ends, too, and is known as cancelled only a tick later.
+    setImmediate(() => {
+      hasEnded = true; // pausing does not hold this back: the last message may still be in hand, and is answered first
+      if (!isAnswering) finish(ok(undefined));
+    });
+  });
+  call.on("cancelled", () => {
+    finish(err(isPast(context) ? pastDeadline() : refuse("CANCELLED", GONE)));
+  });
+}
+
+async function answerOne(
+  { method, handler }: BoundMethod,
+  hooks: CallHooks,
+  request: Incoming,
+  context: CallContext,
+): Promise<Result<unknown, RpcRefusal>> {
+  if (!request.ok) return request;
+  if (isPast(context)) return err(pastDeadline());
+  try {
+    return await handler(request.value, context);
+  } catch (error) {
+    const reference = randomUUID();
+    safely(() => hooks.onDefect?.(error, reference, method.path));
+    return err(
+      refuse("INTERNAL", refusal("internal", "", reference, "no defect; quote the reference to the operators")),
+    );
+  }
+}
+
+const GONE = refusal("cancelled", "", "a cancelled call", "a caller that waits");
+
+function isPast({ deadlineMs }: CallContext): boolean {
+  return deadlineMs !== undefined && deadlineMs <= Date.now();
+}
+
+function pastDeadline(): RpcRefusal {
+  return refuse("DEADLINE_EXCEEDED", refusal("deadline_passed", "", "a deadline in the past", "one still to come"));
+}
+
+function contextOf({ method }: BoundMethod, call: AnyCall & { metadata: Metadata }): CallContext {
+  const controller = new AbortController();
+  call.on("cancelled", () => {
+    controller.abort();
+  });
+  const deadline = call.getDeadline();
+  const deadlineMs = deadline instanceof Date ? deadline.getTime() : deadline;
+  return {
+    method: method.path,
+    deadlineMs: Number.isFinite(deadlineMs) ? deadlineMs : undefined,
+    signal: controller.signal,
+    peer: call.getPeer(),
+    metadata: call.metadata,
+  };
+}
+
+function tell(
+  hooks: CallHooks,
+  { method }: BoundMethod,
+  context: CallContext,
+  startedMs: number,
+  answer: Result<unknown, RpcRefusal>,
+): void {
+  const end: CallEnd = {
+    method: method.path,
+    code: answer.ok ? codeOfAnswered(context) : answer.error.code,
+    reason: answer.ok ? "" : answer.error.refusal.reason,
+    durationMs: performance.now() - startedMs,
+  };
+  safely(() => hooks.onCall?.(end));
+}
+
+/** Runs a hook: its own bug costs neither the call nor the process. */
+function safely(hook: () => void): void {
+  try {
+    hook();
+  } catch (error) {
+    process.emitWarning(printable(`a hook of the gRPC server threw: ${String(error)}`));
+  }
+}
+
+/** An answer that came too late reached nobody. */
+function codeOfAnswered(context: CallContext): "OK" | RpcCode {
+  if (!context.signal.aborted) return "OK";
+  return isPast(context) ? "DEADLINE_EXCEEDED" : "CANCELLED";
+}
+
+/** The name of a status code. */
+export function codeName(code: status): string {
+  return status[code];
+}

@@ -1,0 +1,83 @@
+import type { Metadata } from "@grpc/grpc-js";
+import type { Result } from "@leastwise/vocabulary";
+import type { RpcRefusal } from "./rpc-refusal.js";
+
+/** What a handler knows of its call beside the message. */
+export interface CallContext {
+  /** Full name of the method: `/leastwise.v1.DecisionService/Decide`. */
+  readonly method: string;
+  /** When the caller stops waiting, Unix milliseconds; undefined if it said nothing. */
+  readonly deadlineMs: number | undefined;
+  /** Aborts when the caller has gone or the deadline has passed. */
+  readonly signal: AbortSignal;
+  /** Address of the caller, `host:port`. */
+  readonly peer: string;
+  /** What the caller sent along. */
+  readonly metadata: Metadata;
+}
+
+/**
+ * Answers one message: of a unary call the only one; of a two-way stream each, in turn, the next after this one's answer
+ * has left. A refusal ends the call. A rejection is a bug: the caller gets INTERNAL and a reference to the log.
+ */
+export type Handler<Request, Response> = (
+  request: Request,
+  context: CallContext,
+) => Promise<Result<Response, RpcRefusal>>;
+
+/** A generated method, as far as it matters here. Method syntax lets methods of all messages stand in one table. */
+export interface MethodShape {
+  readonly path: string;
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+  requestSerialize(value: unknown): Buffer;
+  requestDeserialize(bytes: Buffer): unknown;
+  responseSerialize(value: unknown): Buffer;
+  responseDeserialize(bytes: Buffer): unknown;
+}
+
+/** A generated service: `wire.CollectorServiceService`. */
+export type ServiceShape = Readonly<Record<string, MethodShape>>;
+
+type RequestOf<Method> = Method extends { requestDeserialize: (bytes: Buffer) => infer Request } ? Request : never;
+type ResponseOf<Method> = Method extends { responseDeserialize: (bytes: Buffer) => infer Response } ? Response : never;
+
+/** One handler for each method of a service. */
+export type Handlers<Service> = {
+  readonly [Name in keyof Service]: Handler<RequestOf<Service[Name]>, ResponseOf<Service[Name]>>;
+};
+
+/** A handler of some method, its messages' types forgotten; {@link defineService} has checked them. */
+export interface AnyHandler {
+  handle(request: unknown, context: CallContext): Promise<Result<unknown, RpcRefusal>>;
+}
+
+/** One method with its handler. */
+export interface BoundMethod {
+  readonly name: string;
+  readonly method: MethodShape;
+  readonly handler: AnyHandler["handle"];
+}
+
+/** A service with its handlers, ready for {@link startRpcServer}. */
+export interface RpcService {
+  /** Full name: `leastwise.v1.CollectorService`. */
+  readonly name: string;
+  readonly methods: readonly BoundMethod[];
+}
+
+/** Binds handlers to a generated service; the compiler asks for one of the right type for each method. */
+export function defineService<Service extends ServiceShape>(
+  definition: Service,
+  handlers: Handlers<Service>,
+): RpcService {
+  const byName: Readonly<Record<string, AnyHandler["handle"]>> = handlers;
+  const methods = Object.entries(definition).map(([name, method]) => {
+    const handler = byName[name];
+    if (handler === undefined) throw new Error(`${method.path} has no handler`);
+    return { name, method, handler };
+  });
+  const [first] = methods;
+  if (first === undefined) throw new Error("a service without methods");
+  return { name: first.method.path.split("/")[1] ?? "", methods };
+}

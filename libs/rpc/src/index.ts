@@ -1,0 +1,21 @@
+export { type CallEnd, type CallHooks } from "./guarded-call.js";
+export { type CallContext, defineService, type Handler, type Handlers, type RpcService } from "./handlers.js";
+export { callUnary, type ClientClass, connect, failureOf, type RpcFailure, type UnaryMethod } from "./rpc-client.js";
+export {
+  EXPECTED_KEY,
+  FIELD_KEY,
+  invalidArgument,
+  REASON_KEY,
+  refuse,
+  type RpcCode,
+  type RpcRefusal,
+  unimplemented,
+} from "./rpc-refusal.js";
+export {
+  DRAIN_MAX_MS,
+  MESSAGE_BYTES_MAX,
+  type RpcServer,
+  type RpcServerOptions,
+  startRpcServer,
+} from "./rpc-server.js";
+export { TIMER_MAX_MS } from "./timeout-header.js";

@@ -1,0 +1,18 @@
+export { startBroker, type TestBroker } from "./broker/start-broker.js";
+export { CartTracker, type CartQuestion, type CartSkip } from "./readers/cart.js";
+export { FORMATS, type Format, type FormatName } from "./readers/formats.js";
+export {
+  CLICKSTREAM_EVENTS_MAX,
+  openClickstream,
+  type Clickstream,
+  type ClickstreamSource,
+} from "./readers/open-clickstream.js";
+export type { Account } from "./readers/reading-account.js";
+export type { SegmentMapping } from "./readers/segment-ndjson.js";
+export { UNKNOWN_PRODUCT_ID } from "./readers/source-event.js";
+export { clickstreamShape, type ClickstreamShape, type ShapeEvent, type ShapeOptions } from "./clickstream-shape.js";
+export { Storefront, type StorefrontOptions } from "./storefront/storefront.js";
+export type { Tally } from "./storefront/shop-floor.js";
+export type { Person } from "./storefront/shopper.js";
+export type { DecideAnswer, DecideStep, EventStep, RedeemAnswer, RedeemStep, Step } from "./storefront/step.js";
+export type { DecisionTruth, Truth, WantTruth } from "./storefront/truth.js";

@@ -1,0 +1,60 @@
+import { parse } from "csv-parse";
+import { pipeline } from "node:stream";
+import { openText } from "./file-text.js";
+import { UnreadableFile } from "./unreadable-file.js";
+
+/** One row of a CSV file. */
+export interface CsvRow<Column extends string> {
+  /** Place in the file, the header being line 1. A quoted line break does not count. */
+  readonly line: number;
+  /** The value in a column; empty where the row is too short. */
+  readonly get: (column: Column) => string;
+  /** Number of values equals that of the columns. */
+  readonly isWhole: boolean;
+  /** The values as they came. */
+  readonly values: readonly string[];
+}
+
+/**
+ * The rows of a CSV file (RFC 4180), gzip or not. A file without one of the columns is an {@link UnreadableFile}
+ * `column_missing`; further columns are let pass.
+ */
+export async function* csvRows<Column extends string>(
+  path: string,
+  columns: readonly Column[],
+): AsyncGenerator<CsvRow<Column>> {
+  const parser = parse({ bom: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true });
+  // The parser's reader meets the error of whichever stage failed.
+  pipeline(await openText(path), parser, () => undefined);
+  let places: ReadonlyMap<Column, number> | undefined;
+  let width = 0;
+  let line = 0;
+  for await (const values of parser as AsyncIterable<readonly string[]>) {
+    line += 1;
+    if (places === undefined) {
+      places = columnPlaces(path, columns, values);
+      width = values.length;
+      continue;
+    }
+    const found = places;
+    yield {
+      line,
+      values,
+      isWhole: values.length === width,
+      get: (column) => values[found.get(column) ?? -1] ?? "",
+    };
+  }
+  if (places === undefined) throw new UnreadableFile("file_empty", "path", path, `columns ${columns.join(", ")}`);
+}
+
+function columnPlaces<Column extends string>(
+  path: string,
+  columns: readonly Column[],
+  header: readonly string[],
+): Map<Column, number> {
+  const places = new Map(columns.map((column) => [column, header.indexOf(column)]));
+  for (const [column, place] of places) {
+    if (place < 0) throw new UnreadableFile("column_missing", path, header.join(","), `a column ${column}`);
+  }
+  return places;
+}
