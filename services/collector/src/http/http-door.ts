@@ -1,0 +1,217 @@
+import { err, ok, refusal, type CurrencyCode, type Refusal, type Result } from "@leastwise/vocabulary";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { randomUUID } from "node:crypto";
+import type { Collector } from "../collector.js";
+import type { Incoming } from "../steps/step.js";
+import { bodyText, parseJson, readEventBody, readEventLines, unparsed, type EventBody } from "./event-body.js";
+import { problemOf, PROBLEM_TYPE, retryAfterSeconds } from "./problem.js";
+import { readSegmentBody } from "./segment-body.js";
+import { WriteKeys } from "./write-keys.js";
+
+/** Largest body taken unless told otherwise, bytes. */
+export const BODY_BYTES_MAX = 4 * 1024 * 1024;
+
+/** How long a request may take to arrive, ms. */
+const REQUEST_ARRIVAL_MAX_MS = 30_000;
+
+/** How long closing waits for requests under way unless told otherwise, ms. */
+const DRAIN_MAX_MS = 10_000;
+
+const SEGMENT_CALLS = ["track", "identify", "page", "screen", "batch"] as const;
+
+/** How a request ended. */
+export interface HttpEnd {
+  /** The route: `/v1/events`; `unknown` for a path that is none. */
+  readonly route: string;
+  readonly status: number;
+  readonly durationMs: number;
+}
+
+export interface HttpDoorOptions {
+  readonly collector: Collector;
+  /** An address of this machine. */
+  readonly host: string;
+  /** 0 to 65535; 0 takes any free port. */
+  readonly port: number;
+  /** Keys that may write; none: everybody may. */
+  readonly writeKeys: readonly string[];
+  /** Largest body, bytes; default {@link BODY_BYTES_MAX}. */
+  readonly bodyLimit?: number;
+  /** Currency of Segment amounts that come without one. Absent: such amounts are left out, with a warning. */
+  readonly homeCurrency?: CurrencyCode;
+  /** After each request: for metrics. */
+  onRequest?(end: HttpEnd): void;
+  /** A bug: the caller was told the reference and nothing else. */
+  onDefect?(error: unknown, reference: string): void;
+}
+
+export interface HttpDoor {
+  readonly port: number;
+  /** Takes no new connection, waits for the requests under way, at most `maxMs` (default 10 s). Idempotent. */
+  close(maxMs?: number): Promise<void>;
+}
+
+/** Opens the HTTP door. Errors: `port_taken`, `address_unusable`. */
+export async function openHttpDoor(options: HttpDoorOptions): Promise<Result<HttpDoor, Refusal>> {
+  const app = fastify({
+    bodyLimit: options.bodyLimit ?? BODY_BYTES_MAX,
+    requestTimeout: REQUEST_ARRIVAL_MAX_MS,
+    forceCloseConnections: "idle",
+    routerOptions: { ignoreTrailingSlash: true },
+  });
+  takeBytes(app);
+  addErrors(app, options);
+  addRoutes(app, options);
+  try {
+    await app.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    await app.close();
+    return err(listenRefusal(error, options));
+  }
+  let closed: Promise<void> | undefined;
+  return ok({
+    port: boundPort(app, options.port),
+    close(maxMs = DRAIN_MAX_MS) {
+      closed ??= closeWithin(app, maxMs);
+      return closed;
+    },
+  });
+}
+
+function boundPort(app: FastifyInstance, asked: number): number {
+  const address = app.server.address();
+  return address === null || typeof address === "string" ? asked : address.port;
+}
+
+/** Bodies come as bytes: what is wrong with them is said here, in the same words at every door. */
+function takeBytes(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    ["application/json", "text/plain", "application/x-ndjson"],
+    { parseAs: "buffer" },
+    (_request, body, done) => {
+      done(null, body);
+    },
+  );
+}
+
+function addRoutes(app: FastifyInstance, options: HttpDoorOptions): void {
+  const keys = new WriteKeys(options.writeKeys);
+  const authorized = (request: FastifyRequest): Result<void, Refusal> => {
+    const query = request.query;
+    const key = typeof query === "object" && query !== null && "write_key" in query ? query.write_key : undefined;
+    return keys.check(request.headers.authorization, key);
+  };
+  app.post("/v1/events", (request, reply) =>
+    answer(request, reply, options.collector, "http", authorized(request), (text) =>
+      request.headers["content-type"]?.startsWith("application/x-ndjson") === true
+        ? readEventLines(text)
+        : parsed(text, readEventBody),
+    ),
+  );
+  for (const type of SEGMENT_CALLS) {
+    app.post(`/v1/${type}`, (request, reply) =>
+      answer(request, reply, options.collector, "segment", authorized(request), (text) =>
+        parsed(text, (json) => readSegmentBody(json, type, options.collector.nowMs(), options.homeCurrency)),
+      ),
+    );
+  }
+}
+
+function parsed(text: string, read: (json: unknown) => Result<EventBody, Refusal>): Result<EventBody, Refusal> {
+  const json = parseJson(text, "");
+  if (json.ok) return read(json.value);
+  return ok({ isSingle: true, incoming: [unparsed(json.error)] });
+}
+
+async function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  collector: Collector,
+  source: string,
+  authorized: Result<void, Refusal>,
+  read: (text: string) => Result<EventBody, Refusal>,
+): Promise<FastifyReply> {
+  if (!authorized.ok) {
+    return refuse(reply.header("www-authenticate", 'Basic realm="leastwise"'), authorized.error);
+  }
+  const text = bodyText(request.body);
+  if (!text.ok) return refuse(reply, text.error);
+  const body = read(text.value);
+  if (!body.ok) return refuse(reply, body.error);
+  const { isSingle, incoming } = body.value;
+  const outcome = await collector.take(incoming, source);
+  if (!outcome.ok) return refuse(reply, outcome.error);
+  const [verdict] = outcome.value.verdicts;
+  const isRefused = isSingle && verdict !== undefined && verdict.reason !== "ok" && !saysNothing(incoming);
+  return isRefused ? refuse(reply, verdict) : reply.send(outcome.value);
+}
+
+/** A call that is right and says nothing to us is no mistake of its sender's. */
+function saysNothing([incoming]: readonly Incoming[]): boolean {
+  return incoming?.kind === "unread" && incoming.refusal.reason === "nothing_to_link";
+}
+
+function refuse(reply: FastifyReply, refused: Refusal): FastifyReply {
+  const { reason, field, came, expected } = refused;
+  const problem = problemOf({ reason, field, came, expected });
+  const retryAfter = retryAfterSeconds(problem);
+  if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
+  return reply.code(problem.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problem);
+}
+
+function addErrors(app: FastifyInstance, options: HttpDoorOptions): void {
+  app.setNotFoundHandler((request, reply) => {
+    const paths = ["events", ...SEGMENT_CALLS].map((name) => `POST /v1/${name}`).join(", ");
+    return refuse(
+      reply,
+      refusal("not_found", "path", `${request.method} ${request.url.split("?")[0] ?? ""}`, `one of ${paths}`),
+    );
+  });
+  app.setErrorHandler((error, _request, reply) => refuse(reply, refusalOfError(error, options)));
+  app.addHook("onResponse", (request, reply, done) => {
+    options.onRequest?.({
+      route: request.routeOptions.url ?? "unknown",
+      status: reply.statusCode,
+      durationMs: reply.elapsedTime,
+    });
+    done();
+  });
+}
+
+function refusalOfError(error: unknown, options: HttpDoorOptions): Refusal {
+  const code = codeOf(error);
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+    const limit = options.bodyLimit ?? BODY_BYTES_MAX;
+    return refusal("body_too_large", "", "a larger body", `at most ${limit} bytes`);
+  }
+  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
+    const expected = "application/json, text/plain or application/x-ndjson";
+    return refusal("unsupported_media_type", "content-type", "another type", expected);
+  }
+  if (code.startsWith("FST_ERR_CTP_")) return refusal("body_malformed", "", code, "a body as its headers announce it");
+  const reference = randomUUID();
+  options.onDefect?.(error, reference);
+  return refusal("internal", "", reference, "no defect; quote the reference to the operators");
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+}
+
+function listenRefusal(error: unknown, { host, port }: HttpDoorOptions): Refusal {
+  const came = `${host}:${port}`;
+  if (codeOf(error) === "EADDRINUSE") {
+    return refusal("port_taken", "port", came, `a free port: another process listens on port ${port}`);
+  }
+  const expected = "an address of this machine and a port that this user may listen on";
+  return refusal("address_unusable", "port", came, expected);
+}
+
+async function closeWithin(app: FastifyInstance, maxMs: number): Promise<void> {
+  const timer = setTimeout(() => {
+    app.server.closeAllConnections();
+  }, maxMs);
+  await app.close();
+  clearTimeout(timer);
+}

@@ -1,0 +1,239 @@
+import { loadConfig, sayProblems, type Config } from "@leastwise/config";
+import type { wire } from "@leastwise/contracts";
+import { CartTracker, openClickstream, Storefront, type Clickstream } from "@leastwise/testkit";
+import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
+import { DAY_MS, isCurrencyCode, sayRefusal, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { EventClock } from "../host/clock.js";
+import { startHost, type Host } from "../host/host.js";
+import { StartFailure } from "../host/start-failure.js";
+import { untilStopped } from "../host/stop-signals.js";
+import { Doors } from "../play/doors.js";
+import { Player } from "../play/player.js";
+import { Progress } from "../play/progress.js";
+import { segmentReader } from "../play/segment-reader.js";
+import { byName, summarize, summaryJson, type Summary } from "../play/summary.js";
+import { renderTable } from "../play/table.js";
+import { tryNext } from "../play/try-next.js";
+import { VERSION } from "../version.js";
+
+/** A play must come out the same on a slow machine: no answer of it is cut short by the wall's clock. */
+const NO_HURRY = { LEASTWISE_RPC__DECIDE_DEADLINE_MS: "30000" };
+
+/** What `leastwise play` takes. */
+export interface PlayOptions {
+  readonly replay: string | undefined;
+  readonly format: string | undefined;
+  readonly once: boolean;
+  readonly json: boolean;
+  readonly seed: string;
+  readonly shoppers: number;
+  readonly days: number;
+  readonly start: string;
+  readonly data: string;
+  readonly config: string | undefined;
+}
+
+/** A play's directory holds nothing else: what is found under this mark may be emptied. */
+const MARK = "leastwise-play";
+
+/** Plays the storefront or a clickstream, ends with the table, and serves on until it is told to stop. */
+export async function playCommand(options: PlayOptions): Promise<void> {
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  const config = await playConfig(options);
+  const currency = currencyOf(config);
+  const stream =
+    options.replay === undefined ? undefined : await openReplay(options.replay, options.format, currency, say);
+  await emptyDirectory(config.data_directory);
+  const startMs = (stream === undefined ? startOf(options.start) : await firstMs(stream)) as Millis;
+  const clock = new EventClock(startMs);
+  const telemetry = createTelemetry({
+    service: "leastwise",
+    version: VERSION,
+    logLevel: config.logging.level,
+    pretty: false,
+  });
+  say("Leastwise: starting everything in this process…");
+  const host = await startHost({
+    config,
+    roles: new Set(["collector", "scorer", "recorder"]),
+    clock,
+    telemetry,
+    observeOnly: stream !== undefined,
+  });
+  try {
+    const played = await Promise.race([playOn(host, clock, options, stream, startMs, currency, say), host.failed]);
+    const summary = await summaryOf(played, host, telemetry, options, stream, clock, startMs, currency);
+    say("");
+    process.stdout.write(options.json ? `${summaryJson(summary)}\n` : `${renderTable(summary)}\n`);
+    if (options.once) return;
+    say(tryNext(host.ports, summary.lift.question, played.example));
+    say("Serving until Ctrl-C; the clock stands where the play ended.");
+    await Promise.race([untilStopped(), host.failed]);
+    say("Stopping…");
+  } finally {
+    await host.stop();
+    telemetry.close();
+  }
+}
+
+interface Played {
+  readonly player: Player;
+  readonly seconds: number;
+  readonly carts: CartTracker | undefined;
+  /** A decision that was asked, to try again. */
+  readonly example: wire.DecideRequest | undefined;
+}
+
+async function playOn(
+  host: Host,
+  clock: EventClock,
+  options: PlayOptions,
+  stream: Clickstream | undefined,
+  startMs: Millis,
+  currency: CurrencyCode,
+  say: (line: string) => void,
+): Promise<Played> {
+  if (host.ports.rpc === undefined) throw new Error("a play needs the gRPC door");
+  const doors = new Doors(`127.0.0.1:${host.ports.rpc}`);
+  const progress = new Progress({
+    stream: process.stderr,
+    unit: "events",
+    total: stream?.total,
+    nowMs: () => performance.now(),
+  });
+  const player = new Player(doors, clock, progress);
+  const startedMs = performance.now();
+  const carts = stream === undefined ? undefined : new CartTracker(stream.format.asksAt);
+  try {
+    if (stream !== undefined && carts !== undefined) {
+      await player.replay(stream, carts);
+    } else {
+      const { seed, shoppers, days } = options;
+      say(`Playing a storefront: ${shoppers.toLocaleString("en")} shoppers, ${days} days, seed ${seed}.`);
+      await player.play(new Storefront({ seed, shoppers, days, startMs, currency }));
+    }
+    say("Waiting until everything is in the tables…");
+    await host.recorder?.catchUp();
+  } finally {
+    doors.close();
+  }
+  return { player, carts, seconds: (performance.now() - startedMs) / 1_000, example: player.lastQuestion };
+}
+
+async function summaryOf(
+  { player, seconds, carts }: Played,
+  host: Host,
+  telemetry: Telemetry,
+  options: PlayOptions,
+  stream: Clickstream | undefined,
+  clock: EventClock,
+  fromMs: Millis,
+  currency: CurrencyCode,
+): Promise<Summary> {
+  if (host.warehouse === undefined) throw new Error("a play needs the warehouse");
+  const source =
+    stream === undefined
+      ? { seed: options.seed, shoppers: options.shoppers, days: options.days }
+      : { file: path.basename(options.replay ?? ""), format: stream.format.name };
+  return summarize(host.warehouse, {
+    mode: stream === undefined ? "storefront" : "replay",
+    source,
+    currency,
+    seconds,
+    tally: player.tally,
+    verdicts: await verdictsOf(telemetry),
+    file: stream === undefined ? {} : fileCounts(stream, carts),
+    subjects: host.subjectCount(),
+    fromMs,
+    toMs: clock.nowMs(),
+    ports: host.ports,
+  });
+}
+
+/** What the reader says of the file: rows by their own word, what was refused and remarked, carts that could not be asked for. */
+function fileCounts({ account }: Clickstream, carts: CartTracker | undefined): Record<string, number> {
+  return {
+    rows: account.rows,
+    ...byName(account.bySourceType),
+    ...prefixed("refused: ", account.refused),
+    ...byName(account.notes),
+    ...prefixed("cart not asked for: ", carts?.skipped ?? new Map()),
+    ...(carts === undefined || carts.linesWithoutPrice === 0
+      ? {}
+      : { "lines left out, without price": carts.linesWithoutPrice }),
+  };
+}
+
+function prefixed(prefix: string, counts: ReadonlyMap<string, number>): Record<string, number> {
+  return byName(new Map([...counts].map(([name, value]) => [`${prefix}${name}`, value])));
+}
+
+/** The windows' verdicts, as the metrics page has them. */
+async function verdictsOf(telemetry: Telemetry): Promise<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const match of (await telemetry.render()).matchAll(
+    /^leastwise_window_verdicts_total\{verdict="(\w+)"\} (\d+)/gm,
+  )) {
+    if (match[1] !== undefined) counts.set(match[1], Number(match[2]));
+  }
+  return byName(counts);
+}
+
+async function playConfig({ config: file, data }: PlayOptions): Promise<Config> {
+  const loaded = await loadConfig({
+    ...(file === undefined ? {} : { file }),
+    env: {
+      LEASTWISE_LOGGING__LEVEL: "warn",
+      LEASTWISE_CURRENCY: "USD",
+      LEASTWISE_LOG__PARTITIONS: "4",
+      ...NO_HURRY,
+      ...process.env,
+    },
+    overrides: { data_directory: data, clock: "event" },
+  });
+  if (!loaded.ok) throw new StartFailure(sayProblems(loaded.error));
+  return loaded.value;
+}
+
+async function openReplay(
+  file: string,
+  format: string | undefined,
+  currency: CurrencyCode,
+  say: (line: string) => void,
+): Promise<Clickstream> {
+  say(`Reading ${file}…`);
+  const opened = await openClickstream({ path: file, format, currency, segmentToEvents: segmentReader(currency) });
+  if (!opened.ok) throw new StartFailure(sayRefusal(opened.error));
+  say(`${opened.value.total.toLocaleString("en")} events (${opened.value.format.name}).`);
+  return opened.value;
+}
+
+async function firstMs(stream: Clickstream): Promise<number> {
+  for await (const event of stream.events) return Number(event.occurredAtMs);
+  throw new StartFailure("the file holds no event");
+}
+
+function startOf(date: string): number {
+  const startMs = Date.parse(date);
+  if (Number.isNaN(startMs))
+    throw new StartFailure(`--start: expected a date such as 2026-01-05, got ${JSON.stringify(date)}`);
+  return startMs - (startMs % DAY_MS);
+}
+
+/** Makes the play's own directory empty; a directory with anything else in it is left alone and refused. */
+async function emptyDirectory(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const names = await readdir(directory);
+  if (names.length > 0 && !names.includes(MARK)) {
+    throw new StartFailure(`${directory} holds something else than a play: choose another directory with --data`);
+  }
+  for (const name of names) await rm(path.join(directory, name), { recursive: true, force: true });
+  await writeFile(path.join(directory, MARK), "The directory of a play: emptied at the next one.\n");
+}
+
+function currencyOf(config: Config): CurrencyCode {
+  if (!isCurrencyCode(config.currency)) throw new Error("the configuration was checked: its currency is one");
+  return config.currency;
+}

@@ -1,0 +1,322 @@
+import {
+  catalogService,
+  collectorService,
+  createCollector,
+  openHttpDoor,
+  policyService,
+  subjectService,
+  type Collector,
+} from "@leastwise/collector";
+import { obtainKey, sayProblems, type Config, type KeyName } from "@leastwise/config";
+import { createSubjectHasher, wire, type SubjectHasher } from "@leastwise/contracts";
+import type { EventLog } from "@leastwise/eventlog";
+import { Ledger, offerService } from "@leastwise/ledger";
+import { startRecorder, type Recorder } from "@leastwise/recorder";
+import {
+  followCatalog,
+  followLinks,
+  followPolicies,
+  followSubjects,
+  type Catalog,
+  type Following,
+  type LinkBook,
+  type Policies,
+  type Subjects,
+} from "@leastwise/references";
+import { startRpcServer, type RpcServer, type RpcService } from "@leastwise/rpc";
+import { Decider, decisionService, RecentDecisions, restoringDecisionService, WindowsFeed } from "@leastwise/scorer";
+import { openOpsDoor, type Telemetry } from "@leastwise/telemetry";
+import { isCurrencyCode, type Clock, type CurrencyCode } from "@leastwise/vocabulary";
+import { openSqlDoor, type Warehouse } from "@leastwise/warehouse";
+import { Closers } from "./closers.js";
+import { collectorMetrics, httpHooks, rpcHooks } from "./door-metrics.js";
+import { holdService, restoringService, type HeldService } from "./held-service.js";
+import { startPolicy } from "./start-policy.js";
+import { asStartFailure, cannotOpen, StartFailure } from "./start-failure.js";
+import { openLog, openWarehouse } from "./wiring.js";
+
+/** The services that a process can host. The scorer hosts the ledger: a partition has one owner. */
+export type Role = "collector" | "scorer" | "recorder";
+
+export interface HostOptions {
+  readonly config: Config;
+  readonly roles: ReadonlySet<Role>;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** True for a replay of what has already happened: nothing is issued. */
+  readonly observeOnly: boolean;
+}
+
+/** A process at work. */
+export interface Host {
+  readonly log: EventLog;
+  readonly collector: Collector | undefined;
+  readonly recorder: Recorder | undefined;
+  readonly warehouse: Warehouse | undefined;
+  /** Windows of how many subjects are kept. */
+  readonly subjectCount: () => number;
+  /** Where the doors are; undefined for one that this process does not open. */
+  readonly ports: Ports;
+  /** Rejects when a part has failed for good. */
+  readonly failed: Promise<never>;
+  /** Finishes what was begun, and lets everything go, the last opened first. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface Ports {
+  readonly rpc: number | undefined;
+  readonly http: number | undefined;
+  readonly ops: number;
+  readonly sql: number | undefined;
+}
+
+/** Starts the services of a process, all on one log. Throws a StartFailure in words; what was opened by then is closed. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const closers = new Closers();
+  try {
+    return await new Starting(options, closers).start();
+  } catch (error) {
+    await closers.closeAll();
+    throw asStartFailure(error);
+  }
+}
+
+interface References {
+  readonly policies: Policies;
+  readonly catalog: Catalog;
+  readonly subjects: Subjects;
+  readonly links: LinkBook;
+}
+
+class Starting {
+  readonly #options: HostOptions;
+  readonly #closers: Closers;
+  /** The services of the gRPC door: each answers for itself once what stands behind it is restored. */
+  readonly #held: readonly HeldService[];
+  #isReady = false;
+  #fail: (error: unknown) => void = () => undefined;
+
+  constructor(options: HostOptions, closers: Closers) {
+    this.#options = options;
+    this.#closers = closers;
+    this.#held = heldServices(options);
+  }
+
+  async start(): Promise<Host> {
+    const { config, roles, clock, telemetry } = this.#options;
+    const failed = new Promise<never>((_, reject) => (this.#fail = reject));
+    failed.catch(() => undefined);
+    const ops = await this.#openOps();
+    const rpc = this.#held.length === 0 ? undefined : await this.#openRpc();
+    const log = await openLog(config, clock, telemetry);
+    this.#closers.add(() => log.close());
+    const recorded = roles.has("recorder") ? await this.#startRecorder(log) : undefined;
+    const references = roles.has("collector") || roles.has("scorer") ? await this.#follow(log) : undefined;
+    if (references !== undefined) await startPolicy({ config, log, clock, policies: references.policies });
+    const hasher = references === undefined ? undefined : createSubjectHasher(await this.#key("subjects"));
+    const collector =
+      references && hasher && roles.has("collector") ? await this.#startCollector(log, references, hasher) : undefined;
+    const feed =
+      references && hasher && roles.has("scorer") ? await this.#startScorer(log, references, hasher) : undefined;
+    rpc?.setServing(true);
+    this.#isReady = true;
+    return {
+      log,
+      collector: collector?.collector,
+      recorder: recorded?.recorder,
+      warehouse: recorded?.warehouse,
+      subjectCount: () => feed?.subjectCount ?? 0,
+      ports: { rpc: rpc?.port, http: collector?.port, ops, sql: recorded?.port },
+      failed,
+      stop: async () => {
+        this.#isReady = false;
+        // It was opened first, and closes first: calls under way still find everything behind it.
+        await rpc?.drain(config.drain_timeout_ms);
+        await this.#closers.closeAll();
+      },
+    };
+  }
+
+  async #openOps(): Promise<number> {
+    const { config, telemetry } = this.#options;
+    const opened = await openOpsDoor({
+      ...config.ops,
+      telemetry,
+      live: () => true,
+      ready: () => ({ ready: this.#isReady, reasons: this.#isReady ? [] : ["starting or stopping"] }),
+    });
+    if (!opened.ok) throw cannotOpen("operations page", opened.error);
+    this.#closers.add(() => opened.value.close());
+    return opened.value.port;
+  }
+
+  async #follow(log: EventLog): Promise<References> {
+    const { telemetry } = this.#options;
+    const { logger, metrics } = telemetry;
+    const policies = await followPolicies(log, {
+      onInForce: ({ written }) => {
+        metrics.policyApplied.with({}).set(Number(written.appliedAtMs) / 1_000);
+      },
+      onUnusable: (version) => {
+        logger.error({ version }, "a policy on the log cannot be compiled by this version: it is not in force");
+      },
+    });
+    this.#watch(policies);
+    const catalog = await followCatalog(log);
+    this.#watch(catalog);
+    const subjects = await followSubjects(log);
+    this.#watch(subjects);
+    const links = await followLinks(log);
+    this.#watch(links);
+    return { policies, catalog, subjects, links: links.book };
+  }
+
+  async #startRecorder(log: EventLog) {
+    const { config, clock, telemetry } = this.#options;
+    const { warehouse, embedded } = await openWarehouse(config);
+    this.#closers.add(() => warehouse.close());
+    const port = config.sql_door.enabled && embedded !== undefined ? await this.#openSql(embedded) : undefined;
+    const { block_rows_max: blockRowsMax, block_interval_ms: blockIntervalMs } = config.recorder;
+    const recorder = await startRecorder({ log, warehouse, telemetry, clock, blockRowsMax, blockIntervalMs });
+    recorder.finished.catch(this.#fail);
+    this.#closers.add(() => recorder.stop());
+    return { recorder, warehouse, port };
+  }
+
+  async #openSql(warehouse: Parameters<typeof openSqlDoor>[0]["warehouse"]): Promise<number> {
+    const { host, port } = this.#options.config.sql_door;
+    const opened = await openSqlDoor({ warehouse, host, port });
+    if (!opened.ok) throw cannotOpen("SQL door", opened.error);
+    this.#closers.add(() => opened.value.close());
+    return opened.value.port;
+  }
+
+  async #startCollector(log: EventLog, references: References, hasher: SubjectHasher) {
+    const { config, clock, telemetry } = this.#options;
+    const collector = await createCollector({
+      log,
+      clock,
+      hasher,
+      links: references.links,
+      metrics: collectorMetrics(telemetry),
+    });
+    this.#closers.add(() => collector.close());
+    const opened = await openHttpDoor({
+      collector,
+      host: config.collector.http_host,
+      port: config.collector.http_port,
+      writeKeys: config.collector.write_keys,
+      bodyLimit: config.collector.body_limit_bytes,
+      homeCurrency: currencyOf(config),
+      ...httpHooks(telemetry),
+    });
+    if (!opened.ok) throw cannotOpen("HTTP door", opened.error);
+    this.#closers.add(() => opened.value.close(config.drain_timeout_ms));
+    this.#become(
+      collectorService(collector),
+      subjectService({ log, clock, hasher, subjects: references.subjects }),
+      catalogService({ log, clock, catalog: references.catalog }),
+      policyService({ log, clock, policies: references.policies }),
+    );
+    return { collector, port: opened.value.port };
+  }
+
+  async #startScorer(log: EventLog, references: References, hasher: SubjectHasher): Promise<WindowsFeed> {
+    const { config, clock, telemetry, observeOnly } = this.#options;
+    const { policies, catalog } = references;
+    const ledger = await Ledger.open({ log, telemetry, clock });
+    this.#closers.add(() => ledger.close());
+    ledger.finished.catch(this.#fail);
+    const feed = await WindowsFeed.open({
+      log,
+      telemetry,
+      clock,
+      currency: currencyOf(config),
+      onOrder: (subject, atMs) => {
+        ledger.ordered(subject, atMs);
+      },
+    });
+    this.#closers.add(() => feed.close());
+    feed.finished.catch(this.#fail);
+    const recent = new RecentDecisions();
+    const decider = new Decider({
+      ...references,
+      feed,
+      ledger,
+      hasher,
+      clock,
+      telemetry,
+      recent,
+      observeOnly,
+      clockKind: config.clock,
+      codeKey: { secret: hashKeyOf(await this.#key("codes")), version: config.codes.key_version },
+      budgetMs: config.rpc.decide_deadline_ms,
+      marginMs: config.rpc.deadline_margin_ms,
+      afterWaitMs: config.scorer.after_wait_max_ms,
+    });
+    this.#become(
+      decisionService(decider, recent),
+      offerService({ ledger, hasher, policies, catalog, clock, telemetry }),
+    );
+    return feed;
+  }
+
+  /** Opens the door before anything is restored: a checkout has its answer from then on. */
+  async #openRpc(): Promise<RpcServer> {
+    const { config, telemetry } = this.#options;
+    const { host, port, max_message_bytes: maxMessageBytes } = config.rpc;
+    const services = this.#held.map(({ service }) => service);
+    const opened = await startRpcServer({ host, port, maxMessageBytes, services, hooks: rpcHooks(telemetry) });
+    if (!opened.ok) throw cannotOpen("gRPC door", opened.error);
+    this.#closers.add(async () => {
+      await opened.value.drain(config.drain_timeout_ms);
+    });
+    telemetry.logger.info({ rpc: opened.value.port }, "the gRPC door is open: restoring");
+    return opened.value;
+  }
+
+  #become(...ready: readonly RpcService[]): void {
+    for (const service of ready) {
+      const held = this.#held.find((one) => one.service.name === service.name);
+      if (held === undefined) throw new Error(`no place was held for ${service.name}`);
+      held.become(service);
+    }
+  }
+
+  #watch(following: Following): void {
+    following.finished.catch(this.#fail);
+    this.#closers.add(() => following.stop());
+  }
+
+  async #key(name: KeyName): Promise<Uint8Array> {
+    const key = await obtainKey(this.#options.config, name);
+    if (key.ok) return key.value;
+    throw new StartFailure(sayProblems([key.error]));
+  }
+}
+
+function heldServices({ roles, clock, telemetry }: HostOptions): readonly HeldService[] {
+  const collector = [
+    wire.CollectorServiceService,
+    wire.SubjectServiceService,
+    wire.CatalogServiceService,
+    wire.PolicyServiceService,
+  ];
+  return [
+    ...(roles.has("collector") ? collector.map((definition) => restoringService(definition)) : []),
+    ...(roles.has("scorer")
+      ? [restoringDecisionService(clock, telemetry), restoringService(wire.OfferServiceService)]
+      : []),
+  ].map((meanwhile) => holdService(meanwhile));
+}
+
+function currencyOf(config: Config): CurrencyCode {
+  if (!isCurrencyCode(config.currency)) throw new Error("the configuration was checked: its currency is one");
+  return config.currency;
+}
+
+/** The first 16 bytes of a key as two 64-bit words. */
+function hashKeyOf(key: Uint8Array) {
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+  return { k0: view.getBigUint64(0, true), k1: view.getBigUint64(8, true) };
+}

@@ -1,0 +1,28 @@
+import { LogError } from "@leastwise/eventlog";
+import { sayRefusal, type Refusal } from "@leastwise/vocabulary";
+import { WarehouseError } from "@leastwise/warehouse";
+
+/** Why a process cannot start, in words for the person who started it. */
+export class StartFailure extends Error {
+  override readonly name = "StartFailure";
+}
+
+/** What to do about a door that cannot be opened. */
+const ADVICE: Readonly<Record<string, string>> = {
+  port_taken: "stop the other process, or choose another port (LEASTWISE_RPC__PORT and its like; 0 takes any free one)",
+  port_forbidden: "choose a port from 1024 on",
+};
+
+/** A door's refusal as a failure to start. */
+export function cannotOpen(door: string, refused: Refusal): StartFailure {
+  const advice = ADVICE[refused.reason];
+  return new StartFailure(
+    `cannot open the ${door}: ${sayRefusal(refused)}${advice === undefined ? "" : `; ${advice}`}`,
+  );
+}
+
+/** An operating failure of the log or the warehouse as a failure to start; anything else is a bug and stays what it is. */
+export function asStartFailure(error: unknown): unknown {
+  if (!(error instanceof LogError) && !(error instanceof WarehouseError)) return error;
+  return new StartFailure(`${error.message} (${error.code})`, { cause: error });
+}

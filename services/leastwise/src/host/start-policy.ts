@@ -1,0 +1,38 @@
+import { problemsOf } from "@leastwise/collector";
+import type { Config } from "@leastwise/config";
+import { readJson, TOPICS, wire } from "@leastwise/contracts";
+import type { EventLog } from "@leastwise/eventlog";
+import type { Policies } from "@leastwise/references";
+import { sayRefusal, type Clock } from "@leastwise/vocabulary";
+import { readFile } from "node:fs/promises";
+import { parse } from "yaml";
+import { starterPolicy } from "./starter-policy.js";
+import { StartFailure } from "./start-failure.js";
+
+interface StartPolicyOptions {
+  readonly config: Config;
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly policies: Policies;
+}
+
+/** Puts a first policy into force where there is none: the configured file's, else the built-in one. */
+export async function startPolicy({ config, log, clock, policies }: StartPolicyOptions): Promise<void> {
+  if (policies.active() !== undefined) return;
+  const policy =
+    config.policy_file === undefined ? starterPolicy(config.currency) : await policyOfFile(config.policy_file);
+  const [problem] = problemsOf(policy);
+  if (problem !== undefined) throw new StartFailure(`the policy cannot be put into force: ${sayRefusal(problem)}`);
+  const value = wire.PolicyRecord.encode({ policy, appliedAtMs: BigInt(clock.nowMs()) }).finish();
+  await log.append([{ topic: TOPICS.policy, partition: 0, key: policy.version, value, timestampMs: clock.nowMs() }]);
+  await policies.appears(policy.version);
+}
+
+async function policyOfFile(file: string): Promise<wire.Policy> {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw new StartFailure(`the policy file ${file} cannot be read`, { cause: error });
+  });
+  const read = readJson("Policy", parse(text));
+  if (!read.ok) throw new StartFailure(`${file}: ${sayRefusal(read.error)}`);
+  return read.value;
+}

@@ -1,0 +1,66 @@
+import type { Config } from "@leastwise/config";
+import { topicPlan } from "@leastwise/contracts";
+import { openEmbeddedLog, openKafkaLog, type EventLog } from "@leastwise/eventlog";
+import type { Telemetry } from "@leastwise/telemetry";
+import { DAY_MS, type Clock } from "@leastwise/vocabulary";
+import {
+  applyMigrations,
+  createLiftViews,
+  openEmbeddedWarehouse,
+  openHttpWarehouse,
+  type EmbeddedWarehouse,
+  type Warehouse,
+} from "@leastwise/warehouse";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Opens the log that the configuration names, with its topics. The only place that knows the adapters. */
+export async function openLog(config: Config, clock: Clock, telemetry: Telemetry): Promise<EventLog> {
+  const incarnation = config.log.incarnation === undefined ? {} : { incarnation: config.log.incarnation };
+  const nowMs = () => clock.nowMs();
+  const log =
+    config.log.adapter === "kafka"
+      ? await openKafkaLog({
+          brokers: config.log.brokers,
+          clientId: config.log.client_id,
+          replicationFactor: config.log.replication_factor,
+          onLog: (level, message, fields) => {
+            telemetry.logger[level === "error" ? "error" : "debug"]({ kafka: fields }, message);
+          },
+          nowMs,
+          ...incarnation,
+        })
+      : await openEmbeddedLog({ directory: join(config.data_directory, "log"), nowMs, ...incarnation });
+  await log.ensureTopics(topicPlan(config.log.partitions, clickstreamRetentionMs(config)));
+  return log;
+}
+
+/** With the log as the clock a file may span years: nothing of it is dropped while it plays. */
+function clickstreamRetentionMs(config: Config): number | undefined {
+  return config.clock === "event" ? undefined : config.log.retention_days * DAY_MS;
+}
+
+/** The warehouse, and its embedded form where the SQL door can be opened on it. */
+export interface OpenedWarehouse {
+  readonly warehouse: Warehouse;
+  readonly embedded: EmbeddedWarehouse | undefined;
+}
+
+/** Opens the warehouse that the configuration names, with its tables and views as this version wants them. */
+export async function openWarehouse(config: Config): Promise<OpenedWarehouse> {
+  const opened = await openByAdapter(config);
+  await applyMigrations(opened.warehouse);
+  await createLiftViews(opened.warehouse);
+  return opened;
+}
+
+async function openByAdapter(config: Config): Promise<OpenedWarehouse> {
+  const { adapter, url, user, password, database } = config.warehouse;
+  if (adapter === "http") {
+    if (url === undefined) throw new Error("the configuration was checked: http has a url");
+    return { warehouse: openHttpWarehouse({ url, user, password: password ?? "", database }), embedded: undefined };
+  }
+  await mkdir(config.data_directory, { recursive: true });
+  const embedded = await openEmbeddedWarehouse({ directory: join(config.data_directory, "warehouse") });
+  return { warehouse: embedded, embedded };
+}

@@ -1,0 +1,2 @@
+export { starterPolicy } from "./host/starter-policy.js";
+export { VERSION } from "./version.js";

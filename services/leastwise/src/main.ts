@@ -1,0 +1,76 @@
+import { FORMATS } from "@leastwise/testkit";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { playCommand, type PlayOptions } from "./commands/play.js";
+import { serveCommand, type ServeOptions } from "./commands/serve.js";
+import { StartFailure } from "./host/start-failure.js";
+import { PlayFailure } from "./play/player.js";
+import { VERSION } from "./version.js";
+
+const FORMAT_HELP = FORMATS.map(({ name, help }) => `  ${name.padEnd(18)}${help}`).join("\n");
+
+function program(): Command {
+  const leastwise = new Command("leastwise")
+    .description(
+      "Decides the least incentive that converts the shopper at the checkout, and proves that it paid for itself.",
+    )
+    .version(VERSION)
+    .showHelpAfterError();
+  addPlay(leastwise);
+  addServices(leastwise);
+  return leastwise;
+}
+
+function addPlay(leastwise: Command): void {
+  leastwise
+    .command("play", { isDefault: true })
+    .description("play a simulated storefront, or a real clickstream with --replay, through everything in one process")
+    .option("--replay <path>", "a clickstream to play instead: a file, or the folder of a format that has several")
+    .addOption(
+      new Option("--format <name>", "its format; absent: told by its first line").choices(
+        FORMATS.map(({ name }) => name),
+      ),
+    )
+    .option("--once", "end after the table instead of serving on", false)
+    .option("--json", "print the table as one JSON object, and nothing else, on standard output", false)
+    .option("--seed <text>", "seed of the storefront: the same seed plays the same", "leastwise")
+    .option("--shoppers <n>", "shoppers of the storefront", wholeNumber(1, 100_000), 2_000)
+    .option("--days <n>", "days of the storefront", wholeNumber(1, 60), 14)
+    .option("--start <date>", "first day of the storefront", "2026-01-05")
+    .option("--data <directory>", "where the play keeps its log and tables: emptied at the start", ".leastwise/play")
+    .option("--config <file>", "configuration, YAML or JSON")
+    .addHelpText("after", `\nFormats:\n${FORMAT_HELP}`)
+    .action((options: PlayOptions) => playCommand(options));
+}
+
+function addServices(leastwise: Command): void {
+  const services = [
+    ["serve", "leastwise", "every service in one process, on embedded defaults, until told to stop"],
+    ["collector", "collector", "the collector: events, profiles, consent, catalog, policy"],
+    ["scorer", "scorer", "the scorer with the ledger: Decide and Redeem"],
+    ["recorder", "recorder", "the recorder: from the log into the warehouse"],
+  ] as const;
+  for (const [name, service, description] of services) {
+    leastwise
+      .command(name)
+      .description(description)
+      .option("--config <file>", "configuration, YAML or JSON; see libs/config/CONFIG.md")
+      .option("--data <directory>", "where the embedded log and warehouse are kept")
+      .action((options: ServeOptions) => serveCommand(service, options));
+  }
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+  };
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (!(error instanceof StartFailure) && !(error instanceof PlayFailure)) throw error;
+  process.stderr.write(`leastwise: ${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,138 @@
+import type { wire } from "@leastwise/contracts";
+import type { CartTracker, Clickstream, Storefront } from "@leastwise/testkit";
+import type { Millis } from "@leastwise/vocabulary";
+import type { EventClock } from "../host/clock.js";
+import type { Doors } from "./doors.js";
+import type { Progress } from "./progress.js";
+import { increase, Tally } from "./tally.js";
+
+/** Events that go to the collector in one call, where no decision comes between. */
+const BATCH_EVENTS_MAX = 500;
+/** A play waits until its own events are in the windows, however long that takes within reason. */
+const AFTER_WAIT_MS = 1_000;
+
+/** Goes wrong only where the system under the play is broken: an answer that no shop could go on with. */
+export class PlayFailure extends Error {
+  override readonly name = "PlayFailure";
+}
+
+/**
+ * Plays a clickstream or the storefront through the doors, single file in the order of event time: a decision is asked when all that
+ * happened before is in the windows, so that the same play gives the same decisions each time.
+ */
+export class Player {
+  readonly tally = new Tally();
+  /** The decision that was asked last; undefined before the first. */
+  lastQuestion: wire.DecideRequest | undefined;
+  readonly #doors: Doors;
+  readonly #clock: EventClock;
+  readonly #progress: Progress;
+  #pending: wire.Event[] = [];
+  /** When the newest of the pending events is due. */
+  #dueMs = 0 as Millis;
+  #position = "";
+  #done = 0;
+
+  constructor(doors: Doors, clock: EventClock, progress: Progress) {
+    this.#doors = doors;
+    this.#clock = clock;
+    this.#progress = progress;
+  }
+
+  /** Plays a real clickstream: asks at every cart, offers nothing. */
+  async replay(stream: Clickstream, carts: CartTracker): Promise<void> {
+    for await (const event of stream.events) {
+      const atMs = Number(event.occurredAtMs) as Millis;
+      const question = carts.see(event);
+      if (question?.when === "before_event") {
+        await this.#decide(question.request, atMs);
+      }
+      await this.#send(event, atMs);
+      if (question?.when === "after_event") await this.#decide(question.request, atMs);
+      this.#show();
+    }
+    await this.#flush();
+    this.#progress.finish(this.#done, this.#remark());
+  }
+
+  /** Plays the storefront: its shoppers buy or not by tastes that the system cannot see. */
+  async play(storefront: Storefront): Promise<void> {
+    await this.#prepare(storefront);
+    for (let step = storefront.next(); step !== undefined; step = storefront.next()) {
+      switch (step.kind) {
+        case "event":
+          await this.#send(step.event, step.atMs);
+          break;
+        case "decide":
+          step.reply(await this.#decide(step.request, step.atMs));
+          break;
+        case "redeem":
+          step.reply(await this.#redeem(step.request, step.atMs));
+          break;
+      }
+      this.#show();
+    }
+    await this.#flush();
+    this.#progress.finish(this.#done, this.#remark());
+  }
+
+  /** What the shop knows before it opens: its goods, and its customers' profiles and consent. */
+  async #prepare(storefront: Storefront): Promise<void> {
+    need(await this.#doors.putProducts([...storefront.products]), "PutProducts");
+    for (const { subject, profile, consent } of storefront.people) {
+      if (profile !== undefined) need(await this.#doors.putProfile({ subject, profile }), "PutProfile");
+      if (consent !== undefined) need(await this.#doors.putConsent({ subject, consent }), "PutConsent");
+    }
+  }
+
+  /** The collector stamps a batch when its last event is due: what waits a little arrives a little late, as in life. */
+  async #send(event: wire.Event, atMs: Millis): Promise<void> {
+    this.#pending.push(event);
+    this.#dueMs = atMs;
+    if (this.#pending.length >= BATCH_EVENTS_MAX) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#pending.length === 0) return;
+    const events = this.#pending;
+    this.#pending = [];
+    this.#clock.advance(this.#dueMs);
+    const response = need(await this.#doors.record(events), "Record");
+    if (response.position !== "") this.#position = response.position;
+    this.tally.recorded(events, response);
+    this.#done += events.length;
+  }
+
+  async #decide(request: wire.DecideRequest, atMs: Millis): Promise<wire.DecideResponse> {
+    await this.#flush();
+    this.#clock.advance(atMs);
+    const startedMs = performance.now();
+    this.lastQuestion = request;
+    const asked = { ...request, after: this.#position, maxWaitMs: AFTER_WAIT_MS };
+    const response = need(await this.#doors.decide(asked), "Decide");
+    this.tally.decided(response, performance.now() - startedMs);
+    return response;
+  }
+
+  async #redeem(request: wire.RedeemRequest, atMs: Millis): Promise<wire.RedeemResponse | undefined> {
+    await this.#flush();
+    this.#clock.advance(atMs);
+    const answer = await this.#doors.redeem(request);
+    if (answer.ok) this.tally.redeemedOffer(answer.value);
+    else increase(this.tally.redeemRefusals, answer.error.reason === "" ? answer.error.code : answer.error.reason);
+    return answer.ok ? answer.value : undefined;
+  }
+
+  #show(): void {
+    this.#progress.at(this.#done + this.#pending.length, () => this.#remark());
+  }
+
+  #remark(): string {
+    return `${this.tally.decisions.toLocaleString("en")} decisions, ${new Date(this.#clock.nowMs()).toISOString().slice(0, 10)}`;
+  }
+}
+
+function need<T>(answer: { ok: true; value: T } | { ok: false; error: { message: string } }, call: string): T {
+  if (answer.ok) return answer.value;
+  throw new PlayFailure(`${call} failed: ${answer.error.message}`);
+}

@@ -1,0 +1,164 @@
+import { EMPTY_STATE, evolve, type BudgetLease, type DecisionState } from "@leastwise/decision";
+import { evolve as evolveOffer, UNKNOWN_OFFER, type OfferEvent, type OfferState } from "@leastwise/offers";
+import type { Millis, SubjectId } from "@leastwise/vocabulary";
+import { ExpiryQueue } from "./expiry-queue.js";
+import type { RecordedDecision } from "./recorded.js";
+
+/** A budget as the policy states it. */
+export interface BudgetTerms {
+  readonly budgetId: string;
+  /** Minor units of the policy's currency. */
+  readonly amountMinor: number;
+  /** Basis points added to every unit of cost. */
+  readonly shadowPriceBp: number;
+}
+
+/** An offer with what its terms do not say. */
+export interface BookedOffer {
+  readonly state: OfferState;
+  /** Whose guardrails hold at redemption. */
+  readonly policyVersion: string;
+  readonly budgetId: string;
+}
+
+/**
+ * What the owner keeps: decision states, offers, budgets. A pure fold of `decisions` and `offers`: the same records give the same book, so
+ * it can be dropped and read again.
+ */
+export class Book {
+  readonly #states = new Map<SubjectId, DecisionState>();
+  readonly #offers = new Map<string, BookedOffer>();
+  readonly #offerIdsByCode = new Map<string, string>();
+  readonly #committedMinor = new Map<string, number>();
+  readonly #explorationSpentMinor = new Map<string, number>();
+  readonly #decisionsPerRung = new Map<string, number[]>();
+  readonly #expiries = new ExpiryQueue();
+
+  /** The subject's decision state. */
+  stateOf(subject: SubjectId): DecisionState {
+    return this.#states.get(subject) ?? EMPTY_STATE;
+  }
+
+  /** The offer of a code in its canonical form. */
+  offerOfCode(code: string): BookedOffer | undefined {
+    const offerId = this.#offerIdsByCode.get(code);
+    return offerId === undefined ? undefined : this.#offers.get(offerId);
+  }
+
+  offer(offerId: string): BookedOffer | undefined {
+    return this.#offers.get(offerId);
+  }
+
+  /** Held and settled of a budget, minor units. */
+  committedMinor(budgetId: string): number {
+    return this.#committedMinor.get(budgetId) ?? 0;
+  }
+
+  /** What may still be spent of each budget. */
+  leases(budgets: readonly BudgetTerms[]): Readonly<Record<string, BudgetLease>> {
+    const leases: Record<string, BudgetLease> = {};
+    for (const { budgetId, amountMinor, shadowPriceBp } of budgets) {
+      const remainingMinor = Math.max(0, amountMinor - this.committedMinor(budgetId));
+      leases[budgetId] = { remainingMinor, shadowPriceBp };
+    }
+    return leases;
+  }
+
+  /** What exploration has cost so far, by campaign. */
+  explorationSpentMinor(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#explorationSpentMinor);
+  }
+
+  /** Decisions so far by campaign and rung. */
+  decisionsPerRung(): Readonly<Record<string, readonly number[]>> {
+    return Object.fromEntries([...this.#decisionsPerRung].map(([campaign, counts]) => [campaign, [...counts]]));
+  }
+
+  /** Offers whose life is over at this moment and that nobody has said so of yet, at most so many. */
+  due(nowMs: Millis, max: number): readonly string[] {
+    return this.#expiries.due(nowMs, max).filter((offerId) => this.#offers.get(offerId)?.state.status === "issued");
+  }
+
+  /** Gives an offer out as due again from an instant on: it could not be ended yet. */
+  lookAgain(offerId: string, atMs: Millis): void {
+    this.#expiries.push(offerId, atMs);
+  }
+
+  /**
+   * Takes a decision in. What comes back takes it out again, for one that gave nothing and whose record did not get onto the log; the
+   * subject's state only if nothing was decided on top of it.
+   */
+  decided(recorded: RecordedDecision): () => void {
+    const { subject, facts, issued } = recorded;
+    const before = this.stateOf(subject);
+    const after = evolve(before, { kind: "decided", decision: facts });
+    this.#states.set(subject, after);
+    this.#countRung(recorded, 1);
+    if (issued !== undefined) this.#issue(issued);
+    return () => {
+      if (issued !== undefined) throw new Error("what was issued is not taken back");
+      if (this.#states.get(subject) === after) this.#states.set(subject, before);
+      this.#countRung(recorded, -1);
+    };
+  }
+
+  #issue({ terms, budgetId, policyVersion }: NonNullable<RecordedDecision["issued"]>): void {
+    if (this.#offers.has(terms.offerId)) return;
+    const state = evolveOffer(UNKNOWN_OFFER, { kind: "issued", terms });
+    this.#offers.set(terms.offerId, { state, budgetId, policyVersion });
+    this.#offerIdsByCode.set(terms.code, terms.offerId);
+    this.#commit(budgetId, terms.heldMinor);
+    this.#expiries.push(terms.offerId, terms.expiresAtMs);
+  }
+
+  /** Takes in what happened to an offer. What is impossible by its life changes nothing. */
+  happened(event: Exclude<OfferEvent, { kind: "issued" }>): void {
+    const booked = this.#offers.get(event.offerId);
+    if (booked?.state.status !== "issued") return;
+    const { terms } = booked.state;
+    this.#offers.set(event.offerId, { ...booked, state: evolveOffer(booked.state, event) });
+    this.#commit(booked.budgetId, (event.kind === "redeemed" ? event.redemption.discountMinor : 0) - terms.heldMinor);
+    const stateEvent =
+      event.kind === "redeemed"
+        ? {
+            kind: "redeemed" as const,
+            offerId: event.offerId,
+            atMs: event.atMs,
+            discountMinor: event.redemption.discountMinor,
+          }
+        : { kind: "expired" as const, offerId: event.offerId, atMs: event.atMs };
+    this.#states.set(terms.subject, evolve(this.stateOf(terms.subject), stateEvent));
+  }
+
+  /** The subject placed an order. */
+  ordered(subject: SubjectId, atMs: Millis): void {
+    const state = this.#states.get(subject);
+    if (state !== undefined) this.#states.set(subject, evolve(state, { kind: "ordered", atMs }));
+  }
+
+  #commit(budgetId: string, minor: number): void {
+    this.#committedMinor.set(budgetId, this.committedMinor(budgetId) + minor);
+  }
+
+  /**
+   * A first answer of an episode counts for the rung it chose; the baseline counts for every campaign that was weighed.
+   *
+   * @param by 1, or −1 to take it back
+   */
+  #countRung({ facts, explorationCostMinor }: RecordedDecision, by: 1 | -1): void {
+    const chosen = facts.candidates[facts.chosen];
+    if (facts.continued || chosen === undefined) return;
+    const campaigns = chosen.rung > 0 ? [chosen.campaignId] : facts.candidates.map(({ campaignId }) => campaignId);
+    for (const campaign of new Set(campaigns)) {
+      if (campaign === "") continue;
+      const counts = this.#decisionsPerRung.get(campaign) ?? [];
+      while (counts.length <= chosen.rung) counts.push(0);
+      counts[chosen.rung] = (counts[chosen.rung] ?? 0) + by;
+      this.#decisionsPerRung.set(campaign, counts);
+    }
+    if (explorationCostMinor > 0) {
+      const spent = this.#explorationSpentMinor.get(chosen.campaignId) ?? 0;
+      this.#explorationSpentMinor.set(chosen.campaignId, spent + by * explorationCostMinor);
+    }
+  }
+}

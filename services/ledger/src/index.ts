@@ -1,0 +1,4 @@
+export type { BookedOffer, BudgetTerms } from "./book.js";
+export type { Hold } from "./by-subject.js";
+export { Ledger, type LedgerOptions } from "./ledger.js";
+export { offerService, type OfferServiceOptions } from "./offer-service.js";

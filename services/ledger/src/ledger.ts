@@ -1,0 +1,253 @@
+import { TOPICS, wire } from "@leastwise/contracts";
+import type { DecisionState } from "@leastwise/decision";
+import { LogError, type EventLog, type LogRecord } from "@leastwise/eventlog";
+import { expire, type OfferExpired, type OfferRedeemed, type OfferTerms } from "@leastwise/offers";
+import { follow, type Following } from "@leastwise/references";
+import type { Telemetry } from "@leastwise/telemetry";
+import {
+  bucketOf,
+  err,
+  MINUTE_MS,
+  ok,
+  partitionOfBucket,
+  type Clock,
+  type Millis,
+  type Result,
+  type SubjectId,
+} from "@leastwise/vocabulary";
+import { Book, type BookedOffer, type BudgetTerms } from "./book.js";
+import { BySubject, type Hold } from "./by-subject.js";
+import { offerEventToWire, readDecision, readOfferEvent, type RecordedDecision } from "./recorded.js";
+
+export interface LedgerOptions {
+  readonly log: EventLog;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}
+
+/** Offers that are ended in one go: a pile of them must not hold a decision up. */
+const EXPIRIES_MAX = 64;
+
+/**
+ * How long an offer whose redemption the log did not acknowledge is not ended: the record may be there all the same, and the topic brings
+ * it back within this time if it is.
+ */
+const REDEMPTION_DOUBT_MS = 5 * MINUTE_MS;
+/** How much later an offer is looked at again that could not be ended. */
+const EXPIRY_POSTPONED_MS = 1_000;
+
+/**
+ * The single writer of `decisions` and `offers`. What it answers with is durable; what it keeps is a fold of the two topics. A record of
+ * its own counts when it is written, and is passed over when the topic brings it back.
+ */
+export class Ledger {
+  readonly #options: LedgerOptions;
+  readonly #book = new Book();
+  readonly #acts = new BySubject();
+  readonly #partitionCount: number;
+  /** Own decisions that count already and that the topic has not brought back yet. */
+  readonly #counted = new Set<string>();
+  /** Own decisions on their way to the log that count when they are there, however one hears of it first. */
+  readonly #underWay = new Set<string>();
+  /** Worst cost of offers on their way to the log, by budget: nobody else may promise the same money. */
+  readonly #promisedMinor = new Map<string, number>();
+  /** Offers with a redemption that stands on the log or not, one cannot tell yet; until when they are therefore not ended. */
+  readonly #notToEndUntilMs = new Map<string, number>();
+  #following: readonly Following[] = [];
+
+  private constructor(options: LedgerOptions, partitionCount: number) {
+    this.#options = options;
+    this.#partitionCount = partitionCount;
+  }
+
+  /** Reads both topics, and resolves when the book is whole: decisions first, since an offer's life begins in one. */
+  static async open(options: LedgerOptions): Promise<Ledger> {
+    const ledger = new Ledger(options, await options.log.partitions(TOPICS.decisions));
+    const decisions = await follow(options.log, TOPICS.decisions, (record) => {
+      ledger.#readBackDecision(record);
+    });
+    const offers = await follow(options.log, TOPICS.offers, (record) => {
+      ledger.#readBackOffer(record);
+    });
+    ledger.#following = [decisions, offers];
+    return ledger;
+  }
+
+  /** Rejects when the topics can no longer be followed; resolves after close. */
+  get finished(): Promise<unknown> {
+    return Promise.all(this.#following.map(({ finished }) => finished));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#following.map((following) => following.stop()));
+  }
+
+  /** Runs an act on a subject after all earlier ones, and what they held it for, have settled. */
+  exclusively<T>(subject: SubjectId, act: (hold: Hold) => Promise<T>): Promise<T> {
+    return this.#acts.run(subject, act);
+  }
+
+  stateOf(subject: SubjectId): DecisionState {
+    return this.#book.stateOf(subject);
+  }
+
+  /** The books as a decision is given them. Ends what is due first, so that money held for dead offers is free. */
+  books(budgets: readonly BudgetTerms[]) {
+    this.#expireDue(this.#options.clock.nowMs());
+    const leases = this.#book.leases(budgets);
+    return {
+      budgets: Object.fromEntries(
+        Object.entries(leases).map(([budgetId, lease]) => [
+          budgetId,
+          { ...lease, remainingMinor: Math.max(0, lease.remainingMinor - (this.#promisedMinor.get(budgetId) ?? 0)) },
+        ]),
+      ),
+      explorationSpentMinor: this.#book.explorationSpentMinor(),
+      decisionsPerRung: this.#book.decisionsPerRung(),
+    };
+  }
+
+  /** The offer of a code in its canonical form. */
+  offerOfCode(code: string): BookedOffer | undefined {
+    this.#expireDue(this.#options.clock.nowMs());
+    return this.#book.offerOfCode(code);
+  }
+
+  /** The subject placed an order. */
+  ordered(subject: SubjectId, atMs: Millis): void {
+    this.#book.ordered(subject, atMs);
+  }
+
+  /**
+   * Writes a decision. One that issues an offer counts when it is durable; one that gives nothing counts at once, and its record
+   * follows. The failure is the log's; the state is then what it was.
+   */
+  async record(record: wire.DecisionRecord): Promise<Result<void, LogError>> {
+    const recorded = readDecision(record);
+    return recorded.issued === undefined ? this.#recordNone(record, recorded) : this.#recordIssue(record, recorded);
+  }
+
+  async #recordIssue(record: wire.DecisionRecord, recorded: RecordedDecision): Promise<Result<void, LogError>> {
+    const { budgetId, terms } = recorded.issued ?? {};
+    if (budgetId === undefined || terms === undefined) throw new Error("an issue has terms");
+    this.#promise(budgetId, terms.heldMinor);
+    this.#underWay.add(record.decisionId);
+    try {
+      const written = await this.#write(
+        TOPICS.decisions,
+        recorded.subject,
+        wire.DecisionRecord.encode(record).finish(),
+        () => {
+          if (!this.#underWay.delete(record.decisionId)) return;
+          this.#counted.add(record.decisionId);
+          this.#book.decided(recorded);
+        },
+      );
+      if (written.ok) this.#options.telemetry.metrics.offers.with({ event: "issued" }).add();
+      return written;
+    } finally {
+      this.#underWay.delete(record.decisionId);
+      this.#promise(budgetId, -terms.heldMinor);
+    }
+  }
+
+  #recordNone(record: wire.DecisionRecord, recorded: RecordedDecision): Result<void, LogError> {
+    this.#counted.add(record.decisionId);
+    const takeBack = this.#book.decided(recorded);
+    const bytes = wire.DecisionRecord.encode(record).finish();
+    void this.#write(TOPICS.decisions, recorded.subject, bytes, () => undefined).then((written) => {
+      // Without its mark the record counts again, should it turn out to stand on the log.
+      if (!written.ok && this.#counted.delete(record.decisionId)) takeBack();
+    });
+    return ok(undefined);
+  }
+
+  /** Writes a redemption; it counts when it is durable. Until that is known the offer is not ended. */
+  async redeemed(event: OfferRedeemed): Promise<Result<void, LogError>> {
+    this.#notToEndUntilMs.set(event.offerId, Number.POSITIVE_INFINITY);
+    const written = await this.#writeOfferEvent(event);
+    if (written.ok) this.#notToEndUntilMs.delete(event.offerId);
+    else this.#notToEndUntilMs.set(event.offerId, this.#options.clock.nowMs() + REDEMPTION_DOUBT_MS);
+    return written;
+  }
+
+  async #writeOfferEvent(event: OfferRedeemed | OfferExpired): Promise<Result<void, LogError>> {
+    const booked = this.#book.offer(event.offerId);
+    if (booked === undefined || booked.state.status === "unknown")
+      throw new Error(`offer ${event.offerId} is not in the book`);
+    const { terms } = booked.state;
+    const bytes = wire.OfferEvent.encode(offerEventToWire(event, terms)).finish();
+    const written = await this.#write(TOPICS.offers, terms.subject, bytes, () => {
+      // The book takes only what an offer's life allows, so the same event twice counts once.
+      this.#book.happened(event);
+    });
+    if (written.ok) this.#count(event, terms);
+    return written;
+  }
+
+  #count(event: OfferRedeemed | OfferExpired, { currency, heldMinor }: OfferTerms): void {
+    const { metrics } = this.#options.telemetry;
+    const settledMinor = event.kind === "redeemed" ? event.redemption.discountMinor : 0;
+    metrics.offers.with({ event: event.kind }).add();
+    if (settledMinor > 0) metrics.money.with({ movement: "settled", currency }).add(settledMinor);
+    if (heldMinor > settledMinor)
+      metrics.money.with({ movement: "given_back", currency }).add(heldMinor - settledMinor);
+  }
+
+  /** Ends what is due. The book says so at once; the record follows, and is written again at the next start if it is lost. */
+  #expireDue(nowMs: Millis): void {
+    for (const offerId of this.#book.due(nowMs, EXPIRIES_MAX)) {
+      const booked = this.#book.offer(offerId);
+      if (booked === undefined) continue;
+      if (nowMs < (this.#notToEndUntilMs.get(offerId) ?? 0)) {
+        this.#book.lookAgain(offerId, (nowMs + EXPIRY_POSTPONED_MS) as Millis);
+        continue;
+      }
+      this.#notToEndUntilMs.delete(offerId);
+      const expired = expire({ nowMs }, booked.state);
+      if (!expired.ok) throw new Error(`what is due can be ended: ${expired.error.reason}`);
+      for (const event of expired.value) {
+        void this.#writeOfferEvent(event);
+        this.#book.happened(event);
+      }
+    }
+  }
+
+  async #write(
+    topic: string,
+    subject: SubjectId,
+    value: Uint8Array,
+    count: () => void,
+  ): Promise<Result<void, LogError>> {
+    const { log, clock, telemetry } = this.#options;
+    const partition = partitionOfBucket(bucketOf(subject), this.#partitionCount);
+    const startedMs = performance.now();
+    try {
+      await log.append([{ topic, partition, key: subject, value, timestampMs: clock.nowMs() }]);
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      telemetry.metrics.logAppendFailures.with({ topic, code: error.code }).add();
+      telemetry.logger.error({ topic, code: error.code }, "a record did not get onto the log");
+      return err(error);
+    }
+    telemetry.metrics.logAppendDuration.with({ topic }).observe((performance.now() - startedMs) / 1_000);
+    count();
+    return ok(undefined);
+  }
+
+  #promise(budgetId: string, minor: number): void {
+    this.#promisedMinor.set(budgetId, (this.#promisedMinor.get(budgetId) ?? 0) + minor);
+  }
+
+  #readBackDecision({ value }: LogRecord): void {
+    const record = wire.DecisionRecord.decode(value);
+    if (this.#counted.delete(record.decisionId)) return;
+    this.#underWay.delete(record.decisionId);
+    this.#book.decided(readDecision(record));
+  }
+
+  #readBackOffer({ value }: LogRecord): void {
+    const event = readOfferEvent(wire.OfferEvent.decode(value));
+    if (event !== undefined) this.#book.happened(event);
+  }
+}

@@ -1,0 +1,219 @@
+import {
+  checkId,
+  offerToWire,
+  readCart,
+  readSubjectRef,
+  wire,
+  type RawIds,
+  type ReadCart,
+  type SubjectHasher,
+} from "@leastwise/contracts";
+import { dynamicLineCaps } from "@leastwise/decision";
+import {
+  readCode,
+  redeem,
+  rowsOfLines,
+  validate,
+  type OfferRefusal,
+  type OfferState,
+  type OfferTerms,
+  type OfferUse,
+} from "@leastwise/offers";
+import type { Catalog, Policies } from "@leastwise/references";
+import {
+  defineService,
+  invalidArgument,
+  refuse,
+  unimplemented,
+  type RpcRefusal,
+  type RpcService,
+} from "@leastwise/rpc";
+import type { Telemetry } from "@leastwise/telemetry";
+import { err, ok, refusal, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
+import type { BookedOffer } from "./book.js";
+import type { Ledger } from "./ledger.js";
+import { moneyToWire, sharesToWire } from "./recorded.js";
+
+export interface OfferServiceOptions {
+  readonly ledger: Ledger;
+  readonly hasher: SubjectHasher;
+  readonly policies: Policies;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+/** What every shopper hears of a code that is not taken, so that nobody learns which codes there are. */
+const NEUTRAL_MESSAGE = "This code cannot be used for this order.";
+
+const IDEMPOTENCY_KEY_BYTES_MAX = 255;
+
+/** The doors of the offers' life. */
+export function offerService(options: OfferServiceOptions): RpcService {
+  const counted = (method: "Validate" | "Redeem" | "Get", refused: RpcRefusal) => {
+    options.telemetry.metrics.offerRefusals.with({ method, reason: refused.refusal.reason }).add();
+    return err(refused);
+  };
+  return defineService(wire.OfferServiceService, {
+    validate: (request) => Promise.resolve(validateCode(options, request)),
+    redeem: async (request) => {
+      const answer = await redeemCode(options, request);
+      return answer.ok ? answer : counted("Redeem", answer.error);
+    },
+    get: (request) => {
+      const found = findOffer(options.ledger, request.code);
+      return Promise.resolve(found.ok ? ok(offerAsItStands(found.value.state)) : counted("Get", found.error));
+    },
+    reserve: () => Promise.resolve(err(unimplemented("OfferService.Reserve"))),
+    release: () => Promise.resolve(err(unimplemented("OfferService.Release"))),
+    refund: () => Promise.resolve(err(unimplemented("OfferService.Refund"))),
+  });
+}
+
+function validateCode(
+  options: OfferServiceOptions,
+  request: wire.ValidateRequest,
+): Result<wire.ValidateResponse, RpcRefusal> {
+  const read = readUse(request);
+  if (!read.ok) return err(invalidArgument(read.error));
+  const invalid = (reason: string): wire.ValidateResponse => {
+    options.telemetry.metrics.offerRefusals.with({ method: "Validate", reason }).add();
+    return { valid: false, reason, message: NEUTRAL_MESSAGE, discount: undefined, shares: [] };
+  };
+  const found = findOffer(options.ledger, request.code);
+  if (!found.ok) return found.error.code === "NOT_FOUND" ? ok(invalid(found.error.refusal.reason)) : found;
+  const used = validate(useOf(options, found.value, read.value), found.value.state);
+  if (!used.ok) return ok(invalid(used.error.reason));
+  const terms = termsOf(found.value.state);
+  const discount = moneyToWire(used.value.discountMinor, terms);
+  return ok({ valid: true, reason: "", message: "", discount, shares: sharesToWire(used.value, terms) });
+}
+
+async function redeemCode(
+  options: OfferServiceOptions,
+  request: wire.RedeemRequest,
+): Promise<Result<wire.RedeemResponse, RpcRefusal>> {
+  const read = readUse(request);
+  if (!read.ok) return err(invalidArgument(read.error));
+  const refused = checkId(request.orderId, "", "order_id") ?? checkKey(request.idempotencyKey);
+  if (refused !== undefined) return err(invalidArgument(refused));
+  const found = findOffer(options.ledger, request.code);
+  if (!found.ok) return found;
+  const { subject } = termsOf(found.value.state);
+  return options.ledger.exclusively(subject, () => redeemAlone(options, request, read.value));
+}
+
+/** Nobody else acts on the subject now: what the book says holds until the answer. */
+async function redeemAlone(
+  options: OfferServiceOptions,
+  request: wire.RedeemRequest,
+  read: ReadUse,
+): Promise<Result<wire.RedeemResponse, RpcRefusal>> {
+  const found = findOffer(options.ledger, request.code);
+  if (!found.ok) return found;
+  const { orderId, idempotencyKey } = request;
+  const redeemed = redeem({ ...useOf(options, found.value, read), orderId, idempotencyKey }, found.value.state);
+  if (!redeemed.ok) return err(refusalOf(redeemed.error));
+  for (const event of redeemed.value.events) {
+    const written = await options.ledger.redeemed(event);
+    if (!written.ok) return err(notWritten());
+  }
+  const terms = termsOf(found.value.state);
+  return ok({
+    offer: { ...offerToWire(terms, wire.OfferStatus.OFFER_STATUS_REDEEMED) },
+    discount: moneyToWire(redeemed.value.redemption.discountMinor, terms),
+    shares: sharesToWire(redeemed.value.redemption, terms),
+    replayed: redeemed.value.replayed,
+  });
+}
+
+interface ReadUse {
+  readonly ids: RawIds;
+  readonly cart: ReadCart;
+}
+
+function readUse(request: Pick<wire.RedeemRequest, "subject" | "lines" | "shipping">): Result<ReadUse, Refusal> {
+  const ids = readSubjectRef(request.subject);
+  if (!ids.ok) return ids;
+  const cart = readCart(request.lines, request.shipping, "");
+  return cart.ok ? ok({ ids: ids.value, cart: cart.value }) : cart;
+}
+
+function findOffer(ledger: Ledger, code: string): Result<BookedOffer, RpcRefusal> {
+  const read = readCode(code);
+  if (!read.ok) return err(invalidArgument(read.error));
+  const booked = ledger.offerOfCode(read.value.canonical);
+  if (booked !== undefined) return ok(booked);
+  return err(
+    refuse("NOT_FOUND", refusal("unknown_code", "code", "a code that nobody was given", "a code that was issued")),
+  );
+}
+
+/** An offer made before the shopper logged in is good for either of their ids. */
+function useOf(options: OfferServiceOptions, booked: BookedOffer, { ids, cart }: ReadUse): OfferUse {
+  const { hasher, policies, catalog, clock } = options;
+  const terms = termsOf(booked.state);
+  const policy = policies.version(booked.policyVersion);
+  if (policy === undefined) throw new Error(`policy ${booked.policyVersion} issued an offer and is not on the log`);
+  const rows = cart.lines.flatMap(({ productId }) => catalog.row(productId) ?? []);
+  const campaign = policy.compiled.campaigns.find(({ campaignId }) => campaignId === terms.campaignId);
+  const nowMs = clock.nowMs();
+  const caps =
+    campaign?.approach.kind === "dynamic"
+      ? dynamicLineCaps(campaign.approach, cart, rowsOfLines(cart.lines, rows), nowMs)
+      : undefined;
+  return {
+    subject: subjectOf(hasher, ids, terms.subject),
+    nowMs,
+    cart,
+    catalog: rows,
+    guardrails: policy.compiled.guardrails.cart,
+    ...(caps === undefined ? {} : { lineCapsMinor: caps }),
+  };
+}
+
+function subjectOf(hasher: SubjectHasher, ids: RawIds, issuedTo: SubjectId): SubjectId {
+  if (ids.anonymousId !== undefined && hasher.anonymous(ids.anonymousId) === issuedTo) return issuedTo;
+  return hasher.of(ids);
+}
+
+function termsOf(state: OfferState): OfferTerms {
+  if (state.status === "unknown") throw new Error("the book has no unknown offers");
+  return state.terms;
+}
+
+const STATUSES = {
+  issued: wire.OfferStatus.OFFER_STATUS_ISSUED,
+  redeemed: wire.OfferStatus.OFFER_STATUS_REDEEMED,
+  expired: wire.OfferStatus.OFFER_STATUS_EXPIRED,
+} as const;
+
+function offerAsItStands(state: OfferState): wire.Offer {
+  if (state.status === "unknown") throw new Error("the book has no unknown offers");
+  return offerToWire(state.terms, STATUSES[state.status]);
+}
+
+function refusalOf(refused: OfferRefusal): RpcRefusal {
+  switch (refused.reason) {
+    case "unknown_code":
+      return refuse("NOT_FOUND", refused);
+    case "idempotency_mismatch":
+      return refuse("ALREADY_EXISTS", refused);
+    default:
+      return refuse("FAILED_PRECONDITION", {
+        ...refused,
+        came: refused.reason === "foreign_subject" ? "another" : refused.came,
+      });
+  }
+}
+
+function notWritten(): RpcRefusal {
+  const expected = "a log that takes records; the same idempotency key says later whether it was used";
+  return refuse("UNAVAILABLE", refusal("log_unavailable", "", "a log that did not answer", expected));
+}
+
+function checkKey(key: string): Refusal | undefined {
+  if (key !== "" && Buffer.byteLength(key) <= IDEMPOTENCY_KEY_BYTES_MAX) return undefined;
+  const came = key === "" ? undefined : `${Buffer.byteLength(key)} bytes`;
+  return refusal(key === "" ? "id_missing" : "id_too_long", "idempotency_key", came, "1 to 255 bytes");
+}

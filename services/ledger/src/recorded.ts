@@ -1,0 +1,113 @@
+import { decisionFacts, offerOf, type wire } from "@leastwise/contracts";
+import type { DecisionFacts } from "@leastwise/decision";
+import type { OfferEvent, OfferTerms, Redemption } from "@leastwise/offers";
+import { isSubjectId, type Millis, type SubjectId } from "@leastwise/vocabulary";
+
+/** A decision as the book folds it. */
+export interface RecordedDecision {
+  readonly subject: SubjectId;
+  readonly facts: DecisionFacts;
+  /** What was newly issued; undefined where nothing was. */
+  readonly issued:
+    { readonly terms: OfferTerms; readonly budgetId: string; readonly policyVersion: string } | undefined;
+  readonly explorationCostMinor: number;
+}
+
+/** Reads a record of `decisions`. What cannot be read there is a bug: only the owner writes it. */
+export function readDecision(record: wire.DecisionRecord): RecordedDecision {
+  const { subject } = record;
+  if (!isSubjectId(subject)) throw new RangeError(`decision ${record.decisionId} has no subject`);
+  return {
+    subject,
+    facts: decisionFacts(record),
+    issued: issuedOf(record, subject),
+    explorationCostMinor: Number(record.explorationCostMinor),
+  };
+}
+
+function issuedOf(record: wire.DecisionRecord, subject: SubjectId): RecordedDecision["issued"] {
+  if (record.offer === undefined || record.budgetId === "") return undefined;
+  const terms: OfferTerms = {
+    ...offerOf(record.offer),
+    subject,
+    decisionId: record.decisionId,
+    heldMinor: Number(record.held?.minor ?? 0n),
+  };
+  return { terms, budgetId: record.budgetId, policyVersion: record.policyVersion };
+}
+
+/** Reads a record of `offers`; undefined for one without a kind. */
+export function readOfferEvent(event: wire.OfferEvent): Exclude<OfferEvent, { kind: "issued" }> | undefined {
+  const atMs = Number(event.atMs) as Millis;
+  switch (event.kind?.$case) {
+    case undefined:
+      return undefined;
+    case "expired":
+      return { kind: "expired", offerId: event.offerId, atMs };
+    case "redeemed":
+      return {
+        kind: "redeemed",
+        offerId: event.offerId,
+        atMs,
+        act: { idempotencyKey: event.idempotencyKey, contentDigest: event.contentDigest },
+        orderId: event.kind.value.orderId,
+        redemption: redemptionOf(event.kind.value),
+      };
+  }
+}
+
+function redemptionOf({ discount, shares }: wire.OfferRedeemed): Redemption {
+  return {
+    discountMinor: Number(discount?.minor ?? 0n),
+    shares: shares.map((share) => ({
+      line: share.line,
+      productId: share.productId,
+      quantity: Number(share.quantity),
+      discountMinor: Number(share.discount?.minor ?? 0n),
+    })),
+  };
+}
+
+/** An event of an offer as it stands on the log. */
+export function offerEventToWire(event: Exclude<OfferEvent, { kind: "issued" }>, terms: OfferTerms): wire.OfferEvent {
+  const base = {
+    offerId: terms.offerId,
+    subject: terms.subject,
+    atMs: BigInt(event.atMs),
+    campaignId: terms.campaignId,
+    decisionId: terms.decisionId,
+  };
+  switch (event.kind) {
+    case "expired":
+      return { ...base, idempotencyKey: "", contentDigest: "", kind: { $case: "expired", value: {} } };
+    case "redeemed":
+      return {
+        ...base,
+        idempotencyKey: event.act.idempotencyKey,
+        contentDigest: event.act.contentDigest,
+        kind: {
+          $case: "redeemed",
+          value: {
+            orderId: event.orderId,
+            discount: moneyToWire(event.redemption.discountMinor, terms),
+            shares: sharesToWire(event.redemption, terms),
+          },
+        },
+      };
+  }
+}
+
+/** The parts of a redemption by line. */
+export function sharesToWire({ shares }: Redemption, terms: OfferTerms): wire.LineShare[] {
+  return shares.map(({ line, productId, quantity, discountMinor }) => ({
+    line,
+    productId,
+    quantity: BigInt(quantity),
+    discount: moneyToWire(discountMinor, terms),
+  }));
+}
+
+/** An amount in the offer's currency. */
+export function moneyToWire(minor: number, { currency }: OfferTerms): wire.Money {
+  return { minor: BigInt(minor), currency };
+}

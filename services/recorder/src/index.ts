@@ -1,0 +1,1 @@
+export { startRecorder, type Recorder, type RecorderOptions } from "./recorder.js";

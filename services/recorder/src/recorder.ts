@@ -1,0 +1,279 @@
+import { TOPICS, wire } from "@leastwise/contracts";
+import type { Batch, EventLog, LogRecord, RunningSubscription } from "@leastwise/eventlog";
+import { followCatalog, type Catalog } from "@leastwise/references";
+import type { Telemetry } from "@leastwise/telemetry";
+import type { Clock, Refusal } from "@leastwise/vocabulary";
+import { WarehouseError, type TableName, type TableRows, type Warehouse } from "@leastwise/warehouse";
+import { setTimeout as delay } from "node:timers/promises";
+import { PartitionRecorder } from "./partition-recorder.js";
+import { clickstreamRows } from "./steps/clickstream-rows.js";
+import { deadLetterRows } from "./steps/dead-letter-rows.js";
+import { decisionRows } from "./steps/decision-rows.js";
+import { offerRows } from "./steps/offer-rows.js";
+import type { Outcome, Rows } from "./steps/outcome.js";
+
+export interface RecorderOptions {
+  readonly log: EventLog;
+  readonly warehouse: Warehouse;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  /** Most records in a block: ClickHouse wants 10,000 to 100,000 rows. */
+  readonly blockRowsMax: number;
+  /** How long a record waits for company at the most. */
+  readonly blockIntervalMs: number;
+}
+
+/** The recorder: log → warehouse, exactly once. */
+export interface Recorder {
+  /** Rejects when recording failed for good; resolves after stop. */
+  readonly finished: Promise<void>;
+  /** Writes everything that is on the log now. Resolves when it is in the tables. */
+  catchUp(): Promise<void>;
+  /** Writes what was read, and stops. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const GROUP = "recorder";
+const CONSUMER = "recorder";
+const RECORDED = [TOPICS.clickstream, TOPICS.decisions, TOPICS.offers, TOPICS.deadLetters] as const;
+/** A warehouse that is away is asked again, ever less often; after so many times the process gives up, and its supervisor decides. */
+const ATTEMPTS_MAX = 60;
+const BACKOFF_MAX_MS = 30_000;
+/** How often catching up looks whether it has. */
+const CATCH_UP_POLL_MS = 10;
+
+/** Starts recording. */
+export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
+  const catalog = await followCatalog(options.log);
+  const recorder = new RunningRecorder(options, catalog);
+  await recorder.start();
+  return recorder;
+}
+
+class RunningRecorder implements Recorder {
+  readonly finished: Promise<void>;
+  readonly #options: RecorderOptions;
+  readonly #catalog: Catalog;
+  readonly #partitions = new Map<string, PartitionRecorder>();
+  readonly #subscriptions: RunningSubscription[] = [];
+  readonly #stopping = new AbortController();
+  #isFlushing = false;
+  #timer: NodeJS.Timeout | undefined;
+  #fail: (error: unknown) => void = () => undefined;
+  #end: () => void = () => undefined;
+
+  constructor(options: RecorderOptions, catalog: Catalog) {
+    this.#options = options;
+    this.#catalog = catalog;
+    this.finished = new Promise((resolve, reject) => {
+      this.#end = resolve;
+      this.#fail = reject;
+    });
+    this.finished.catch(() => undefined);
+  }
+
+  async start(): Promise<void> {
+    for (const topic of RECORDED) {
+      const subscription = await this.#options.log.subscribe({
+        topic,
+        group: `${GROUP}-${topic}`,
+        from: (partition) => this.#partition(topic, partition).resume(),
+        onBatch: (batch) => this.#take(batch),
+        onRevoked: async (partitions) => {
+          for (const partition of partitions) await this.#partition(topic, partition).release();
+        },
+      });
+      subscription.finished.catch((error: unknown) => {
+        this.#failed(error);
+      });
+      this.#subscriptions.push(subscription);
+    }
+    this.#timer = setInterval(() => void this.#flushWhenIdle(), this.#options.blockIntervalMs);
+  }
+
+  async catchUp(): Promise<void> {
+    const { log } = this.#options;
+    for (const topic of RECORDED) {
+      for (let partition = 0; partition < (await log.partitions(topic)); partition += 1) {
+        const { end } = await log.offsets(topic, partition);
+        await this.#reach(topic, partition, end);
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    clearInterval(this.#timer);
+    // A warehouse that is away is no longer waited for.
+    this.#stopping.abort();
+    await this.#flushAll().catch((error: unknown) => {
+      this.#options.telemetry.logger.warn(
+        { err: error },
+        "what was read stays on the log: it is recorded at the next start",
+      );
+    });
+    await Promise.all(this.#subscriptions.map((subscription) => subscription.stop()));
+    await this.#catalog.stop();
+    this.#end();
+  }
+
+  /** Recording cannot go on; after stop that is no news. */
+  #failed(error: unknown): void {
+    if (!this.#stopping.signal.aborted) this.#fail(error);
+  }
+
+  async #reach(topic: string, partition: number, end: number): Promise<void> {
+    const { log } = this.#options;
+    const { begin } = await log.offsets(topic, partition);
+    while (!this.#stopping.signal.aborted) {
+      await this.#partitions.get(`${topic}/${partition}`)?.flush();
+      const commit = await log.committed(`${GROUP}-${topic}`, topic, partition);
+      if (end === begin || (commit !== undefined && commit.note === "" && commit.offset >= end)) return;
+      await delay(CATCH_UP_POLL_MS);
+    }
+  }
+
+  /** Once an interval; while the warehouse is away one is under way, and others would only pile up behind it. */
+  async #flushWhenIdle(): Promise<void> {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    await this.#flushAll().catch((error: unknown) => {
+      this.#failed(error);
+    });
+    this.#isFlushing = false;
+  }
+
+  #partition(topic: string, partition: number): PartitionRecorder {
+    const key = `${topic}/${partition}`;
+    const known = this.#partitions.get(key);
+    if (known !== undefined) return known;
+    const { log, blockRowsMax } = this.#options;
+    const write = (records: readonly LogRecord[], token: string) => this.#write(records, token);
+    const made = new PartitionRecorder({ log, group: `${GROUP}-${topic}`, topic, partition, blockRowsMax, write });
+    this.#partitions.set(key, made);
+    return made;
+  }
+
+  async #take(batch: Batch): Promise<void> {
+    await this.#partition(batch.topic, batch.partition).take(batch.records);
+    this.#showLag(batch.topic);
+  }
+
+  async #flushAll(): Promise<void> {
+    for (const partition of this.#partitions.values()) await partition.flush();
+    for (const topic of RECORDED) this.#showLag(topic);
+  }
+
+  #showLag(topic: string): void {
+    const { metrics } = this.#options.telemetry;
+    let records = 0;
+    let oldestMs: number | undefined;
+    for (const [key, partition] of this.#partitions) {
+      if (!key.startsWith(`${topic}/`)) continue;
+      records += partition.pendingCount;
+      const pendingMs = partition.oldestPendingMs;
+      if (pendingMs !== undefined) oldestMs = Math.min(oldestMs ?? pendingMs, pendingMs);
+    }
+    const ageMs = oldestMs === undefined ? 0 : Math.max(0, this.#options.clock.nowMs() - oldestMs);
+    metrics.consumerLagRecords.with({ consumer: CONSUMER, topic }).set(records);
+    metrics.consumerLagSeconds.with({ consumer: CONSUMER, topic }).set(ageMs / 1_000);
+  }
+
+  async #write(records: readonly LogRecord[], token: string): Promise<void> {
+    const rows: Rows = {};
+    for (const record of records) this.#collect(rows, record, this.#rowsOf(record), token);
+    for (const table of Object.keys(rows) as TableName[]) await this.#insert(table, rows[table] ?? [], token);
+  }
+
+  #rowsOf(record: LogRecord): Outcome {
+    const { incarnation } = this.#options.log;
+    switch (record.topic) {
+      case TOPICS.clickstream:
+        return clickstreamRows(incarnation, record, (productId) => this.#catalog.row(productId)?.unitCostMinor);
+      case TOPICS.decisions:
+        return decisionRows(incarnation, record);
+      case TOPICS.offers:
+        return offerRows(incarnation, record);
+      case TOPICS.deadLetters:
+        return deadLetterRows(incarnation, record);
+      default:
+        throw new Error(`the recorder does not read ${record.topic}`);
+    }
+  }
+
+  #collect(rows: Rows, record: LogRecord, outcome: Outcome, token: string): void {
+    const { metrics, logger } = this.#options.telemetry;
+    metrics.consumerRecords.with({ consumer: CONSUMER, topic: record.topic, outcome: outcome.outcome }).add();
+    switch (outcome.outcome) {
+      case "ok":
+        addRows(rows, outcome.rows);
+        if (outcome.holdoutLeak !== undefined) this.#holdoutLeaked(outcome.holdoutLeak, record);
+        return;
+      case "drop":
+        return;
+      case "dead_letter":
+        metrics.deadLetters.with({ reason: outcome.refusal.reason }).add();
+        logger.warn({ token, offset: record.offset, reason: outcome.refusal.reason }, "a record could not be read");
+        // The row stands in the same block, so that it is written once, as the others are.
+        addRows(rows, deadLetterOf(this.#options.log.incarnation, record, outcome.refusal));
+        return;
+    }
+  }
+
+  #holdoutLeaked(experiment: string, { partition, offset }: LogRecord): void {
+    const { metrics, logger } = this.#options.telemetry;
+    metrics.holdoutLeaks.with({ experiment }).add();
+    logger.error({ experiment, partition, offset }, "a decision gave an incentive to a subject that is held out");
+  }
+
+  async #insert<Name extends TableName>(table: Name, rows: readonly TableRows[Name][], token: string): Promise<void> {
+    const { warehouse, telemetry } = this.#options;
+    if (rows.length === 0) return;
+    for (let attempt = 1; ; attempt += 1) {
+      const startedMs = performance.now();
+      try {
+        await warehouse.insert(table, rows, { deduplicationToken: token });
+        telemetry.metrics.recorderInsertDuration.with({ table }).observe((performance.now() - startedMs) / 1_000);
+        telemetry.metrics.recorderRows.with({ table }).add(rows.length);
+        return;
+      } catch (error) {
+        telemetry.metrics.recorderInsertFailures.with({ table }).add();
+        const mayRetry = error instanceof WarehouseError && error.hint === "retry" && attempt < ATTEMPTS_MAX;
+        if (!mayRetry || this.#stopping.signal.aborted) throw error;
+        telemetry.logger.warn(
+          { table, attempt, code: error.code },
+          "the warehouse did not take a block: it is sent again",
+        );
+        await delay(Math.min(BACKOFF_MAX_MS, 100 * 2 ** Math.min(attempt, 10)), undefined, {
+          signal: this.#stopping.signal,
+        });
+      }
+    }
+  }
+}
+
+function addRows(into: Rows, rows: Rows): void {
+  for (const table of Object.keys(rows) as TableName[]) append(into, table, rows[table] ?? []);
+}
+
+function append<Name extends TableName>(into: Rows, table: Name, rows: readonly TableRows[Name][]): void {
+  const known: TableRows[Name][] | undefined = into[table];
+  if (known === undefined) Object.assign(into, { [table]: [...rows] });
+  else known.push(...rows);
+}
+
+function deadLetterOf(incarnation: string, record: LogRecord, refusal: Refusal): Rows {
+  const letter = wire.DeadLetter.encode(
+    wire.DeadLetter.fromPartial({
+      reason: refusal.reason,
+      field: refusal.field,
+      expected: refusal.expected,
+      source: record.topic,
+      receivedAtMs: BigInt(record.timestampMs),
+      payload: Buffer.from(record.value),
+      cause: `${incarnation}/${record.topic}/${record.partition}/${record.offset}`,
+    }),
+  ).finish();
+  const outcome = deadLetterRows(incarnation, { ...record, value: letter });
+  return outcome.outcome === "ok" ? outcome.rows : {};
+}

@@ -1,0 +1,16 @@
+import type { Refusal } from "@leastwise/vocabulary";
+import type { TableName, TableRows } from "@leastwise/warehouse";
+
+/** Rows by table, as one record or one block of records gives them. */
+export type Rows = { [Name in TableName]?: TableRows[Name][] };
+
+/** What a step makes of a record: rows, nothing, or a dead letter with the reason. */
+export type Outcome =
+  | {
+      readonly outcome: "ok";
+      readonly rows: Rows;
+      /** The experiment whose held-out subject was given an incentive: there must be none. */
+      readonly holdoutLeak?: string;
+    }
+  | { readonly outcome: "drop"; readonly reason: string }
+  | { readonly outcome: "dead_letter"; readonly refusal: Refusal };

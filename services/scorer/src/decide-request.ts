@@ -1,0 +1,76 @@
+import {
+  channelName,
+  checkOptionalId,
+  deviceName,
+  parsePosition,
+  readCart,
+  readSubjectRef,
+  type LogPosition,
+  type RawIds,
+  type ReadCart,
+  type wire,
+} from "@leastwise/contracts";
+import type { Place } from "@leastwise/decision";
+import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
+
+/** Longest wait for `after`, ms. */
+export const AFTER_WAIT_MAX_MS = 1_000;
+
+/** A Decide as it is understood: checked, defaults filled in. */
+export interface DecideCall {
+  readonly ids: RawIds;
+  readonly caller: string;
+  /** Empty: the episode and the cart identify the call. */
+  readonly requestId: string;
+  readonly sessionId: string;
+  readonly cart: ReadCart;
+  /** Empty: the last one known. */
+  readonly channel: string;
+  readonly device: string;
+  readonly place: Place;
+  /** What the windows must have seen; undefined: whatever is there. */
+  readonly after: LogPosition | undefined;
+  readonly afterWaitMs: number;
+  readonly language: string;
+}
+
+/** Reads a Decide. Reasons: those of ids, cart and position, and `wait_out_of_range`. */
+export function readDecide(request: wire.DecideRequest, afterWaitDefaultMs: number): Result<DecideCall, Refusal> {
+  const ids = readSubjectRef(request.subject);
+  if (!ids.ok) return ids;
+  const cart = readCart(request.cart?.lines ?? [], request.cart?.shipping, "cart");
+  if (!cart.ok) return cart;
+  const after = request.after === "" ? undefined : parsePosition(request.after);
+  if (after?.ok === false) return after;
+  const refused = checkTexts(request) ?? checkWait(request.maxWaitMs);
+  if (refused !== undefined) return err(refused);
+  return ok({
+    ids: ids.value,
+    caller: request.caller === "" ? "default" : request.caller,
+    requestId: request.requestId,
+    sessionId: request.sessionId,
+    cart: cart.value,
+    channel: channelName(request.channel) ?? "",
+    device: deviceName(request.device) ?? "",
+    place: { country: request.place?.country ?? "", region: request.place?.region ?? "" },
+    after: after?.value,
+    afterWaitMs: request.maxWaitMs ?? afterWaitDefaultMs,
+    language: request.language === "" ? "en" : request.language,
+  });
+}
+
+function checkTexts(request: wire.DecideRequest): Refusal | undefined {
+  return (
+    checkOptionalId(request.requestId, "", "request_id") ??
+    checkOptionalId(request.caller, "", "caller") ??
+    checkOptionalId(request.sessionId, "", "session_id") ??
+    checkOptionalId(request.language, "", "language") ??
+    checkOptionalId(request.place?.country ?? "", "place", "country") ??
+    checkOptionalId(request.place?.region ?? "", "place", "region")
+  );
+}
+
+function checkWait(waitMs: number | undefined): Refusal | undefined {
+  if (waitMs === undefined || (waitMs >= 0 && waitMs <= AFTER_WAIT_MAX_MS)) return undefined;
+  return refusal("wait_out_of_range", "max_wait_ms", waitMs, `0 to ${AFTER_WAIT_MAX_MS} ms`);
+}

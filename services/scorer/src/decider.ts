@@ -1,0 +1,240 @@
+import { answerToWire, decisionRecord, type SubjectHasher, type wire } from "@leastwise/contracts";
+import {
+  answerOf,
+  decide,
+  degradedDecision,
+  type Answer,
+  type Decision,
+  type DecisionInput,
+  type DecideOutcome,
+  type DegradedReason,
+} from "@leastwise/decision";
+import type { Hold } from "@leastwise/ledger";
+import { holds, type LinkBook, type Policies } from "@leastwise/references";
+import { depthBandOf, type Telemetry } from "@leastwise/telemetry";
+import { ok, type AssignmentKey, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
+import { readDecide, type DecideCall } from "./decide-request.js";
+import { decisionInput, gatherFacts, type Facts, type FactSources } from "./decision-input.js";
+import type { RecentDecisions } from "./recent-decisions.js";
+
+export interface DeciderOptions extends FactSources {
+  readonly hasher: SubjectHasher;
+  readonly links: LinkBook;
+  readonly policies: Policies;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly recent: RecentDecisions;
+  /** Time for an answer where the caller gives none, ms. */
+  readonly budgetMs: number;
+  /** How long before its deadline an answer leaves, ms. */
+  readonly marginMs: number;
+  /** How long a call waits for `after` where it does not say, ms. */
+  readonly afterWaitMs: number;
+}
+
+/** A call on its way to its answer. */
+interface Asked {
+  readonly call: DecideCall;
+  readonly subject: SubjectId;
+  /** How old the state is that is decided with, ms; 0: fresh. */
+  readonly staleMs: number;
+  /** When the answer has to leave, wall time. */
+  readonly leaveMs: number;
+}
+
+/** Answers Decide: gathers the facts, asks the core, makes what is granted durable, and always answers in time. */
+export class Decider {
+  readonly #options: DeciderOptions;
+
+  constructor(options: DeciderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Decides. Refuses only what cannot be understood; what is missing makes the answer degraded.
+   *
+   * @param deadlineMs when the caller stops waiting, in wall time; undefined: the own budget holds
+   */
+  async decide(
+    request: wire.DecideRequest,
+    deadlineMs: number | undefined,
+  ): Promise<Result<wire.DecideResponse, Refusal>> {
+    const call = readDecide(request, this.#options.afterWaitMs);
+    if (!call.ok) return call;
+    const { budgetMs, marginMs } = this.#options;
+    const arrivedMs = Date.now();
+    const leaveMs = (deadlineMs ?? arrivedMs + budgetMs) - marginMs;
+    const staleMs = await this.#awaitAfter(call.value, leaveMs - arrivedMs);
+    const subject = this.#subjectOf(call.value);
+    return ok(await this.#inTurn({ call: call.value, subject, staleMs, leaveMs }));
+  }
+
+  /** One answer of a subject after the other. Whoever's turn does not come in time gets what stands, and no record is made. */
+  async #inTurn(asked: Asked): Promise<wire.DecideResponse> {
+    const turn = { hasCome: false, isGivenUp: false };
+    let come: () => void = () => undefined;
+    const hasCome = new Promise<void>((resolve) => (come = resolve));
+    const answered = this.#options.ledger.exclusively(asked.subject, async (hold) => {
+      if (turn.isGivenUp) return undefined;
+      turn.hasCome = true;
+      come();
+      return this.#answer(asked, hold);
+    });
+    if (!turn.hasCome) await inTime(hasCome, asked.leaveMs - Date.now());
+    turn.isGivenUp = !turn.hasCome;
+    return (turn.isGivenUp ? undefined : await answered) ?? this.#untold(asked);
+  }
+
+  async #answer({ call, subject, staleMs, leaveMs }: Asked, hold: Hold): Promise<wire.DecideResponse> {
+    const policy = this.#options.policies.active();
+    const facts = this.#facts(call, subject);
+    if (policy === undefined) return this.#degrade({ ...facts, freshness: "fresh" }, "no_policy", staleMs);
+    const input = decisionInput(facts, policy, staleMs > 0 ? "stale" : "fresh");
+    if (leaveMs - Date.now() <= 0) return this.#degrade(input, "deadline_near", staleMs);
+    const outcome = decide(input);
+    if (outcome.kind === "repeated") return this.#repeat(outcome.answer, staleMs);
+    const { decision } = outcome;
+    if (decision.budgetId === "") {
+      await this.#options.ledger.record(decisionRecord(decision, input));
+      return this.#give(decision, input, staleMs);
+    }
+    const writing = this.#options.ledger.record(decisionRecord(decision, input));
+    // The answer may have to leave before; the next decision of the subject must know what became of this one.
+    hold(writing);
+    const written = await inTime(writing, leaveMs - Date.now());
+    if (written?.ok === true) return this.#give(decision, input, staleMs);
+    // Whether the grant stands on the log will show; nobody was told of it, and the next answer tells what stands.
+    return this.#refrain(decision, written === undefined ? "deadline_near" : "log_unavailable", staleMs);
+  }
+
+  #give(decision: Decision, input: DecisionInput, staleMs: number): wire.DecideResponse {
+    this.#options.recent.keep(decision, input);
+    this.#count(decision);
+    return answerToWire(answerOf(decision), staleMs);
+  }
+
+  /** What stands, without a decision: an outstanding offer is honoured, else none. */
+  #untold({ call, subject, staleMs }: Asked): wire.DecideResponse {
+    const reason = "deadline_near";
+    this.#options.telemetry.metrics.degraded.with({ reason }).add();
+    const policy = this.#options.policies.active()?.compiled;
+    const outcome = degradedDecision({ ...this.#facts(call, subject), policy, freshness: "fresh" }, reason);
+    if (outcome.kind === "repeated") return answerToWire(outcome.answer, staleMs);
+    return answerToWire({ ...answerOf(outcome.decision), decisionId: "" }, staleMs);
+  }
+
+  #facts(call: DecideCall, subject: SubjectId): Facts {
+    const { clock, policies } = this.#options;
+    const assignmentKey = this.#assignmentKeyOf(call, subject);
+    return gatherFacts(this.#options, call, subject, assignmentKey, clock.nowMs(), policies.active());
+  }
+
+  #repeat(answer: Answer, staleMs: number): wire.DecideResponse {
+    const { metrics } = this.#options.telemetry;
+    metrics.decisions
+      .with({ incentive: answer.offer?.incentive.kind ?? "none", depth: "0", outcome: "continued" })
+      .add();
+    return answerToWire(answer, staleMs);
+  }
+
+  async #degrade(
+    input: Parameters<typeof degradedDecision>[0],
+    reason: DegradedReason,
+    staleMs: number,
+  ): Promise<wire.DecideResponse> {
+    const outcome: DecideOutcome = degradedDecision(input, reason);
+    this.#options.telemetry.metrics.degraded.with({ reason }).add();
+    if (outcome.kind === "repeated") return answerToWire(outcome.answer, staleMs);
+    await this.#options.ledger.record(decisionRecord(outcome.decision, input));
+    this.#options.recent.keep(outcome.decision, input);
+    this.#count(outcome.decision);
+    return answerToWire(answerOf(outcome.decision), staleMs);
+  }
+
+  #refrain(decision: Decision, reason: DegradedReason, staleMs: number): wire.DecideResponse {
+    this.#options.telemetry.metrics.degraded.with({ reason }).add();
+    const untold = {
+      offer: undefined,
+      message: "",
+      freshness: "degraded",
+      validUntilMs: decision.decidedAtMs,
+    } as const;
+    return answerToWire({ ...answerOf(decision), ...untold, degradedReason: reason }, staleMs);
+  }
+
+  /** Waits until the windows have seen what the call names. How old the state is that is decided with, ms; 0: fresh. */
+  async #awaitAfter({ after, afterWaitMs }: DecideCall, leftMs: number): Promise<number> {
+    if (after === undefined) return 0;
+    const { feed } = this.#options;
+    const waitMs = Math.max(0, Math.min(afterWaitMs, leftMs));
+    const startedMs = performance.now();
+    const seen = await Promise.all(
+      [...after.offsets].map(([partition, offset]) => feed.waitFor(partition, offset, waitMs)),
+    );
+    return seen.every(Boolean) ? 0 : Math.max(1, Math.round(performance.now() - startedMs));
+  }
+
+  /** The known shopper; else the one that a login tied this browser to, as long as that holds; else the browser itself. */
+  #subjectOf({ ids, sessionId }: DecideCall): SubjectId {
+    const { hasher, links, clock } = this.#options;
+    const subject = hasher.of(ids);
+    if (ids.userId !== undefined) return subject;
+    const link = links.linkOf(subject);
+    return link !== undefined && holds(link, sessionId, clock.nowMs()) ? link.known : subject;
+  }
+
+  /** The key of the subject's first sight. One never seen takes over that of the browser it comes with. */
+  #assignmentKeyOf({ ids }: DecideCall, subject: SubjectId): AssignmentKey {
+    const { feed, hasher } = this.#options;
+    const seen = feed.assignmentKeyOf(subject);
+    if (seen !== undefined) return seen;
+    const anonymous = ids.anonymousId === undefined ? undefined : hasher.anonymous(ids.anonymousId);
+    const browser = anonymous === undefined ? undefined : (feed.assignmentKeyOf(anonymous) ?? anonymous);
+    return (browser ?? subject) as string as AssignmentKey;
+  }
+
+  #count(decision: Decision): void {
+    const { metrics } = this.#options.telemetry;
+    const chosen = decision.candidates[decision.chosen];
+    metrics.decisions
+      .with({
+        incentive: chosen?.incentive?.kind ?? "none",
+        depth: depthBandOf(chosen?.depthBp ?? 0),
+        outcome: outcomeOf(decision),
+      })
+      .add();
+    for (const { blockedBy } of decision.candidates) {
+      if (blockedBy !== "") metrics.guardrailHits.with({ guardrail: blockedBy }).add();
+    }
+    if (decision.episodeId !== "" && !decision.continued) {
+      metrics.exploration.with({ draw: decision.chosen === decision.exploit ? "exploit" : "explore" }).add();
+    }
+    if (decision.heldMinor > 0) {
+      metrics.money.with({ movement: "held", currency: decision.cart.currency }).add(decision.heldMinor);
+    }
+  }
+}
+
+function outcomeOf(decision: Decision): "granted" | "none" | "ghost" | "continued" {
+  if (decision.ghost) return "ghost";
+  if (decision.continued) return "continued";
+  return decision.offer === undefined ? "none" : "granted";
+}
+
+/** The value, or undefined if the time was over first. */
+async function inTime<T>(promise: Promise<T>, leftMs: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(
+      () => {
+        resolve(undefined);
+      },
+      Math.max(0, leftMs),
+    );
+  });
+  try {
+    return await Promise.race([promise, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

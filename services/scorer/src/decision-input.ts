@@ -1,0 +1,131 @@
+import { purposeName, type wire } from "@leastwise/contracts";
+import {
+  compileModel,
+  PRIOR_MODEL,
+  type CompiledModel,
+  type DecisionInput,
+  type FeatureVector,
+  type Profile,
+  type Purpose,
+} from "@leastwise/decision";
+import type { Ledger } from "@leastwise/ledger";
+import { FEATURE_CATALOGUE, type Catalog, type PolicyInForce, type Subjects } from "@leastwise/references";
+import {
+  keyedHash,
+  sayRefusal,
+  toBigint,
+  type AssignmentKey,
+  type HashKey,
+  type Millis,
+  type SubjectId,
+} from "@leastwise/vocabulary";
+import type { FeatureSnapshot } from "@leastwise/windows";
+import type { DecideCall } from "./decide-request.js";
+import type { WindowsFeed } from "./windows-feed.js";
+
+/** Where the facts of a decision are found. */
+export interface FactSources {
+  readonly feed: WindowsFeed;
+  readonly ledger: Ledger;
+  readonly subjects: Subjects;
+  readonly catalog: Catalog;
+  readonly codeKey: { readonly secret: HashKey; readonly version: number };
+  readonly clockKind: "wall" | "event";
+  /** True where nothing may be issued, as in a replay of what has already happened. */
+  readonly observeOnly: boolean;
+}
+
+/** Tells which catalogue named a vector's values. */
+const CATALOGUE_DIGEST = toBigint(keyedHash({ k0: 0n, k1: 0n }, FEATURE_CATALOGUE.names.join("\n")))
+  .toString(16)
+  .padStart(16, "0");
+
+/** What responds to incentives, until a model has been learned. */
+const MODEL: CompiledModel = compiledPriors();
+
+function compiledPriors(): CompiledModel {
+  const compiled = compileModel(PRIOR_MODEL, FEATURE_CATALOGUE.names);
+  if (!compiled.ok) throw new Error(`the built-in model is not valid: ${compiled.error.map(sayRefusal).join("; ")}`);
+  return compiled.value;
+}
+
+/** The facts of a decision that need no policy. */
+export type Facts = Omit<DecisionInput, "policy" | "model" | "freshness">;
+
+/** Gathers everything that the core is a function of: after this nothing is looked up. */
+export function gatherFacts(
+  sources: FactSources,
+  call: DecideCall,
+  subject: SubjectId,
+  assignmentKey: AssignmentKey,
+  nowMs: Millis,
+  policy: PolicyInForce | undefined,
+): Facts {
+  const { feed, ledger, subjects, catalog, codeKey, clockKind, observeOnly } = sources;
+  const snapshot = feed.read(subject, nowMs);
+  // First, since it ends what is due: the state is read after that.
+  const books = ledger.books(policy?.budgets ?? []);
+  const record = subjects.record(subject);
+  const profile = record?.profile && profileOf(record.profile);
+  return {
+    cause: { caller: call.caller, requestId: call.requestId, sessionId: call.sessionId },
+    subject,
+    assignmentKey,
+    nowMs,
+    clock: clockKind,
+    cart: call.cart,
+    channel: call.channel === "" ? (snapshot.lastChannel ?? "") : call.channel,
+    device: call.device === "" ? (snapshot.lastDevice ?? "") : call.device,
+    place: call.place,
+    features: featureVector(snapshot, feed.partitionOf(subject)),
+    ...(profile === undefined ? {} : { profile }),
+    consent: consentOf(record?.consent),
+    catalog: catalogRows(call, catalog),
+    decisionState: ledger.stateOf(subject),
+    ...books,
+    killSwitch: false,
+    observeOnly,
+    language: call.language,
+    codeKey,
+  };
+}
+
+/** The facts together with the policy in force. */
+export function decisionInput(facts: Facts, policy: PolicyInForce, freshness: "fresh" | "stale"): DecisionInput {
+  return { ...facts, policy: policy.compiled, model: MODEL, freshness };
+}
+
+function featureVector(snapshot: FeatureSnapshot, partition: number): FeatureVector {
+  const texts: Record<string, string> = {};
+  if (snapshot.lastChannel !== undefined) texts["last_channel"] = snapshot.lastChannel;
+  if (snapshot.lastDevice !== undefined) texts["last_device"] = snapshot.lastDevice;
+  if (snapshot.lastPlace !== undefined) texts["last_place"] = snapshot.lastPlace;
+  return {
+    catalogue: CATALOGUE_DIGEST,
+    values: Array.from(snapshot.values),
+    texts,
+    asOfOffset: snapshot.asOfOffset,
+    partition,
+  };
+}
+
+function catalogRows(call: DecideCall, catalog: Catalog) {
+  const productIds = new Set(call.cart.lines.map(({ productId }) => productId));
+  return [...productIds].flatMap((productId) => catalog.row(productId) ?? []);
+}
+
+function consentOf(consent: wire.Consent | undefined): readonly Purpose[] {
+  return consent?.purposes.flatMap((purpose) => purposeName(purpose) ?? []) ?? [];
+}
+
+function profileOf(profile: wire.Profile): Profile {
+  const { loyaltyTier, member, customerSinceMs, birthday, tags, attributes } = profile;
+  return {
+    loyaltyTier,
+    member,
+    ...(customerSinceMs === undefined ? {} : { customerSinceMs: Number(customerSinceMs) }),
+    birthday,
+    tags,
+    attributes,
+  };
+}

@@ -1,0 +1,102 @@
+import { answerToWire, wire } from "@leastwise/contracts";
+import type { Answer } from "@leastwise/decision";
+import { defineService, invalidArgument, refuse, type RpcService } from "@leastwise/rpc";
+import type { Telemetry } from "@leastwise/telemetry";
+import { err, ok, refusal, type Clock, type Millis, type Refusal } from "@leastwise/vocabulary";
+import { readDecide } from "./decide-request.js";
+import type { Decider } from "./decider.js";
+import type { RecentDecisions } from "./recent-decisions.js";
+
+/** Most requests of one batch. */
+const BATCH_REQUESTS_MAX = 100;
+
+/** The door of the decision. */
+export function decisionService(decider: Decider, recent: RecentDecisions): RpcService {
+  const outcome = async (request: wire.DecideRequest, index: number, deadlineMs: number | undefined) => {
+    const answer = await decider.decide(request, deadlineMs);
+    return answer.ok ? responseOutcome(answer.value) : refusalOutcome(answer.error, index);
+  };
+  return defineService(wire.DecisionServiceService, {
+    decide: async (request, { deadlineMs }) => {
+      const answer = await decider.decide(request, deadlineMs);
+      return answer.ok ? answer : err(invalidArgument(answer.error));
+    },
+    decideBatch: async ({ requests }, { deadlineMs }) => {
+      const refused = checkBatch(requests.length);
+      if (refused !== undefined) return err(invalidArgument(refused));
+      return ok({ outcomes: await Promise.all(requests.map((request, index) => outcome(request, index, deadlineMs))) });
+    },
+    // A stream lives long: its deadline is not that of one answer.
+    decideStream: async (request) => ok(await outcome(request, 0, undefined)),
+    explain: ({ decisionId }) => {
+      const explained = recent.explain(decisionId);
+      if (explained !== undefined) return Promise.resolve(ok(explained));
+      const expected = "a decision among the newest kept in memory; the table decisions has them all";
+      return Promise.resolve(
+        err(refuse("NOT_FOUND", refusal("unknown_decision", "decision_id", decisionId, expected))),
+      );
+    },
+  });
+}
+
+/**
+ * The door of the decision while the windows and the ledger are read from the log: the checkout has its answer, which is none, and no
+ * record is made of it.
+ */
+export function restoringDecisionService(clock: Clock, telemetry: Telemetry): RpcService {
+  const decide = (request: wire.DecideRequest) => {
+    const call = readDecide(request, 0);
+    if (!call.ok) return call;
+    telemetry.metrics.degraded.with({ reason: "features_restoring" }).add();
+    return ok(answerToWire(restoringAnswer(clock.nowMs()), 0));
+  };
+  const outcome = (request: wire.DecideRequest, index: number) => {
+    const answer = decide(request);
+    return answer.ok ? responseOutcome(answer.value) : refusalOutcome(answer.error, index);
+  };
+  return defineService(wire.DecisionServiceService, {
+    decide: (request) => {
+      const answer = decide(request);
+      return Promise.resolve(answer.ok ? answer : err(invalidArgument(answer.error)));
+    },
+    decideBatch: ({ requests }) => {
+      const refused = checkBatch(requests.length);
+      return Promise.resolve(
+        refused === undefined ? ok({ outcomes: requests.map(outcome) }) : err(invalidArgument(refused)),
+      );
+    },
+    decideStream: (request) => Promise.resolve(ok(outcome(request, 0))),
+    explain: () =>
+      Promise.resolve(
+        err(
+          refuse("UNAVAILABLE", refusal("restoring", "", "a call while the log is read", "the same call again soon")),
+        ),
+      ),
+  });
+}
+
+function restoringAnswer(nowMs: Millis): Answer {
+  return {
+    decisionId: "",
+    message: "",
+    freshness: "degraded",
+    degradedReason: "features_restoring",
+    policyVersion: "",
+    personalDataUsed: false,
+    validUntilMs: nowMs,
+  };
+}
+
+function checkBatch(count: number): Refusal | undefined {
+  if (count === 0) return refusal("batch_empty", "requests", "no request", `1 to ${BATCH_REQUESTS_MAX} requests`);
+  if (count <= BATCH_REQUESTS_MAX) return undefined;
+  return refusal("batch_too_large", "requests", count, `1 to ${BATCH_REQUESTS_MAX} requests`);
+}
+
+function responseOutcome(value: wire.DecideResponse): wire.DecideOutcome {
+  return { outcome: { $case: "response", value } };
+}
+
+function refusalOutcome({ reason, field, came, expected }: Refusal, index: number): wire.DecideOutcome {
+  return { outcome: { $case: "refusal", value: { index, reason, field, came, expected, warnings: [] } } };
+}

@@ -1,0 +1,4 @@
+export { Decider, type DeciderOptions } from "./decider.js";
+export { decisionService, restoringDecisionService } from "./decision-service.js";
+export { RecentDecisions } from "./recent-decisions.js";
+export { WindowsFeed, type WindowsFeedOptions } from "./windows-feed.js";

@@ -1,0 +1,41 @@
+interface Waiter {
+  readonly offset: number;
+  readonly settle: (isThere: boolean) => void;
+}
+
+/** Calls that wait until a partition was read up to an offset. Each waits for its own bounded time. */
+export class Waiters {
+  readonly #waiting = new Map<number, Set<Waiter>>();
+
+  /** True when the offset was read; false when the time was over first. */
+  wait(partition: number, offset: number, waitMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const waiters = this.#waiting.get(partition) ?? new Set<Waiter>();
+      this.#waiting.set(partition, waiters);
+      const waiter: Waiter = {
+        offset,
+        settle: (isThere) => {
+          clearTimeout(timer);
+          waiters.delete(waiter);
+          resolve(isThere);
+        },
+      };
+      const timer = setTimeout(() => {
+        waiter.settle(false);
+      }, waitMs);
+      waiters.add(waiter);
+    });
+  }
+
+  /** A partition was read up to an offset. */
+  release(partition: number, offset: number): void {
+    const waiters = this.#waiting.get(partition);
+    if (waiters === undefined) return;
+    for (const waiter of waiters) if (waiter.offset <= offset) waiter.settle(true);
+  }
+
+  /** Nobody reads on. */
+  releaseAll(): void {
+    for (const waiters of this.#waiting.values()) for (const waiter of waiters) waiter.settle(false);
+  }
+}
