@@ -23,11 +23,12 @@ function fileOf(text: string): string {
 interface Given {
   readonly yaml?: string;
   readonly env?: Record<string, string>;
+  readonly defaults?: SomeConfig;
   readonly overrides?: SomeConfig;
 }
 
-async function load({ yaml, env = {}, overrides = {} }: Given) {
-  return loadConfig({ ...(yaml === undefined ? {} : { file: fileOf(yaml) }), env, overrides });
+async function load({ yaml, env = {}, defaults = {}, overrides = {} }: Given) {
+  return loadConfig({ defaults, ...(yaml === undefined ? {} : { file: fileOf(yaml) }), env, overrides });
 }
 
 async function good(given: Given): Promise<Config> {
@@ -60,15 +61,17 @@ describe("where a value comes from", () => {
     expect(config.subjects.key).toBeUndefined();
   });
 
-  it("is the command line before the environment before the file", async () => {
+  it("is the command line before the environment before the file before the command's own defaults", async () => {
     const yaml = "rpc: { port: 1, host: file }\nops: { port: 2 }\ncollector: { http_port: 3 }\n";
     const env = { LEASTWISE_RPC__PORT: "11", LEASTWISE_OPS__PORT: "12" };
-    const config = await good({ yaml, env, overrides: { rpc: { port: 21 } } });
-    expect([config.rpc.port, config.ops.port, config.collector.http_port, config.rpc.host]).toEqual([
+    const defaults: SomeConfig = { rpc: { port: 31, host: "default" }, collector: { http_port: 33, http_host: "all" } };
+    const { rpc, ops, collector } = await good({ yaml, env, defaults, overrides: { rpc: { port: 21 } } });
+    expect([rpc.port, ops.port, collector.http_port, rpc.host, collector.http_host]).toEqual([
       21,
       12,
       3,
       "file",
+      "all",
     ]);
   });
 

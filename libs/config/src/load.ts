@@ -10,6 +10,8 @@ import { readSecretFiles } from "./secret-files.js";
 
 /** Where a configuration comes from. */
 export interface ConfigSources {
+  /** What the command would rather have than the documented default, where nobody says anything. */
+  readonly defaults?: SomeConfig;
   /** A YAML or JSON file. Relative paths, here and in it, start at the working directory. */
   readonly file?: string;
   /** The environment, as `process.env` has it. */
@@ -19,11 +21,17 @@ export interface ConfigSources {
 }
 
 /**
- * Reads and checks the configuration: defaults, over them the file, the environment, the overrides. Gives either the
+ * Reads and checks the configuration: defaults, over them the command's, the file, the environment, the overrides. Gives either the
  * whole, or every problem of every source at once.
  */
-export async function loadConfig({ file, env, overrides }: ConfigSources): Promise<Result<Config, ConfigProblem[]>> {
+export async function loadConfig({
+  defaults,
+  file,
+  env,
+  overrides,
+}: ConfigSources): Promise<Result<Config, ConfigProblem[]>> {
   const sources = [
+    entriesOf(defaults, () => "default of the command"),
     file === undefined ? { entries: [], problems: [] } : await readFileSource(file),
     readEnvironmentSource(env),
     entriesOf(overrides, () => "command line"),

@@ -1,8 +1,9 @@
-import { loadConfig, sayProblems, type Config } from "@leastwise/config";
+import { loadConfig, sayProblems, type Config, type KeyName } from "@leastwise/config";
 import type { wire } from "@leastwise/contracts";
 import { CartTracker, openClickstream, Storefront, type Clickstream } from "@leastwise/testkit";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
 import { DAY_MS, isCurrencyCode, sayRefusal, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
+import { createHash } from "node:crypto";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { EventClock } from "../host/clock.js";
@@ -19,7 +20,10 @@ import { tryNext } from "../play/try-next.js";
 import { VERSION } from "../version.js";
 
 /** A play must come out the same on a slow machine: no answer of it is cut short by the wall's clock. */
-const NO_HURRY = { LEASTWISE_RPC__DECIDE_DEADLINE_MS: "30000" };
+const DECIDE_DEADLINE_MS = 30_000;
+
+/** The currency of the public clickstreams, and of the simulated shop. */
+const DOLLARS = "USD" as CurrencyCode;
 
 /** What `leastwise play` takes. */
 export interface PlayOptions {
@@ -181,20 +185,30 @@ async function verdictsOf(telemetry: Telemetry): Promise<Record<string, number>>
   return byName(counts);
 }
 
-async function playConfig({ config: file, data }: PlayOptions): Promise<Config> {
+async function playConfig({ config: file, data, seed }: PlayOptions): Promise<Config> {
   const loaded = await loadConfig({
-    ...(file === undefined ? {} : { file }),
-    env: {
-      LEASTWISE_LOGGING__LEVEL: "warn",
-      LEASTWISE_CURRENCY: "USD",
-      LEASTWISE_LOG__PARTITIONS: "4",
-      ...NO_HURRY,
-      ...process.env,
+    defaults: {
+      logging: { level: "warn" },
+      currency: DOLLARS,
+      log: { partitions: 4 },
+      rpc: { decide_deadline_ms: DECIDE_DEADLINE_MS },
+      subjects: { key: keyOfSeed(seed, "subjects") },
+      codes: { key: keyOfSeed(seed, "codes") },
     },
+    ...(file === undefined ? {} : { file }),
+    env: process.env,
     overrides: { data_directory: data, clock: "event" },
   });
   if (!loaded.ok) throw new StartFailure(sayProblems(loaded.error));
   return loaded.value;
+}
+
+/**
+ * Arms and draws are keyed hashes: the same seed plays the same only under the same keys. Such a key keeps no secret, and need not: the
+ * storefront's shoppers are invented, and a clickstream's lie in the file beside it. Who hands the tables on sets `subjects.key`.
+ */
+function keyOfSeed(seed: string, name: KeyName): string {
+  return createHash("sha256").update(`leastwise play/${name}/${seed}`).digest("hex");
 }
 
 async function openReplay(
