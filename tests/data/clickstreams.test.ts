@@ -2,8 +2,8 @@ import { readEvent, type wire } from "@leastwise/contracts";
 import { CartTracker, openClickstream, type Clickstream } from "@leastwise/testkit";
 import { err, refusal, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { existsSync } from "node:fs";
 import path from "node:path";
+import { DATA_FOLDER, realDataIsHere } from "./real-data.js";
 
 // Every count here stands in the README of the data, or was taken from the files by another program.
 interface Expected {
@@ -90,22 +90,13 @@ const EXPECTED: readonly Expected[] = [
   },
 ];
 
-const folder = process.env["LEASTWISE_DATA"] ?? path.resolve("..", "shared", "data");
-const isHere = existsSync(path.join(folder, "README.md"));
-
-describe("the real clickstreams", () => {
-  it("are where the tests look for them, in CI always", () => {
-    if (!isHere)
-      process.stderr.write(`left out: the counts of the real clickstreams, as there are none in ${folder}\n`);
-    expect(isHere || process.env["CI"] !== "true").toBe(true);
-  });
-});
+const isHere = realDataIsHere("the counts of the real clickstreams");
 
 (isHere ? describe : describe.skip).each(EXPECTED)("$path", (expected) => {
   let stream: Clickstream;
   beforeAll(async () => {
     const result = await openClickstream({
-      path: path.join(folder, expected.path),
+      path: path.join(DATA_FOLDER, expected.path),
       currency: "USD" as CurrencyCode,
       segmentToEvents: () => err(refusal("no_segment_here", "", undefined, "none")),
     });
