@@ -118,8 +118,8 @@ export interface DecideResponse {
   /** How far behind the state was, ms; 0 if fresh. */
   staleMs: bigint;
   /**
-   * Stable reason of a degraded answer: `features_restoring`, `no_policy`, `budget_unknown`, `deadline_near`,
-   * `log_unavailable`. Empty otherwise.
+   * Stable reason of a degraded answer: `features_restoring`, `no_policy`, `deadline_near`, `log_unavailable`. Empty otherwise. A
+   * budget that is not known degrades no answer: it blocks the rungs that would draw on it (`budget_unknown` in Candidate).
    */
   degradedReason: string;
   /** Policy version that it was made under. Empty if there is none. */
@@ -288,7 +288,10 @@ export interface DecisionRecord {
   draw: bigint;
   /** The chosen rung's weight ÷ 2^32, of the episode's first draw. */
   propensity: number;
-  /** True for a held-out subject: the decision it would have had; nothing was issued. */
+  /**
+   * True for a held-out subject: the decision it would have had. Nothing of the chosen rung was issued; `offer` may still be an
+   * entitlement, which is owed in every arm.
+   */
   ghost: boolean;
   /** What was issued. Absent: nothing. */
   offer:
@@ -327,8 +330,8 @@ export interface DecisionRecord {
   /** True if nothing was to be issued whatever came out, as in a replay of a clickstream that has already happened. */
   observeOnly: boolean;
   /**
-   * What else the decision is a function of: the subject's state before it, the owner's books, place and language, as
-   * canonical JSON with a version.
+   * What else the decision is a function of, as canonical JSON with a version: the subject's state before it, the owner's books
+   * (budgets, exploration spent, decisions by rung), kill switch, place, language, freshness and the features that are words.
    */
   decisionState: Buffer;
   /** What this decision takes of its campaign's exploration budget, minor units; 0 where nothing was explored. */
@@ -2350,9 +2353,11 @@ export type DecisionServiceService = typeof DecisionServiceService;
 export const DecisionServiceService = {
   /**
    * The least incentive that converts. Always answers within the deadline, without one within 50 ms: what is missing makes
-   * the answer degraded, not an error. Errors: INVALID_ARGUMENT (`id_missing`, `empty_cart`, `cart_too_large`,
-   * `mixed_currencies`, `unknown_currency`, `negative_price`, `quantity_out_of_range`, …); DEADLINE_EXCEEDED if the
-   * deadline had passed on arrival; RESOURCE_EXHAUSTED (`message_too_large`); UNAVAILABLE (`draining`).
+   * the answer degraded, not an error. Errors: INVALID_ARGUMENT (of the subject: `id_missing`, `id_too_long`, `invalid_text`;
+   * of the cart: `empty_cart`, `cart_too_large`, `mixed_currencies`, `unknown_currency`, `price_missing`, `negative_price`,
+   * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of the rest:
+   * `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * (`message_too_large`); UNAVAILABLE (`draining`).
    */
   decide: {
     path: "/leastwise.v1.DecisionService/Decide" as const,
@@ -2401,9 +2406,11 @@ export const DecisionServiceService = {
 export interface DecisionServiceServer extends UntypedServiceImplementation {
   /**
    * The least incentive that converts. Always answers within the deadline, without one within 50 ms: what is missing makes
-   * the answer degraded, not an error. Errors: INVALID_ARGUMENT (`id_missing`, `empty_cart`, `cart_too_large`,
-   * `mixed_currencies`, `unknown_currency`, `negative_price`, `quantity_out_of_range`, …); DEADLINE_EXCEEDED if the
-   * deadline had passed on arrival; RESOURCE_EXHAUSTED (`message_too_large`); UNAVAILABLE (`draining`).
+   * the answer degraded, not an error. Errors: INVALID_ARGUMENT (of the subject: `id_missing`, `id_too_long`, `invalid_text`;
+   * of the cart: `empty_cart`, `cart_too_large`, `mixed_currencies`, `unknown_currency`, `price_missing`, `negative_price`,
+   * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of the rest:
+   * `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * (`message_too_large`); UNAVAILABLE (`draining`).
    */
   decide: handleUnaryCall<DecideRequest, DecideResponse>;
   /** Several at once; each as Decide. Errors: INVALID_ARGUMENT (`batch_empty`, `batch_too_large`). */
@@ -2420,9 +2427,11 @@ export interface DecisionServiceServer extends UntypedServiceImplementation {
 export interface DecisionServiceClient extends Client {
   /**
    * The least incentive that converts. Always answers within the deadline, without one within 50 ms: what is missing makes
-   * the answer degraded, not an error. Errors: INVALID_ARGUMENT (`id_missing`, `empty_cart`, `cart_too_large`,
-   * `mixed_currencies`, `unknown_currency`, `negative_price`, `quantity_out_of_range`, …); DEADLINE_EXCEEDED if the
-   * deadline had passed on arrival; RESOURCE_EXHAUSTED (`message_too_large`); UNAVAILABLE (`draining`).
+   * the answer degraded, not an error. Errors: INVALID_ARGUMENT (of the subject: `id_missing`, `id_too_long`, `invalid_text`;
+   * of the cart: `empty_cart`, `cart_too_large`, `mixed_currencies`, `unknown_currency`, `price_missing`, `negative_price`,
+   * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of the rest:
+   * `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * (`message_too_large`); UNAVAILABLE (`draining`).
    */
   decide(
     request: DecideRequest,

@@ -174,7 +174,10 @@ export interface Line {
 
 /** An order as it was placed. */
 export interface Order {
-  /** The shop's id of the order, 1 to 256 bytes. Required: an order is counted once. */
+  /**
+   * The shop's id of the order, 1 to 256 bytes. Required for a purchase: an order is counted once. At the start of a checkout the
+   * order is the cart, which may have no id yet. Absent there: none.
+   */
   orderId: string;
   /** What was bought, 1 to 1 000 lines. An order whose lines are not known may have none, if `total` is given. */
   lines: Line[];
@@ -1919,8 +1922,9 @@ export type CollectorServiceService = typeof CollectorServiceService;
 export const CollectorServiceService = {
   /**
    * Takes a batch: the good events are durable when this answers, the bad ones come back with reasons.
-   * Errors: INVALID_ARGUMENT (`batch_empty`, `batch_too_large`); RESOURCE_EXHAUSTED (`message_too_large`, `disk_full`);
-   * UNAVAILABLE (`log_unavailable`, `draining`): nothing of the batch is promised, send it again.
+   * Errors: INVALID_ARGUMENT (`batch_empty`, `batch_too_large`); RESOURCE_EXHAUSTED (`message_too_large`, `disk_full`,
+   * `overloaded`: too many events wait for the log, send the same again later); UNAVAILABLE (`log_unavailable`, `draining`):
+   * nothing of the batch is promised, send it again.
    */
   record: {
     path: "/leastwise.v1.CollectorService/Record" as const,
@@ -1946,8 +1950,9 @@ export const CollectorServiceService = {
 export interface CollectorServiceServer extends UntypedServiceImplementation {
   /**
    * Takes a batch: the good events are durable when this answers, the bad ones come back with reasons.
-   * Errors: INVALID_ARGUMENT (`batch_empty`, `batch_too_large`); RESOURCE_EXHAUSTED (`message_too_large`, `disk_full`);
-   * UNAVAILABLE (`log_unavailable`, `draining`): nothing of the batch is promised, send it again.
+   * Errors: INVALID_ARGUMENT (`batch_empty`, `batch_too_large`); RESOURCE_EXHAUSTED (`message_too_large`, `disk_full`,
+   * `overloaded`: too many events wait for the log, send the same again later); UNAVAILABLE (`log_unavailable`, `draining`):
+   * nothing of the batch is promised, send it again.
    */
   record: handleUnaryCall<RecordRequest, RecordResponse>;
   /** The same for a stream of batches, answered one by one in their order. The stream's errors are those of Record. */
@@ -1957,8 +1962,9 @@ export interface CollectorServiceServer extends UntypedServiceImplementation {
 export interface CollectorServiceClient extends Client {
   /**
    * Takes a batch: the good events are durable when this answers, the bad ones come back with reasons.
-   * Errors: INVALID_ARGUMENT (`batch_empty`, `batch_too_large`); RESOURCE_EXHAUSTED (`message_too_large`, `disk_full`);
-   * UNAVAILABLE (`log_unavailable`, `draining`): nothing of the batch is promised, send it again.
+   * Errors: INVALID_ARGUMENT (`batch_empty`, `batch_too_large`); RESOURCE_EXHAUSTED (`message_too_large`, `disk_full`,
+   * `overloaded`: too many events wait for the log, send the same again later); UNAVAILABLE (`log_unavailable`, `draining`):
+   * nothing of the batch is promised, send it again.
    */
   record(
     request: RecordRequest,
