@@ -1,10 +1,11 @@
--- The life of offers, one row an act. Sorted by subject and offer: lift follows subjects, support follows one offer of one subject.
+-- The life of offers, one row an act. Sorted by key and offer: lift follows keys, support follows one offer.
 -- The window makes plain MergeTree honour insert_deduplication_token: the recorder sends a planned block again under the same
 -- token after a crash, and it adds nothing.
 CREATE TABLE IF NOT EXISTS offers
 (
   offer_id String COMMENT 'The offer',
   subject String COMMENT 'The pseudonymous shopper, 32 hex digits',
+  assignment_key String COMMENT 'What arms and exploration hash, of the decision that issued it: lift follows this key over a login',
   decision_id String COMMENT 'The decision that issued it',
   campaign LowCardinality(String) COMMENT 'Its campaign',
   kind LowCardinality(String) COMMENT 'issued, reserved, redeemed, released, refunded, expired or revoked',
@@ -23,5 +24,5 @@ CREATE TABLE IF NOT EXISTS offers
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(at)
-ORDER BY (subject, offer_id, at)
+ORDER BY (assignment_key, offer_id, at)
 SETTINGS non_replicated_deduplication_window = 10000;

@@ -1,9 +1,9 @@
--- Orders as placed. Sorted by subject and time: every lift joins on exactly that.
+-- Orders as placed. Sorted by assignment key and time: every lift joins on exactly that.
 -- The window makes plain MergeTree honour insert_deduplication_token: the recorder sends a planned block again under the same
 -- token after a crash, and it adds nothing.
 CREATE TABLE IF NOT EXISTS orders
 (
-  order_id String COMMENT 'The shop''s id; counted once a subject. The event''s id where the shop gave none',
+  order_id String COMMENT 'The shop''s id; counted once an assignment key. The event''s id where the shop gave none',
   subject String COMMENT 'The pseudonymous shopper, 32 hex digits',
   assignment_key String COMMENT 'What arms and exploration hash; never changes',
   ordered_at DateTime64(3, 'UTC') COMMENT 'When it was placed' CODEC(Delta, ZSTD(1)),
@@ -22,5 +22,5 @@ CREATE TABLE IF NOT EXISTS orders
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(received_at)
-ORDER BY (subject, ordered_at, order_id)
+ORDER BY (assignment_key, ordered_at, order_id)
 SETTINGS non_replicated_deduplication_window = 10000;

@@ -5,6 +5,7 @@ CREATE TABLE IF NOT EXISTS returns
 (
   order_id String COMMENT 'The order that they belonged to',
   subject String COMMENT 'The pseudonymous shopper, 32 hex digits',
+  assignment_key String COMMENT 'What arms and exploration hash; never changes',
   returned_at DateTime64(3, 'UTC') COMMENT 'When' CODEC(Delta, ZSTD(1)),
   received_at DateTime64(3, 'UTC') COMMENT 'When the collector took it' CODEC(Delta, ZSTD(1)),
   currency LowCardinality(String) COMMENT 'ISO 4217 code',
@@ -17,5 +18,5 @@ CREATE TABLE IF NOT EXISTS returns
   log_offset Int64 COMMENT 'Offset of that record; with the three above the identity of the row' CODEC(Delta, ZSTD(1))
 )
 ENGINE = MergeTree
-ORDER BY (subject, order_id, returned_at)
+ORDER BY (assignment_key, order_id, returned_at)
 SETTINGS non_replicated_deduplication_window = 10000;

@@ -19,5 +19,5 @@ CREATE TABLE IF NOT EXISTS enrolments
   log_offset Int64 COMMENT 'Offset of that record; with the three above the identity of the row' CODEC(Delta, ZSTD(1))
 )
 ENGINE = MergeTree
-ORDER BY (experiment, subject, enrolled_at)
+ORDER BY (experiment, assignment_key, enrolled_at)
 SETTINGS non_replicated_deduplication_window = 10000;

@@ -70,6 +70,7 @@ const enrolment = (experiment: string, subject: string, arm: "treatment" | "hold
   ...ENROLMENT,
   experiment,
   subject,
+  assignment_key: subject,
   arm,
   enrolled_at: at,
   holdout_bp: 2_000,
@@ -78,6 +79,7 @@ const enrolment = (experiment: string, subject: string, arm: "treatment" | "hold
 const order = (subject: string, id: string, revenue: number, more: Partial<OrderRow> = {}): OrderRow => ({
   ...ORDER,
   subject,
+  assignment_key: subject,
   order_id: id,
   ordered_at: START + DAY_MS,
   revenue_minor: revenue,
@@ -189,10 +191,17 @@ describe("edge cases: SQL = twin", () => {
 });
 
 describe("what counts", () => {
-  const offer = (more: Partial<OfferRow>): OfferRow => ({ ...OFFER, subject: "what-t", order_id: "a", ...more });
+  const offer = (more: Partial<OfferRow>): OfferRow => ({
+    ...OFFER,
+    subject: "what-t",
+    assignment_key: "what-t",
+    order_id: "a",
+    ...more,
+  });
   const goodsReturn = (more: Partial<ReturnRow>): ReturnRow => ({
     ...RETURN,
     subject: "what-t",
+    assignment_key: "what-t",
     order_id: "a",
     ...more,
   });
@@ -265,6 +274,30 @@ describe("what counts", () => {
     expect((await ask("what", { asOfMs: START + 10 * DAY_MS })).matureSubjects).toBe(0);
     expect(metric(await ask("what", { asOfMs: START }), "orders").arms.treatment.sum).toBe(1n);
     expect(metric(await ask("what", { horizonMs: 0 }), "orders").arms.treatment.sum).toBe(1n);
+  });
+
+  it("follows a shopper over the login: order, offer and return count for the enrolment of the browser", async () => {
+    const known = { subject: "login-known", assignment_key: "login-browser" };
+    await warehouse.insert("enrolments", [enrolment("login", "login-browser", "treatment")], token());
+    await warehouse.insert("orders", [{ ...order("", "a", 900), ...known, cost_of_goods_minor: 500 }], token());
+    const used = offer({
+      ...known,
+      at: START + 1,
+      subject: "login-browser",
+      offer_id: "login",
+      cost_minor: 60,
+      lines: [],
+    });
+    await warehouse.insert("offers", [used], token());
+    await warehouse.insert(
+      "returns",
+      [goodsReturn({ ...known, returned_at: START + 2 * DAY_MS, refund_minor: 90, cost_recovered_minor: 50 })],
+      token(),
+    );
+    const report = await ask("login");
+    expect(report.subjects).toEqual({ treatment: 1, holdout: 0 });
+    const sums = Object.fromEntries(report.metrics.map((row) => [row.metric, row.arms.treatment.sum]));
+    expect(sums).toMatchObject({ conversion: 1n, revenue: 900n, incentive_cost: 60n, returns: 40n, margin: 300n });
   });
 
   it("rings when the arms are not what was asked for", async () => {

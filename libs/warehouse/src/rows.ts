@@ -137,6 +137,7 @@ export interface OfferLineRow {
 export interface OfferRow extends LogPosition {
   readonly offer_id: string;
   readonly subject: string;
+  readonly assignment_key: string;
   readonly decision_id: string;
   readonly campaign: string;
   readonly kind: "issued" | "reserved" | "redeemed" | "released" | "refunded" | "expired" | "revoked";
@@ -173,6 +174,7 @@ export interface OrderRow extends LogPosition {
 export interface ReturnRow extends LogPosition {
   readonly order_id: string;
   readonly subject: string;
+  readonly assignment_key: string;
   readonly returned_at: number;
   readonly received_at: number;
   readonly currency: string;

@@ -125,7 +125,7 @@ export const DECISION: DecisionRow = {
 export const OFFER: OfferRow = {
   ...LOG,
   offer_id: "of",
-  subject: WHO.subject,
+  ...WHO,
   decision_id: "d",
   campaign: "c",
   kind: "redeemed",
@@ -157,7 +157,7 @@ export const ORDER: OrderRow = {
 export const RETURN: ReturnRow = {
   ...LOG,
   order_id: "o",
-  subject: WHO.subject,
+  ...WHO,
   returned_at: AT,
   received_at: AT,
   currency: "EUR",

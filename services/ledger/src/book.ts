@@ -16,6 +16,8 @@ export interface BudgetTerms {
 /** An offer with what its terms do not say. */
 export interface BookedOffer {
   readonly state: OfferState;
+  /** What arms hash, of the decision that issued it. */
+  readonly assignmentKey: string;
   /** Whose guardrails hold at redemption. */
   readonly policyVersion: string;
   readonly budgetId: string;
@@ -102,10 +104,10 @@ export class Book {
     };
   }
 
-  #issue({ terms, budgetId, policyVersion }: NonNullable<RecordedDecision["issued"]>): void {
+  #issue({ terms, assignmentKey, budgetId, policyVersion }: NonNullable<RecordedDecision["issued"]>): void {
     if (this.#offers.has(terms.offerId)) return;
     const state = evolveOffer(UNKNOWN_OFFER, { kind: "issued", terms });
-    this.#offers.set(terms.offerId, { state, budgetId, policyVersion });
+    this.#offers.set(terms.offerId, { state, assignmentKey, budgetId, policyVersion });
     this.#offerIdsByCode.set(terms.code, terms.offerId);
     this.#commit(budgetId, terms.heldMinor);
     this.#expiries.push(terms.offerId, terms.expiresAtMs);

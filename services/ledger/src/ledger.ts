@@ -176,7 +176,7 @@ export class Ledger {
     if (booked === undefined || booked.state.status === "unknown")
       throw new Error(`offer ${event.offerId} is not in the book`);
     const { terms } = booked.state;
-    const bytes = wire.OfferEvent.encode(offerEventToWire(event, terms)).finish();
+    const bytes = wire.OfferEvent.encode(offerEventToWire(event, terms, booked.assignmentKey)).finish();
     const written = await this.#write(TOPICS.offers, terms.subject, bytes, () => {
       // The book takes only what an offer's life allows, so the same event twice counts once.
       this.#book.happened(event);

@@ -9,7 +9,13 @@ export interface RecordedDecision {
   readonly facts: DecisionFacts;
   /** What was newly issued; undefined where nothing was. */
   readonly issued:
-    { readonly terms: OfferTerms; readonly budgetId: string; readonly policyVersion: string } | undefined;
+    | {
+        readonly terms: OfferTerms;
+        readonly assignmentKey: string;
+        readonly budgetId: string;
+        readonly policyVersion: string;
+      }
+    | undefined;
   readonly explorationCostMinor: number;
 }
 
@@ -33,7 +39,8 @@ function issuedOf(record: wire.DecisionRecord, subject: SubjectId): RecordedDeci
     decisionId: record.decisionId,
     heldMinor: Number(record.held?.minor ?? 0n),
   };
-  return { terms, budgetId: record.budgetId, policyVersion: record.policyVersion };
+  const { assignmentKey, budgetId, policyVersion } = record;
+  return { terms, assignmentKey, budgetId, policyVersion };
 }
 
 /** Reads a record of `offers`; undefined for one without a kind. */
@@ -69,13 +76,18 @@ function redemptionOf({ discount, shares }: wire.OfferRedeemed): Redemption {
 }
 
 /** An event of an offer as it stands on the log. */
-export function offerEventToWire(event: Exclude<OfferEvent, { kind: "issued" }>, terms: OfferTerms): wire.OfferEvent {
+export function offerEventToWire(
+  event: Exclude<OfferEvent, { kind: "issued" }>,
+  terms: OfferTerms,
+  assignmentKey: string,
+): wire.OfferEvent {
   const base = {
     offerId: terms.offerId,
     subject: terms.subject,
     atMs: BigInt(event.atMs),
     campaignId: terms.campaignId,
     decisionId: terms.decisionId,
+    assignmentKey,
   };
   switch (event.kind) {
     case "expired":

@@ -1,12 +1,14 @@
 /**
- * Who was enrolled, in which arm, and what came of each: one row a subject, those who did nothing included.
+ * Who was enrolled, in which arm, and what came of each: one row a subject, those who did nothing included. A subject is followed by its
+ * `assignment_key`, which a browser hands to the shopper who logs in on it for the first time: an order after the login counts for the
+ * enrolment before it. `subject` is the one that was enrolled first.
  *
  * Parameters: `experiment`; `from_ms`, `to_ms`: first enrolments in [from, to); `as_of_ms`: nothing later is read;
  * `horizon_ms`: orders in [enrolled_at, enrolled_at + horizon]; `return_window_ms`: returns up to so long after their order,
  * so that arms stand at equal return maturity; `currency`: the one currency of all money columns.
  *
  * - A subject counts by its first enrolment ever, in the arm of that one (intention to treat); no later fact filters it.
- * - An order counts once by (subject, order id), a redemption by (offer, order), a return by its place in the log: rows that
+ * - An order counts once by (key, order id), a redemption by (offer, order), a return by its place in the log: rows that
  *   were written twice change nothing.
  * - margin = revenue − known cost of goods − (incentive cost − what offers took off the goods' price, which revenue lacks
  *   already) − (refunds − goods recovered). An order of unknown cost counts with its whole revenue, and is named in
@@ -19,56 +21,57 @@ CREATE OR REPLACE VIEW lift_subjects AS
 WITH
   enrolled AS (
     SELECT
-      subject,
+      assignment_key,
+      argMin(subject, (enrolled_at, log_partition, log_offset)) AS first_subject,
       argMin(arm, (enrolled_at, log_partition, log_offset)) AS arm,
       argMin(holdout_bp, (enrolled_at, log_partition, log_offset)) AS holdout_bp,
       min(enrolled_at) AS first_enrolled_at
     FROM enrolments
     WHERE experiment = {experiment:String}
-    GROUP BY subject
+    GROUP BY assignment_key
     HAVING first_enrolled_at >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
       AND first_enrolled_at < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
       AND first_enrolled_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
   ),
   ordered AS (
-    SELECT o.subject AS subject, o.order_id AS order_id, o.ordered_at AS ordered_at, o.currency AS currency,
+    SELECT o.assignment_key AS assignment_key, o.order_id AS order_id, o.ordered_at AS ordered_at, o.currency AS currency,
       o.revenue_minor AS revenue_minor, o.cost_of_goods_minor AS cost_of_goods_minor
     FROM orders AS o
-    INNER JOIN enrolled AS e ON e.subject = o.subject
+    INNER JOIN enrolled AS e ON e.assignment_key = o.assignment_key
     WHERE o.ordered_at >= e.first_enrolled_at
       AND toUnixTimestamp64Milli(o.ordered_at) <= toUnixTimestamp64Milli(e.first_enrolled_at) + {horizon_ms:Int64}
       AND o.ordered_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
     ORDER BY o.ordered_at, o.log_partition, o.log_offset
-    LIMIT 1 BY subject, order_id
+    LIMIT 1 BY assignment_key, order_id
   ),
   incentives AS (
-    SELECT subject, order_id, currency,
+    SELECT assignment_key, order_id, currency,
       sum(sign * cost_minor) AS incentive_cost_minor,
       sum(sign * arraySum(lines.discount_minor)) AS off_price_minor
     FROM (
-      SELECT subject, order_id, offer_id, kind, currency, cost_minor, lines.discount_minor,
+      SELECT assignment_key, order_id, offer_id, kind, currency, cost_minor, lines.discount_minor,
         if(kind = 'redeemed', 1, -1) AS sign
       FROM offers
       WHERE kind IN ('redeemed', 'refunded') AND at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
       ORDER BY at, log_partition, log_offset
       LIMIT 1 BY offer_id, order_id, kind, if(kind = 'redeemed', '', idempotency_key)
     )
-    GROUP BY subject, order_id, currency
+    GROUP BY assignment_key, order_id, currency
   ),
   returned AS (
-    SELECT r.subject AS subject, r.order_id AS order_id, r.currency AS currency,
+    SELECT r.assignment_key AS assignment_key, r.order_id AS order_id, r.currency AS currency,
       sum(r.refund_minor - r.cost_recovered_minor) AS returns_minor
     FROM (
       SELECT * FROM returns
       WHERE returned_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
       LIMIT 1 BY log_incarnation, log_topic, log_partition, log_offset
     ) AS r
-    INNER JOIN ordered AS o ON o.subject = r.subject AND o.order_id = r.order_id
+    INNER JOIN ordered AS o ON o.assignment_key = r.assignment_key AND o.order_id = r.order_id
     WHERE toUnixTimestamp64Milli(r.returned_at) <= toUnixTimestamp64Milli(o.ordered_at) + {return_window_ms:Int64}
-    GROUP BY subject, order_id, currency
+    GROUP BY assignment_key, order_id, currency
   ),
   outcomes AS (
-    SELECT o.subject AS subject,
+    SELECT o.assignment_key AS assignment_key,
       count() AS orders,
       countIf(o.currency != {currency:String}) AS orders_other_currency,
       countIf(o.currency = {currency:String} AND isNull(o.cost_of_goods_minor)) AS orders_without_cost,
@@ -78,12 +81,13 @@ WITH
       sumIf(i.off_price_minor, i.currency = {currency:String}) AS off_price_minor,
       sumIf(r.returns_minor, r.currency = {currency:String}) AS returns_minor
     FROM ordered AS o
-    LEFT JOIN incentives AS i ON i.subject = o.subject AND i.order_id = o.order_id AND i.currency = o.currency
-    LEFT JOIN returned AS r ON r.subject = o.subject AND r.order_id = o.order_id AND r.currency = o.currency
-    GROUP BY subject
+    LEFT JOIN incentives AS i ON i.assignment_key = o.assignment_key AND i.order_id = o.order_id AND i.currency = o.currency
+    LEFT JOIN returned AS r ON r.assignment_key = o.assignment_key AND r.order_id = o.order_id AND r.currency = o.currency
+    GROUP BY assignment_key
   )
 SELECT
-  e.subject AS subject,
+  e.assignment_key AS assignment_key,
+  e.first_subject AS subject,
   e.arm AS arm,
   e.holdout_bp AS holdout_bp,
   e.first_enrolled_at AS enrolled_at,
@@ -98,5 +102,5 @@ SELECT
   toInt64(x.revenue_minor - x.cost_of_goods_minor - (x.incentive_cost_minor - x.off_price_minor) - x.returns_minor)
     AS margin_minor
 FROM enrolled AS e
-LEFT JOIN outcomes AS x ON x.subject = e.subject
+LEFT JOIN outcomes AS x ON x.assignment_key = e.assignment_key
 `;

@@ -95,6 +95,7 @@ function returnRow(
     ...at,
     order_id: goodsReturn.orderId,
     subject: recorded.subject,
+    assignment_key: recorded.assignmentKey,
     returned_at: Number(event.occurredAtMs),
     received_at: Number(recorded.receivedAtMs),
     currency: currencyOf(event),

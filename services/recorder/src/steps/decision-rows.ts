@@ -146,6 +146,7 @@ function issuedRow(at: LogPosition, decision: wire.DecisionRecord, offer: wire.O
     ...at,
     offer_id: offer.offerId,
     subject: decision.subject,
+    assignment_key: decision.assignmentKey,
     decision_id: decision.decisionId,
     campaign: offer.campaignId,
     kind: "issued",

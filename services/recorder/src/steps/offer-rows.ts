@@ -24,6 +24,7 @@ export function offerRows(incarnation: string, record: LogRecord): Outcome {
     ...logPosition(incarnation, record),
     offer_id: event.offerId,
     subject: event.subject,
+    assignment_key: event.assignmentKey,
     decision_id: event.decisionId,
     campaign: event.campaignId,
     at: Number(event.atMs),

@@ -241,6 +241,8 @@ export interface OfferEvent {
   campaignId: string;
   /** The decision that issued it. */
   decisionId: string;
+  /** What arms hash, of that decision: lift follows it when the shopper logs in between. */
+  assignmentKey: string;
 }
 
 /** An offer was used. */
@@ -1284,6 +1286,7 @@ function createBaseOfferEvent(): OfferEvent {
     kind: undefined,
     campaignId: "",
     decisionId: "",
+    assignmentKey: "",
   };
 }
 
@@ -1320,6 +1323,9 @@ export const OfferEvent: MessageFns<OfferEvent> = {
     }
     if (message.decisionId !== "") {
       writer.uint32(74).string(message.decisionId);
+    }
+    if (message.assignmentKey !== "") {
+      writer.uint32(82).string(message.assignmentKey);
     }
     return writer;
   },
@@ -1409,6 +1415,14 @@ export const OfferEvent: MessageFns<OfferEvent> = {
             message.decisionId = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.assignmentKey = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1447,6 +1461,7 @@ export const OfferEvent: MessageFns<OfferEvent> = {
     }
     message.campaignId = object.campaignId ?? "";
     message.decisionId = object.decisionId ?? "";
+    message.assignmentKey = object.assignmentKey ?? "";
     return message;
   },
 };
