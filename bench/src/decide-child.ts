@@ -73,6 +73,7 @@ async function openDecider(): Promise<Decider> {
     links: (await followLinks(log)).book,
     hasher,
     clock,
+    wallNowMs: () => Date.now(),
     telemetry,
     recent,
     observeOnly: false,

@@ -98,7 +98,8 @@ function inputsOf(decision: Decision, input: RecordableInput) {
     catalog: decision.catalog.map(catalogView),
     profileDigest: decision.profileDigest,
     profile: decision.profileDigest === "" ? undefined : input.profile && profileToWire(input.profile),
-    decisionState: Buffer.from(encodeRecordedState(input)),
+    // Text features stand in it: of those, too, only what the decision might look at.
+    decisionState: Buffer.from(encodeRecordedState({ ...input, features })),
   };
 }
 

@@ -38,11 +38,12 @@ export function incentiveFrom({ kind }: wire.Incentive, readMoney: ReadMoney): I
       const amount = readMoney(kind.value.amount, "loyalty_credit.amount");
       return amount && { kind: "loyalty_credit", amount };
     }
-    case "tieredCashback":
-      return {
-        kind: "tiered_cashback",
-        tiers: kind.value.tiers.flatMap((tier, index) => tierFrom(tier, index, readMoney)),
-      };
+    case "tieredCashback": {
+      const { tiers: written } = kind.value;
+      const tiers = written.flatMap((tier, index) => tierFrom(tier, index, readMoney));
+      // A tier that cannot be read is none the less one that was meant: fewer tiers would be another incentive.
+      return tiers.length === written.length ? { kind: "tiered_cashback", tiers } : undefined;
+    }
     case "partnerExclusive": {
       const amount = readMoney(kind.value.amount, "partner_exclusive.amount");
       return amount && { kind: "partner_exclusive", partnerId: kind.value.partnerId, amount };

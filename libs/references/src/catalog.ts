@@ -15,8 +15,12 @@ export interface Catalog extends Following {
 export async function followCatalog(log: EventLog): Promise<Catalog> {
   const products = new Map<string, wire.Product>();
   const rows = new Map<string, CatalogRow>();
-  const following = await follow(log, TOPICS.catalog, ({ value }) => {
-    if (value.length === 0) return;
+  const following = await follow(log, TOPICS.catalog, ({ key, value }) => {
+    if (value.length === 0) {
+      products.delete(key ?? "");
+      rows.delete(key ?? "");
+      return;
+    }
     const { product } = wire.CatalogRecord.decode(value);
     if (product === undefined) return;
     products.set(product.productId, product);

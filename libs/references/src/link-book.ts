@@ -84,6 +84,11 @@ export class LinkBook implements LinkLookup {
     }
   }
 
+  /** The link was taken back. The known subject's key stays: it does not change, whatever happens to links. */
+  forget(anonymous: SubjectId): void {
+    this.#links.delete(anonymous);
+  }
+
   mint(known: SubjectId): AssignmentKey {
     const key = known as string as AssignmentKey;
     // Older than any link: a key that was seen is never taken over.

@@ -25,8 +25,11 @@ export async function followLinks(log: EventLog, options: FollowLinksOptions = {
   return { ...following, book };
 }
 
-function keep({ value }: LogRecord, book: LinkBook): void {
-  if (value.length === 0) return; // a tombstone: the subject was forgotten
+function keep({ key = "", value }: LogRecord, book: LinkBook): void {
+  if (value.length === 0) {
+    if (isSubjectId(key)) book.forget(key);
+    return;
+  }
   const { anonymousSubject, knownSubject, assignmentKey, linkedAtMs, sessionId } = wire.SubjectLink.decode(value);
   if (!isSubjectId(anonymousSubject) || !isSubjectId(knownSubject)) return;
   const atMs = Number(linkedAtMs) as Millis;

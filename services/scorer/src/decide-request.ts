@@ -1,6 +1,7 @@
 import {
   channelName,
   checkOptionalId,
+  checkText,
   deviceName,
   parsePosition,
   readCart,
@@ -15,6 +16,10 @@ import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabula
 
 /** Longest wait for `after`, ms. */
 export const AFTER_WAIT_MAX_MS = 1_000;
+
+/** Longest request id and longest name of a caller, bytes: the two are kept with every answer. */
+const REQUEST_ID_BYTES_MAX = 255;
+const CALLER_BYTES_MAX = 64;
 
 /** A Decide as it is understood: checked, defaults filled in. */
 export interface DecideCall {
@@ -34,7 +39,7 @@ export interface DecideCall {
   readonly language: string;
 }
 
-/** Reads a Decide. Reasons: those of ids, cart and position, and `wait_out_of_range`. */
+/** Reads a Decide. Reasons: those of ids, texts, cart and position, and `wait_out_of_range`. */
 export function readDecide(request: wire.DecideRequest, afterWaitDefaultMs: number): Result<DecideCall, Refusal> {
   const ids = readSubjectRef(request.subject);
   if (!ids.ok) return ids;
@@ -61,8 +66,8 @@ export function readDecide(request: wire.DecideRequest, afterWaitDefaultMs: numb
 
 function checkTexts(request: wire.DecideRequest): Refusal | undefined {
   return (
-    checkOptionalId(request.requestId, "", "request_id") ??
-    checkOptionalId(request.caller, "", "caller") ??
+    checkText(request.requestId, "", "request_id", REQUEST_ID_BYTES_MAX) ??
+    checkText(request.caller, "", "caller", CALLER_BYTES_MAX) ??
     checkOptionalId(request.sessionId, "", "session_id") ??
     checkOptionalId(request.language, "", "language") ??
     checkOptionalId(request.place?.country ?? "", "place", "country") ??

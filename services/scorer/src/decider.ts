@@ -22,6 +22,8 @@ export interface DeciderOptions extends FactSources {
   readonly links: LinkBook;
   readonly policies: Policies;
   readonly clock: Clock;
+  /** The wall's time, Unix ms, which deadlines are in whatever clock decisions are made under. */
+  readonly wallNowMs: () => number;
   readonly telemetry: Telemetry;
   readonly recent: RecentDecisions;
   /** Time for an answer where the caller gives none, ms. */
@@ -62,7 +64,7 @@ export class Decider {
     const call = readDecide(request, this.#options.afterWaitMs);
     if (!call.ok) return call;
     const { budgetMs, marginMs } = this.#options;
-    const arrivedMs = Date.now();
+    const arrivedMs = this.#options.wallNowMs();
     const leaveMs = (deadlineMs ?? arrivedMs + budgetMs) - marginMs;
     const staleMs = await this.#awaitAfter(call.value, leaveMs - arrivedMs);
     const subject = this.#subjectOf(call.value);
@@ -80,7 +82,7 @@ export class Decider {
       come();
       return this.#answer(asked, hold);
     });
-    if (!turn.hasCome) await inTime(hasCome, asked.leaveMs - Date.now());
+    if (!turn.hasCome) await inTime(hasCome, this.#leftMs(asked.leaveMs));
     turn.isGivenUp = !turn.hasCome;
     return (turn.isGivenUp ? undefined : await answered) ?? this.#untold(asked);
   }
@@ -90,7 +92,7 @@ export class Decider {
     const facts = this.#facts(call, subject);
     if (policy === undefined) return this.#degrade({ ...facts, freshness: "fresh" }, "no_policy", staleMs);
     const input = decisionInput(facts, policy, staleMs > 0 ? "stale" : "fresh");
-    if (leaveMs - Date.now() <= 0) return this.#degrade(input, "deadline_near", staleMs);
+    if (this.#leftMs(leaveMs) <= 0) return this.#degrade(input, "deadline_near", staleMs);
     const outcome = decide(input);
     if (outcome.kind === "repeated") return this.#repeat(outcome.answer, staleMs);
     const { decision } = outcome;
@@ -101,7 +103,7 @@ export class Decider {
     const writing = this.#options.ledger.record(decisionRecord(decision, input));
     // The answer may have to leave before; the next decision of the subject must know what became of this one.
     hold(writing);
-    const written = await inTime(writing, leaveMs - Date.now());
+    const written = await inTime(writing, this.#leftMs(leaveMs));
     if (written?.ok === true) return this.#give(decision, input, staleMs);
     // Whether the grant stands on the log will show; nobody was told of it, and the next answer tells what stands.
     return this.#refrain(decision, written === undefined ? "deadline_near" : "log_unavailable", staleMs);
@@ -121,6 +123,10 @@ export class Decider {
     const outcome = degradedDecision({ ...this.#facts(call, subject), policy, freshness: "fresh" }, reason);
     if (outcome.kind === "repeated") return answerToWire(outcome.answer, staleMs);
     return answerToWire({ ...answerOf(outcome.decision), decisionId: "" }, staleMs);
+  }
+
+  #leftMs(leaveMs: number): number {
+    return leaveMs - this.#options.wallNowMs();
   }
 
   #facts(call: DecideCall, subject: SubjectId): Facts {
@@ -166,7 +172,10 @@ export class Decider {
   async #awaitAfter({ after, afterWaitMs }: DecideCall, leftMs: number): Promise<number> {
     if (after === undefined) return 0;
     const { feed } = this.#options;
-    const waitMs = Math.max(0, Math.min(afterWaitMs, leftMs));
+    // Offsets of another log say nothing about this one: whether it has seen the event will not show, however long one waits.
+    if (after.incarnation !== feed.incarnation) return 1;
+    // Half of the time that is left is the decision's own: what was not seen makes an answer stale, not late.
+    const waitMs = Math.max(0, Math.min(afterWaitMs, leftMs / 2));
     const startedMs = performance.now();
     const seen = await Promise.all(
       [...after.offsets].map(([partition, offset]) => feed.waitFor(partition, offset, waitMs)),

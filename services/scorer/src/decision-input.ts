@@ -67,6 +67,9 @@ export function gatherFacts(
   const books = ledger.books(policy?.budgets ?? []);
   const record = subjects.record(subject);
   const profile = record?.profile && profileOf(record.profile);
+  const consent = consentOf(record?.consent);
+  // What the windows tell of where the shopper was is personal data like all that they tell.
+  const known = consent.includes("personalization") ? snapshot : undefined;
   return {
     cause: { caller: call.caller, requestId: call.requestId, sessionId: call.sessionId },
     subject,
@@ -74,12 +77,12 @@ export function gatherFacts(
     nowMs,
     clock: clockKind,
     cart: call.cart,
-    channel: call.channel === "" ? (snapshot.lastChannel ?? "") : call.channel,
-    device: call.device === "" ? (snapshot.lastDevice ?? "") : call.device,
+    channel: call.channel === "" ? (known?.lastChannel ?? "") : call.channel,
+    device: call.device === "" ? (known?.lastDevice ?? "") : call.device,
     place: call.place,
     features: featureVector(snapshot, feed.partitionOf(subject)),
     ...(profile === undefined ? {} : { profile }),
-    consent: consentOf(record?.consent),
+    consent,
     catalog: catalogRows(call, catalog),
     decisionState: ledger.stateOf(subject),
     ...books,

@@ -79,6 +79,11 @@ export class WindowsFeed {
     await this.#following?.stop();
   }
 
+  /** Of the log that the windows are a fold of. */
+  get incarnation(): string {
+    return this.#options.log.incarnation;
+  }
+
   /** Where the subject's windows are. */
   partitionOf(subject: SubjectId): number {
     return partitionOfBucket(bucketOf(subject), this.#stores.length);

@@ -245,6 +245,7 @@ class Starting {
       ledger,
       hasher,
       clock,
+      wallNowMs: () => Date.now(),
       telemetry,
       recent,
       observeOnly,

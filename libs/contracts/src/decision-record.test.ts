@@ -1,0 +1,296 @@
+import {
+  BLOCK_REASONS,
+  DECISION_REASONS,
+  decodeRecordedState,
+  DEGRADED_REASONS,
+  type Answer,
+  type Candidate,
+  type Decision,
+  type DecisionFacts,
+  type IssuedOffer,
+  type RecordableInput,
+} from "@leastwise/decision";
+import type { AssignmentKey, CurrencyCode, Millis, SubjectId } from "@leastwise/vocabulary";
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { answerToWire, decisionFacts, decisionRecord, offerOf, offerToWire } from "./decision-record.js";
+import * as wire from "./wire.js";
+
+const EUR = "EUR" as CurrencyCode;
+const CODE = "ABCD-EFGH-JKLM-NPQR";
+const { Freshness, OfferStatus } = wire;
+
+const minor = fc.integer({ min: 0, max: 1_000_000_000_000 });
+const instant = fc.integer({ min: 946_684_800_000, max: 4_102_444_799_999 }).map((ms) => ms as Millis);
+const share = fc.double({ min: 0, max: 1, noNaN: true });
+const id = fc.string({ maxLength: 12, unit: "grapheme" });
+const hex = fc.stringMatching(/^[0-9a-f]{32}$/);
+
+const incentive = fc.record({
+  kind: fc.constant("percent_off" as const),
+  percentBp: fc.integer({ min: 1, max: 10_000 }),
+});
+
+const offer: fc.Arbitrary<IssuedOffer> = fc.record({
+  offerId: hex,
+  code: fc.constant(CODE),
+  campaignId: id,
+  incentive,
+  currency: fc.constant(EUR),
+  faceValueMinor: minor,
+  issuedAtMs: instant,
+  expiresAtMs: instant,
+});
+
+const weighed = {
+  campaignId: id,
+  rung: fc.integer({ min: 0, max: 16 }),
+  depthBp: fc.integer({ min: 0, max: 10_000 }),
+  faceValueMinor: minor,
+  expectedCostMinor: minor,
+  worstCostMinor: minor,
+  conversion: share,
+  // The wire knows one zero, not one below it.
+  valueMinor: fc.double({ min: -1e9, max: 1e9, noNaN: true }).map((value) => value + 0),
+  evidence: share,
+  weight: fc.integer({ min: 0, max: 2 ** 32 }),
+  blockedBy: fc.constantFrom("" as const, ...BLOCK_REASONS),
+};
+
+/** A rung with an incentive, or the baseline. */
+const candidate: fc.Arbitrary<Candidate> = fc.oneof(fc.record(weighed), fc.record({ ...weighed, incentive }));
+
+const enrolment = fc.record({
+  experimentId: id,
+  arm: fc.constantFrom("treatment" as const, "holdout" as const),
+  enrolledAtMs: instant,
+  first: fc.boolean(),
+  holdoutBp: fc.integer({ min: 0, max: 9_999 }),
+});
+
+const line = fc.record({
+  productId: id,
+  quantity: fc.integer({ min: 1, max: 2_147_483_647 }),
+  unitPriceMinor: minor,
+  discountMinor: minor,
+});
+
+/** What moves a subject's state, and the owner's books. */
+const facts: fc.Arbitrary<DecisionFacts> = fc.record({
+  decisionId: hex,
+  decidedAtMs: instant,
+  caller: id,
+  requestId: id,
+  cart: fc.record({
+    currency: fc.constant(EUR),
+    lines: fc.array(line, { minLength: 1, maxLength: 4 }),
+    shippingMinor: minor,
+  }),
+  cartDigest: hex,
+  enrolments: fc.array(enrolment, { maxLength: 3 }),
+  episodeId: fc.oneof(fc.constant(""), hex),
+  continued: fc.boolean(),
+  candidates: fc.array(candidate, { minLength: 1, maxLength: 5 }),
+  chosen: fc.integer({ min: 0, max: 4 }),
+  exploit: fc.integer({ min: 0, max: 4 }),
+  draw: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  propensity: share,
+  ghost: fc.boolean(),
+  observeOnly: fc.boolean(),
+  offer: fc.option(offer, { nil: undefined }),
+  freshness: fc.constantFrom("fresh" as const, "stale" as const, "degraded" as const),
+  degradedReason: fc.constantFrom("" as const, ...DEGRADED_REASONS),
+  reason: fc.constantFrom(...DECISION_REASONS),
+  policyVersion: id,
+  message: id,
+  personalDataUsed: fc.boolean(),
+  validUntilMs: instant,
+});
+
+const SUBJECT = "5f".repeat(16) as SubjectId;
+
+/** The rest of a decision, which moves nothing. */
+function decisionOf(moving: DecisionFacts, changes: Partial<Decision> = {}): Decision {
+  return {
+    ...{ subject: SUBJECT, assignmentKey: "key" as AssignmentKey, clock: "wall", sessionId: "visit" },
+    ...{ channel: "app", device: "tablet", place: { country: "DE", region: "BW" } },
+    features: {
+      catalogue: "c",
+      values: [1.5, Number.NaN],
+      texts: { last_channel: "app" },
+      asOfOffset: 41,
+      partition: 3,
+    },
+    ...{ consent: ["personalization"], heldMinor: 0, budgetId: "", modelVersion: "prior", horizonMs: 5 },
+    ...{ segments: ["everyone"], catalog: [], profileDigest: "", ineligible: [], explorationCostMinor: 0 },
+    ...moving,
+    ...changes,
+  };
+}
+
+function inputOf(decision: Decision, changes: Partial<RecordableInput> = {}): RecordableInput {
+  const { subject, assignmentKey, clock, cart, channel, device, place, features, consent, catalog } = decision;
+  return {
+    ...{ subject, assignmentKey, clock, cart, channel, device, place, features, consent, catalog },
+    cause: { caller: decision.caller, requestId: decision.requestId, sessionId: decision.sessionId },
+    nowMs: decision.decidedAtMs,
+    decisionState: { enrolments: [], open: [], history: [], recent: [] },
+    ...{ budgets: {}, explorationSpentMinor: {}, decisionsPerRung: {}, killSwitch: false },
+    ...{ observeOnly: decision.observeOnly, language: "en", freshness: "fresh" },
+    codeKey: { secret: { k0: 1n, k1: 2n }, version: 1 },
+    ...changes,
+  };
+}
+
+function onTheLog(decision: Decision, changes: Partial<RecordableInput> = {}): wire.DecisionRecord {
+  const record = decisionRecord(decision, inputOf(decision, changes));
+  return wire.DecisionRecord.decode(wire.DecisionRecord.encode(record).finish());
+}
+
+/** A decision to change; what it says does not matter. */
+const [PLAIN] = fc.sample(facts, { numRuns: 1, seed: 1 });
+const plain = (changes: Partial<Decision> = {}): Decision => decisionOf(PLAIN!, changes);
+
+describe("a decision's record", () => {
+  it("gives back from the log all that moves the subject's state (a law)", () => {
+    fc.assert(
+      fc.property(facts, (moving) => {
+        // A discount of nothing is none, on the wire and off it.
+        const lines = moving.cart.lines.map(({ discountMinor, ...rest }) =>
+          discountMinor === 0 ? rest : { ...rest, discountMinor },
+        );
+        const read = decisionFacts(onTheLog(decisionOf(moving)));
+        expect(read).toEqual({ ...moving, cart: { ...moving.cart, lines } });
+      }),
+    );
+  });
+
+  it("is read again into the same record (a law)", () => {
+    fc.assert(
+      fc.property(facts, (moving) => {
+        const record = onTheLog(decisionOf(moving));
+        expect(onTheLog(decisionOf(decisionFacts(record)))).toEqual(record);
+      }),
+    );
+  });
+
+  it("says what is held of which budget, and nothing where nothing is", () => {
+    expect(onTheLog(plain({ heldMinor: 700, budgetId: "marketing", explorationCostMinor: 5 }))).toMatchObject({
+      held: { minor: 700n, currency: "EUR" },
+      budgetId: "marketing",
+      explorationCostMinor: 5n,
+    });
+    expect(onTheLog(plain({ heldMinor: 0 })).held).toBeUndefined();
+  });
+
+  it("says where the shopper was, and keeps what is not known apart", () => {
+    expect(onTheLog(plain())).toMatchObject({
+      channel: wire.Channel.CHANNEL_APP,
+      device: wire.Device.DEVICE_TABLET,
+      consent: [wire.Purpose.PURPOSE_PERSONALIZATION],
+    });
+    expect(onTheLog(plain({ channel: "", device: "carrier pigeon", consent: [] }))).toMatchObject({
+      channel: wire.Channel.CHANNEL_UNSPECIFIED,
+      device: wire.Device.DEVICE_UNSPECIFIED,
+      consent: [],
+    });
+  });
+
+  it("has the features, an absent one as NaN, and the catalog's rows with what is known of them", () => {
+    const full = { productId: "a", unitCostMinor: 0, floorPriceMinor: 2, maxDiscountBp: 0, inventory: 3 };
+    const catalog = [{ ...full, perishableUntilMs: 4, category: "c" }, { productId: "b" }];
+    expect(onTheLog(plain({ catalog }))).toMatchObject({
+      features: { catalogue: "c", values: [1.5, Number.NaN], asOfOffset: 41n, partition: 3 },
+      catalog: [
+        {
+          ...{ productId: "a", unitCostMinor: 0n, floorPriceMinor: 2n, maxDiscountBp: 0, inventory: 3n },
+          ...{ perishableUntilMs: 4n, category: "c" },
+        },
+        { productId: "b", unitCostMinor: undefined, floorPriceMinor: undefined, inventory: undefined, category: "" },
+      ],
+    });
+  });
+
+  it("keeps the profile only where it might be read", () => {
+    const profile = {
+      ...{ loyaltyTier: "gold", member: true, birthday: "11-23", customerSinceMs: 1_500_000_000_000 },
+      ...{ tags: ["vip"], attributes: { city: "Ulm" } },
+    };
+    expect(onTheLog(plain({ profileDigest: "d" }), { profile }).profile).toEqual({
+      ...profile,
+      customerSinceMs: 1_500_000_000_000n,
+    });
+    expect(onTheLog(plain({ profileDigest: "" }), { profile }).profile).toBeUndefined();
+    expect(onTheLog(plain({ profileDigest: "d" })).profile).toBeUndefined();
+  });
+
+  it("keeps text features only where the decision might look at them", () => {
+    const seen = { ...plain().features, texts: { last_place: "DE-BW" } };
+    const textsOf = (texts: Readonly<Record<string, string>>) => {
+      const record = onTheLog(plain({ features: { ...seen, texts } }), { features: seen });
+      const state = decodeRecordedState(record.decisionState.toString());
+      return state.ok ? state.value.texts : state.error.reason;
+    };
+    expect(textsOf(seen.texts)).toEqual({ last_place: "DE-BW" });
+    expect(textsOf({})).toEqual({});
+  });
+
+  it("that this version does not know all words of is read as far as it goes", () => {
+    const record = {
+      ...onTheLog(plain()),
+      reason: "of later",
+      degradedReason: "of later",
+      freshness: Freshness.UNRECOGNIZED,
+    };
+    const candidates = [wire.Candidate.fromPartial({ blockedBy: "of later" })];
+    expect(decisionFacts({ ...record, candidates })).toMatchObject({
+      ...{ reason: "degraded", degradedReason: "", freshness: "fresh" },
+      candidates: [{ blockedBy: "", faceValueMinor: 0 }],
+    });
+  });
+
+  it("without a cart is a bug", () => {
+    expect(() => decisionFacts({ ...onTheLog(plain()), cart: undefined })).toThrow(RangeError);
+  });
+});
+
+describe("an offer", () => {
+  it("comes back from the wire as it went (a law)", () => {
+    fc.assert(
+      fc.property(offer, (issued) => {
+        const sent = wire.Offer.decode(
+          wire.Offer.encode(offerToWire(issued, OfferStatus.OFFER_STATUS_REDEEMED)).finish(),
+        );
+        expect(sent.status).toBe(OfferStatus.OFFER_STATUS_REDEEMED);
+        expect(offerOf(sent)).toEqual(issued);
+      }),
+    );
+  });
+
+  it("on the log that is not whole is a bug", () => {
+    expect(() => offerOf(wire.Offer.fromPartial({ faceValue: { minor: 1n, currency: "EUR" } }))).toThrow(RangeError);
+    expect(() => offerOf(wire.Offer.fromPartial({ incentive: {} }))).toThrow(RangeError);
+  });
+});
+
+describe("an answer", () => {
+  const none: Answer = {
+    ...{ decisionId: "d", message: "", degradedReason: "", policyVersion: "v" },
+    ...{ freshness: "stale", personalDataUsed: true, validUntilMs: 7 as Millis },
+  };
+
+  it("says how good the state was that it stands on", () => {
+    expect(answerToWire(none, 12)).toEqual({
+      ...{ decisionId: "d", offer: undefined, message: "", degradedReason: "", policyVersion: "v" },
+      ...{ freshness: Freshness.FRESHNESS_STALE, staleMs: 12n, personalDataUsed: true, validUntilMs: 7n },
+    });
+  });
+
+  it("shows an offer as issued", () => {
+    const [issued] = fc.sample(offer, { numRuns: 1, seed: 1 });
+    expect(answerToWire({ ...none, offer: issued }, 0).offer).toMatchObject({
+      code: CODE,
+      status: OfferStatus.OFFER_STATUS_ISSUED,
+    });
+  });
+});

@@ -1,0 +1,153 @@
+import type { AssignmentKey, Millis, SubjectId } from "@leastwise/vocabulary";
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { NOON } from "./given/log.js";
+import { holds, LinkBook, LinkDraft, LOGIN_SILENCE_MAX_MS, type Link } from "./link-book.js";
+
+const BROWSER = "b0".repeat(16) as SubjectId;
+const PHONE = "b1".repeat(16) as SubjectId;
+const ADA = "a0".repeat(16) as SubjectId;
+const BOB = "a1".repeat(16) as SubjectId;
+
+const at = (ms: number) => (NOON + ms) as Millis;
+const key = (text: string) => text as AssignmentKey;
+
+function link(changes: Partial<Link> = {}): Link {
+  return {
+    ...{
+      anonymous: BROWSER,
+      known: ADA,
+      assignmentKey: key("browser's"),
+      linkedAtMs: NOON,
+      sessionId: "",
+      lastMs: NOON,
+    },
+    ...changes,
+  };
+}
+
+/** A book, and how many it has forgotten. */
+function bookOf(max = 100) {
+  const forgotten = { count: 0 };
+  return { book: new LinkBook(max, () => (forgotten.count += 1)), forgotten };
+}
+
+describe("a link", () => {
+  it("holds within its session and not beyond, however long that lasts, where both name theirs", () => {
+    const inVisit = link({ sessionId: "visit-1" });
+    expect(holds(inVisit, "visit-1", at(10 * LOGIN_SILENCE_MAX_MS))).toBe(true);
+    expect(holds(inVisit, "visit-2", at(0))).toBe(false);
+  });
+
+  it("holds until 30 minutes of silence where one of them names none; exactly 30 still hold", () => {
+    for (const [linked, event] of [
+      ["", ""],
+      ["visit", ""],
+      ["", "visit"],
+    ] as const) {
+      const silent = (ms: number) => holds(link({ sessionId: linked }), event, at(ms));
+      expect(silent(LOGIN_SILENCE_MAX_MS)).toBe(true);
+      expect(silent(LOGIN_SILENCE_MAX_MS + 1)).toBe(false);
+      // Events may arrive out of their order.
+      expect(silent(-LOGIN_SILENCE_MAX_MS)).toBe(true);
+      expect(silent(-LOGIN_SILENCE_MAX_MS - 1)).toBe(false);
+    }
+  });
+});
+
+describe("the link book", () => {
+  it("has the newest link of a browser, whatever order they come in", () => {
+    const links = [link(), link({ known: BOB, linkedAtMs: at(10), lastMs: at(10) })];
+    for (const inOrder of [links, links.toReversed()]) {
+      const { book } = bookOf();
+      for (const one of inOrder) book.add(one);
+      expect(book.linkOf(BROWSER)).toMatchObject({ known: BOB });
+    }
+    expect(bookOf().book.linkOf(BROWSER)).toBeUndefined();
+  });
+
+  it("remembers the newest event of a login, and begins anew with the next", () => {
+    const { book } = bookOf();
+    book.add(link({ sessionId: "visit-1", lastMs: at(500) }));
+    book.add(link({ sessionId: "visit-1", lastMs: at(100) }));
+    expect(book.linkOf(BROWSER)?.lastMs).toBe(at(500));
+    book.add(link({ sessionId: "visit-2", linkedAtMs: at(1), lastMs: at(1) }));
+    expect(book.linkOf(BROWSER)?.lastMs).toBe(at(1));
+  });
+
+  it("keeps the key of the oldest link of a known shopper, in whatever order links come (a law)", () => {
+    const times = fc.uniqueArray(fc.integer({ min: 0, max: 1_000_000 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(times, (linkedAt) => {
+        const { book } = bookOf();
+        for (const ms of linkedAt) book.add(link({ linkedAtMs: at(ms), assignmentKey: key(`of ${ms}`) }));
+        expect(book.keyOf(ADA)).toBe(`of ${Math.min(...linkedAt)}`);
+      }),
+    );
+  });
+
+  it("lets no link take over from a shopper who was seen before any", () => {
+    const { book } = bookOf();
+    expect(book.mint(ADA)).toBe(ADA);
+    book.add(link());
+    expect(book.keyOf(ADA)).toBe(ADA);
+    expect(book.keyOf(BOB)).toBeUndefined();
+  });
+
+  it("forgets no more than it must, and says so (a law)", () => {
+    const browsers = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10 }), browsers, (max, order) => {
+        const { book, forgotten } = bookOf(max);
+        const browserOf = (index: number) => index.toString(16).padStart(32, "0") as SubjectId;
+        for (const index of order) book.add(link({ anonymous: browserOf(index) }));
+        const held = [...new Set(order)].filter((index) => book.linkOf(browserOf(index)) !== undefined);
+        const newest = [...new Set(order.toReversed())].slice(0, max);
+        expect(new Set(held)).toEqual(new Set(newest));
+        expect(forgotten.count === 0).toBe(new Set(order).size <= max);
+      }),
+    );
+  });
+
+  it("forgets the key first that was asked for longest ago", () => {
+    const { book, forgotten } = bookOf(2);
+    book.mint(ADA);
+    book.mint(BOB);
+    book.keyOf(ADA);
+    book.mint("a2".repeat(16) as SubjectId);
+    expect([book.keyOf(BOB), book.keyOf(ADA), forgotten.count]).toEqual([undefined, ADA, 1]);
+  });
+});
+
+describe("a draft", () => {
+  it("shows what it adds to whoever made it, and to nobody else until it is told", () => {
+    const { book } = bookOf();
+    const draft = new LinkDraft(book);
+    draft.add(link());
+    expect([draft.linkOf(BROWSER)?.known, draft.keyOf(ADA)]).toEqual([ADA, "browser's"]);
+    expect(draft.mint(BOB)).toBe(BOB);
+    expect(draft.keyOf(BOB)).toBe(BOB);
+    expect([book.linkOf(BROWSER), book.keyOf(ADA), book.keyOf(BOB)]).toEqual([undefined, undefined, undefined]);
+
+    draft.commit();
+    expect([book.linkOf(BROWSER)?.known, book.keyOf(ADA), book.keyOf(BOB)]).toEqual([ADA, "browser's", BOB]);
+  });
+
+  it("sees what the book has, and outranks it only in links", () => {
+    const { book } = bookOf();
+    book.add(link({ assignmentKey: key("first") }));
+    const draft = new LinkDraft(book);
+    expect(draft.linkOf(BROWSER)?.known).toBe(ADA);
+    draft.add(link({ known: BOB, linkedAtMs: at(5) }));
+    draft.add(link({ anonymous: PHONE, linkedAtMs: at(6), assignmentKey: key("second") }));
+    expect([draft.linkOf(BROWSER)?.known, draft.keyOf(ADA)]).toEqual([BOB, "first"]);
+    expect(book.linkOf(BROWSER)?.known).toBe(ADA);
+  });
+
+  it("keeps the first key of a shopper who is linked twice in one request", () => {
+    const draft = new LinkDraft(bookOf().book);
+    draft.add(link({ assignmentKey: key("first") }));
+    draft.add(link({ anonymous: PHONE, assignmentKey: key("second") }));
+    expect(draft.keyOf(ADA)).toBe("first");
+  });
+});

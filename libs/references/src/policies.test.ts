@@ -1,0 +1,151 @@
+import { TOPICS, wire } from "@leastwise/contracts";
+import { MINUTE_MS } from "@leastwise/vocabulary";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { givenLog, NOON, put, takeBack, type GivenLog } from "./given/log.js";
+import { followPolicies, type Policies } from "./policies.js";
+
+let given: GivenLog;
+let told: string[];
+const followed: Policies[] = [];
+
+beforeEach(async () => {
+  given = await givenLog();
+  told = [];
+});
+
+afterEach(async () => {
+  for (const policies of followed.splice(0)) await policies.stop();
+  await given.end();
+});
+
+async function start(): Promise<Policies> {
+  const policies = await followPolicies(given.log, {
+    onInForce: ({ compiled }) => told.push(`in force ${compiled.version}`),
+    onUnusable: (version) => told.push(`unusable ${version}`),
+  });
+  followed.push(policies);
+  return policies;
+}
+
+/** The least that is a policy: nothing may be given. */
+function policy(version: string, changes: wire.DeepPartial<wire.Policy> = {}): wire.Policy {
+  return wire.Policy.fromPartial({
+    ...{ version, author: "merchant", reason: "autumn", currency: "EUR", guardrails: {} },
+    ...changes,
+  });
+}
+
+async function apply(...policies: readonly (wire.Policy | undefined)[]): Promise<void> {
+  const records = policies.map((one) => {
+    const value = wire.PolicyRecord.encode({ policy: one, appliedAtMs: BigInt(NOON) }).finish();
+    return put(TOPICS.policy, one?.version ?? "none", value);
+  });
+  await given.log.append(records);
+}
+
+describe("the policies", () => {
+  it("have none in force before the first", async () => {
+    const policies = await start();
+    expect(policies.active()).toBeUndefined();
+    expect(policies.version("one")).toBeUndefined();
+    expect(told).toEqual([]);
+  });
+
+  it("have the newest in force, and the older by their versions", async () => {
+    await apply(policy("one"), policy("two", { killSwitch: true }));
+    const policies = await start();
+    expect(policies.active()?.compiled).toMatchObject({ version: "two", killSwitch: true });
+    expect(policies.active()?.written.appliedAtMs).toBe(BigInt(NOON));
+    expect(policies.version("one")?.compiled).toMatchObject({ version: "one", killSwitch: false });
+    expect(told).toEqual(["in force one", "in force two"]);
+  });
+
+  it("take a version that is put into force later", async () => {
+    await apply(policy("one"));
+    const policies = await start();
+    await apply(policy("two"));
+    await policies.appears("two");
+    expect(policies.active()?.compiled.version).toBe("two");
+  });
+
+  it("take an older version back into force when it is written again", async () => {
+    await apply(policy("one"), policy("two"), policy("one"));
+    expect((await start()).active()?.compiled.version).toBe("one");
+  });
+
+  it("say what budgets there are, in minor units", async () => {
+    const budgets = [{ budgetId: "marketing", amount: { minor: 500n, currency: "EUR" }, shadowPriceBp: 100 }];
+    await apply(policy("one", { budgets }));
+    expect((await start()).active()?.budgets).toEqual([
+      { budgetId: "marketing", amountMinor: 500, shadowPriceBp: 100 },
+    ]);
+  });
+
+  it("know the features that the windows have", async () => {
+    const expression = 'features.page_views_1h > 3.0 && features.last_channel == "app"';
+    await apply(policy("one", { segments: [{ name: "busy", expression }] }));
+    const compiled = (await start()).active()?.compiled;
+    expect(compiled?.featureSlots.map(({ name }) => name)).toEqual(["page_views_1h"]);
+    expect(compiled?.textFeatures).toEqual(["last_channel"]);
+  });
+
+  it.each<[string, wire.Policy | undefined, string]>([
+    ["whose segment cannot be compiled", policy("bad", { segments: [{ name: "s", expression: "1 +" }] }), "bad"],
+    ["with an amount in no currency", policy("bad", { budgets: [{ amount: { minor: 1n, currency: "XYZ" } }] }), "bad"],
+    ["without guardrails", policy("bad", { guardrails: undefined }), "bad"],
+    ["that says nothing", undefined, ""],
+  ])("report one %s, and leave the one before in force", async (_, unusable, version) => {
+    await apply(policy("good"), unusable);
+    const policies = await start();
+    expect(policies.active()?.compiled.version).toBe("good");
+    expect(policies.version("bad")).toBeUndefined();
+    expect(told).toEqual(["in force good", `unusable ${version}`]);
+  });
+
+  it("pass over a version that was taken back", async () => {
+    await apply(policy("one"));
+    await given.log.append([takeBack(TOPICS.policy, "two")]);
+    expect((await start()).active()?.compiled.version).toBe("one");
+  });
+});
+
+describe("whoever waits for a version", () => {
+  it("goes on at once where it is or was in force", async () => {
+    await apply(policy("one"), policy("two"));
+    const policies = await start();
+    await policies.appears("one");
+    await policies.appears("two");
+  });
+
+  it("goes on when it comes, however many wait, and not at another", async () => {
+    const policies = await start();
+    const came: string[] = [];
+    const all = ["a", "b"].map((name) => policies.appears("two").then(() => came.push(name)));
+    await apply(policy("one"));
+    await policies.appears("one");
+    expect(came).toEqual([]);
+    await apply(policy("two"));
+    await Promise.all(all);
+    expect(came).toEqual(["a", "b"]);
+  });
+
+  it("is not left waiting when nobody follows any more", async () => {
+    const policies = await start();
+    const waiting = policies.appears("never");
+    await policies.stop();
+    await waiting;
+    expect(policies.version("never")).toBeUndefined();
+  });
+
+  it("waits for the version in force, not for its record: one that is unusable does not count", async () => {
+    const policies = await start();
+    let hasCome = false;
+    void policies.appears("bad").then(() => (hasCome = true));
+    await apply(
+      policy("bad", { guardrails: { perSubjectPeriodMs: BigInt(MINUTE_MS), floorPriceBp: -1 } }),
+      policy("good"),
+    );
+    await policies.appears("good");
+    expect([hasCome, ...told]).toEqual([false, "unusable bad", "in force good"]);
+  });
+});

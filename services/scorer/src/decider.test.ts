@@ -1,0 +1,337 @@
+import { formatPosition, TOPICS, wire } from "@leastwise/contracts";
+import type { SubjectId } from "@leastwise/vocabulary";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { on } from "./given/fragile-log.js";
+import {
+  applied,
+  did,
+  euros,
+  kept,
+  linked,
+  loggedIn,
+  nearlyAllHeldOut,
+  NOON,
+  partitionOf,
+  percentages,
+  sells,
+} from "./given/records.js";
+import {
+  checkout,
+  counted,
+  givenLog,
+  hasher,
+  openShop,
+  recordOf,
+  standing,
+  type GivenLog,
+  type Shop,
+  type ShopOptions,
+} from "./given/shop.js";
+
+const ADA = hasher.known("ada");
+const BROWSER = hasher.anonymous("browser");
+const { FRESHNESS_FRESH, FRESHNESS_STALE, FRESHNESS_DEGRADED } = wire.Freshness;
+/** Longer than any test lasts. */
+const LONG_MS = 3_600_000;
+
+let given: GivenLog;
+const shops: Shop[] = [];
+
+beforeEach(async () => {
+  given = await givenLog();
+});
+
+afterEach(async () => {
+  for (const shop of shops.splice(0)) await shop.close();
+  await given.end();
+});
+
+async function open(options: ShopOptions = {}): Promise<Shop> {
+  const shop = await openShop(given.log, options);
+  shops.push(shop);
+  return shop;
+}
+
+/** A shop under a policy that gives a percentage to everybody. */
+async function openGenerous(options: ShopOptions = {}): Promise<Shop> {
+  await given.log.append([applied(percentages())]);
+  return open(options);
+}
+
+async function ask(
+  shop: Shop,
+  fields: wire.DeepPartial<wire.DecideRequest> = {},
+  deadlineMs?: number,
+): Promise<wire.DecideResponse> {
+  const answer = await shop.decider.decide(checkout(fields), deadlineMs);
+  if (!answer.ok) throw new Error(`${answer.error.reason} at ${answer.error.field}`);
+  return answer.value;
+}
+
+const bytesOf = (answer: wire.DecideResponse) =>
+  Buffer.from(wire.DecideResponse.encode(answer).finish()).toString("hex");
+const decisionsOnLog = async () => (await standing(given.log, TOPICS.decisions)).length;
+
+describe("Decide", () => {
+  it("gives what the policy allows, and its record stands on the log before the answer leaves", async () => {
+    const shop = await openGenerous();
+    const answer = await ask(shop);
+    expect(answer).toMatchObject({
+      freshness: FRESHNESS_FRESH,
+      staleMs: 0n,
+      degradedReason: "",
+      policyVersion: "percentages-1",
+      offer: { campaignId: "autumn", status: wire.OfferStatus.OFFER_STATUS_ISSUED, issuedAtMs: BigInt(NOON) },
+    });
+    const [record] = await standing(given.log, TOPICS.decisions);
+    expect(record).toMatchObject({ key: ADA, partition: partitionOf(ADA) });
+    expect(await recordOf(given.log, answer.decisionId)).toMatchObject({ subject: ADA, offer: answer.offer });
+  });
+
+  it("refuses what it cannot understand, and records nothing of it", async () => {
+    const shop = await openGenerous();
+    const refused = await shop.decider.decide(checkout({ cart: { lines: [] } }), undefined);
+    expect(refused).toMatchObject({ ok: false, error: { reason: "empty_cart" } });
+    expect(await decisionsOnLog()).toBe(0);
+  });
+
+  it("gives the same bytes for the same request id of the same caller, whatever came between", async () => {
+    const shop = await openGenerous();
+    const request = { requestId: "r-1", caller: "checkout" };
+    const first = await ask(shop, request);
+    shop.time.nowMs = (NOON + 60_000) as typeof NOON;
+    const bigger = { lines: [{ productId: "coat", quantity: 2n, unitPrice: euros(20_000) }] };
+    await ask(shop, { requestId: "r-2", caller: "checkout", cart: bigger });
+    expect(bytesOf(await ask(shop, { ...request, cart: bigger }))).toBe(bytesOf(first));
+    // Another caller's id of the same name is another request.
+    expect((await ask(shop, { ...request, caller: "banner" })).decisionId).not.toBe(first.decisionId);
+    expect(await counted(shop.telemetry, "leastwise_decisions_total", 'outcome="granted"')).toBe(1);
+  });
+
+  it("gives the same bytes for a repeated request after a restart", async () => {
+    const first = await ask(await openGenerous(), { requestId: "r-1" });
+    const again = await open();
+    expect(bytesOf(await ask(again, { requestId: "r-1" }))).toBe(bytesOf(first));
+  });
+
+  it("makes one offer of two calls at once", async () => {
+    const shop = await openGenerous();
+    const [one, other] = await Promise.all([ask(shop, { requestId: "r-1" }), ask(shop, { requestId: "r-2" })]);
+    expect(one.offer).toBeDefined();
+    expect(other.offer).toEqual(one.offer);
+    expect(await counted(shop.telemetry, "leastwise_offers_total", 'event="issued"')).toBe(1);
+  });
+
+  it("looks at profile and behaviour only with consent", async () => {
+    const everyone = percentages({ segments: [{ name: "everyone", expression: "context.channel == null" }] });
+    const web = did(ADA, { channel: wire.Channel.CHANNEL_WEB, device: wire.Device.DEVICE_MOBILE });
+    await given.log.append([applied(everyone), web, kept(ADA, { profile: { loyaltyTier: "gold" } })]);
+    const record = await recordOf(given.log, (await ask(await open())).decisionId);
+    expect(record).toMatchObject({ channel: 0, device: 0, profileDigest: "", segments: ["everyone"] });
+    expect(record.profile).toBeUndefined();
+    expect(record.features?.values.every(Number.isNaN)).toBe(true);
+    expect(Buffer.from(record.decisionState).toString()).toContain('"texts":{}');
+  });
+
+  it("has all that it decided on in its record: features, consent, profile, catalog, where the shopper was last", async () => {
+    const consent = { purposes: [wire.Purpose.PURPOSE_PERSONALIZATION] };
+    await given.log.append([
+      applied(percentages()),
+      sells({ productId: "shoe", price: euros(10_000), unitCost: euros(3_000), category: "shoes" }),
+      kept(ADA, { consent, profile: { loyaltyTier: "gold", customerSinceMs: 1_500_000_000_000n } }),
+      did(ADA, { channel: wire.Channel.CHANNEL_WEB, device: wire.Device.DEVICE_MOBILE, place: { country: "DE" } }),
+    ]);
+    const record = await recordOf(given.log, (await ask(await open())).decisionId);
+    expect(record).toMatchObject({
+      consent: consent.purposes,
+      channel: wire.Channel.CHANNEL_WEB,
+      device: wire.Device.DEVICE_MOBILE,
+      profile: { loyaltyTier: "gold", customerSinceMs: 1_500_000_000_000n },
+      catalog: [{ productId: "shoe", unitCostMinor: 3_000n, category: "shoes" }],
+      features: { asOfOffset: 0n, partition: partitionOf(ADA) },
+    });
+    expect(Buffer.from(record.decisionState).toString()).toContain('"last_place":"DE"');
+  });
+});
+
+describe("a held-out shopper", () => {
+  it("is shown nothing and issued nothing, and what it would have had is recorded", async () => {
+    await given.log.append([applied(nearlyAllHeldOut())]);
+    const shop = await open();
+    const answer = await ask(shop);
+    expect(answer).toMatchObject({ message: "", degradedReason: "", freshness: FRESHNESS_FRESH });
+    expect(answer.offer).toBeUndefined();
+
+    const record = await recordOf(given.log, answer.decisionId);
+    expect(record).toMatchObject({ ghost: true, reason: "holdout", budgetId: "", enrolments: [{ arm: "holdout" }] });
+    expect(record.chosen).toBeGreaterThan(0);
+    expect([record.offer, record.held]).toEqual([undefined, undefined]);
+    expect(await counted(shop.telemetry, "leastwise_offers_total")).toBe(0);
+    expect(await counted(shop.telemetry, "leastwise_decisions_total", 'outcome="ghost"')).toBe(1);
+  });
+});
+
+describe("a shop that only observes", () => {
+  it("decides and issues nothing", async () => {
+    const shop = await openGenerous({ observeOnly: true });
+    const answer = await ask(shop);
+    expect(answer.offer).toBeUndefined();
+    const record = await recordOf(given.log, answer.decisionId);
+    expect(record).toMatchObject({ observeOnly: true, reason: "observe_only", budgetId: "" });
+    expect([record.offer, record.held]).toEqual([undefined, undefined]);
+    expect(await counted(shop.telemetry, "leastwise_offers_total")).toBe(0);
+  });
+});
+
+describe("without a policy", () => {
+  it("the answer is none, says so, and is recorded", async () => {
+    const shop = await open();
+    const answer = await ask(shop);
+    expect(answer).toMatchObject({ freshness: FRESHNESS_DEGRADED, degradedReason: "no_policy", policyVersion: "" });
+    expect(answer.offer).toBeUndefined();
+    expect(await recordOf(given.log, answer.decisionId)).toMatchObject({
+      degradedReason: "no_policy",
+      reason: "degraded",
+    });
+    expect(await counted(shop.telemetry, "leastwise_degraded_total", 'reason="no_policy"')).toBe(1);
+  });
+});
+
+describe("a call that names an event it must have seen", () => {
+  const after = (offset: number, incarnation = given.log.incarnation) =>
+    formatPosition({ incarnation, offsets: new Map([[partitionOf(ADA), offset]]) });
+
+  it("is answered fresh when the event was seen, or comes in time", async () => {
+    const shop = await openGenerous();
+    const answering = ask(shop, { after: after(0) });
+    await given.log.append([did(ADA)]);
+    expect(await answering).toMatchObject({ freshness: FRESHNESS_FRESH, staleMs: 0n });
+    expect(await ask(shop, { requestId: "r-2", after: after(0), maxWaitMs: 0 })).toMatchObject({ staleMs: 0n });
+  });
+
+  it("is answered with what is there when it does not come in time, marked stale", async () => {
+    const answer = await ask(await openGenerous(), { after: after(0), maxWaitMs: 0 });
+    expect(answer).toMatchObject({ freshness: FRESHNESS_STALE, degradedReason: "" });
+    expect(answer.staleMs).toBeGreaterThan(0n);
+  });
+
+  it("waits no longer than its deadline lets it", async () => {
+    // Where nothing is issued, the answer does not wait for the log either.
+    const shop = await openGenerous({ afterWaitMs: LONG_MS, observeOnly: true });
+    const answer = await ask(shop, { after: after(0) }, shop.time.wallMs + 6);
+    expect(answer.freshness).toBe(FRESHNESS_STALE);
+  });
+
+  it("is stale where the position is another log's, whose offsets say nothing here", async () => {
+    await given.log.append([did(ADA)]);
+    const shop = await openGenerous({ afterWaitMs: LONG_MS });
+    expect(await ask(shop, { after: after(0, "another-log") })).toMatchObject({
+      freshness: FRESHNESS_STALE,
+      staleMs: 1n,
+    });
+  });
+});
+
+describe("a deadline that is near", () => {
+  it("gets the safe answer, which is none, and a record of it", async () => {
+    const shop = await openGenerous({ marginMs: 5 });
+    const answer = await ask(shop, {}, shop.time.wallMs + 5);
+    expect(answer).toMatchObject({ freshness: FRESHNESS_DEGRADED, degradedReason: "deadline_near" });
+    expect(answer.offer).toBeUndefined();
+    expect(await recordOf(given.log, answer.decisionId)).toMatchObject({ degradedReason: "deadline_near" });
+  });
+
+  it("is told an offer that stands all the same", async () => {
+    const shop = await openGenerous();
+    const { offer } = await ask(shop);
+    expect(await ask(shop, { requestId: "late" }, shop.time.wallMs)).toMatchObject({
+      freshness: FRESHNESS_DEGRADED,
+      offer: { offerId: offer?.offerId },
+    });
+  });
+
+  it("is not kept waiting for its turn: what stands is told, without a decision", async () => {
+    const shop = await openGenerous();
+    const { offer } = await ask(shop);
+    let finish: () => void = () => undefined;
+    const busy = shop.ledger.exclusively(ADA, () => new Promise<void>((resolve) => (finish = resolve)));
+    const told = await ask(shop, { requestId: "late" }, shop.time.wallMs);
+    expect(told).toMatchObject({ decisionId: "", degradedReason: "deadline_near", offer: { offerId: offer?.offerId } });
+    finish();
+    await busy;
+    // The turn that was given up comes and goes: whoever comes after it finds what stood before.
+    const answers = await shop.ledger.exclusively(ADA, () => Promise.resolve(shop.ledger.stateOf(ADA).recent));
+    expect(answers).toHaveLength(1);
+    expect(await counted(shop.telemetry, "leastwise_degraded_total", 'reason="deadline_near"')).toBe(1);
+  });
+
+  it("is not kept waiting for the log: nothing is promised, and the next call is told what stands by then", async () => {
+    const shop = await openGenerous();
+    const release = given.log.hold(on(TOPICS.decisions));
+    const early = await ask(shop, { requestId: "r-1" }, shop.time.wallMs + 6);
+    expect(early).toMatchObject({ freshness: FRESHNESS_DEGRADED, degradedReason: "deadline_near", message: "" });
+    expect(early.offer).toBeUndefined();
+
+    const next = ask(shop, { requestId: "r-2" });
+    release();
+    const told = await next;
+    expect(told.offer).toBeDefined();
+    expect(told.offer).toEqual((await recordOf(given.log, early.decisionId)).offer);
+    expect(await counted(shop.telemetry, "leastwise_offers_total", 'event="issued"')).toBe(1);
+  });
+});
+
+describe("a log that takes no appends", () => {
+  it("lets nothing be promised, and holds no money for it", async () => {
+    const shop = await openGenerous();
+    given.log.refuse(on(TOPICS.decisions));
+    const answer = await ask(shop);
+    expect(answer).toMatchObject({ freshness: FRESHNESS_DEGRADED, degradedReason: "log_unavailable", message: "" });
+    expect(answer.offer).toBeUndefined();
+    expect(shop.ledger.stateOf(ADA).open).toEqual([]);
+    expect(shop.ledger.books([{ budgetId: "marketing", amountMinor: 500, shadowPriceBp: 0 }]).budgets).toMatchObject({
+      marketing: { remainingMinor: 500 },
+    });
+    expect(await counted(shop.telemetry, "leastwise_degraded_total", 'reason="log_unavailable"')).toBe(1);
+    expect(shop.recent.explain(answer.decisionId)).toBeUndefined();
+
+    given.log.recover();
+    expect((await ask(shop)).offer).toBeDefined();
+  });
+});
+
+describe("a shopper who logs in", () => {
+  const asBrowser = { subject: { anonymousId: "browser" } };
+
+  async function subjectOf(shop: Shop, fields: wire.DeepPartial<wire.DecideRequest>): Promise<SubjectId | string> {
+    return (await recordOf(given.log, (await ask(shop, fields)).decisionId)).subject;
+  }
+
+  it("is the browser before, and the known shopper for that session after, without changing arm", async () => {
+    const shop = await openGenerous();
+    await given.log.append([did(BROWSER)]);
+    expect(await subjectOf(shop, { ...asBrowser, requestId: "before" })).toBe(BROWSER);
+
+    await given.log.append([loggedIn(BROWSER, ADA, "visit-1"), linked(BROWSER, ADA, "visit-1")]);
+    await shop.feed.waitFor(partitionOf(BROWSER), 1, LONG_MS);
+    const reopened = await open();
+    const { decisionId } = await ask(reopened, { ...asBrowser, requestId: "after" });
+    expect(await recordOf(given.log, decisionId)).toMatchObject({ subject: ADA, assignmentKey: BROWSER });
+    // Whoever comes in another session to a shared device is somebody else.
+    expect(await subjectOf(reopened, { ...asBrowser, requestId: "other", sessionId: "visit-2" })).toBe(BROWSER);
+  });
+
+  it("is the known one wherever the call says so, and takes the browser's assignment key if it was never seen", async () => {
+    const shop = await openGenerous();
+    const both = { anonymousId: "browser", userId: "ada" };
+    const { decisionId } = await ask(shop, { subject: both });
+    expect(await recordOf(given.log, decisionId)).toMatchObject({ subject: ADA, assignmentKey: BROWSER });
+  });
+
+  it("keeps the key that it was first seen with", async () => {
+    await given.log.append([did(ADA, {}, "first-key")]);
+    const shop = await openGenerous();
+    const { decisionId } = await ask(shop, { subject: { anonymousId: "browser", userId: "ada" } });
+    expect(await recordOf(given.log, decisionId)).toMatchObject({ assignmentKey: "first-key" });
+  });
+});

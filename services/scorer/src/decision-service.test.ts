@@ -1,0 +1,137 @@
+import { wire } from "@leastwise/contracts";
+import { callUnary, connect, startRpcServer, type RpcServer, type RpcService } from "@leastwise/rpc";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { decisionService, restoringDecisionService } from "./decision-service.js";
+import { applied, NOON, percentages } from "./given/records.js";
+import { checkout, counted, givenLog, openShop, type GivenLog, type Shop } from "./given/shop.js";
+
+let given: GivenLog;
+let shop: Shop;
+let server: RpcServer;
+let client: wire.DecisionServiceClient;
+
+beforeEach(async () => {
+  given = await givenLog();
+  await given.log.append([applied(percentages())]);
+  shop = await openShop(given.log);
+});
+
+afterEach(async () => {
+  client.close();
+  await server.drain(1_000);
+  await shop.close();
+  await given.end();
+});
+
+/** Opens the real door, and a client to it. */
+async function serve(service: RpcService): Promise<void> {
+  const started = await startRpcServer({ host: "127.0.0.1", port: 0, services: [service] });
+  if (!started.ok) throw new Error(started.error.reason);
+  server = started.value;
+  server.setServing(true);
+  client = connect(wire.DecisionServiceClient, `127.0.0.1:${server.port}`);
+}
+
+const empty = checkout({ cart: { lines: [] } });
+const decide = (request: wire.DecideRequest) => callUnary(client.decide.bind(client), request);
+const decideBatch = (requests: wire.DecideRequest[]) => callUnary(client.decideBatch.bind(client), { requests });
+const explain = (decisionId: string) => callUnary(client.explain.bind(client), { decisionId, language: "" });
+
+/** What a stream answers, in its order. */
+async function stream(requests: readonly wire.DecideRequest[]): Promise<wire.DecideOutcome[]> {
+  const call = client.decideStream();
+  for (const request of requests) call.write(request);
+  call.end();
+  const outcomes: wire.DecideOutcome[] = [];
+  for await (const outcome of call) outcomes.push(outcome as wire.DecideOutcome);
+  return outcomes;
+}
+
+describe("the door of the decision", () => {
+  beforeEach(() => serve(decisionService(shop.decider, shop.recent)));
+
+  it("answers a call, and refuses one that cannot be understood, with the field", async () => {
+    expect(await decide(checkout())).toMatchObject({ ok: true, value: { policyVersion: "percentages-1" } });
+    expect(await decide(empty)).toMatchObject({
+      ok: false,
+      error: { code: "INVALID_ARGUMENT", reason: "empty_cart", field: "cart.lines" },
+    });
+  });
+
+  it("answers each of a batch for itself, in their order", async () => {
+    const answered = await decideBatch([checkout({ subject: { userId: "ada" } }), empty, checkout()]);
+    expect(answered).toMatchObject({
+      ok: true,
+      value: {
+        outcomes: [
+          { outcome: { $case: "response" } },
+          { outcome: { $case: "refusal", value: { index: 1, reason: "empty_cart", field: "cart.lines" } } },
+          { outcome: { $case: "response" } },
+        ],
+      },
+    });
+  });
+
+  it("takes a batch of one to a hundred", async () => {
+    expect(await decideBatch([])).toMatchObject({ ok: false, error: { reason: "batch_empty" } });
+    const many = (count: number) => Array.from({ length: count }, () => empty);
+    expect(await decideBatch(many(101))).toMatchObject({ ok: false, error: { reason: "batch_too_large" } });
+    expect(await decideBatch(many(100))).toMatchObject({ ok: true });
+  });
+
+  it("answers a stream in its order, a refusal in its place", async () => {
+    const outcomes = await stream([checkout({ requestId: "r-1" }), empty, checkout({ requestId: "r-1" })]);
+    expect(outcomes).toMatchObject([
+      { outcome: { $case: "response" } },
+      { outcome: { $case: "refusal", value: { reason: "empty_cart" } } },
+      { outcome: { $case: "response" } },
+    ]);
+    expect(outcomes[2]).toEqual(outcomes[0]);
+  });
+
+  it("explains a decision that is still in memory, and says where to look for another", async () => {
+    const answer = await decide(checkout());
+    if (!answer.ok) throw new Error(answer.error.message);
+    const { decisionId } = answer.value;
+    expect(await explain(decisionId)).toMatchObject({ ok: true, value: { record: { decisionId, reason: "granted" } } });
+    expect(await explain("unheard of")).toMatchObject({
+      ok: false,
+      error: { code: "NOT_FOUND", reason: "unknown_decision", field: "decision_id" },
+    });
+  });
+});
+
+describe("the door while the log is read", () => {
+  beforeEach(() => serve(restoringDecisionService({ nowMs: () => NOON }, shop.telemetry)));
+
+  const none = {
+    decisionId: "",
+    message: "",
+    freshness: wire.Freshness.FRESHNESS_DEGRADED,
+    degradedReason: "features_restoring",
+    policyVersion: "",
+    validUntilMs: BigInt(NOON),
+  };
+
+  it("answers none, alone, in a batch and in a stream, and counts it", async () => {
+    const outcome = { outcome: { $case: "response", value: none } };
+    expect(await decide(checkout())).toMatchObject({ ok: true, value: none });
+    expect(await decideBatch([checkout()])).toMatchObject({ ok: true, value: { outcomes: [outcome] } });
+    expect(await stream([checkout()])).toMatchObject([outcome]);
+    expect(await counted(shop.telemetry, "leastwise_degraded_total", 'reason="features_restoring"')).toBe(3);
+  });
+
+  it("refuses what would be refused afterwards too", async () => {
+    expect(await decide(empty)).toMatchObject({ ok: false, error: { reason: "empty_cart" } });
+    expect(await decideBatch([])).toMatchObject({ ok: false, error: { reason: "batch_empty" } });
+    expect(await decideBatch([checkout(), empty])).toMatchObject({
+      ok: true,
+      value: { outcomes: [{}, { outcome: { $case: "refusal", value: { index: 1, reason: "empty_cart" } } }] },
+    });
+    expect(await stream([empty])).toMatchObject([{ outcome: { $case: "refusal" } }]);
+  });
+
+  it("explains nothing yet", async () => {
+    expect(await explain("any")).toMatchObject({ ok: false, error: { code: "UNAVAILABLE", reason: "restoring" } });
+  });
+});

@@ -1,0 +1,133 @@
+import { CLICKSTREAM_RETENTION_MIN_MS, createSubjectHasher, topicPlan, TOPICS, wire } from "@leastwise/contracts";
+import { openEmbeddedLog, type NewRecord } from "@leastwise/eventlog";
+import { Ledger } from "@leastwise/ledger";
+import {
+  follow,
+  followCatalog,
+  followLinks,
+  followPolicies,
+  followSubjects,
+  type Links,
+  type Policies,
+} from "@leastwise/references";
+import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
+import type { Millis } from "@leastwise/vocabulary";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Decider, type DeciderOptions } from "../decider.js";
+import { RecentDecisions } from "../recent-decisions.js";
+import { WindowsFeed } from "../windows-feed.js";
+import { FragileLog } from "./fragile-log.js";
+import { EUR, NOON, PARTITIONS, euros } from "./records.js";
+
+export const hasher = createSubjectHasher(Buffer.from("the test shop's own secret"));
+
+export const CODE_KEY = { secret: { k0: 7n, k1: 11n }, version: 1 };
+
+/** A log in a directory of its own, with every topic. */
+export interface GivenLog {
+  readonly log: FragileLog;
+  end(): Promise<void>;
+}
+
+export async function givenLog(): Promise<GivenLog> {
+  const directory = await mkdtemp(path.join(tmpdir(), "scorer-"));
+  const log = new FragileLog(await openEmbeddedLog({ directory, mapSizeBytes: 64 * 1024 * 1024 }));
+  await log.ensureTopics(topicPlan(PARTITIONS, CLICKSTREAM_RETENTION_MIN_MS));
+  return {
+    log,
+    end: async () => {
+      await log.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+/** Telemetry that says nothing, and what it has counted. */
+export function quietTelemetry(): Telemetry {
+  return createTelemetry({ service: "scorer", version: "test", logLevel: "silent", pretty: false });
+}
+
+/** The sum of a counter's series whose labels contain all of these, as the metrics page shows them. */
+export async function counted(telemetry: Telemetry, name: string, ...labels: readonly string[]): Promise<number> {
+  const lines = (await telemetry.render()).split("\n").filter((line) => line.startsWith(`${name}{`));
+  const asked = lines.filter((line) => labels.every((label) => line.includes(label)));
+  return asked.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+}
+
+/** A scorer on a log, under clocks that stand still until a test sets them. */
+export interface Shop {
+  readonly decider: Decider;
+  readonly feed: WindowsFeed;
+  readonly ledger: Ledger;
+  readonly recent: RecentDecisions;
+  readonly policies: Policies;
+  readonly links: Links;
+  readonly telemetry: Telemetry;
+  /** The clock of decisions and the wall's. */
+  readonly time: { nowMs: Millis; wallMs: number };
+  close(): Promise<void>;
+}
+
+export type ShopOptions = Partial<Pick<DeciderOptions, "observeOnly" | "budgetMs" | "marginMs" | "afterWaitMs">>;
+
+export async function openShop(log: FragileLog, options: ShopOptions = {}): Promise<Shop> {
+  const time = { nowMs: NOON, wallMs: 1_000_000 };
+  const clock = { nowMs: () => time.nowMs };
+  const telemetry = quietTelemetry();
+  const policies = await followPolicies(log, { onInForce: () => undefined, onUnusable: () => undefined });
+  const catalog = await followCatalog(log);
+  const subjects = await followSubjects(log);
+  const links = await followLinks(log);
+  const ledger = await Ledger.open({ log, telemetry, clock });
+  const onOrder = ledger.ordered.bind(ledger);
+  const feed = await WindowsFeed.open({ log, telemetry, clock, currency: EUR, onOrder });
+  const recent = new RecentDecisions();
+  const decider = new Decider({
+    ...{ policies, catalog, subjects, links: links.book, ledger, feed, recent, hasher, clock, telemetry },
+    wallNowMs: () => time.wallMs,
+    ...{ observeOnly: false, clockKind: "wall", codeKey: CODE_KEY },
+    // Long enough for any machine, since nothing here is about being quick.
+    ...{ budgetMs: 20_000, marginMs: 5, afterWaitMs: 20_000 },
+    ...options,
+  });
+  const close = async () => {
+    await feed.close();
+    await ledger.close();
+    for (const following of [policies, catalog, subjects, links]) await following.stop();
+    telemetry.close();
+  };
+  return { decider, feed, ledger, recent, policies, links, telemetry, time, close };
+}
+
+/** A checkout with a hundred euros in its cart, of which six in ten are margin. */
+export function checkout(fields: wire.DeepPartial<wire.DecideRequest> = {}): wire.DecideRequest {
+  return wire.DecideRequest.fromPartial({
+    subject: { userId: "ada" },
+    sessionId: "visit-1",
+    cart: { lines: [{ productId: "shoe", quantity: 1n, unitPrice: euros(10_000) }], shipping: euros(490) },
+    ...fields,
+  });
+}
+
+/** Everything that stands on a topic now. */
+export async function standing(log: FragileLog, topic: string): Promise<readonly NewRecord[]> {
+  const records: NewRecord[] = [];
+  const following = await follow(log, topic, (record) => records.push(record));
+  await following.stop();
+  return records;
+}
+
+/** The record of a decision, as soon as it stands on the log. */
+export async function recordOf(log: FragileLog, decisionId: string): Promise<wire.DecisionRecord> {
+  let found: (record: wire.DecisionRecord) => void = () => undefined;
+  const appeared = new Promise<wire.DecisionRecord>((resolve) => (found = resolve));
+  const following = await follow(log, TOPICS.decisions, ({ value }) => {
+    const record = wire.DecisionRecord.decode(value);
+    if (record.decisionId === decisionId) found(record);
+  });
+  const record = await appeared;
+  await following.stop();
+  return record;
+}

@@ -1,0 +1,162 @@
+import { decisionRecord, TOPICS, wire } from "@leastwise/contracts";
+import { decide, DEGRADED_REASONS, degradedDecision } from "@leastwise/decision";
+import { DAY_MS, HOUR_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { recordedInput, wholeInput } from "./given/recorded-input.js";
+import { applied, did, euros, kept, nearlyAllHeldOut, NOON, percentages, sells } from "./given/records.js";
+import { checkout, givenLog, hasher, openShop, recordOf, standing, type GivenLog, type Shop } from "./given/shop.js";
+
+let given: GivenLog;
+let shop: Shop;
+
+beforeEach(async () => {
+  given = await givenLog();
+});
+
+afterEach(async () => {
+  await shop.close();
+  await given.end();
+});
+
+async function ask(fields: wire.DeepPartial<wire.DecideRequest>, deadlineMs?: number): Promise<void> {
+  const answer = await shop.decider.decide(checkout(fields), deadlineMs);
+  if (!answer.ok) throw new Error(answer.error.reason);
+  // A record of none may be written after its answer has left.
+  await recordOf(given.log, answer.value.decisionId);
+}
+
+/** The decision of a record, made again from it alone, as its record's bytes. */
+function again(record: wire.DecisionRecord): string {
+  const input = recordedInput(record, shop.policies);
+  const reason = DEGRADED_REASONS.find((known) => known === record.degradedReason);
+  const outcome =
+    reason === undefined
+      ? decide(wholeInput(input))
+      : degradedDecision(input.policy === undefined ? input : wholeInput(input), reason);
+  if (outcome.kind === "repeated") throw new Error("the record's state holds its own answer");
+  return hex(wire.DecisionRecord.encode(decisionRecord(outcome.decision, input)).finish());
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+/** Runs every decision on the log again; what they came out as, in the order of their times. */
+async function runAgain(): Promise<string[]> {
+  const records = await standing(given.log, TOPICS.decisions);
+  const decisions = records.map(({ value }) => ({ bytes: hex(value), record: wire.DecisionRecord.decode(value) }));
+  for (const { bytes, record } of decisions) expect(again(record)).toBe(bytes);
+  return decisions
+    .map(({ record }) => record)
+    .sort((a, b) => Number(a.decidedAtMs - b.decidedAtMs))
+    .map(({ reason }) => reason);
+}
+
+/** A known shopper of whom the shop knows a lot. */
+function wellKnown(subject: SubjectId) {
+  const consent = { purposes: [wire.Purpose.PURPOSE_PERSONALIZATION, wire.Purpose.PURPOSE_LEARNING] };
+  const profile = {
+    ...{ loyaltyTier: "gold", member: true, birthday: "11-23", customerSinceMs: BigInt(NOON - 900 * DAY_MS) },
+    ...{ tags: ["vip", "early"], attributes: { city: "Ulm", size: "42" } },
+  };
+  const shoe = { kind: wire.EventKind.EVENT_KIND_CART_ADD, product: { productId: "shoe", unitPrice: euros(10_000) } };
+  const place = {
+    channel: wire.Channel.CHANNEL_APP,
+    device: wire.Device.DEVICE_TABLET,
+    place: { country: "DE", region: "BW" },
+  };
+  return [kept(subject, { consent, profile }), did(subject, shoe), did(subject, place)];
+}
+
+const CATALOG = [
+  sells({
+    ...{ productId: "shoe", price: euros(10_000), unitCost: euros(3_000), floorPrice: euros(4_000), category: "shoes" },
+    ...{ maxDiscountBp: 2_500, inventory: 0n, perishableUntilMs: BigInt(NOON + 30 * DAY_MS) },
+  }),
+  sells({ productId: "sock", price: euros(500) }),
+];
+
+/** Tries rungs out, and owes free shipping to members. */
+function curious(): wire.Policy {
+  const [autumn] = percentages().campaigns;
+  const membersShipping = {
+    campaignId: "members-shipping",
+    kind: wire.CampaignKind.CAMPAIGN_KIND_ENTITLEMENT,
+    approach: { $case: "rules" as const, value: { segment: "members" } },
+    ladder: [{ incentive: { kind: { $case: "freeShipping" as const, value: {} } } }],
+    budgetId: "marketing",
+    offerTtlMs: BigInt(HOUR_MS),
+  };
+  const exploration = { floorBp: 1_000, coldStartDecisionsPerRung: 10, budget: euros(1_000_000) };
+  return percentages({
+    version: "curious-1",
+    segments: [
+      { name: "everyone", expression: "true" },
+      { name: "members", expression: 'profile.member == true && features.last_channel == "app"' },
+    ],
+    campaigns: [{ ...autumn, objective: {}, exploration }, membersShipping],
+    experiments: [{ experimentId: "autumn-holdout", salt: "autumn-2026", holdoutBp: 3_000 }],
+    templates: [{ language: "en", placement: "checkout", text: "{incentive} until {expires}" }],
+  });
+}
+
+describe("a decision run again from its own record on the log", () => {
+  it("gives the same bytes: a grant, the offer honoured, a cart it no longer fits", async () => {
+    await given.log.append([applied(percentages()), ...CATALOG, ...wellKnown(hasher.known("ada"))]);
+    shop = await openShop(given.log);
+    await ask({ requestId: "r-1", language: "de", place: { country: "AT" } });
+    shop.time.nowMs = (NOON + 1) as Millis;
+    await ask({ requestId: "r-2" });
+    shop.time.nowMs = (NOON + 2) as Millis;
+    await ask({
+      requestId: "r-3",
+      cart: { lines: [{ productId: "car", quantity: 1n, unitPrice: { minor: 9n, currency: "USD" } }] },
+    });
+    expect(await runAgain()).toEqual(["granted", "offer_outstanding", "foreign_currency"]);
+  });
+
+  it("gives the same bytes without consent, and for a held-out shopper", async () => {
+    await given.log.append([
+      applied(nearlyAllHeldOut()),
+      did(hasher.known("ada"), { channel: wire.Channel.CHANNEL_WEB }),
+    ]);
+    shop = await openShop(given.log);
+    await ask({});
+    expect(await runAgain()).toEqual(["holdout"]);
+  });
+
+  it("gives the same bytes for degraded answers", async () => {
+    shop = await openShop(given.log);
+    await ask({ requestId: "r-1" });
+    await given.log.append([applied(percentages())]);
+    await shop.policies.appears("percentages-1");
+    shop.time.nowMs = (NOON + 1) as Millis;
+    await ask({ requestId: "r-2" }, shop.time.wallMs);
+    shop.time.nowMs = (NOON + 2) as Millis;
+    await ask({ requestId: "r-3" });
+    shop.time.nowMs = (NOON + 3) as Millis;
+    await ask({ requestId: "r-4" }, shop.time.wallMs);
+    expect(await runAgain()).toEqual(["degraded", "degraded", "granted", "offer_outstanding"]);
+  });
+
+  it("gives the same bytes whatever was drawn, for many shoppers, and after the policy has changed", async () => {
+    const shoppers = Array.from({ length: 40 }, (_, index) => `shopper-${index}`);
+    const known = shoppers.filter((_, index) => index % 3 === 0).flatMap((userId) => wellKnown(hasher.known(userId)));
+    await given.log.append([applied(curious()), ...CATALOG, ...known]);
+    shop = await openShop(given.log);
+    for (const [index, userId] of shoppers.entries()) {
+      const sock = { productId: "sock", quantity: BigInt(1 + index), unitPrice: euros(500), discount: euros(index) };
+      const shoe = { productId: "shoe", quantity: 1n, unitPrice: euros(10_000) };
+      shop.time.nowMs = (NOON + index) as Millis;
+      await ask({ subject: { userId }, cart: { lines: [shoe, sock], shipping: euros(index % 2 === 0 ? 490 : 0) } });
+    }
+    await given.log.append([applied(percentages({ killSwitch: true }))]);
+    await shop.policies.appears("percentages-1");
+    shop.time.nowMs = (NOON + 3 * HOUR_MS) as Millis;
+    await ask({ subject: { userId: "shopper-0" } });
+
+    const reasons = new Set(await runAgain());
+    for (const reason of ["granted", "least_is_none", "holdout", "entitlement", "kill_switch"])
+      expect(reasons).toContain(reason);
+  });
+});

@@ -1,0 +1,248 @@
+import { decodeClickstreamRecord, encodeClickstreamRecord, TOPICS, wire } from "@leastwise/contracts";
+import type { NewRecord } from "@leastwise/eventlog";
+import type { Telemetry } from "@leastwise/telemetry";
+import { MINUTE_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
+import { featureValue, type FeatureName } from "@leastwise/windows";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { did, EUR, euros, loggedIn, NOON, onClickstream, partitionOf } from "./given/records.js";
+import { counted, givenLog, quietTelemetry, standing, type GivenLog } from "./given/shop.js";
+import { WindowsFeed } from "./windows-feed.js";
+
+/** In the first partition, the second, and the last. */
+const BROWSER = "00".repeat(16) as SubjectId;
+const STRANGER = "55".repeat(16) as SubjectId;
+const ADA = "ff".repeat(16) as SubjectId;
+
+const { EventKind } = wire;
+/** Longer than any test lasts. */
+const LONG_MS = 3_600_000;
+
+let given: GivenLog;
+let telemetry: Telemetry;
+let orders: string[];
+const feeds: WindowsFeed[] = [];
+
+beforeEach(async () => {
+  given = await givenLog();
+  telemetry = quietTelemetry();
+  orders = [];
+});
+
+afterEach(async () => {
+  for (const feed of feeds.splice(0)) await feed.close();
+  telemetry.close();
+  await given.end();
+});
+
+async function open(): Promise<WindowsFeed> {
+  const onOrder = (subject: SubjectId, atMs: Millis) => orders.push(`${subject.slice(0, 2)} at ${atMs - NOON}`);
+  const feed = await WindowsFeed.open({
+    log: given.log,
+    telemetry,
+    clock: { nowMs: () => NOON },
+    currency: EUR,
+    onOrder,
+  });
+  feeds.push(feed);
+  return feed;
+}
+
+/** Appends the records; where the last of them stands. */
+async function write(...records: readonly NewRecord[]): Promise<{ partition: number; offset: number }> {
+  const position = (await given.log.append(records)).at(-1);
+  if (position === undefined) throw new Error("nothing was appended");
+  return position;
+}
+
+/** Appends the records, and goes on when the feed has them. */
+async function writeTo(feed: WindowsFeed, ...records: readonly NewRecord[]): Promise<void> {
+  for (const record of records) {
+    const { partition, offset } = await write(record);
+    await feed.waitFor(partition, offset, LONG_MS);
+  }
+}
+
+function seen(feed: WindowsFeed, subject: SubjectId, name: FeatureName): number | undefined {
+  return featureValue(feed.read(subject, (NOON + MINUTE_MS) as Millis), name);
+}
+
+const views = (feed: WindowsFeed, subject: SubjectId) => seen(feed, subject, "page_views_1h");
+
+async function moves(): Promise<readonly (NewRecord & { readonly move: wire.StateMoved })[]> {
+  return (await standing(given.log, TOPICS.clickstream)).flatMap((record) => {
+    const body = decodeClickstreamRecord(record.value);
+    return body.ok && body.value.$case === "stateMoved" ? [{ ...record, move: body.value.value }] : [];
+  });
+}
+
+describe("the windows", () => {
+  it("have what stood on the log when they open, and what comes later", async () => {
+    await write(did(ADA), did(ADA), did(STRANGER));
+    const feed = await open();
+    expect([views(feed, ADA), views(feed, STRANGER), feed.subjectCount]).toEqual([2, 1, 2]);
+
+    await writeTo(feed, did(ADA), did(BROWSER));
+    expect([views(feed, ADA), views(feed, BROWSER), feed.subjectCount]).toEqual([3, 1, 3]);
+  });
+
+  it("are the same after a restart, and tell orders again", async () => {
+    const lines = [{ productId: "shoe", quantity: 1n, unitPrice: euros(8_000) }];
+    const history = [
+      did(ADA, { eventId: "1", kind: EventKind.EVENT_KIND_PRODUCT_VIEW, product: { productId: "shoe" } }),
+      did(ADA, { eventId: "2", kind: EventKind.EVENT_KIND_PURCHASE, order: { orderId: "o", lines } }),
+      did(ADA, { eventId: "2", kind: EventKind.EVENT_KIND_PURCHASE, order: { orderId: "o", lines } }),
+      did(BROWSER, { channel: wire.Channel.CHANNEL_APP, place: { country: "DE" } }),
+    ];
+    const first = await open();
+    await writeTo(first, ...history);
+    const second = await open();
+    const at = (NOON + 1) as Millis;
+    for (const subject of [ADA, BROWSER]) expect(second.read(subject, at)).toEqual(first.read(subject, at));
+    // The repeated event is one order, in either run.
+    expect(orders).toEqual(["ff at 0", "ff at 0"]);
+    expect(seen(second, ADA, "revenue_minor_24h")).toBe(8_000);
+  });
+
+  it("pass over a record that cannot be read, and count it", async () => {
+    await write(did(ADA), onClickstream(ADA, Uint8Array.of(255, 255)), did(ADA));
+    const feed = await open();
+    expect(views(feed, ADA)).toBe(2);
+    expect(await counted(telemetry, "leastwise_consumer_records_total", 'outcome="dead_letter"')).toBe(1);
+    expect(await counted(telemetry, "leastwise_consumer_records_total", 'outcome="ok"')).toBe(2);
+  });
+
+  it("keep the first assignment key of a subject", async () => {
+    await write(did(ADA, {}, "first"), did(ADA, {}, "second"));
+    const feed = await open();
+    expect(feed.assignmentKeyOf(ADA)).toBe("first");
+    expect(feed.assignmentKeyOf(STRANGER)).toBeUndefined();
+  });
+
+  it("leave out what is of no window, and still know who it was", async () => {
+    await write(did(ADA, { kind: EventKind.EVENT_KIND_LOGIN }));
+    const feed = await open();
+    expect([feed.subjectCount, feed.assignmentKeyOf(ADA)]).toEqual([0, ADA]);
+  });
+});
+
+describe("whoever waits for an event", () => {
+  it("goes on at once when it was seen, later when it comes, and with false when the time is over", async () => {
+    const there = await write(did(ADA));
+    const feed = await open();
+    expect(feed.hasSeen(there.partition, there.offset)).toBe(true);
+    expect(await feed.waitFor(there.partition, there.offset, 0)).toBe(true);
+
+    const next = feed.waitFor(there.partition, there.offset + 1, LONG_MS);
+    await write(did(ADA));
+    expect(await next).toBe(true);
+
+    expect(await feed.waitFor(there.partition, there.offset + 2, 0)).toBe(false);
+    expect(await feed.waitFor(99, 0, 0)).toBe(false);
+  });
+
+  it("waits no longer than the feed reads", async () => {
+    const feed = await open();
+    const waiting = feed.waitFor(0, 0, LONG_MS);
+    await feed.close();
+    expect(await waiting).toBe(false);
+  });
+});
+
+describe("a login", () => {
+  const login = loggedIn(BROWSER, ADA);
+
+  it("moves what the browser did to the known shopper's partition, once, with its assignment key", async () => {
+    const feed = await open();
+    await writeTo(feed, did(BROWSER), did(BROWSER), login);
+    await feed.waitFor(partitionOf(ADA), 0, LONG_MS);
+
+    expect([views(feed, BROWSER), views(feed, ADA)]).toEqual([0, 2]);
+    expect(feed.assignmentKeyOf(ADA)).toBe(BROWSER);
+    const cause = `${given.log.incarnation}/clickstream/${partitionOf(BROWSER)}/2`;
+    expect(await moves()).toMatchObject([
+      { partition: partitionOf(ADA), key: ADA, move: { fromSubject: BROWSER, toSubject: ADA, cause } },
+    ]);
+  });
+
+  it("adds to what the known shopper did, whose own key stays", async () => {
+    const feed = await open();
+    await writeTo(feed, did(ADA, {}, "ada's own"), did(BROWSER), login);
+    await feed.waitFor(partitionOf(ADA), 1, LONG_MS);
+    expect([views(feed, ADA), feed.assignmentKeyOf(ADA)]).toEqual([2, "ada's own"]);
+  });
+
+  it("of a browser that did nothing moves nothing", async () => {
+    const feed = await open();
+    await writeTo(feed, login);
+    expect(await moves()).toEqual([]);
+    expect(feed.assignmentKeyOf(ADA)).toBe(BROWSER);
+  });
+
+  it("leaves nothing behind for whoever comes next to the same browser", async () => {
+    const feed = await open();
+    await writeTo(feed, did(BROWSER), login);
+    await feed.waitFor(partitionOf(ADA), 0, LONG_MS);
+    await writeTo(feed, did(BROWSER), loggedIn(BROWSER, STRANGER));
+    await feed.waitFor(partitionOf(STRANGER), 0, LONG_MS);
+    expect([views(feed, ADA), views(feed, STRANGER), views(feed, BROWSER)]).toEqual([1, 1, 0]);
+  });
+
+  // Partitions are read side by side: the move may be met before the link that caused it, or after.
+  it.each([
+    ["upward", BROWSER, ADA],
+    ["downward", ADA, BROWSER],
+    ["within its partition", STRANGER, "5a".repeat(16) as SubjectId],
+  ])("that moves a state %s comes out the same after a restart, and is not sent again", async (_, from, to) => {
+    const first = await open();
+    await writeTo(first, did(from), loggedIn(from, to));
+    await first.waitFor(partitionOf(to), partitionOf(from) === partitionOf(to) ? 2 : 0, LONG_MS);
+    const second = await open();
+    expect([views(second, from), views(second, to)]).toEqual([0, 1]);
+    expect(second.read(to, NOON)).toEqual(first.read(to, NOON));
+    expect(await moves()).toHaveLength(1);
+  });
+
+  it("whose move did not get onto the log is finished by the next start, and counts once", async () => {
+    const first = await open();
+    given.log.refuse(({ key }) => key === ADA);
+    await writeTo(first, did(BROWSER), login);
+    expect([views(first, BROWSER), views(first, ADA), (await moves()).length]).toEqual([0, 0, 0]);
+    expect(await counted(telemetry, "leastwise_log_append_failures_total", 'topic="clickstream"')).toBe(1);
+
+    given.log.recover();
+    const second = await open();
+    await second.waitFor(partitionOf(ADA), 0, LONG_MS);
+    const third = await open();
+    expect([views(second, ADA), views(third, ADA), (await moves()).length]).toEqual([1, 1, 1]);
+  });
+
+  it("whose move fails at the next start too does not keep the feed from opening", async () => {
+    await write(did(BROWSER), login);
+    given.log.refuse(({ key }) => key === ADA);
+    const feed = await open();
+    expect([views(feed, BROWSER), views(feed, ADA)]).toEqual([0, 0]);
+  });
+
+  it("whose move stands on the log twice counts once", async () => {
+    const feed = await open();
+    await writeTo(feed, did(BROWSER), login);
+    await feed.waitFor(partitionOf(ADA), 0, LONG_MS);
+    await writeTo(feed, ...(await moves()).map(({ value }) => onClickstream(ADA, value)));
+    expect(views(feed, ADA)).toBe(1);
+    expect(views(await open(), ADA)).toBe(1);
+  });
+
+  it("whose moved state cannot be read leaves the windows as they were", async () => {
+    const torn = {
+      fromSubject: BROWSER,
+      toSubject: ADA,
+      cause: "torn",
+      windows: Buffer.from("none"),
+      assignmentKey: "k",
+    };
+    const feed = await open();
+    const move = onClickstream(ADA, encodeClickstreamRecord({ $case: "stateMoved", value: torn }));
+    await writeTo(feed, did(ADA), move, did(ADA));
+    expect(views(feed, ADA)).toBe(2);
+  });
+});
