@@ -1,3 +1,4 @@
+export { FragileLog, on, type Which } from "./log/fragile-log.js";
 export { startBroker, type TestBroker } from "./broker/start-broker.js";
 export { CartTracker, type CartQuestion, type CartSkip } from "./readers/cart.js";
 export { FORMATS, type Format, type FormatName } from "./readers/formats.js";

@@ -29,12 +29,21 @@ export interface LedgerOptions {
 const EXPIRIES_MAX = 64;
 
 /**
- * How long an offer whose redemption the log did not acknowledge is not ended: the record may be there all the same, and the topic brings
- * it back within this time if it is.
+ * How long a redemption that the log did not acknowledge is in doubt: its record may be there all the same, and the topic brings it back
+ * within this time if it is. Meanwhile the offer is neither ended nor used by another act.
  */
 const REDEMPTION_DOUBT_MS = 5 * MINUTE_MS;
 /** How much later an offer is looked at again that could not be ended. */
 const EXPIRY_POSTPONED_MS = 1_000;
+
+/** A redemption whose record stands on the log or not, one cannot tell yet. */
+interface Doubt {
+  readonly event: OfferRedeemed;
+  readonly untilMs: number;
+}
+
+/** Why a redemption was not written; with `redemption_in_doubt` another one of the same offer may have been. */
+export type NotRedeemed = "log_unavailable" | "redemption_in_doubt";
 
 /**
  * The single writer of `decisions` and `offers`. What it answers with is durable; what it keeps is a fold of the two topics. A record of
@@ -51,8 +60,10 @@ export class Ledger {
   readonly #underWay = new Set<string>();
   /** Worst cost of offers on their way to the log, by budget: nobody else may promise the same money. */
   readonly #promisedMinor = new Map<string, number>();
-  /** Offers with a redemption that stands on the log or not, one cannot tell yet; until when they are therefore not ended. */
-  readonly #notToEndUntilMs = new Map<string, number>();
+  /** By offer. */
+  readonly #doubts = new Map<string, Doubt>();
+  /** Records on their way to the log that nobody waits for. */
+  readonly #unawaited = new Set<Promise<unknown>>();
   #following: readonly Following[] = [];
 
   private constructor(options: LedgerOptions, partitionCount: number) {
@@ -78,7 +89,9 @@ export class Ledger {
     return Promise.all(this.#following.map(({ finished }) => finished));
   }
 
+  /** Lets what is on its way get to the log, and ends. */
   async close(): Promise<void> {
+    await Promise.all(this.#unawaited);
     await Promise.all(this.#following.map((following) => following.stop()));
   }
 
@@ -155,20 +168,43 @@ export class Ledger {
     this.#counted.add(record.decisionId);
     const takeBack = this.#book.decided(recorded);
     const bytes = wire.DecisionRecord.encode(record).finish();
-    void this.#write(TOPICS.decisions, recorded.subject, bytes, () => undefined).then((written) => {
-      // Without its mark the record counts again, should it turn out to stand on the log.
-      if (!written.ok && this.#counted.delete(record.decisionId)) takeBack();
-    });
+    this.#goOn(
+      this.#write(TOPICS.decisions, recorded.subject, bytes, () => undefined).then((written) => {
+        // Without its mark the record counts again, should it turn out to stand on the log.
+        if (!written.ok && this.#counted.delete(record.decisionId)) takeBack();
+      }),
+    );
     return ok(undefined);
   }
 
-  /** Writes a redemption; it counts when it is durable. Until that is known the offer is not ended. */
-  async redeemed(event: OfferRedeemed): Promise<Result<void, LogError>> {
-    this.#notToEndUntilMs.set(event.offerId, Number.POSITIVE_INFINITY);
+  /** Writes without anybody waiting for it, save for the end of the process. */
+  #goOn(writing: Promise<unknown>): void {
+    this.#unawaited.add(writing);
+    void writing.finally(() => this.#unawaited.delete(writing));
+  }
+
+  /**
+   * Writes a redemption; it counts when it is durable. While an earlier one of the same offer is in doubt only the same act may try
+   * again, and writes the same record again, of which the book takes one: another act could use the code a second time.
+   */
+  async redeemed(asked: OfferRedeemed): Promise<Result<OfferRedeemed, NotRedeemed>> {
+    const { offerId } = asked;
+    const doubted = this.#doubtOf(offerId)?.event;
+    if (doubted !== undefined && !isSameAct(doubted, asked)) return err("redemption_in_doubt");
+    const event = doubted ?? asked;
+    this.#doubts.set(offerId, { event, untilMs: Number.POSITIVE_INFINITY });
     const written = await this.#writeOfferEvent(event);
-    if (written.ok) this.#notToEndUntilMs.delete(event.offerId);
-    else this.#notToEndUntilMs.set(event.offerId, this.#options.clock.nowMs() + REDEMPTION_DOUBT_MS);
-    return written;
+    if (written.ok) {
+      this.#doubts.delete(offerId);
+      return ok(event);
+    }
+    this.#doubts.set(offerId, { event, untilMs: this.#options.clock.nowMs() + REDEMPTION_DOUBT_MS });
+    return err("log_unavailable");
+  }
+
+  #doubtOf(offerId: string): Doubt | undefined {
+    const doubt = this.#doubts.get(offerId);
+    return doubt !== undefined && this.#options.clock.nowMs() < doubt.untilMs ? doubt : undefined;
   }
 
   async #writeOfferEvent(event: OfferRedeemed | OfferExpired): Promise<Result<void, LogError>> {
@@ -199,15 +235,15 @@ export class Ledger {
     for (const offerId of this.#book.due(nowMs, EXPIRIES_MAX)) {
       const booked = this.#book.offer(offerId);
       if (booked === undefined) continue;
-      if (nowMs < (this.#notToEndUntilMs.get(offerId) ?? 0)) {
+      if (this.#doubtOf(offerId) !== undefined) {
         this.#book.lookAgain(offerId, (nowMs + EXPIRY_POSTPONED_MS) as Millis);
         continue;
       }
-      this.#notToEndUntilMs.delete(offerId);
+      this.#doubts.delete(offerId);
       const expired = expire({ nowMs }, booked.state);
       if (!expired.ok) throw new Error(`what is due can be ended: ${expired.error.reason}`);
       for (const event of expired.value) {
-        void this.#writeOfferEvent(event);
+        this.#goOn(this.#writeOfferEvent(event));
         this.#book.happened(event);
       }
     }
@@ -248,6 +284,12 @@ export class Ledger {
 
   #readBackOffer({ value }: LogRecord): void {
     const event = readOfferEvent(wire.OfferEvent.decode(value));
-    if (event !== undefined) this.#book.happened(event);
+    if (event === undefined) return;
+    this.#book.happened(event);
+    this.#doubts.delete(event.offerId);
   }
+}
+
+function isSameAct({ act: one }: OfferRedeemed, { act: other }: OfferRedeemed): boolean {
+  return one.idempotencyKey === other.idempotencyKey && one.contentDigest === other.contentDigest;
 }

@@ -31,7 +31,7 @@ import {
 import type { Telemetry } from "@leastwise/telemetry";
 import { err, ok, refusal, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
 import type { BookedOffer } from "./book.js";
-import type { Ledger } from "./ledger.js";
+import type { Ledger, NotRedeemed } from "./ledger.js";
 import { moneyToWire, sharesToWire } from "./recorded.js";
 
 export interface OfferServiceOptions {
@@ -114,15 +114,15 @@ async function redeemAlone(
   const { orderId, idempotencyKey } = request;
   const redeemed = redeem({ ...useOf(options, found.value, read), orderId, idempotencyKey }, found.value.state);
   if (!redeemed.ok) return err(refusalOf(redeemed.error));
-  for (const event of redeemed.value.events) {
-    const written = await options.ledger.redeemed(event);
-    if (!written.ok) return err(notWritten());
-  }
+  const [event] = redeemed.value.events;
+  const written = event === undefined ? undefined : await options.ledger.redeemed(event);
+  if (written?.ok === false) return err(notWritten(written.error));
+  const redemption = written?.value.redemption ?? redeemed.value.redemption;
   const terms = termsOf(found.value.state);
   return ok({
-    offer: { ...offerToWire(terms, wire.OfferStatus.OFFER_STATUS_REDEEMED) },
-    discount: moneyToWire(redeemed.value.redemption.discountMinor, terms),
-    shares: sharesToWire(redeemed.value.redemption, terms),
+    offer: offerToWire(terms, wire.OfferStatus.OFFER_STATUS_REDEEMED),
+    discount: moneyToWire(redemption.discountMinor, terms),
+    shares: sharesToWire(redemption, terms),
     replayed: redeemed.value.replayed,
   });
 }
@@ -207,9 +207,18 @@ function refusalOf(refused: OfferRefusal): RpcRefusal {
   }
 }
 
-function notWritten(): RpcRefusal {
-  const expected = "a log that takes records; the same idempotency key says later whether it was used";
-  return refuse("UNAVAILABLE", refusal("log_unavailable", "", "a log that did not answer", expected));
+function notWritten(why: NotRedeemed): RpcRefusal {
+  switch (why) {
+    case "log_unavailable": {
+      const expected = "a log that takes records; the same idempotency key says later whether it was used";
+      return refuse("UNAVAILABLE", refusal(why, "", "a log that did not answer", expected));
+    }
+    case "redemption_in_doubt": {
+      const expected =
+        "the idempotency key and order of the redemption that got no answer, or another try in a few minutes";
+      return refuse("UNAVAILABLE", refusal(why, "code", "a code that may be used already", expected));
+    }
+  }
 }
 
 function checkKey(key: string): Refusal | undefined {

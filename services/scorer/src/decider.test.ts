@@ -1,7 +1,7 @@
 import { formatPosition, TOPICS, wire } from "@leastwise/contracts";
 import type { SubjectId } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { on } from "./given/fragile-log.js";
+import { on } from "@leastwise/testkit";
 import {
   applied,
   did,

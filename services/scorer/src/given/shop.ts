@@ -18,7 +18,7 @@ import path from "node:path";
 import { Decider, type DeciderOptions } from "../decider.js";
 import { RecentDecisions } from "../recent-decisions.js";
 import { WindowsFeed } from "../windows-feed.js";
-import { FragileLog } from "./fragile-log.js";
+import { FragileLog } from "@leastwise/testkit";
 import { EUR, NOON, PARTITIONS, euros } from "./records.js";
 
 export const hasher = createSubjectHasher(Buffer.from("the test shop's own secret"));

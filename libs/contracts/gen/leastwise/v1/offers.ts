@@ -1622,8 +1622,9 @@ export const OfferServiceService = {
   /**
    * Uses a code, once and once only; durable when it answers. Errors: INVALID_ARGUMENT as Validate; NOT_FOUND
    * (`unknown_code`); FAILED_PRECONDITION (`offer_redeemed`, `offer_expired`, `foreign_subject`, `incentive_not_applicable`,
-   * `guardrail_floor_price`, …); ALREADY_EXISTS (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`):
-   * nothing is used, or it is and the same key will say so.
+   * `guardrail_floor_price`, …); ALREADY_EXISTS (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`:
+   * nothing is used, or it is and the same key will say so; `redemption_in_doubt`: it may be used by a redemption that got no
+   * answer, and only its key and order may try again for now).
    */
   redeem: {
     path: "/leastwise.v1.OfferService/Redeem" as const,
@@ -1677,8 +1678,9 @@ export interface OfferServiceServer extends UntypedServiceImplementation {
   /**
    * Uses a code, once and once only; durable when it answers. Errors: INVALID_ARGUMENT as Validate; NOT_FOUND
    * (`unknown_code`); FAILED_PRECONDITION (`offer_redeemed`, `offer_expired`, `foreign_subject`, `incentive_not_applicable`,
-   * `guardrail_floor_price`, …); ALREADY_EXISTS (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`):
-   * nothing is used, or it is and the same key will say so.
+   * `guardrail_floor_price`, …); ALREADY_EXISTS (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`:
+   * nothing is used, or it is and the same key will say so; `redemption_in_doubt`: it may be used by a redemption that got no
+   * answer, and only its key and order may try again for now).
    */
   redeem: handleUnaryCall<RedeemRequest, RedeemResponse>;
   /** Lets a reservation go. Errors: UNIMPLEMENTED in this version. */
@@ -1725,8 +1727,9 @@ export interface OfferServiceClient extends Client {
   /**
    * Uses a code, once and once only; durable when it answers. Errors: INVALID_ARGUMENT as Validate; NOT_FOUND
    * (`unknown_code`); FAILED_PRECONDITION (`offer_redeemed`, `offer_expired`, `foreign_subject`, `incentive_not_applicable`,
-   * `guardrail_floor_price`, …); ALREADY_EXISTS (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`):
-   * nothing is used, or it is and the same key will say so.
+   * `guardrail_floor_price`, …); ALREADY_EXISTS (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`:
+   * nothing is used, or it is and the same key will say so; `redemption_in_doubt`: it may be used by a redemption that got no
+   * answer, and only its key and order may try again for now).
    */
   redeem(
     request: RedeemRequest,

@@ -1,0 +1,259 @@
+import { TOPICS } from "@leastwise/contracts";
+import { contentDigest, type OfferRedeemed } from "@leastwise/offers";
+import { on, type FragileLog } from "@leastwise/testkit";
+import { HOUR_MS, MINUTE_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { givenLog, openLedger } from "./given/open-ledger.js";
+import { EUR, granted, none, NOON, subjectOf } from "./given/records.js";
+import type { Ledger } from "./ledger.js";
+
+const ADA = subjectOf(1);
+const BUDGETS = [{ budgetId: "marketing", amountMinor: 10_000, shadowPriceBp: 0 }];
+
+let log: FragileLog;
+let end: () => Promise<void>;
+beforeEach(async () => ({ log, end } = await givenLog()));
+afterEach(() => end());
+
+const remaining = (ledger: Ledger) => ledger.books(BUDGETS).budgets["marketing"]?.remainingMinor;
+const stateOf = (ledger: Ledger, code: string) => ledger.offerOfCode(code)?.state.status;
+
+function redemption(id: string, key = "key-1", atMs: Millis = NOON, discountMinor = 900): OfferRedeemed {
+  const cart = { currency: EUR, lines: [{ productId: "shoe", quantity: 1, unitPriceMinor: 9_000 }], shippingMinor: 0 };
+  return {
+    kind: "redeemed",
+    offerId: `offer-${id}`,
+    atMs,
+    act: { idempotencyKey: key, contentDigest: contentDigest({ orderId: `order of ${key}`, subject: ADA, cart }) },
+    orderId: `order of ${key}`,
+    redemption: { discountMinor, shares: [{ line: 0, productId: "shoe", quantity: 1, discountMinor }] },
+  };
+}
+
+/** All that a decision may be given of the books, and the state of these subjects and offers. */
+function picture(ledger: Ledger, subjects: readonly SubjectId[], codes: readonly string[]) {
+  return {
+    books: ledger.books(BUDGETS),
+    states: subjects.map((subject) => ledger.stateOf(subject)),
+    offers: codes.map((code) => ledger.offerOfCode(code)),
+  };
+}
+
+describe("a decision", () => {
+  it("that issues an offer holds its worst cost, and gives it a code that is known", async () => {
+    const { ledger } = await openLedger(log);
+    const record = granted({ id: "d1", subject: ADA });
+    expect((await ledger.record(record)).ok).toBe(true);
+    expect(remaining(ledger)).toBe(9_000);
+    expect(stateOf(ledger, record.offer!.code)).toBe("issued");
+    expect(ledger.stateOf(ADA).open).toHaveLength(1);
+    expect(ledger.books(BUDGETS).decisionsPerRung).toEqual({ autumn: [0, 1] });
+    await ledger.close();
+  });
+
+  it("counts once, although the topic brings it back", async () => {
+    const { ledger } = await openLedger(log);
+    await ledger.record(granted({ id: "d1", subject: ADA }));
+    await ledger.record(none({ id: "d2", subject: subjectOf(2) }));
+    await ledger.close(); // not before all that stood there has been read back
+    const again = await openLedger(log);
+    for (const one of [ledger, again.ledger]) {
+      expect(one.books(BUDGETS)).toEqual({
+        budgets: { marketing: { remainingMinor: 9_000, shadowPriceBp: 0 } },
+        explorationSpentMinor: { "": 25 },
+        decisionsPerRung: { autumn: [1, 1] },
+      });
+    }
+    await again.ledger.close();
+  });
+
+  it("that issues an offer and does not get onto the log never was: its money is free again", async () => {
+    const { ledger } = await openLedger(log);
+    log.refuse(on(TOPICS.decisions));
+    const record = granted({ id: "d1", subject: ADA });
+    expect(await ledger.record(record)).toMatchObject({ ok: false, error: { code: "log_unavailable" } });
+    expect(remaining(ledger)).toBe(10_000);
+    expect(ledger.offerOfCode(record.offer!.code)).toBeUndefined();
+    expect(ledger.stateOf(ADA).open).toEqual([]);
+    await ledger.close();
+  });
+
+  it("that gives nothing counts at once, and is taken back if it does not get onto the log", async () => {
+    const { ledger } = await openLedger(log);
+    const before = picture(ledger, [ADA], []);
+    log.refuse(on(TOPICS.decisions));
+    expect((await ledger.record(none({ id: "d1", subject: ADA }))).ok).toBe(true);
+    expect(ledger.books(BUDGETS).explorationSpentMinor).toEqual({ "": 25 });
+    // The refusal comes in the next turns: an act that is queued behind sees it done.
+    for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+    expect(ledger.books(BUDGETS).explorationSpentMinor).toEqual({ "": 0 });
+    expect(ledger.books(BUDGETS).decisionsPerRung).toEqual({ autumn: [0] });
+    expect(ledger.stateOf(ADA)).toEqual(before.states[0]);
+    await ledger.close();
+  });
+
+  it("cannot promise money that another one on its way to the log has promised", async () => {
+    const { ledger } = await openLedger(log);
+    const release = log.hold(on(TOPICS.decisions));
+    const outcomes: string[] = [];
+    const ask = (n: number) =>
+      ledger.exclusively(subjectOf(n), async () => {
+        if ((remaining(ledger) ?? 0) < 1_000) return outcomes.push("budget_exhausted");
+        const written = await ledger.record(granted({ id: `d${n}`, subject: subjectOf(n) }));
+        return outcomes.push(written.ok ? "granted" : "failed");
+      });
+    const asked = Array.from({ length: 50 }, (_, n) => ask(n));
+    release();
+    await Promise.all(asked);
+    expect(outcomes.filter((outcome) => outcome === "granted")).toHaveLength(10);
+    expect(outcomes.filter((outcome) => outcome === "budget_exhausted")).toHaveLength(40);
+    expect(remaining(ledger)).toBe(0);
+    await ledger.close();
+  });
+});
+
+describe("a redemption", () => {
+  it("settles what it cost and gives the rest of what was held back", async () => {
+    const { ledger } = await openLedger(log);
+    const record = granted({ id: "d1", subject: ADA });
+    await ledger.record(record);
+    expect(await ledger.redeemed(redemption("d1"))).toMatchObject({ ok: true });
+    expect(remaining(ledger)).toBe(9_100);
+    expect(stateOf(ledger, record.offer!.code)).toBe("redeemed");
+    expect(ledger.stateOf(ADA).open).toEqual([]);
+    await ledger.close();
+  });
+
+  it("that the log did not take is in doubt: the same act may try again, another may not", async () => {
+    const { ledger, time } = await openLedger(log);
+    const record = granted({ id: "d1", subject: ADA });
+    await ledger.record(record);
+    log.refuse(on(TOPICS.offers));
+    expect(await ledger.redeemed(redemption("d1", "key-1"))).toEqual({ ok: false, error: "log_unavailable" });
+    log.recover();
+    expect(await ledger.redeemed(redemption("d1", "key-2"))).toEqual({ ok: false, error: "redemption_in_doubt" });
+    expect(stateOf(ledger, record.offer!.code)).toBe("issued");
+    // A record of the first try may stand on the log: the second try must be the same one.
+    time.nowMs = (NOON + 1_000) as Millis;
+    const again = await ledger.redeemed(redemption("d1", "key-1", time.nowMs, 800));
+    expect(again).toMatchObject({ ok: true, value: { atMs: NOON, redemption: { discountMinor: 900 } } });
+    await ledger.close();
+  });
+
+  it("is no longer in doubt after five minutes: the topic would have brought it back", async () => {
+    const { ledger, time } = await openLedger(log);
+    await ledger.record(granted({ id: "d1", subject: ADA }));
+    log.refuse(on(TOPICS.offers));
+    await ledger.redeemed(redemption("d1", "key-1"));
+    log.recover();
+    time.nowMs = (NOON + 5 * MINUTE_MS) as Millis;
+    expect(await ledger.redeemed(redemption("d1", "key-2"))).toMatchObject({
+      ok: true,
+      value: { orderId: "order of key-2" },
+    });
+    await ledger.close();
+  });
+
+  it("that stands on the log although its answer was lost is known as soon as the topic brings it", async () => {
+    const writer = await openLedger(log);
+    const record = granted({ id: "d1", subject: ADA });
+    await writer.ledger.record(record);
+    const { ledger } = await openLedger(log);
+    log.refuse(on(TOPICS.offers));
+    await ledger.redeemed(redemption("d1", "key-1"));
+    log.recover();
+    await writer.ledger.redeemed(redemption("d1", "key-1")); // as the lost append would have it
+    await ledger.close(); // all of the topic is read by then
+    expect(stateOf(ledger, record.offer!.code)).toBe("redeemed");
+    await writer.ledger.close();
+  });
+});
+
+describe("the end of an offer's life", () => {
+  it("gives its money back, the first due first, at most 64 in one go", async () => {
+    const { ledger, time } = await openLedger(log);
+    const records = Array.from({ length: 70 }, (_, n) =>
+      granted({ id: `d${n}`, subject: subjectOf(n), heldMinor: 10, ttlMs: HOUR_MS + n }),
+    );
+    for (const record of records) await ledger.record(record);
+    expect(remaining(ledger)).toBe(10_000 - 700);
+    time.nowMs = (NOON + HOUR_MS + 69) as Millis;
+    expect(remaining(ledger)).toBe(10_000 - 60);
+    expect(remaining(ledger)).toBe(10_000);
+    expect(stateOf(ledger, records[69]!.offer!.code)).toBe("expired");
+    await ledger.close();
+  });
+
+  it("waits while a redemption is on its way or in doubt", async () => {
+    const { ledger, time } = await openLedger(log);
+    const record = granted({ id: "d1", subject: ADA });
+    await ledger.record(record);
+    const { code } = record.offer!;
+    log.refuse(on(TOPICS.offers));
+    await ledger.redeemed(redemption("d1"));
+    log.recover();
+    time.nowMs = (NOON + HOUR_MS - 1) as Millis;
+    log.refuse(on(TOPICS.offers));
+    await ledger.redeemed(redemption("d1"));
+    log.recover();
+    time.nowMs = (NOON + HOUR_MS) as Millis;
+    expect(stateOf(ledger, code)).toBe("issued");
+    time.nowMs = (NOON + HOUR_MS + 5 * MINUTE_MS) as Millis;
+    expect(stateOf(ledger, code)).toBe("expired");
+    await ledger.close();
+  });
+});
+
+type Step =
+  | { readonly kind: "grant" | "none" | "redeem"; readonly who: number }
+  | { readonly kind: "wait"; readonly minutes: number };
+
+const WHO = fc.integer({ min: 0, max: 3 });
+const STEP: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ kind: fc.constantFrom("grant" as const, "none" as const, "redeem" as const), who: WHO }),
+  fc.record({ kind: fc.constant("wait" as const), minutes: fc.integer({ min: 1, max: 50 }) }),
+);
+
+describe("the book", () => {
+  it("is a function of the log: read again from its beginning it is the one that was kept live", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(STEP, { maxLength: 25 }), async (steps) => {
+        const own = await givenLog();
+        const live = await openLedger(own.log);
+        const { codes, subjects } = await act(live, steps);
+        await live.ledger.close();
+        const rebuilt = await openLedger(own.log, live.time.nowMs);
+        expect(picture(rebuilt.ledger, subjects, codes)).toEqual(picture(live.ledger, subjects, codes));
+        await rebuilt.ledger.close();
+        await own.end();
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+async function act({ ledger, time }: Awaited<ReturnType<typeof openLedger>>, steps: readonly Step[]) {
+  const open = new Map<number, string>();
+  const codes: string[] = [];
+  for (const [index, step] of steps.entries()) {
+    if (step.kind === "wait") {
+      time.nowMs = (time.nowMs + step.minutes * MINUTE_MS) as Millis;
+      ledger.books(BUDGETS); // ends what is due
+      continue;
+    }
+    const given = { id: `d${index}`, subject: subjectOf(step.who), atMs: time.nowMs };
+    const held = open.get(step.who);
+    if (step.kind === "none") await ledger.record(none(given));
+    else if (step.kind === "grant") {
+      const record = granted(given);
+      await ledger.record(record);
+      codes.push(record.offer!.code);
+      open.set(step.who, given.id);
+    } else if (held !== undefined) {
+      // Of an offer whose life is over, too: the book takes only what a life allows.
+      await ledger.redeemed(redemption(held, `k${index}`, time.nowMs));
+    }
+  }
+  return { codes, subjects: [0, 1, 2, 3].map(subjectOf) };
+}

@@ -1,0 +1,215 @@
+import { createSubjectHasher, TOPICS, wire } from "@leastwise/contracts";
+import { followCatalog, followPolicies } from "@leastwise/references";
+import { callUnary, connect, startRpcServer, type RpcFailure } from "@leastwise/rpc";
+import { on } from "@leastwise/testkit";
+import { HOUR_MS, type Millis, type Result } from "@leastwise/vocabulary";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { givenLog, openLedger, type GivenLedger } from "./given/open-ledger.js";
+import { codeOf, euros, granted, NOON, type Given } from "./given/records.js";
+import { offerService } from "./offer-service.js";
+
+// The offers' door as a checkout uses it: over gRPC, on a real log.
+
+const hasher = createSubjectHasher(Buffer.from("the test shop's own secret"));
+const ADA = hasher.of({ userId: "ada", anonymousId: undefined });
+
+const POLICY = wire.Policy.fromPartial({
+  version: "percentages-1",
+  author: "merchant",
+  reason: "autumn",
+  currency: "EUR",
+  segments: [{ name: "everyone", expression: "true" }],
+  campaigns: [
+    {
+      campaignId: "autumn",
+      kind: wire.CampaignKind.CAMPAIGN_KIND_INCENTIVE,
+      approach: { $case: "rules", value: { segment: "everyone" } },
+      ladder: [{ incentive: { kind: { $case: "percentOff", value: { percentBp: 1_000 } } } }],
+      experimentId: "autumn-holdout",
+      budgetId: "marketing",
+      offerTtlMs: BigInt(HOUR_MS),
+    },
+  ],
+  guardrails: { floorPriceBp: 5_000, maxDiscountBp: 3_000, marginFloorBp: 500, assumedMarginBp: 6_000 },
+  experiments: [{ experimentId: "autumn-holdout", salt: "autumn-2026", holdoutBp: 0 }],
+  budgets: [{ budgetId: "marketing", amount: euros(10_000_000) }],
+});
+
+let given: GivenLedger;
+let log: Awaited<ReturnType<typeof givenLog>>["log"];
+let client: wire.OfferServiceClient;
+const closers: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  const opened = await givenLog();
+  ({ log } = opened);
+  const value = wire.PolicyRecord.encode({ policy: POLICY, appliedAtMs: BigInt(NOON) }).finish();
+  await log.append([{ topic: TOPICS.policy, partition: 0, key: "p", value, timestampMs: NOON }]);
+  const policies = await followPolicies(log, { onInForce: () => undefined, onUnusable: () => undefined });
+  const catalog = await followCatalog(log);
+  given = await openLedger(log);
+  const { ledger, time, telemetry } = given;
+  const clock = { nowMs: () => time.nowMs };
+  const service = offerService({ ledger, hasher, policies, catalog, clock, telemetry });
+  const server = await startRpcServer({ host: "127.0.0.1", port: 0, services: [service], hooks: {} });
+  if (!server.ok) throw new Error(server.error.expected);
+  client = connect(wire.OfferServiceClient, `127.0.0.1:${server.value.port}`);
+  closers.push(() => {
+    client.close();
+  });
+  closers.push(() => server.value.drain(0));
+  closers.push(() => ledger.close());
+  closers.push(() => policies.stop());
+  closers.push(() => catalog.stop());
+  closers.push(() => opened.end());
+});
+afterAll(async () => {
+  for (const close of closers) await close();
+});
+
+const CALL = { timeoutMs: 20_000 };
+let issuedCount = 0;
+
+/** An offer of its own for a test: ten per cent for Ada unless told otherwise; its code. */
+async function issue(changes: Partial<Given> = {}): Promise<string> {
+  issuedCount += 1;
+  const record = { id: `d${issuedCount}`, subject: ADA, atMs: given.time.nowMs, ...changes };
+  const written = await given.ledger.record(granted(record));
+  if (!written.ok) throw written.error;
+  return codeOf(record);
+}
+
+const use = (code: string, changes: wire.DeepPartial<wire.RedeemRequest> = {}): wire.RedeemRequest =>
+  wire.RedeemRequest.fromPartial({
+    code,
+    subject: { userId: "ada" },
+    lines: [{ productId: "shoe", quantity: 1n, unitPrice: euros(8_000) }],
+    orderId: "order-1",
+    idempotencyKey: "key-1",
+    ...changes,
+  });
+
+const redeem = (request: wire.RedeemRequest) => callUnary(client.redeem.bind(client), request, CALL);
+const get = (code: string) => callUnary(client.get.bind(client), { code }, CALL);
+const validate = ({ code, subject, lines, shipping }: wire.RedeemRequest) =>
+  callUnary(client.validate.bind(client), wire.ValidateRequest.fromPartial({ code, subject, lines, shipping }), CALL);
+
+function refused(answer: Result<unknown, RpcFailure>): string {
+  return answer.ok ? "ok" : `${answer.error.code} ${answer.error.reason}`;
+}
+
+describe("a code", () => {
+  it("takes its part off the cart that is paid, however it is typed", async () => {
+    const code = await issue();
+    const answer = await redeem(use(code.toLowerCase().replaceAll("-", " ")));
+    expect(answer).toMatchObject({
+      ok: true,
+      value: {
+        replayed: false,
+        discount: euros(800),
+        shares: [{ line: 0, productId: "shoe", quantity: 1n, discount: euros(800) }],
+        offer: { code, status: wire.OfferStatus.OFFER_STATUS_REDEEMED },
+      },
+    });
+    expect(await get(code)).toMatchObject({ ok: true, value: { status: wire.OfferStatus.OFFER_STATUS_REDEEMED } });
+  });
+
+  it("is used once, however many checkouts try at the same time", async () => {
+    const code = await issue();
+    const asked = Array.from({ length: 50 }, (_, n) =>
+      redeem(use(code, { orderId: `order-${n}`, idempotencyKey: `key-${n}` })),
+    );
+    const answers = (await Promise.all(asked)).map(refused);
+    expect(answers.filter((answer) => answer === "ok")).toHaveLength(1);
+    expect(answers.filter((answer) => answer === "FAILED_PRECONDITION offer_redeemed")).toHaveLength(49);
+  });
+
+  it("gives the same answer to the same key, and refuses the key with another order", async () => {
+    const code = await issue();
+    const [first, second] = [await redeem(use(code)), await redeem(use(code))];
+    if (!first.ok || !second.ok) throw new Error("refused");
+    expect(second.value).toEqual({ ...first.value, replayed: true });
+    expect(refused(await redeem(use(code, { orderId: "order-2" })))).toBe("ALREADY_EXISTS idempotency_mismatch");
+  });
+
+  it("that may be used already, its record being in doubt, is not used by another order", async () => {
+    const code = await issue();
+    log.refuse(on(TOPICS.offers));
+    expect(refused(await redeem(use(code)))).toBe("UNAVAILABLE log_unavailable");
+    log.recover();
+    const other = use(code, { orderId: "order-2", idempotencyKey: "key-2" });
+    expect(refused(await redeem(other))).toBe("UNAVAILABLE redemption_in_doubt");
+    expect(await redeem(use(code))).toMatchObject({ ok: true, value: { replayed: false } });
+    expect(refused(await redeem(other))).toBe("FAILED_PRECONDITION offer_redeemed");
+  });
+
+  it("is the shopper's who got it, also after a login; nobody else learns whose it is", async () => {
+    const anonymous = await issue({ subject: hasher.anonymous("browser") });
+    const both = use(anonymous, { subject: { userId: "ada", anonymousId: "browser" } });
+    expect(refused(await redeem(use(anonymous, { subject: { userId: "bob" } })))).toBe(
+      "FAILED_PRECONDITION foreign_subject",
+    );
+    expect(refused(await redeem(both))).toBe("ok");
+    const answer = await redeem(use(await issue(), { subject: { userId: "bob" } }));
+    expect(JSON.stringify(answer)).not.toContain(ADA);
+  });
+
+  it("is over when its life is", async () => {
+    const code = await issue();
+    given.time.nowMs = (given.time.nowMs + HOUR_MS) as Millis;
+    expect(refused(await redeem(use(code)))).toBe("FAILED_PRECONDITION offer_expired");
+    expect(await get(code)).toMatchObject({ ok: true, value: { status: wire.OfferStatus.OFFER_STATUS_EXPIRED } });
+  });
+
+  it.each([
+    ["nobody was given", codeOf({ id: "never", subject: ADA }), "NOT_FOUND unknown_code"],
+    ["is mistyped", "0000-0000-0000-0001", "INVALID_ARGUMENT code_malformed"],
+    ["is none", "", "INVALID_ARGUMENT code_malformed"],
+  ])("that %s is refused", async (_, code, expected) => {
+    expect(refused(await redeem(use(code)))).toBe(expected);
+    expect(refused(await get(code))).toBe(expected);
+  });
+
+  it.each([
+    ["without an order", { orderId: "" }, "id_missing"],
+    ["without a key", { idempotencyKey: "" }, "id_missing"],
+    ["with a key of 256 bytes", { idempotencyKey: "k".repeat(256) }, "id_too_long"],
+    ["with an empty cart", { lines: [] }, "empty_cart"],
+    ["without a shopper", { subject: {} }, "id_missing"],
+  ])("is not used %s", async (_, changes, reason) => {
+    expect(refused(await redeem(use(await issue(), changes)))).toBe(`INVALID_ARGUMENT ${reason}`);
+  });
+});
+
+describe("Validate", () => {
+  it("says what a code would take off, and uses nothing", async () => {
+    const code = await issue();
+    const expected = { ok: true, value: { valid: true, reason: "", discount: euros(800) } };
+    expect(await validate(use(code))).toMatchObject(expected);
+    expect(await validate(use(code))).toMatchObject(expected);
+    expect(refused(await redeem(use(code)))).toBe("ok");
+  });
+
+  it("tells the shopper one thing of every code that is not good, and the caller why", async () => {
+    const used = await issue();
+    await redeem(use(used));
+    const answers = [
+      await validate(use(used)),
+      await validate(use(await issue(), { subject: { userId: "bob" } })),
+      await validate(use(codeOf({ id: "never", subject: ADA }))),
+    ].map((answer) => (answer.ok ? answer.value : answer.error));
+    expect(answers.map(({ reason }) => reason)).toEqual(["offer_redeemed", "foreign_subject", "unknown_code"]);
+    expect(new Set(answers.map(({ message }) => message)).size).toBe(1);
+  });
+});
+
+describe("what is not there yet", () => {
+  it("says so", async () => {
+    const answers = await Promise.all([
+      callUnary(client.reserve.bind(client), wire.ReserveRequest.fromPartial({}), CALL),
+      callUnary(client.release.bind(client), wire.ReleaseRequest.fromPartial({}), CALL),
+      callUnary(client.refund.bind(client), wire.RefundRequest.fromPartial({}), CALL),
+    ]);
+    expect(answers.map((answer) => (answer.ok ? "ok" : answer.error.code))).toEqual(new Array(3).fill("UNIMPLEMENTED"));
+  });
+});
