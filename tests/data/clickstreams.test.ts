@@ -1,7 +1,7 @@
 import { readEvent, type wire } from "@leastwise/contracts";
 import { CartTracker, openClickstream, type Clickstream } from "@leastwise/testkit";
 import { err, refusal, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
-import { beforeAll, describe, expect, it } from "@jest/globals";
+import { beforeAll, describe, expect, it, jest } from "@jest/globals";
 import path from "node:path";
 import { DATA_FOLDER, realDataIsHere } from "./real-data.js";
 
@@ -89,6 +89,10 @@ const EXPECTED: readonly Expected[] = [
     paidMinor: 159_478_900n,
   },
 ];
+
+/** Half a million lines are read several times over: seconds on an idle machine, more beside other work. */
+const READ_MAX_MS = 180_000;
+jest.setTimeout(READ_MAX_MS);
 
 const isHere = realDataIsHere("the counts of the real clickstreams");
 

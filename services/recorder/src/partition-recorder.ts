@@ -2,7 +2,8 @@ import type { EventLog, LogRecord } from "@leastwise/eventlog";
 import { plannedBlock, planNote, type PlannedBlock } from "./planned-block.js";
 
 export interface PartitionRecorderOptions {
-  readonly log: EventLog;
+  /** Of the log only what remembers how far the group is. */
+  readonly log: Pick<EventLog, "incarnation" | "offsets" | "commit" | "committed">;
   readonly group: string;
   readonly topic: string;
   readonly partition: number;

@@ -21,6 +21,8 @@ export interface RecorderOptions {
   readonly blockRowsMax: number;
   /** How long a record waits for company at the most. */
   readonly blockIntervalMs: number;
+  /** How long a warehouse that is away is left alone before the first new try, ms; doubled at each further one. */
+  readonly retryMs: number;
 }
 
 /** The recorder: log → warehouse, exactly once. */
@@ -39,6 +41,8 @@ const RECORDED = [TOPICS.clickstream, TOPICS.decisions, TOPICS.offers, TOPICS.de
 /** A warehouse that is away is asked again, ever less often; after so many times the process gives up, and its supervisor decides. */
 const ATTEMPTS_MAX = 60;
 const BACKOFF_MAX_MS = 30_000;
+/** More doublings than reach the longest wait from any sensible first one. */
+const BACKOFF_DOUBLINGS_MAX = 20;
 /** How often catching up looks whether it has. */
 const CATCH_UP_POLL_MS = 10;
 
@@ -227,7 +231,7 @@ class RunningRecorder implements Recorder {
   }
 
   async #insert<Name extends TableName>(table: Name, rows: readonly TableRows[Name][], token: string): Promise<void> {
-    const { warehouse, telemetry } = this.#options;
+    const { warehouse, telemetry, retryMs } = this.#options;
     if (rows.length === 0) return;
     for (let attempt = 1; ; attempt += 1) {
       const startedMs = performance.now();
@@ -244,9 +248,8 @@ class RunningRecorder implements Recorder {
           { table, attempt, code: error.code },
           "the warehouse did not take a block: it is sent again",
         );
-        await delay(Math.min(BACKOFF_MAX_MS, 100 * 2 ** Math.min(attempt, 10)), undefined, {
-          signal: this.#stopping.signal,
-        });
+        const waitMs = Math.min(BACKOFF_MAX_MS, retryMs * 2 ** Math.min(attempt - 1, BACKOFF_DOUBLINGS_MAX));
+        await delay(waitMs, undefined, { signal: this.#stopping.signal });
       }
     }
   }

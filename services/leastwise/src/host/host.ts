@@ -35,6 +35,9 @@ import { startPolicy } from "./start-policy.js";
 import { asStartFailure, cannotOpen, StartFailure } from "./start-failure.js";
 import { openLog, openWarehouse } from "./wiring.js";
 
+/** How long the recorder leaves a warehouse that is away alone before its first new try, ms. */
+const RECORDER_RETRY_MS = 200;
+
 /** The services that a process can host. The scorer hosts the ledger: a partition has one owner. */
 export type Role = "collector" | "scorer" | "recorder";
 
@@ -177,7 +180,10 @@ class Starting {
     this.#closers.add(() => warehouse.close());
     const port = config.sql_door.enabled && embedded !== undefined ? await this.#openSql(embedded) : undefined;
     const { block_rows_max: blockRowsMax, block_interval_ms: blockIntervalMs } = config.recorder;
-    const recorder = await startRecorder({ log, warehouse, telemetry, clock, blockRowsMax, blockIntervalMs });
+    const recorder = await startRecorder({
+      ...{ log, warehouse, telemetry, clock, blockRowsMax, blockIntervalMs },
+      retryMs: RECORDER_RETRY_MS,
+    });
     recorder.finished.catch(this.#fail);
     this.#closers.add(() => recorder.stop());
     return { recorder, warehouse, port };

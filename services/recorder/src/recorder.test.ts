@@ -1,0 +1,138 @@
+import { CLICKSTREAM_RETENTION_MIN_MS, topicPlan, TOPICS, wire } from "@leastwise/contracts";
+import { openEmbeddedLog, type EventLog, type NewRecord } from "@leastwise/eventlog";
+import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { decided, did, euros, happened, ISSUED, NOON, torn } from "./given/records.js";
+import { TableMemory } from "./given/table-memory.js";
+import { startRecorder, type Recorder, type RecorderOptions } from "./recorder.js";
+
+let directory: string;
+let log: EventLog;
+let telemetry: Telemetry;
+let warehouse: TableMemory;
+const running: Recorder[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), "recorder-"));
+  log = await openEmbeddedLog({ directory, mapSizeBytes: 64 * 1024 * 1024 });
+  await log.ensureTopics(topicPlan(2, CLICKSTREAM_RETENTION_MIN_MS));
+  telemetry = createTelemetry({ service: "recorder", version: "test", logLevel: "silent", pretty: false });
+  warehouse = new TableMemory();
+});
+afterEach(async () => {
+  for (const recorder of running.splice(0)) await recorder.stop();
+  telemetry.close();
+  await log.close();
+  await rm(directory, { recursive: true });
+});
+
+async function start(options: Partial<RecorderOptions> = {}): Promise<Recorder> {
+  const clock = { nowMs: () => NOON };
+  const recorder = await startRecorder({
+    ...{ log, warehouse, telemetry, clock },
+    ...{ blockRowsMax: 100, blockIntervalMs: 60_000, retryMs: 0 },
+    ...options,
+  });
+  running.push(recorder);
+  return recorder;
+}
+
+const write = (...records: readonly NewRecord[]) => log.append(records);
+
+async function metric(name: string, label = ""): Promise<number | undefined> {
+  const lines = (await telemetry.render()).split("\n").filter((line) => line.startsWith(name) && line.includes(label));
+  return lines.length === 0 ? undefined : lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+}
+
+describe("the recorder", () => {
+  it("has each record in its table when it has caught up, and again after a new start nothing twice", async () => {
+    await write(
+      did({}),
+      did({ kind: wire.EventKind.EVENT_KIND_PURCHASE, order: { orderId: "order-1", total: euros(9_000) } }),
+      decided(ISSUED),
+      happened({ kind: { $case: "redeemed", value: { orderId: "order-1", discount: euros(900) } } }),
+    );
+    const first = await start();
+    await first.catchUp();
+    await first.stop();
+    await write(did({ eventId: "later" }));
+    await (await start()).catchUp();
+    expect(warehouse.rows("clickstream").map(({ event_id }) => event_id)).toEqual(["e1", "e1", "later"]);
+    expect(warehouse.rows("orders")).toMatchObject([{ order_id: "order-1", revenue_minor: 9_000 }]);
+    expect(warehouse.rows("decisions")).toMatchObject([{ decision_id: "d1", reason: "granted" }]);
+    expect(warehouse.rows("offers").map(({ kind }) => kind)).toEqual(["issued", "redeemed"]);
+  });
+
+  it("writes a record that cannot be read as a dead letter, in the block of those beside it", async () => {
+    await write(did({}), torn(TOPICS.clickstream), did({ eventId: "e2" }));
+    await (await start()).catchUp();
+    expect(warehouse.rows("clickstream")).toHaveLength(2);
+    expect(warehouse.rows("dead_letters")).toMatchObject([
+      { reason: "record_malformed", topic: "clickstream", partition: 0, offset: 1, payload: "////" },
+    ]);
+    expect(new Set(warehouse.inserts.map(({ token }) => token)).size).toBe(1);
+    expect(await metric("leastwise_dead_letters_total", "record_malformed")).toBe(1);
+    expect(await metric("leastwise_consumer_records_total", 'topic="clickstream",outcome="dead_letter"')).toBe(1);
+  });
+
+  it("sends a block again to a warehouse that was away", async () => {
+    warehouse.failNext(5, "retry");
+    await write(did({}));
+    await (await start()).catchUp();
+    expect(warehouse.rows("clickstream")).toHaveLength(1);
+    expect(warehouse.attempts).toBe(6);
+    expect(await metric("leastwise_recorder_insert_failures_total")).toBe(5);
+  });
+
+  it("gives up after sixty tries, and says so: whoever supervises the process decides", async () => {
+    warehouse.setAway(true);
+    await write(did({}));
+    const recorder = await start({ blockRowsMax: 1 });
+    await expect(recorder.finished).rejects.toMatchObject({ code: "warehouse_unavailable" });
+    expect(warehouse.attempts).toBe(60);
+  });
+
+  it("does not send again what a warehouse refuses for good", async () => {
+    warehouse.failNext(1, "terminal");
+    await write(did({}));
+    const recorder = await start({ blockRowsMax: 1 });
+    await expect(recorder.finished).rejects.toMatchObject({ code: "statement_refused" });
+    expect(warehouse.attempts).toBe(1);
+  });
+
+  it("that stops while the warehouse is away leaves what it has read on the log, for its next start", async () => {
+    warehouse.setAway(true);
+    await write(did({}));
+    const recorder = await start();
+    await recorder.stop();
+    await recorder.finished;
+    warehouse.setAway(false);
+    await (await start()).catchUp();
+    expect(warehouse.rows("clickstream")).toHaveLength(1);
+  });
+
+  it("shows how far it is behind", async () => {
+    warehouse.setAway(true);
+    await write(did({}), did({ eventId: "e2" }));
+    const recorder = await start({ clock: { nowMs: () => (NOON + 4_000) as typeof NOON } });
+    const lag = async () => metric("leastwise_consumer_lag_records", 'topic="clickstream"');
+    while ((await lag()) !== 2) await new Promise(setImmediate);
+    expect(await metric("leastwise_consumer_lag_seconds", 'topic="clickstream"')).toBe(4);
+    warehouse.setAway(false);
+    await recorder.catchUp();
+    expect(await metric("leastwise_consumer_records_total", 'topic="clickstream",outcome="ok"')).toBe(2);
+  });
+
+  it("counts a decision that gave a held-out subject an incentive: there must be none", async () => {
+    const enrolments = [{ experimentId: "autumn-holdout", arm: "holdout" }];
+    await write(
+      decided({ ...ISSUED, enrolments, ghost: true }),
+      decided({ decisionId: "d2", enrolments, ghost: true }),
+    );
+    await (await start()).catchUp();
+    expect(await metric("leastwise_holdout_leaks_total", "autumn-holdout")).toBe(1);
+  });
+});
