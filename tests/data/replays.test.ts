@@ -1,33 +1,9 @@
-import { describe, expect, it } from "@jest/globals";
-import path from "node:path";
-import { newFolder, runToEnd } from "../journey/program.js";
-import { DATA_FOLDER, realDataIsHere } from "./real-data.js";
+import { describe, it } from "@jest/globals";
+import { realDataIsHere } from "./real-data.js";
+import { REPLAY_MAX_MS, replayAll, type Expected } from "./replay-all.js";
 
-// `npm start -- --once --replay` on every real clickstream, through the whole road. The counts are those of the data's own README.
-
-/** What `--json` prints, as far as it is looked at here. */
-interface Summary {
-  readonly is_aa_check: boolean;
-  readonly subjects: number;
-  readonly file: Readonly<Record<string, number>>;
-  readonly events: {
-    readonly sent: number;
-    readonly accepted: number;
-    readonly verdicts: Readonly<Record<string, number>>;
-  };
-  readonly decisions: { readonly answered: number; readonly degraded: object };
-  readonly spend: object;
-}
-
-interface Expected {
-  readonly file: string;
-  readonly events: number;
-  readonly subjects: number;
-  readonly duplicates: number;
-  /** At least so many carts had a price, so that Decide could be asked. */
-  readonly decisionsMin: number;
-  readonly counted: Readonly<Record<string, number>>;
-}
+// `npm start -- --once --replay` on the real clickstreams, through the whole road. The counts are those of the data's own README. The
+// largest file is replayed by `npm run test:long`.
 
 const EXPECTED: readonly Expected[] = [
   {
@@ -74,43 +50,10 @@ const EXPECTED: readonly Expected[] = [
     decisionsMin: 0,
     counted: { pv: 85_773, cart: 5_292, fav: 2_959, buy: 2_144, "cart not asked for: without_price": 5_292 },
   },
-  {
-    file: "complete-journey",
-    events: 46_063,
-    subjects: 410,
-    duplicates: 0,
-    decisionsMin: 40_000,
-    counted: { rows: 503_128, line: 503_128, "refused: quantity_zero": 4_275 },
-  },
 ];
-
-/** Half a million lines take about two minutes on two cores. */
-const REPLAY_MAX_MS = 600_000;
 
 const isHere = realDataIsHere("the replays of the real clickstreams");
 
 (isHere ? describe : describe.skip)("the program replays", () => {
-  it.each(EXPECTED)(
-    "$file, and every event is accounted for",
-    async ({ file, events, subjects, duplicates, decisionsMin, counted }) => {
-      const args = ["play", "--once", "--json", "--data", path.join(newFolder(), "play")];
-      const replay = ["--replay", path.join(DATA_FOLDER, file)];
-      const { exit, stdout, stderr } = await runToEnd({ args: [...args, ...replay] }, REPLAY_MAX_MS);
-      if (exit.code !== 0) throw new Error(stderr.join("\n"));
-      const summary = JSON.parse(stdout.join("")) as Summary;
-      expect(summary.file).toMatchObject(counted);
-      expect(summary.events).toMatchObject({ sent: events, accepted: events });
-      expect(summary.events.verdicts).toEqual({
-        applied: events - duplicates,
-        ...(duplicates === 0 ? {} : { duplicate: duplicates }),
-      });
-      expect(summary.subjects).toBe(subjects);
-      expect(summary.decisions.answered).toBeGreaterThanOrEqual(decisionsMin);
-      expect(summary.decisions.degraded).toEqual({});
-      // Nothing is invented: nothing was offered, so that any difference of the arms is chance.
-      expect(summary.is_aa_check).toBe(true);
-      expect(summary.spend).toEqual({ held_minor: 0, redeemed_minor: 0, redeemed: 0 });
-    },
-    REPLAY_MAX_MS,
-  );
+  it.each(EXPECTED)("$file, and every event is accounted for", replayAll, REPLAY_MAX_MS);
 });

@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS offers
   cost_minor Int64 COMMENT 'Cost to the shop, net of a partner''s share: settled by redeemed, given back by refunded (positive), expected for issued',
   face_value_minor Int64 COMMENT 'What the shopper gains, or gives back',
   currency LowCardinality(String) COMMENT 'ISO 4217 code',
-  code_hash String COMMENT 'Keyed hash of the code; the code itself is never written',
+  code_hash String COMMENT 'SHA-256 of the code as it was issued, which has 63 bits that cannot be guessed; the code itself is never written',
   lines Nested(product_id String, quantity Int64, discount_minor Int64) COMMENT 'Each line''s part that was taken off (or given back on) the price of goods; none for shipping or cashback',
   log_incarnation LowCardinality(String) COMMENT 'Id of the log that the record stands in; offsets repeat when a log is made anew',
   log_topic LowCardinality(String) COMMENT 'Topic of the record that caused this row',

@@ -190,7 +190,7 @@ export class Ledger {
   async redeemed(asked: OfferRedeemed): Promise<Result<OfferRedeemed, NotRedeemed>> {
     const { offerId } = asked;
     const doubted = this.#doubtOf(offerId)?.event;
-    if (doubted !== undefined && !isSameAct(doubted, asked)) return err("redemption_in_doubt");
+    if (doubted !== undefined && !isSameAct(doubted.act, asked.act)) return err("redemption_in_doubt");
     const event = doubted ?? asked;
     this.#doubts.set(offerId, { event, untilMs: Number.POSITIVE_INFINITY });
     const written = await this.#writeOfferEvent(event);
@@ -200,6 +200,12 @@ export class Ledger {
     }
     this.#doubts.set(offerId, { event, untilMs: this.#options.clock.nowMs() + REDEMPTION_DOUBT_MS });
     return err("log_unavailable");
+  }
+
+  /** The redemption of an offer that this act asks for once more, while one cannot tell whether it stands on the log. */
+  doubted(offerId: string, act: OfferRedeemed["act"]): OfferRedeemed | undefined {
+    const event = this.#doubtOf(offerId)?.event;
+    return event !== undefined && isSameAct(event.act, act) ? event : undefined;
   }
 
   #doubtOf(offerId: string): Doubt | undefined {
@@ -290,6 +296,6 @@ export class Ledger {
   }
 }
 
-function isSameAct({ act: one }: OfferRedeemed, { act: other }: OfferRedeemed): boolean {
+function isSameAct(one: OfferRedeemed["act"], other: OfferRedeemed["act"]): boolean {
   return one.idempotencyKey === other.idempotencyKey && one.contentDigest === other.contentDigest;
 }

@@ -2,7 +2,7 @@ import { createSubjectHasher, TOPICS, wire } from "@leastwise/contracts";
 import { followCatalog, followPolicies } from "@leastwise/references";
 import { callUnary, connect, startRpcServer, type RpcFailure } from "@leastwise/rpc";
 import { on } from "@leastwise/testkit";
-import { HOUR_MS, type Millis, type Result } from "@leastwise/vocabulary";
+import { HOUR_MS, MINUTE_MS, type Millis, type Result } from "@leastwise/vocabulary";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { givenLog, openLedger, type GivenLedger } from "./given/open-ledger.js";
 import { codeOf, euros, granted, NOON, type Given } from "./given/records.js";
@@ -141,6 +141,18 @@ describe("a code", () => {
     expect(refused(await redeem(other))).toBe("UNAVAILABLE redemption_in_doubt");
     expect(await redeem(use(code))).toMatchObject({ ok: true, value: { replayed: false } });
     expect(refused(await redeem(other))).toBe("FAILED_PRECONDITION offer_redeemed");
+  });
+
+  it("whose redemption is in doubt is still redeemed by the same key after the offer's end: it may have been", async () => {
+    const code = await issue();
+    log.refuse(on(TOPICS.offers));
+    given.time.nowMs = (given.time.nowMs + HOUR_MS - 1) as Millis;
+    expect(refused(await redeem(use(code)))).toBe("UNAVAILABLE log_unavailable");
+    log.recover();
+    given.time.nowMs = (given.time.nowMs + MINUTE_MS) as Millis;
+    expect(refused(await redeem(use(code, { idempotencyKey: "key-2" })))).toBe("FAILED_PRECONDITION offer_expired");
+    expect(await redeem(use(code))).toMatchObject({ ok: true, value: { replayed: false, discount: euros(800) } });
+    expect(await redeem(use(code))).toMatchObject({ ok: true, value: { replayed: true, discount: euros(800) } });
   });
 
   it("is the shopper's who got it, also after a login; nobody else learns whose it is", async () => {

@@ -10,6 +10,7 @@ import {
 } from "@leastwise/contracts";
 import { dynamicLineCaps } from "@leastwise/decision";
 import {
+  contentDigest,
   readCode,
   redeem,
   rowsOfLines,
@@ -18,6 +19,8 @@ import {
   type OfferState,
   type OfferTerms,
   type OfferUse,
+  type RedeemCommand,
+  type Redeemed,
 } from "@leastwise/offers";
 import type { Catalog, Policies } from "@leastwise/references";
 import {
@@ -112,7 +115,8 @@ async function redeemAlone(
   const found = findOffer(options.ledger, request.code);
   if (!found.ok) return found;
   const { orderId, idempotencyKey } = request;
-  const redeemed = redeem({ ...useOf(options, found.value, read), orderId, idempotencyKey }, found.value.state);
+  const command = { ...useOf(options, found.value, read), orderId, idempotencyKey };
+  const redeemed = outcomeOf(options.ledger, command, found.value.state);
   if (!redeemed.ok) return err(refusalOf(redeemed.error));
   const [event] = redeemed.value.events;
   const written = event === undefined ? undefined : await options.ledger.redeemed(event);
@@ -125,6 +129,17 @@ async function redeemAlone(
     shares: sharesToWire(redemption, terms),
     replayed: redeemed.value.replayed,
   });
+}
+
+/**
+ * What a redemption comes to. One that is in doubt comes to what it was when it was first asked for, whatever the clock, the catalog and
+ * the policy say by now: its record may stand on the log, and no refusal would be true.
+ */
+function outcomeOf(ledger: Ledger, command: RedeemCommand, state: OfferState): Result<Redeemed, OfferRefusal> {
+  const { idempotencyKey } = command;
+  const doubted = ledger.doubted(termsOf(state).offerId, { idempotencyKey, contentDigest: contentDigest(command) });
+  if (doubted === undefined) return redeem(command, state);
+  return ok({ events: [doubted], redemption: doubted.redemption, replayed: false });
 }
 
 interface ReadUse {

@@ -47,6 +47,12 @@ async function metric(name: string, label = ""): Promise<number | undefined> {
   return lines.length === 0 ? undefined : lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
 }
 
+/** Waits until so much of the clickstream has been read and not written. */
+async function untilBehindBy(records: number): Promise<void> {
+  const lag = () => metric("leastwise_consumer_lag_records", 'topic="clickstream"');
+  while ((await lag()) !== records) await new Promise(setImmediate);
+}
+
 describe("the recorder", () => {
   it("has each record in its table when it has caught up, and again after a new start nothing twice", async () => {
     await write(
@@ -87,6 +93,28 @@ describe("the recorder", () => {
     expect(await metric("leastwise_recorder_insert_failures_total")).toBe(5);
   });
 
+  it("sends a block again whose answer was lost: it counts once", async () => {
+    warehouse.loseAnswers(3);
+    await write(did({}), did({ eventId: "e2" }));
+    await (await start()).catchUp();
+    expect(warehouse.attempts).toBe(4);
+    expect(warehouse.rows("clickstream").map(({ event_id }) => event_id)).toEqual(["e1", "e2"]);
+  });
+
+  it("that ended between two tables of a block writes both again, as it was cut, and each counts once", async () => {
+    const order = { orderId: "order-1", total: euros(9_000) };
+    await write(did({}), did({ eventId: "e2", kind: wire.EventKind.EVENT_KIND_PURCHASE, order }));
+    warehouse.brokenTable = "orders";
+    await expect((await start({ blockRowsMax: 2 })).finished).rejects.toMatchObject({ code: "statement_refused" });
+    expect([warehouse.rows("clickstream").length, warehouse.rows("orders").length]).toEqual([2, 0]);
+    await running.pop()?.stop();
+    warehouse.brokenTable = undefined;
+    await write(did({ eventId: "e3" }));
+    await (await start()).catchUp();
+    expect(warehouse.rows("clickstream").map(({ event_id }) => event_id)).toEqual(["e1", "e2", "e3"]);
+    expect(warehouse.rows("orders").map(({ order_id }) => order_id)).toEqual(["order-1"]);
+  });
+
   it("gives up after sixty tries, and says so: whoever supervises the process decides", async () => {
     warehouse.setAway(true);
     await write(did({}));
@@ -107,8 +135,10 @@ describe("the recorder", () => {
     warehouse.setAway(true);
     await write(did({}));
     const recorder = await start();
+    await untilBehindBy(1);
     await recorder.stop();
     await recorder.finished;
+    expect(warehouse.attempts).toBe(1); // one last try, and no waiting
     warehouse.setAway(false);
     await (await start()).catchUp();
     expect(warehouse.rows("clickstream")).toHaveLength(1);
@@ -118,11 +148,11 @@ describe("the recorder", () => {
     warehouse.setAway(true);
     await write(did({}), did({ eventId: "e2" }));
     const recorder = await start({ clock: { nowMs: () => (NOON + 4_000) as typeof NOON } });
-    const lag = async () => metric("leastwise_consumer_lag_records", 'topic="clickstream"');
-    while ((await lag()) !== 2) await new Promise(setImmediate);
+    await untilBehindBy(2);
     expect(await metric("leastwise_consumer_lag_seconds", 'topic="clickstream"')).toBe(4);
     warehouse.setAway(false);
     await recorder.catchUp();
+    expect(await metric("leastwise_consumer_lag_records", 'topic="clickstream"')).toBe(0);
     expect(await metric("leastwise_consumer_records_total", 'topic="clickstream",outcome="ok"')).toBe(2);
   });
 

@@ -102,6 +102,7 @@ class RunningRecorder implements Recorder {
         const { end } = await log.offsets(topic, partition);
         await this.#reach(topic, partition, end);
       }
+      this.#showLag(topic);
     }
   }
 

@@ -75,7 +75,8 @@ export async function summarize(warehouse: Warehouse, facts: SummaryFacts): Prom
     currency,
   });
   const [spend] = await warehouse.query<{ held: string; redeemed: string }>(
-    `SELECT toString(sumIf(cost_minor, kind = 'issued')) AS held, toString(sumIf(cost_minor, kind = 'redeemed')) AS redeemed FROM offers`,
+    `SELECT toString(sumIf(cost_minor, kind = 'issued')) AS held, toString(sumIf(cost_minor, kind = 'redeemed')) AS redeemed
+     FROM (SELECT * FROM offers ORDER BY at LIMIT 1 BY offer_id, kind)`,
   );
   return {
     mode: facts.mode,

@@ -11,15 +11,23 @@ export class TableMemory implements Warehouse {
   readonly inserts: { readonly table: TableName; readonly token: string }[] = [];
   /** Inserts that were asked for, taken or not. */
   attempts = 0;
+  /** A table that takes nothing, for good. */
+  brokenTable: TableName | undefined;
   readonly #tables = new Map<TableName, unknown[]>();
   readonly #tokens = new Set<string>();
   #failures: WarehouseError[] = [];
+  #answersToLose = 0;
   #isAway = false;
 
-  /** The next so many inserts fail so; the answer to a failed one is lost only if it says so. */
+  /** The next so many inserts are not taken. */
   failNext(times: number, hint: "retry" | "terminal"): void {
     const code = hint === "retry" ? "warehouse_unavailable" : "statement_refused";
     this.#failures = Array.from({ length: times }, () => new WarehouseError(code, "the test has it fail", hint));
+  }
+
+  /** The next so many inserts are taken, and whoever asked hears of a failure. */
+  loseAnswers(times: number): void {
+    this.#answersToLose = times;
   }
 
   /** Takes nothing from now on, or takes everything again. */
@@ -39,11 +47,21 @@ export class TableMemory implements Warehouse {
   ): Promise<void> {
     this.attempts += 1;
     await Promise.resolve();
-    const failure = this.#isAway
-      ? new WarehouseError("warehouse_unavailable", "away", "retry")
-      : this.#failures.shift();
+    const failure = this.#failureOf(table);
     if (failure !== undefined) throw failure;
-    if (this.#tokens.has(`${table} ${token}`)) return;
+    if (!this.#tokens.has(`${table} ${token}`)) await this.#keep(table, rows, token);
+    if (this.#answersToLose === 0) return;
+    this.#answersToLose -= 1;
+    throw new WarehouseError("warehouse_unavailable", "the answer was lost", "retry");
+  }
+
+  #failureOf(table: TableName): WarehouseError | undefined {
+    if (this.#isAway) return new WarehouseError("warehouse_unavailable", "away", "retry");
+    if (table === this.brokenTable) return new WarehouseError("statement_refused", "the table is broken", "terminal");
+    return this.#failures.shift();
+  }
+
+  async #keep(table: TableName, rows: Iterable<unknown> | AsyncIterable<unknown>, token: string): Promise<void> {
     this.#tokens.add(`${table} ${token}`);
     this.inserts.push({ table, token });
     const kept = this.#tables.get(table) ?? [];
