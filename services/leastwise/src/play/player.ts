@@ -1,5 +1,5 @@
 import type { wire } from "@leastwise/contracts";
-import type { CartTracker, Clickstream, Storefront } from "@leastwise/testkit";
+import type { CartTracker, Clickstream, Person, Storefront } from "@leastwise/testkit";
 import type { Millis } from "@leastwise/vocabulary";
 import type { EventClock } from "../host/clock.js";
 import type { Doors } from "./doors.js";
@@ -8,6 +8,8 @@ import { increase, Tally } from "./tally.js";
 
 /** Events that go to the collector in one call, where no decision comes between. */
 const BATCH_EVENTS_MAX = 500;
+/** Customers whose profile and consent are told at the same time: one is no other's matter, and the log writes them together. */
+const INTRODUCED_AT_ONCE = 100;
 /** A play waits until its own events are in the windows, however long that takes within reason. */
 const AFTER_WAIT_MS = 1_000;
 
@@ -79,10 +81,15 @@ export class Player {
   /** What the shop knows before it opens: its goods, and its customers' profiles and consent. */
   async #prepare(storefront: Storefront): Promise<void> {
     need(await this.#doors.putProducts([...storefront.products]), "PutProducts");
-    for (const { subject, profile, consent } of storefront.people) {
-      if (profile !== undefined) need(await this.#doors.putProfile({ subject, profile }), "PutProfile");
-      if (consent !== undefined) need(await this.#doors.putConsent({ subject, consent }), "PutConsent");
+    const people = [...storefront.people];
+    while (people.length > 0) {
+      await Promise.all(people.splice(0, INTRODUCED_AT_ONCE).map((person) => this.#introduce(person)));
     }
+  }
+
+  async #introduce({ subject, profile, consent }: Person): Promise<void> {
+    if (profile !== undefined) need(await this.#doors.putProfile({ subject, profile }), "PutProfile");
+    if (consent !== undefined) need(await this.#doors.putConsent({ subject, consent }), "PutConsent");
   }
 
   /** The collector stamps a batch when its last event is due: what waits a little arrives a little late, as in life. */
