@@ -23,7 +23,6 @@ const charts = panels.filter(({ type }) => type !== "row").map((panel) => [panel
 const WITHOUT_PANEL = [
   "leastwise_build_info",
   "leastwise_label_values_other_total",
-  "leastwise_policy_applied_timestamp_seconds",
 ];
 
 describe("the dashboard", () => {

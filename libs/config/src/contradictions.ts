@@ -3,7 +3,7 @@ import { problem, type ConfigProblem } from "./problem.js";
 
 /** What no single key can be blamed for. `where` tells where a key was set; empty if it was not. */
 export function contradictionsIn(config: Config, where: (path: string) => string): ConfigProblem[] {
-  const { log, warehouse, rpc, scorer } = config;
+  const { log, warehouse, rpc } = config;
   const problems: ConfigProblem[] = [];
   const say = (path: string, came: unknown, expected: string): void => {
     problems.push(problem("contradiction", path, where(path), came, expected));
@@ -19,13 +19,6 @@ export function contradictionsIn(config: Config, where: (path: string) => string
       "rpc.deadline_margin_ms",
       rpc.deadline_margin_ms,
       `less than rpc.decide_deadline_ms (${rpc.decide_deadline_ms})`,
-    );
-  }
-  if (scorer.policy_stale_ms <= scorer.policy_heartbeat_ms) {
-    say(
-      "scorer.policy_stale_ms",
-      scorer.policy_stale_ms,
-      `more than scorer.policy_heartbeat_ms (${scorer.policy_heartbeat_ms})`,
     );
   }
   for (const [path, taken, port] of portClashes(config)) {

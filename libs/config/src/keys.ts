@@ -114,8 +114,6 @@ export const KEYS = {
 
   scorer: section("Windows and decisions.", {
     after_wait_max_ms: integer(0, 1_000, 10, "How long a Decide waits for the position it names, if it does not say."),
-    policy_heartbeat_ms: integer(10, 60_000, 250, "How often the policy's owner says that its policy is the newest."),
-    policy_stale_ms: integer(20, 600_000, 1_000, "Without a heartbeat for this long nothing new is granted."),
   }),
 
   recorder: section("From the log into the warehouse.", {

@@ -159,7 +159,6 @@ describe("what is wrong", () => {
       "warehouse.url: expected the server's URL, since warehouse.adapter is http, got nothing",
     ],
     ["rpc: { decide_deadline_ms: 5 }", "rpc.deadline_margin_ms: expected less than rpc.decide_deadline_ms (5), got 5"],
-    ["scorer: { policy_stale_ms: 250 }", "c.yaml:1:11: scorer.policy_stale_ms: expected more than"],
     ["ops: { port: 7400 }", "c.yaml:1:8: ops.port: expected a port of its own; rpc.port has it, got 7400"],
     ["log: {", "c.yaml:1:7: file: expected YAML or JSON"],
     ["clock: wall\nclock: event", "c.yaml:2:1: file: expected YAML or JSON"],

@@ -35,6 +35,9 @@ export interface TopicPlan {
 /** Windows look back 30 days; two more are for late readers. Less is refused (`topics check`). */
 export const CLICKSTREAM_RETENTION_MIN_MS = 32 * DAY_MS;
 
+/** Dead letters wait so long to be looked at; the table `dead_letters` has them longer. Anybody who reaches a door can write some. */
+const DEAD_LETTERS_RETENTION_MS = 90 * DAY_MS;
+
 /**
  * All topics: those keyed by subject share the number of partitions, so that a subject's events, decisions and offers have one
  * owner; the small compacted ones have one partition.
@@ -56,6 +59,6 @@ export function topicPlan(partitions: number, clickstreamRetentionMs: number | u
     { name: TOPICS.policy, partitions: 1, compacted: true },
     { name: TOPICS.decisions, partitions, compacted: false },
     { name: TOPICS.offers, partitions, compacted: false },
-    { name: TOPICS.deadLetters, partitions: 1, compacted: false },
+    { name: TOPICS.deadLetters, partitions: 1, compacted: false, retentionMs: DEAD_LETTERS_RETENTION_MS },
   ];
 }

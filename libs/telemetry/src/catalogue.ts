@@ -63,12 +63,6 @@ export const CATALOGUE = {
     labels: RPC,
     buckets: RPC_SECONDS,
   },
-  rpcInFlight: {
-    type: "gauge",
-    name: "leastwise_rpc_in_flight_requests",
-    help: "gRPC calls that have arrived and are not answered yet.",
-    labels: RPC,
-  },
   httpRequests: {
     type: "counter",
     name: "leastwise_http_requests_total",
@@ -81,12 +75,6 @@ export const CATALOGUE = {
     help: "Time from an HTTP request's arrival to the end of its answer.",
     labels: HTTP,
     buckets: RPC_SECONDS,
-  },
-  httpInFlight: {
-    type: "gauge",
-    name: "leastwise_http_in_flight_requests",
-    help: "HTTP requests that have arrived and are not answered yet.",
-    labels: { door: closed(HTTP_DOORS) },
   },
 
   consumerRecords: {
@@ -171,12 +159,6 @@ export const CATALOGUE = {
     help: "Event ids forgotten within 24 hours because their subject sent too many: a repetition of one counts twice.",
     labels: {},
   },
-  idConflicts: {
-    type: "counter",
-    name: "leastwise_event_id_conflicts_total",
-    help: "Event ids seen under two subjects; both count.",
-    labels: {},
-  },
   subjects: {
     type: "gauge",
     name: "leastwise_window_subjects",
@@ -222,12 +204,6 @@ export const CATALOGUE = {
     type: "gauge",
     name: "leastwise_policy_applied_timestamp_seconds",
     help: "When the policy in force was applied, in Unix seconds; 0 while there is none.",
-    labels: {},
-  },
-  policyHeartbeat: {
-    type: "gauge",
-    name: "leastwise_policy_heartbeat_timestamp_seconds",
-    help: "When this process last heard that its policy is the newest, in Unix seconds; 0 if never.",
     labels: {},
   },
 

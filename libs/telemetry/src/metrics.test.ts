@@ -46,14 +46,14 @@ describe("metrics", () => {
     const page = await pageOf((metrics) => {
       metrics.rpcRequests.with({ ...CALL, code: "OK" }).add();
       metrics.rpcRequests.with({ ...CALL, code: "OK" }).add(2);
-      metrics.rpcInFlight.with(CALL).add(1);
-      metrics.rpcInFlight.with(CALL).add(-1);
+      metrics.subjects.with({}).add(3);
+      metrics.subjects.with({}).add(-1);
       metrics.consumerLagSeconds.with({ consumer: "scorer", topic: "clickstream" }).set(1.5);
       metrics.rpcDuration.with(CALL).observe(0.02);
     });
     const call = 'service="leastwise.v1.DecisionService",method="Decide"';
     expect(page).toContain(`leastwise_rpc_requests_total{${call},code="OK"} 3`);
-    expect(page).toContain(`leastwise_rpc_in_flight_requests{${call}} 0`);
+    expect(page).toContain("leastwise_window_subjects 2");
     expect(page).toContain('leastwise_consumer_lag_seconds{consumer="scorer",topic="clickstream"} 1.5');
     expect(page).toContain(`leastwise_rpc_duration_seconds_count{${call}} 1`);
   });

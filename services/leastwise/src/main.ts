@@ -2,7 +2,7 @@ import { FORMATS } from "@leastwise/testkit";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { playCommand, type PlayOptions } from "./commands/play.js";
 import { serveCommand, type ServeOptions } from "./commands/serve.js";
-import { StartFailure } from "./host/start-failure.js";
+import { ServiceFailure, StartFailure } from "./host/start-failure.js";
 import { PlayFailure } from "./play/player.js";
 import { VERSION } from "./version.js";
 
@@ -70,7 +70,8 @@ function wholeNumber(least: number, most: number): (text: string) => number {
 try {
   await program().parseAsync();
 } catch (error) {
-  if (!(error instanceof StartFailure) && !(error instanceof PlayFailure)) throw error;
+  const isInWords = [StartFailure, ServiceFailure, PlayFailure].some((kind) => error instanceof kind);
+  if (!(error instanceof Error) || !isInWords) throw error;
   process.stderr.write(`leastwise: ${error.message}\n`);
   process.exitCode = 1;
 }

@@ -8,7 +8,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { EventClock } from "../host/clock.js";
 import { startHost, type Host } from "../host/host.js";
-import { StartFailure } from "../host/start-failure.js";
+import { asServiceFailure, StartFailure } from "../host/start-failure.js";
 import { untilStopped } from "../host/stop-signals.js";
 import { Doors } from "../play/doors.js";
 import { Player } from "../play/player.js";
@@ -76,6 +76,8 @@ export async function playCommand(options: PlayOptions): Promise<void> {
     say("Serving until Ctrl-C; the clock stands where the play ended.");
     await Promise.race([untilStopped(), host.failed]);
     say("Stopping…");
+  } catch (error) {
+    throw asServiceFailure(error);
   } finally {
     await host.stop();
     telemetry.close();

@@ -2,7 +2,7 @@ import { loadConfig, sayProblems, type SomeConfig } from "@leastwise/config";
 import { createTelemetry } from "@leastwise/telemetry";
 import { WALL_CLOCK } from "../host/clock.js";
 import { startHost, type Role } from "../host/host.js";
-import { StartFailure } from "../host/start-failure.js";
+import { asServiceFailure, StartFailure } from "../host/start-failure.js";
 import { untilStopped } from "../host/stop-signals.js";
 import { VERSION } from "../version.js";
 
@@ -34,6 +34,8 @@ export async function serveCommand(service: Role | "leastwise", options: ServeOp
   try {
     await Promise.race([untilStopped(), host.failed]);
     logger.info("told to stop: finishing what was begun");
+  } catch (error) {
+    throw asServiceFailure(error);
   } finally {
     await host.stop();
     telemetry.close();

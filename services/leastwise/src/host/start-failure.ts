@@ -7,6 +7,11 @@ export class StartFailure extends Error {
   override readonly name = "StartFailure";
 }
 
+/** Why a process that served has to end, in words for whoever supervises it. */
+export class ServiceFailure extends Error {
+  override readonly name = "ServiceFailure";
+}
+
 /** What to do about a door that cannot be opened. */
 const ADVICE: Readonly<Record<string, string>> = {
   port_taken: "stop the other process, or choose another port (LEASTWISE_RPC__PORT and its like; 0 takes any free one)",
@@ -18,6 +23,20 @@ export function cannotOpen(door: string, refused: Refusal): StartFailure {
   const advice = ADVICE[refused.reason];
   return new StartFailure(
     `cannot open the ${door}: ${sayRefusal(refused)}${advice === undefined ? "" : `; ${advice}`}`,
+  );
+}
+
+/**
+ * An operating failure of the log or the warehouse as what ends a process that served; anything else is a bug and stays what it is. What
+ * ClickHouse said is left out: it cites rows.
+ */
+export function asServiceFailure(error: unknown): unknown {
+  if (error instanceof LogError) return new ServiceFailure(`the log failed for good: ${error.message} (${error.code})`);
+  if (!(error instanceof WarehouseError)) return error;
+  const { code, clickhouseCode } = error;
+  const number = clickhouseCode === undefined ? "" : `, ClickHouse ${clickhouseCode}`;
+  return new ServiceFailure(
+    `the warehouse failed for good (${code}${number}): nothing is lost, what was not written is on the log; see to it and start again`,
   );
 }
 

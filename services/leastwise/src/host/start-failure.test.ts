@@ -1,0 +1,25 @@
+import { LogError } from "@leastwise/eventlog";
+import { WarehouseError } from "@leastwise/warehouse";
+import { describe, expect, it } from "@jest/globals";
+import { asServiceFailure, ServiceFailure } from "./start-failure.js";
+
+describe("what ends a process that served", () => {
+  it("says that the warehouse refused, and by which number, never what it cited of a row", () => {
+    const cited = "cannot parse '1.93e+25' while reading revenue_minor of ada@example.org";
+    const options = { clickhouseCode: 27, cause: new Error(cited) };
+    const failure = asServiceFailure(new WarehouseError("statement_refused", cited, "terminal", options));
+    if (!(failure instanceof ServiceFailure)) throw new Error("not in words");
+    expect(failure.message).toContain("statement_refused, ClickHouse 27");
+    expect(`${failure.message} ${String(failure.cause)}`).not.toContain("ada");
+  });
+
+  it("says what the log said, which are our own words", () => {
+    const failure = asServiceFailure(new LogError("disk_full", "no space is left in ./data", "terminal"));
+    expect(failure).toMatchObject({ message: "the log failed for good: no space is left in ./data (disk_full)" });
+  });
+
+  it("leaves a bug what it is", () => {
+    const bug = new TypeError("undefined is not a function");
+    expect(asServiceFailure(bug)).toBe(bug);
+  });
+});
