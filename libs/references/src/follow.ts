@@ -10,8 +10,15 @@ export interface Following {
 /**
  * Reads a topic from its beginning, and resolves when all that stood on it has been taken; what comes later is taken as it comes. Every
  * process that follows gets every record of every partition.
+ *
+ * @param onBatch told how long a batch took, ms
  */
-export async function follow(log: EventLog, topic: string, take: (record: LogRecord) => void): Promise<Following> {
+export async function follow(
+  log: EventLog,
+  topic: string,
+  take: (record: LogRecord) => void,
+  onBatch: (durationMs: number) => void = () => undefined,
+): Promise<Following> {
   const begins = new Map<number, number>();
   /** Partitions that are not read to where they ended at the start, with that end. */
   const behind = new Map<number, number>();
@@ -27,7 +34,9 @@ export async function follow(log: EventLog, topic: string, take: (record: LogRec
     topic,
     from: (partition) => Promise.resolve(begins.get(partition) ?? 0),
     onBatch: ({ partition, records, endOffset }) => {
+      const startedMs = performance.now();
       records.forEach(take);
+      onBatch(performance.now() - startedMs);
       const next = (records.at(-1)?.offset ?? -1) + 1;
       // A compacted topic may end in a gap: its reader is there when nothing more is to come.
       if (next >= Math.min(behind.get(partition) ?? 0, endOffset)) behind.delete(partition);

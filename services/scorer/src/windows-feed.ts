@@ -32,7 +32,16 @@ export interface WindowsFeedOptions {
   readonly onOrder: (subject: SubjectId, atMs: Millis) => void;
 }
 
-const CONSUMER = "scorer-windows";
+/** How far a partition of the clickstream has been read. */
+export interface PartitionProgress {
+  /** First offset that is not in the windows. */
+  readonly nextOffset: number;
+  /** When the newest record that is in the windows was written to the log; −∞ if there is none. */
+  readonly newestMs: number;
+}
+
+/** The windows' name among consumers. */
+export const CONSUMER = "scorer-windows";
 
 /** Clickstream → windows: one store a partition, each a fold of its partition's records in their order. */
 export class WindowsFeed {
@@ -40,6 +49,7 @@ export class WindowsFeed {
   readonly #stores: readonly WindowStore[];
   readonly #assignmentKeys = new Map<SubjectId, AssignmentKey>();
   readonly #nextOffsets: number[];
+  readonly #newestMs: number[] = [];
   readonly #waiters = new Waiters();
   readonly #moves: MoveBook;
   #following: Following | undefined;
@@ -61,9 +71,19 @@ export class WindowsFeed {
   /** Reads the clickstream kept, resolves when all of it is in the windows, and goes on as it comes. */
   static async open(options: WindowsFeedOptions): Promise<WindowsFeed> {
     const feed = new WindowsFeed(options, await options.log.partitions(TOPICS.clickstream));
-    feed.#following = await follow(options.log, TOPICS.clickstream, (record) => {
-      feed.#take(record);
-    });
+    const { metrics } = options.telemetry;
+    feed.#following = await follow(
+      options.log,
+      TOPICS.clickstream,
+      (record) => {
+        feed.#take(record);
+      },
+      (durationMs) => {
+        metrics.consumerBatchDuration
+          .with({ consumer: CONSUMER, topic: TOPICS.clickstream })
+          .observe(durationMs / 1_000);
+      },
+    );
     feed.#isLive = true;
     await feed.#moves.finishEarlier();
     return feed;
@@ -110,6 +130,19 @@ export class WindowsFeed {
     return this.#waiters.wait(partition, offset, waitMs);
   }
 
+  /** How far each partition has been read, by partition. */
+  progress(): readonly PartitionProgress[] {
+    return this.#nextOffsets.map((nextOffset, partition) => ({
+      nextOffset,
+      newestMs: this.#newestMs[partition] ?? Number.NEGATIVE_INFINITY,
+    }));
+  }
+
+  /** Event ids that were forgotten within 24 hours, as their subject sent too many. */
+  get dedupOverflow(): number {
+    return this.#stores.reduce((sum, { counts }) => sum + counts.dedupOverflow, 0);
+  }
+
   get subjectCount(): number {
     return this.#stores.reduce((count, store) => count + store.subjectCount, 0);
   }
@@ -126,6 +159,7 @@ export class WindowsFeed {
     const outcome = body.ok ? "ok" : "dead_letter";
     metrics.consumerRecords.with({ consumer: CONSUMER, topic: TOPICS.clickstream, outcome }).add();
     this.#nextOffsets[partition] = offset + 1;
+    this.#newestMs[partition] = record.timestampMs;
     this.#waiters.release(partition, offset);
   }
 
@@ -190,7 +224,6 @@ export class WindowsFeed {
     const { metrics } = this.#options.telemetry;
     const ageSeconds = Math.max(0, this.#options.clock.nowMs() - receivedAtMs) / 1_000;
     metrics.freshness.with({}).observe(ageSeconds);
-    metrics.consumerLagSeconds.with({ consumer: CONSUMER, topic: TOPICS.clickstream }).set(ageSeconds);
   }
 
   #store(partition: number): WindowStore {

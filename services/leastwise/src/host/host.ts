@@ -24,7 +24,14 @@ import {
   type Subjects,
 } from "@leastwise/references";
 import { startRpcServer, type RpcServer, type RpcService } from "@leastwise/rpc";
-import { Decider, decisionService, RecentDecisions, restoringDecisionService, WindowsFeed } from "@leastwise/scorer";
+import {
+  Decider,
+  decisionService,
+  FeedMetrics,
+  RecentDecisions,
+  restoringDecisionService,
+  WindowsFeed,
+} from "@leastwise/scorer";
 import { openOpsDoor, type Telemetry } from "@leastwise/telemetry";
 import { isCurrencyCode, type Clock, type CurrencyCode } from "@leastwise/vocabulary";
 import { openSqlDoor, type Warehouse } from "@leastwise/warehouse";
@@ -34,6 +41,9 @@ import { holdService, restoringService, type HeldService } from "./held-service.
 import { startPolicy } from "./start-policy.js";
 import { asStartFailure, cannotOpen, StartFailure } from "./start-failure.js";
 import { openLog, openWarehouse } from "./wiring.js";
+
+/** How often the windows' lag is measured, ms. */
+const FEED_METRICS_INTERVAL_MS = 5_000;
 
 /** How long the recorder leaves a warehouse that is away alone before its first new try, ms. */
 const RECORDER_RETRY_MS = 200;
@@ -244,6 +254,7 @@ class Starting {
     });
     this.#closers.add(() => feed.close());
     feed.finished.catch(this.#fail);
+    this.#measure(new FeedMetrics({ feed, log, clock, metrics: telemetry.metrics }));
     const recent = new RecentDecisions();
     const decider = new Decider({
       ...references,
@@ -266,6 +277,16 @@ class Starting {
       offerService({ ledger, hasher, policies, catalog, clock, telemetry }),
     );
     return feed;
+  }
+
+  #measure(feedMetrics: FeedMetrics): void {
+    const timer = setInterval(() => {
+      feedMetrics.measure().catch(this.#fail);
+    }, FEED_METRICS_INTERVAL_MS);
+    this.#closers.add(() => {
+      clearInterval(timer);
+      return Promise.resolve();
+    });
   }
 
   /** Opens the door before anything is restored: a checkout has its answer from then on. */
