@@ -14,7 +14,11 @@ function program(): Command {
       "Decides the least incentive that converts the shopper at the checkout, and proves that it paid for itself.",
     )
     .version(VERSION)
-    .showHelpAfterError();
+    .addHelpText(
+      "after",
+      "\nWithout a command it plays: `play --help` tells what it takes (--once, --json, --replay and others).",
+    )
+    .showHelpAfterError("`--help` tells what is taken.");
   addPlay(leastwise);
   addServices(leastwise);
   return leastwise;
@@ -36,7 +40,10 @@ function addPlay(leastwise: Command): void {
     .option("--shoppers <n>", "shoppers of the storefront", wholeNumber(1, 100_000), 2_000)
     .option("--days <n>", "days of the storefront", wholeNumber(1, 60), 14)
     .option("--start <date>", "first day of the storefront", "2026-01-05")
-    .option("--data <directory>", "where the play keeps its log and tables: emptied at the start", ".leastwise/play")
+    .option(
+      "--data <directory>",
+      "where the play keeps its log and tables: emptied at the start (default: .leastwise/play)",
+    )
     .option("--config <file>", "configuration, YAML or JSON")
     .addHelpText("after", `\nFormats:\n${FORMAT_HELP}`)
     .action((options: PlayOptions) => playCommand(options));

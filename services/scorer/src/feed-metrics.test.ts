@@ -7,7 +7,9 @@ import { counted, quietTelemetry } from "./given/shop.js";
 const NOW = 100_000 as Millis;
 
 let telemetry: ReturnType<typeof quietTelemetry>;
-beforeEach(() => (telemetry = quietTelemetry()));
+beforeEach(() => {
+  telemetry = quietTelemetry();
+});
 afterEach(() => {
   telemetry.close();
 });

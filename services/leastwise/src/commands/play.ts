@@ -10,6 +10,7 @@ import { EventClock } from "../host/clock.js";
 import { startHost, type Host } from "../host/host.js";
 import { asServiceFailure, StartFailure } from "../host/start-failure.js";
 import { untilStopped } from "../host/stop-signals.js";
+import { isInUse } from "../host/wiring.js";
 import { Doors } from "../play/doors.js";
 import { Player } from "../play/player.js";
 import { Progress } from "../play/progress.js";
@@ -35,9 +36,12 @@ export interface PlayOptions {
   readonly shoppers: number;
   readonly days: number;
   readonly start: string;
-  readonly data: string;
+  readonly data: string | undefined;
   readonly config: string | undefined;
 }
+
+/** Where a play keeps its log and tables unless told otherwise. */
+const PLAY_DIRECTORY = path.join(".leastwise", "play");
 
 /** A play's directory holds nothing else: what is found under this mark may be emptied. */
 const MARK = "leastwise-play";
@@ -45,10 +49,8 @@ const MARK = "leastwise-play";
 /** Plays the storefront or a clickstream, ends with the table, and serves on until it is told to stop. */
 export async function playCommand(options: PlayOptions): Promise<void> {
   const say = (line: string) => void process.stderr.write(`${line}\n`);
-  const config = await playConfig(options);
+  const { config, stream } = await prepared(options, say);
   const currency = currencyOf(config);
-  const stream =
-    options.replay === undefined ? undefined : await openReplay(options.replay, options.format, currency, say);
   await emptyDirectory(config.data_directory);
   const startMs = (stream === undefined ? startOf(options.start) : await firstMs(stream)) as Millis;
   const clock = new EventClock(startMs);
@@ -109,7 +111,7 @@ async function playOn(
     total: stream?.total,
     nowMs: () => performance.now(),
   });
-  const player = new Player(doors, clock, progress);
+  const player = new Player(doors, clock, progress, shareOf(options, stream, clock, startMs));
   const startedMs = performance.now();
   const carts = stream === undefined ? undefined : new CartTracker(stream.format.asksAt);
   try {
@@ -126,6 +128,11 @@ async function playOn(
     doors.close();
   }
   return { player, carts, seconds: (performance.now() - startedMs) / 1_000, example: player.lastQuestion };
+}
+
+/** How much of the storefront's time has passed; a file tells by its events. */
+function shareOf({ days }: PlayOptions, stream: Clickstream | undefined, clock: EventClock, startMs: Millis) {
+  return stream === undefined ? () => (clock.nowMs() - startMs) / (days * DAY_MS) : undefined;
 }
 
 async function summaryOf(
@@ -187,11 +194,30 @@ async function verdictsOf(telemetry: Telemetry): Promise<Record<string, number>>
   return byName(counts);
 }
 
-async function playConfig({ config: file, data, seed }: PlayOptions): Promise<Config> {
+/** The configuration, and the clickstream to replay. Where nobody names the shop's currency, it is that of the file's first price. */
+async function prepared(options: PlayOptions, say: (line: string) => void) {
+  const config = await playConfig(options, DOLLARS);
+  if (options.replay === undefined) return { config, stream: undefined };
+  const stream = await openReplay(options.replay, options.format, currencyOf(config), say);
+  const found = await currencyIn(stream);
+  return { config: found === undefined ? config : await playConfig(options, found), stream };
+}
+
+async function currencyIn(stream: Clickstream): Promise<CurrencyCode | undefined> {
+  for await (const { product, order } of stream.events) {
+    const prices = [product?.unitPrice, order?.total, ...(order?.lines ?? []).map(({ unitPrice }) => unitPrice)];
+    const currency = prices.find((price) => price !== undefined)?.currency;
+    if (currency !== undefined && isCurrencyCode(currency)) return currency;
+  }
+  return undefined;
+}
+
+async function playConfig({ config: file, data, seed }: PlayOptions, currency: CurrencyCode): Promise<Config> {
   const loaded = await loadConfig({
     defaults: {
       logging: { level: "warn" },
-      currency: DOLLARS,
+      currency,
+      data_directory: PLAY_DIRECTORY,
       log: { partitions: 4 },
       rpc: { decide_deadline_ms: DECIDE_DEADLINE_MS },
       subjects: { key: keyOfSeed(seed, "subjects") },
@@ -199,7 +225,7 @@ async function playConfig({ config: file, data, seed }: PlayOptions): Promise<Co
     },
     ...(file === undefined ? {} : { file }),
     env: process.env,
-    overrides: { data_directory: data, clock: "event" },
+    overrides: { clock: "event", ...(data === undefined ? {} : { data_directory: data }) },
   });
   if (!loaded.ok) throw new StartFailure(sayProblems(loaded.error));
   return loaded.value;
@@ -244,6 +270,11 @@ async function emptyDirectory(directory: string): Promise<void> {
   const names = await readdir(directory);
   if (names.length > 0 && !names.includes(MARK)) {
     throw new StartFailure(`${directory} holds something else than a play: choose another directory with --data`);
+  }
+  if (names.includes("log") && (await isInUse(directory))) {
+    throw new StartFailure(
+      `${directory}: another play is at work there: stop it, or choose another directory with --data`,
+    );
   }
   for (const name of names) await rm(path.join(directory, name), { recursive: true, force: true });
   await writeFile(path.join(directory, MARK), "The directory of a play: emptied at the next one.\n");

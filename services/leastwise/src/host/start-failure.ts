@@ -12,15 +12,21 @@ export class ServiceFailure extends Error {
   override readonly name = "ServiceFailure";
 }
 
-/** What to do about a door that cannot be opened. */
-const ADVICE: Readonly<Record<string, string>> = {
-  port_taken: "stop the other process, or choose another port (LEASTWISE_RPC__PORT and its like; 0 takes any free one)",
-  port_forbidden: "choose a port from 1024 on",
-};
+/** The doors, each with the setting of its port. */
+const PORT_SETTINGS = {
+  "gRPC door": "LEASTWISE_RPC__PORT",
+  "HTTP door": "LEASTWISE_COLLECTOR__HTTP_PORT",
+  "operations page": "LEASTWISE_OPS__PORT",
+  "SQL door": "LEASTWISE_SQL_DOOR__PORT",
+} as const;
 
-/** A door's refusal as a failure to start. */
-export function cannotOpen(door: string, refused: Refusal): StartFailure {
-  const advice = ADVICE[refused.reason];
+/** A door's refusal as a failure to start, with what to do about it. */
+export function cannotOpen(door: keyof typeof PORT_SETTINGS, refused: Refusal): StartFailure {
+  const choose: Readonly<Record<string, string>> = {
+    port_taken: `stop the other process, or choose another port with ${PORT_SETTINGS[door]} (0 takes any free one)`,
+    port_forbidden: `choose a port from 1024 on with ${PORT_SETTINGS[door]}`,
+  };
+  const advice = choose[refused.reason];
   return new StartFailure(
     `cannot open the ${door}: ${sayRefusal(refused)}${advice === undefined ? "" : `; ${advice}`}`,
   );

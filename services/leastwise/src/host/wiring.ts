@@ -1,6 +1,6 @@
 import type { Config } from "@leastwise/config";
 import { topicPlan } from "@leastwise/contracts";
-import { openEmbeddedLog, openKafkaLog, type EventLog } from "@leastwise/eventlog";
+import { LogError, openEmbeddedLog, openKafkaLog, type EventLog } from "@leastwise/eventlog";
 import type { Telemetry } from "@leastwise/telemetry";
 import { DAY_MS, type Clock } from "@leastwise/vocabulary";
 import {
@@ -33,6 +33,17 @@ export async function openLog(config: Config, clock: Clock, telemetry: Telemetry
       : await openEmbeddedLog({ directory: join(config.data_directory, "log"), nowMs, ...incarnation });
   await log.ensureTopics(topicPlan(config.log.partitions, clickstreamRetentionMs(config)));
   return log;
+}
+
+/** Whether another process works on the data directory. */
+export async function isInUse(directory: string): Promise<boolean> {
+  try {
+    const log = await openEmbeddedLog({ directory: join(directory, "log") });
+    await log.close();
+    return false;
+  } catch (error) {
+    return error instanceof LogError && error.code === "directory_in_use";
+  }
 }
 
 /** With the log as the clock a file may span years: nothing of it is dropped while it plays. */

@@ -1,4 +1,4 @@
-import type { wire } from "@leastwise/contracts";
+import { formatPosition, parsePosition, type LogPosition, type wire } from "@leastwise/contracts";
 import type { CartTracker, Clickstream, Person, Storefront } from "@leastwise/testkit";
 import type { Millis } from "@leastwise/vocabulary";
 import type { EventClock } from "../host/clock.js";
@@ -29,16 +29,20 @@ export class Player {
   readonly #doors: Doors;
   readonly #clock: EventClock;
   readonly #progress: Progress;
+  readonly #share: (() => number) | undefined;
   #pending: wire.Event[] = [];
   /** When the newest of the pending events is due. */
   #dueMs = 0 as Millis;
-  #position = "";
+  /** Where the newest event of each partition stands. */
+  #position: LogPosition = { incarnation: "", offsets: new Map() };
   #done = 0;
 
-  constructor(doors: Doors, clock: EventClock, progress: Progress) {
+  /** @param share how much of the play is over, 0 to 1; absent: by the number of events */
+  constructor(doors: Doors, clock: EventClock, progress: Progress, share: (() => number) | undefined) {
     this.#doors = doors;
     this.#clock = clock;
     this.#progress = progress;
+    this.#share = share;
   }
 
   /** Plays a real clickstream: asks at every cart, offers nothing. */
@@ -105,9 +109,17 @@ export class Player {
     this.#pending = [];
     this.#clock.advance(this.#dueMs);
     const response = need(await this.#doors.record(events), "Record");
-    if (response.position !== "") this.#position = response.position;
+    this.#reached(response.position);
     this.tally.recorded(events, response);
     this.#done += events.length;
+  }
+
+  /** A decision waits for every event before it, whichever call it came with. */
+  #reached(text: string): void {
+    const position = text === "" ? undefined : parsePosition(text);
+    if (position?.ok !== true) return;
+    const { incarnation, offsets } = position.value;
+    this.#position = { incarnation, offsets: new Map([...this.#position.offsets, ...offsets]) };
   }
 
   async #decide(request: wire.DecideRequest, atMs: Millis): Promise<wire.DecideResponse> {
@@ -115,7 +127,7 @@ export class Player {
     this.#clock.advance(atMs);
     const startedMs = performance.now();
     this.lastQuestion = request;
-    const asked = { ...request, after: this.#position, maxWaitMs: AFTER_WAIT_MS };
+    const asked = { ...request, after: formatPosition(this.#position), maxWaitMs: AFTER_WAIT_MS };
     const response = need(await this.#doors.decide(asked), "Decide");
     this.tally.decided(response, performance.now() - startedMs);
     return response;
@@ -131,7 +143,7 @@ export class Player {
   }
 
   #show(): void {
-    this.#progress.at(this.#done + this.#pending.length, () => this.#remark());
+    this.#progress.at(this.#done + this.#pending.length, () => this.#remark(), this.#share?.());
   }
 
   #remark(): string {

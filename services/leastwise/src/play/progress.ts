@@ -1,7 +1,8 @@
 import type { Writable } from "node:stream";
 
-/** Least time between two plain lines: a log file wants few. */
+/** Least time between two plain lines: a log file wants few, and fewer the longer it takes. */
 const PLAIN_INTERVAL_MS = 2_000;
+const PLAIN_INTERVAL_SHARE = 0.1;
 /** Least time between two updates of a terminal's line. */
 const TERMINAL_INTERVAL_MS = 100;
 
@@ -30,28 +31,41 @@ export class Progress {
     this.#shownMs = this.#startedMs;
   }
 
-  /** Shows how far it is, if it is time to. Cheap enough to call for every event. */
-  at(done: number, remark: () => string): void {
+  /**
+   * Shows how far it is, if it is time to. Cheap enough to call for every event.
+   *
+   * @param share how much is over, 0 to 1, where that is not told by the number of what is done
+   */
+  at(done: number, remark: () => string, share?: number): void {
     const nowMs = this.#options.nowMs();
-    if (nowMs - this.#shownMs < this.#intervalMs) return;
+    if (nowMs - this.#shownMs < this.#intervalAt(nowMs)) return;
     this.#shownMs = nowMs;
-    this.#show(this.#line(done, remark(), nowMs));
+    this.#show(this.#line(done, remark(), nowMs, share ?? this.#shareOf(done)));
   }
 
   /** Shows the end, whatever the time. */
   finish(done: number, remark: string): void {
-    this.#show(this.#line(done, remark, this.#options.nowMs()));
+    this.#show(this.#line(done, remark, this.#options.nowMs(), 1));
     if (this.#options.stream.isTTY === true) this.#options.stream.write("\n");
   }
 
-  #line(done: number, remark: string, nowMs: number): string {
-    const { total, unit } = this.#options;
+  #intervalAt(nowMs: number): number {
+    if (this.#options.stream.isTTY === true) return this.#intervalMs;
+    return Math.max(this.#intervalMs, PLAIN_INTERVAL_SHARE * (nowMs - this.#startedMs));
+  }
+
+  #shareOf(done: number): number | undefined {
+    const { total } = this.#options;
+    return total === undefined || total === 0 ? undefined : done / total;
+  }
+
+  #line(done: number, remark: string, nowMs: number, share: number | undefined): string {
     const elapsedSeconds = Math.max(nowMs - this.#startedMs, 1) / 1_000;
-    const rate = done / elapsedSeconds;
-    const share = total === undefined || total === 0 ? "" : ` ${Math.min(100, Math.floor((100 * done) / total))} %`;
-    const left =
-      total === undefined || rate === 0 || done >= total ? "" : `, ${sayDuration((total - done) / rate)} left`;
-    return `${done.toLocaleString("en")} ${unit}${share}, ${Math.round(rate).toLocaleString("en")}/s${left}${remark === "" ? "" : ` · ${remark}`}`;
+    const rate = `${Math.round(done / elapsedSeconds).toLocaleString("en")}/s`;
+    const percent = share === undefined ? "" : ` ${Math.floor(100 * Math.min(1, share))} %`;
+    const isUnderWay = share !== undefined && share > 0 && share < 1;
+    const left = isUnderWay ? `, ${sayDuration((elapsedSeconds * (1 - share)) / share)} left` : "";
+    return `${done.toLocaleString("en")} ${this.#options.unit}${percent}, ${rate}${left}${remark === "" ? "" : ` · ${remark}`}`;
   }
 
   #show(line: string): void {

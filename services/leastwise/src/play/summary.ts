@@ -132,9 +132,9 @@ interface IncentiveCounts {
 async function incentives(warehouse: Warehouse): Promise<IncentiveRow[]> {
   const rows = await warehouse.query<IncentiveCounts>(
     `SELECT incentive_kind AS kind, toUInt32(intDiv(depth_bp, 500) * 5) AS depth,
-            toString(countIf(offer_id != '')) AS granted, toString(countIf(offer_id = '')) AS withheld,
+            toString(countIf(reason = 'granted')) AS granted, toString(countIf(reason != 'granted')) AS withheld,
             toString(sum(face_value_minor)) AS face
-     FROM decisions WHERE rung > 0 AND NOT continued GROUP BY kind, depth ORDER BY kind, depth`,
+     FROM decisions WHERE reason IN ('granted', 'holdout', 'observe_only') GROUP BY kind, depth ORDER BY kind, depth`,
   );
   return rows.map(({ kind, depth, granted, withheld, face }) => ({
     kind,
@@ -145,6 +145,17 @@ async function incentives(warehouse: Warehouse): Promise<IncentiveRow[]> {
   }));
 }
 
+/** The report with the names of its parts as SQL has them. */
+function inSnakeCase(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inSnakeCase);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([name, part]): [string, unknown] => [
+    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    inSnakeCase(part),
+  ]);
+  return Object.fromEntries(entries);
+}
+
 /** Counts by name, the largest first. */
 export function byName(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));
@@ -152,7 +163,7 @@ export function byName(counts: ReadonlyMap<string, number>): Record<string, numb
 
 /** The summary as one JSON object: bigints as numbers where they are safe, else as text. */
 export function summaryJson(summary: Summary): string {
-  return JSON.stringify(summary, (_, value: unknown) => {
+  return JSON.stringify({ ...summary, lift: inSnakeCase(summary.lift) }, (_, value: unknown) => {
     if (typeof value !== "bigint") return value;
     return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
   });

@@ -1,4 +1,4 @@
-import { formatMoney } from "@leastwise/vocabulary";
+import { exponentOf, formatMoney, type CurrencyCode } from "@leastwise/vocabulary";
 import type { LiftReportMetric } from "@leastwise/warehouse";
 import type { Summary } from "./summary.js";
 
@@ -69,26 +69,37 @@ function incentives({ incentives: rows, spend, currency, mode }: Summary): strin
   ];
 }
 
-function lift({ lift: report, is_aa_check: isCheck }: Summary): string[] {
+function lift({ lift: report, is_aa_check: isCheck, currency }: Summary): string[] {
   const { treatment, holdout } = report.subjects;
   const { sampleRatio } = report;
   const ratio = sampleRatio.pValue === undefined ? (sampleRatio.reason ?? "") : `p = ${sampleRatio.pValue.toFixed(3)}`;
-  const alarm = sampleRatio.alarm ? "ALARM: believe no figure below" : "as it should be";
+  const alarm = sampleRatio.alarm ? "ALARM: believe no figure below" : "no alarm";
   return [
     "",
-    isCheck ? "A/A check: no offer was made" : "lift, treatment − holdout, per enrolled subject, 95 % intervals",
+    isCheck
+      ? "A/A check: no offer was made"
+      : `lift, treatment − holdout, per enrolled subject, 95 % intervals, money in ${currency}`,
     row("subjects", `${count(treatment)} treatment, ${count(holdout)} holdout`),
     row("sample ratio", `${ratio} (${alarm})`),
+    row(
+      "mature",
+      `${count(report.matureSubjects)}: their time to buy and to return is over, for the others more may come`,
+    ),
     ...(report.ordersWithoutCost > 0
       ? [row("orders without cost", `${count(report.ordersWithoutCost)}, their revenue counted as margin`)]
       : []),
     `  ${"metric".padEnd(18)}${"treatment".padStart(12)}${"holdout".padStart(12)}${"difference".padStart(12)}${"interval".padStart(24)}${"relative".padStart(28)}`,
-    ...report.metrics.map(liftRow),
+    ...report.metrics.map((metric) => liftRow(metric, currency)),
   ];
 }
 
-function liftRow({ metric, arms, difference, relative }: LiftReportMetric): string {
-  const mean = (value: number | undefined) => figure(value).padStart(12);
+/** Metrics that are money, in minor units. */
+const MONEY: ReadonlySet<string> = new Set(["revenue", "incentive_cost", "returns", "margin"]);
+
+function liftRow({ metric, arms, difference, relative }: LiftReportMetric, currency: CurrencyCode): string {
+  const digits = MONEY.has(metric) ? exponentOf(currency) : 0;
+  const figure = (value: number | undefined) =>
+    value === undefined ? "–" : (value / 10 ** digits).toFixed(digits === 0 ? 4 : digits);
   const change = percent(relative.estimate);
   const relativeText =
     relative.interval === undefined
@@ -98,12 +109,8 @@ function liftRow({ metric, arms, difference, relative }: LiftReportMetric): stri
     difference.interval === undefined
       ? (difference.reason ?? "")
       : `[${figure(difference.interval[0])}, ${figure(difference.interval[1])}]`;
-  return `  ${metric.padEnd(18)}${mean(arms.treatment.mean)}${mean(arms.holdout.mean)}${mean(difference.estimate)}${interval.padStart(24)}${relativeText.padStart(28)}`;
-}
-
-function figure(value: number | undefined): string {
-  if (value === undefined) return "–";
-  return Math.abs(value) >= 100 ? value.toFixed(1) : value.toFixed(4);
+  const means = [arms.treatment.mean, arms.holdout.mean, difference.estimate].map((mean) => figure(mean).padStart(12));
+  return `  ${metric.padEnd(18)}${means.join("")}${interval.padStart(24)}${relativeText.padStart(28)}`;
 }
 
 function percent(share: number | undefined): string {
