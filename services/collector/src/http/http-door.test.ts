@@ -370,3 +370,39 @@ describe("the Segment shapes", () => {
     });
   });
 });
+
+describe("a shop's own pages", () => {
+  it("send with Segment's SDK for browsers, whose paths are first letters", async () => {
+    const post = await open();
+    const base = { anonymousId: "browser-1", timestamp: new Date(NOW).toISOString() };
+    const track = {
+      ...base,
+      type: "track",
+      messageId: "m-1",
+      event: "Product Viewed",
+      properties: { product_id: "p" },
+    };
+    expect(await post("/v1/t", track)).toMatchObject({ status: 200, accepted: 1 });
+    expect(await post("/v1/p", { ...base, type: "page", messageId: "m-2" })).toMatchObject({
+      status: 200,
+      accepted: 1,
+    });
+    expect(await post("/v1/b", { batch: [{ ...track, messageId: "m-3" }] })).toMatchObject({
+      status: 200,
+      accepted: 1,
+    });
+    expect(events()).toHaveLength(3);
+  });
+
+  it("may send from another origin, and are told so before they ask", async () => {
+    const post = await open();
+    const { status, headers } = await post("/v1/events", view);
+    expect([status, headers.get("access-control-allow-origin")]).toEqual([200, "*"]);
+    const { port } = doors[0]!;
+    const preflight = await fetch(`http://127.0.0.1:${port}/v1/events`, { method: "OPTIONS" });
+    expect([preflight.status, preflight.headers.get("access-control-allow-headers")]).toEqual([
+      204,
+      "authorization, content-type",
+    ]);
+  });
+});

@@ -19,6 +19,14 @@ const DRAIN_MAX_MS = 10_000;
 
 const SEGMENT_CALLS = ["track", "identify", "page", "screen", "batch"] as const;
 
+/** What a page of another origin may send: it only gives, and is answered with a verdict. */
+const CROSS_ORIGIN = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-methods": "POST",
+  "access-control-allow-headers": "authorization, content-type",
+  "access-control-max-age": "86400",
+} as const;
+
 /** How a request ended. */
 export interface HttpEnd {
   /** The route: `/v1/events`; `unknown` for a path that is none. */
@@ -110,12 +118,15 @@ function addRoutes(app: FastifyInstance, options: HttpDoorOptions): void {
     ),
   );
   for (const type of SEGMENT_CALLS) {
-    app.post(`/v1/${type}`, (request, reply) =>
+    const take = (request: FastifyRequest, reply: FastifyReply) =>
       answer(request, reply, options.collector, "segment", authorized(request), (text) =>
         parsed(text, (json) => readSegmentBody(json, type, options.collector.nowMs(), options.homeCurrency)),
-      ),
-    );
+      );
+    app.post(`/v1/${type}`, take);
+    // Segment's SDK for browsers says `/v1/t` for track, and so on.
+    app.post(`/v1/${type.charAt(0)}`, take);
   }
+  app.options("/v1/*", (_request, reply) => reply.code(204).send());
 }
 
 function parsed(text: string, read: (json: unknown) => Result<EventBody, Refusal>): Result<EventBody, Refusal> {
@@ -169,6 +180,10 @@ function addErrors(app: FastifyInstance, options: HttpDoorOptions): void {
     );
   });
   app.setErrorHandler((error, _request, reply) => refuse(reply, refusalOfError(error, options)));
+  app.addHook("onSend", (_request, reply, _payload, done) => {
+    reply.headers(CROSS_ORIGIN);
+    done();
+  });
   app.addHook("onResponse", (request, reply, done) => {
     options.onRequest?.({
       route: request.routeOptions.url ?? "unknown",
