@@ -4,13 +4,16 @@ import { baselineAlone, recordOf } from "./record.js";
 import { standingAnswer } from "./repeated.js";
 import type { Situation } from "./situation.js";
 import type { OpenOffer } from "./state/decision-state.js";
+import { applyingStep } from "./steps/applying.js";
 import { baselineResponse } from "./steps/response.js";
 import { consentStep } from "./steps/consent.js";
 import { runningEpisode } from "./steps/episode.js";
 import { explanationStep } from "./steps/explanation.js";
 import { isHeldOutOf } from "./steps/ghost.js";
+import { grantOwed } from "./steps/grant.js";
 import { depthOf } from "./steps/ladder.js";
 import { outstandingStep, type FittingOffer } from "./steps/outstanding.js";
+import { owedTerms } from "./steps/value.js";
 
 /**
  * The answer that what was decided before already gives: the subject's outstanding offer if it still fits the cart, or
@@ -21,7 +24,10 @@ export function continuedDecision(situation: Situation, enrolments: readonly Enr
   return fitting === undefined ? standingDecision(situation, enrolments) : honoured(situation, enrolments, fitting);
 }
 
-/** An offer shown is honoured within its life. For a held-out subject the same, with nothing shown. */
+/**
+ * An offer shown is honoured within its life. For a held-out subject the same with nothing of it shown: the answer is then
+ * what the shopper is owed in every arm, and says of personal data what an answer of none would say.
+ */
 export function honoured(
   situation: Situation,
   enrolments: readonly Enrolment[],
@@ -30,8 +36,9 @@ export function honoured(
   const { policy, goodsMinor, decisionState, language, model, freshness } = situation;
   const campaign = policy.campaigns.find(({ campaignId }) => campaignId === held.campaignId);
   const permitted = consentStep(situation);
-  const { conversion } = baselineResponse(model, permitted);
-  const offer = held.withheld ? undefined : held.offer;
+  const { baseline, owed, personalDataUsed } = applyingStep(situation, permitted);
+  const { conversion } = baseline;
+  const grant = held.withheld ? grantOwed(situation, owed) : { offer: held.offer, heldMinor: 0, budgetId: "" };
   const candidate: Candidate = {
     ...baselineAlone(conversion),
     campaignId: held.campaignId,
@@ -46,22 +53,20 @@ export function honoured(
   return recordOf(situation, enrolments, permitted, {
     episodeId: held.episodeId,
     continued: true,
-    candidates: [{ ...baselineAlone(conversion), weight: 0 }, candidate],
+    candidates: [{ ...baselineAlone(conversion), ...owedTerms(baseline, owed), weight: 0 }, candidate],
     chosen: 1,
     exploit: 1,
     draw: held.draw,
     propensity: held.propensity,
     ghost: isHeldOutOf(campaign, enrolments),
-    offer,
-    heldMinor: 0,
-    budgetId: "",
+    ...grant,
     reason: "offer_outstanding",
     freshness,
     degradedReason: "",
     horizonMs: campaign?.horizonMs ?? model.horizonMs,
-    message: explanationStep(policy, language, offer),
+    message: explanationStep(policy, language, grant.offer),
     segments: [],
-    personalDataUsed: offer !== undefined && (shown?.personalDataUsed ?? permitted.personalization),
+    personalDataUsed: held.withheld ? personalDataUsed : (shown?.personalDataUsed ?? permitted.personalization),
     validUntilMs: standsUntil(situation, held, campaign?.episodeMaxMs ?? 0),
     ineligible: [],
     explorationCostMinor: 0,

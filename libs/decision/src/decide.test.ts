@@ -219,6 +219,32 @@ describe("what must never happen", () => {
     expect(decision({ cart })).toMatchObject({ reason: "foreign_currency", chosen: 0 });
   });
 
+  it.each([
+    ["a cent of goods", 1],
+    ["goods of nothing", 0],
+  ])("given shipping beyond measure on %s, says a depth that 32 bits hold", (_name, unitPriceMinor) => {
+    const ladder = [{ incentive: { kind: "free_shipping" } as const }];
+    const lines = [{ productId: "sample", quantity: 1, unitPriceMinor }];
+    const cart = { ...CART, lines, shippingMinor: 900_000_000_000_000 };
+    const { candidates } = decision({ policy: compiled({ campaigns: [campaign({ ladder })] }), cart });
+    expect(candidates[1]!.depthBp).toBe(unitPriceMinor === 0 ? 0 : 2_147_483_647);
+  });
+
+  it("keeps the subject's maximum for what is owed too, which takes the rung that fits", () => {
+    const perSubjectMax = { minor: 400, currency: "EUR" as CurrencyCode };
+    const guardrails = { ...policy().guardrails!, perSubjectMax, perSubjectPeriodMs: 60_000 };
+    const owes = (...bps: readonly number[]) =>
+      compiled({
+        guardrails,
+        campaigns: [
+          campaign({ kind: "entitlement", experimentId: "", ladder: bps.map((bp) => ({ incentive: percentOff(bp) })) }),
+        ],
+      });
+    expect(decision({ policy: owes(300, 500) }).offer!.faceValueMinor).toBe(300);
+    const none = decision({ policy: owes(500) });
+    expect([none.offer, none.candidates[0]!.faceValueMinor]).toEqual([undefined, 0]);
+  });
+
   it("keeps frequency caps and the subject's maximum", () => {
     const grant = {
       offerId: "o",
@@ -264,6 +290,29 @@ describe("asking again", () => {
     expect(decide(input({ ...again, nowMs: (NOON + 86_399_999) as Millis })).kind).toBe("repeated");
     expect(decide(input({ ...again, nowMs: (NOON + 86_400_000) as Millis })).kind).toBe("decided");
     expect(decide(input({ ...again, cause: { ...cause, caller: "other" } })).kind).toBe("decided");
+  });
+
+  it("with the same request id a day later is another decision, with another offer", () => {
+    const cause = { caller: "shop", requestId: "r1", sessionId: "visit-1" };
+    const asked = decided({ ...granting, cause });
+    const { offerId } = asked.decision.offer!;
+    const used = evolve(asked.nextState, { kind: "redeemed", offerId, atMs: NOON, discountMinor: 500 });
+    const nextDay = { decisionState: used, nowMs: (NOON + 86_400_000) as Millis };
+    const again = decision({ ...granting, cause, ...nextDay });
+    expect(again.offer!.offerId).not.toBe(offerId);
+    expect(again.offer!.code).not.toBe(asked.decision.offer!.code);
+    expect(again.decisionId).not.toBe(asked.decision.decisionId);
+  });
+
+  it("with the same request id gets the same answer while it is among the newest 64", () => {
+    const ask = (requestId: string) => ({ caller: "shop", requestId, sessionId: "visit-1" });
+    let state = decided({ ...granting, cause: ask("first") }).nextState;
+    const again = () => decide(input({ ...granting, cause: ask("first"), decisionState: state })).kind;
+    for (let n = 1; n < 64; n += 1)
+      state = decided({ ...granting, cause: ask(`r${String(n)}`), decisionState: state }).nextState;
+    expect(again()).toBe("repeated");
+    state = decided({ ...granting, cause: ask("one more"), decisionState: state }).nextState;
+    expect(again()).toBe("decided");
   });
 
   it("with another cart is honoured by the outstanding offer, never issued another", () => {
@@ -390,6 +439,26 @@ describe("held out and observed", () => {
     expect(again.offer).toBeUndefined();
   });
 
+  it("says the same of personal data, asked again, as an answer of none in treatment", () => {
+    const segments = [{ name: "everyone", expression: "features.purchases_30d != 7.0" }];
+    const campaigns = [campaign({ exploration: EXPLOIT_ONLY })];
+    const asked = (holdoutBp: number, slope: number, consentThen: DecisionInput["consent"]) => {
+      const arms = [{ ...experiments[0]!, holdoutBp }];
+      const held = { policy: compiled({ segments, campaigns, experiments: arms }), model: sureModel(slope) };
+      const first = decided(held);
+      const then = { decisionState: first.nextState, nowMs: (NOON + 1) as Millis, consent: consentThen };
+      const again = decision({ ...held, ...then, cart: { ...CART, shippingMinor: 0 } });
+      const degraded = degradedDecision(input({ ...held, ...then, cart: { ...CART, shippingMinor: 1 } }), "no_policy");
+      if (degraded.kind !== "decided") throw new Error("repeated");
+      return [first.decision, again, degraded.decision].map(({ offer, message, personalDataUsed, validUntilMs }) => {
+        return { offer, message, personalDataUsed, validUntilMs };
+      });
+    };
+    expect(asked(9_999, 3, ["personalization"])[1]).toMatchObject({ offer: undefined, personalDataUsed: true });
+    for (const consent of [["personalization"], []] as const)
+      expect(asked(9_999, 3, consent)).toEqual(asked(0, 0, consent));
+  });
+
   it("issues nothing where it only observes", () => {
     const observed = decision({ policy: exploiting(), model: sureModel(3), observeOnly: true });
     expect(observed).toMatchObject({ reason: "observe_only", ghost: false, heldMinor: 0 });
@@ -431,6 +500,59 @@ describe("what is owed", () => {
     expect(answer.candidates.find((c) => c.faceValueMinor === 500)!.blockedBy).toBe("below_entitlement");
     expect(answer.reason).toBe("granted");
     expect(answer.offer!.faceValueMinor).toBeGreaterThanOrEqual(600);
+  });
+
+  describe("while a held-out shopper's incentive is outstanding", () => {
+    const heldOut = { ...withOwed(9_999), model: sureModel(3) };
+    const first = decided(heldOut);
+    const later = (changes: Partial<DecisionInput> = {}) => ({
+      ...heldOut,
+      decisionState: first.nextState,
+      cart: { ...CART, shippingMinor: 0 },
+      nowMs: (NOON + 60_000) as Millis,
+      ...changes,
+    });
+
+    it("stays the answer's offer for another cart, and for the same one asked for by another id", () => {
+      for (const changes of [{}, { cart: CART, cause: { caller: "shop", requestId: "r2", sessionId: "visit-1" } }]) {
+        const again = decision(later(changes));
+        expect(again).toMatchObject({ reason: "offer_outstanding", ghost: true, heldMinor: 0, budgetId: "" });
+        expect(again.offer).toEqual(first.decision.offer);
+        expect(again.candidates[0]).toMatchObject({ faceValueMinor: 600, weight: 0 });
+        expect(again.message).toBe(first.decision.message);
+      }
+    });
+
+    it("is issued as soon as the shopper qualifies, and counts", () => {
+      const fromNinetyEuros = { ...owed, ladder: [{ incentive: amountOff(600, 9_000) }] };
+      const campaigns = [fromNinetyEuros, campaign({ exploration: EXPLOIT_ONLY })];
+      const experiments = [{ experimentId: "autumn-holdout", salt: "autumn-2026", holdoutBp: 9_999 }];
+      const policy = compiled({ campaigns, experiments });
+      const small = { ...CART, lines: [{ productId: "shoe", quantity: 1, unitPriceMinor: 8_000 }] };
+      const none = decided({ ...heldOut, policy, cart: small });
+      expect(none.decision).toMatchObject({ reason: "holdout", offer: undefined });
+      const again = decided(later({ policy, decisionState: none.nextState }));
+      expect(again.decision).toMatchObject({ reason: "offer_outstanding", heldMinor: 600, budgetId: "marketing" });
+      expect(again.decision.offer!.campaignId).toBe("welcome");
+      expect(again.nextState.open.map(({ campaignId, withheld }) => [campaignId, withheld])).toEqual([
+        ["autumn", true],
+        ["welcome", false],
+      ]);
+      expect(again.nextState.history.at(-1)).toMatchObject({ campaignId: "welcome", costMinor: 600 });
+      expect(again.nextState.episode).toEqual(none.nextState.episode);
+    });
+
+    it("is told by a degraded answer too, in every arm", () => {
+      const asked = later({ cause: { caller: "shop", requestId: "r3", sessionId: "" } });
+      expect(degradedDecision(input(asked), "deadline_near")).toMatchObject({
+        decision: { freshness: "degraded", offer: { offerId: first.decision.offer!.offerId }, heldMinor: 0 },
+      });
+      const plain = decided({ ...withOwed(0), model: sureModel(0) });
+      const told = { ...withOwed(0), ...later(), policy: withOwed(0).policy, decisionState: plain.nextState };
+      expect(degradedDecision(input(told), "deadline_near")).toMatchObject({
+        decision: { reason: "degraded", offer: { offerId: plain.decision.offer!.offerId }, heldMinor: 0 },
+      });
+    });
   });
 
   it("is not issued twice, and stays the answer's offer while it is open", () => {

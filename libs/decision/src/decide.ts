@@ -7,9 +7,10 @@ import { repeatedAnswer } from "./repeated.js";
 import { situationOf, type Situation } from "./situation.js";
 import type { Answer } from "./state/decision-state.js";
 import { evolve } from "./state/evolve.js";
+import { applyingStep } from "./steps/applying.js";
 import { byCost, choiceStep } from "./steps/choice.js";
 import { consentStep } from "./steps/consent.js";
-import { eligibilityStep, type EligibleCampaign } from "./steps/eligibility.js";
+import type { EligibleCampaign } from "./steps/eligibility.js";
 import { enrolmentStep } from "./steps/enrolment.js";
 import { episodeStep } from "./steps/episode.js";
 import { explanationStep } from "./steps/explanation.js";
@@ -18,11 +19,10 @@ import { isGhost } from "./steps/ghost.js";
 import { grantStep, reasonOf } from "./steps/grant.js";
 import { guardrailsStep } from "./steps/guardrails.js";
 import { ladderStep } from "./steps/ladder.js";
-import { owedStep, type Owed } from "./steps/owed.js";
-import { baselineResponse, responseStep, type Baseline } from "./steps/response.js";
-import { segmentsStep } from "./steps/segments.js";
+import type { Owed } from "./steps/owed.js";
+import { responseStep, type Baseline } from "./steps/response.js";
 import { stackStep } from "./steps/stack.js";
-import { owedCost, valueStep, type ValuedRung } from "./steps/value.js";
+import { owedTerms, valueStep, type ValuedRung } from "./steps/value.js";
 
 /** What became of a call. */
 export type DecideOutcome = Decided | Repeated;
@@ -50,13 +50,9 @@ export function decide(input: DecisionInput): DecideOutcome {
 }
 
 function newDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision {
-  const { model, policy, language, cart } = situation;
+  const { policy, language } = situation;
   const permitted = consentStep(situation);
-  const segments = segmentsStep(situation, permitted);
-  const baseline = baselineResponse(model, permitted);
-  const isForeign = cart.currency !== policy.currency;
-  const eligibility = isForeign ? NOTHING_ELIGIBLE : eligibilityStep(situation, permitted, segments, baseline);
-  const owed = owedStep(situation, eligibility.entitlements);
+  const { segments, baseline, isForeign, eligibility, owed, personalDataUsed } = applyingStep(situation, permitted);
   const ladder = ladderStep(situation, eligibility.incentives);
   const stacked = stackStep(situation, ladder, owed);
   const guarded = guardrailsStep(situation, stacked);
@@ -90,15 +86,12 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
     horizonMs: horizonOf(situation, chosen, eligibility.incentives),
     message: explanationStep(policy, language, offer),
     segments: segments.holding,
-    personalDataUsed: segments.personalDataUsed || baseline.personalDataUsed || eligibility.personalDataUsed,
+    personalDataUsed,
     validUntilMs: episode.endsAtMs,
     ineligible: eligibility.ineligible,
     explorationCostMinor: explorationCostOf({ candidates, ...places, ghost, observeOnly: situation.observeOnly }),
   });
 }
-
-/** All amounts of a policy are in its currency: to a cart in another, nothing applies. */
-const NOTHING_ELIGIBLE = { incentives: [], entitlements: [], ineligible: [], personalDataUsed: false } as const;
 
 function candidatesOf(
   valued: readonly ValuedRung[],
@@ -110,9 +103,7 @@ function candidatesOf(
   const weightOf = new Map(admissible.map((rung, index) => [rung, weights[index + 1] ?? 0]));
   const rungZero: Candidate = {
     ...baselineAlone(recorded(baseline.conversion)),
-    faceValueMinor: owed?.appraisal.worthMinor ?? 0,
-    expectedCostMinor: Math.round(owedCost(baseline, owed)),
-    worstCostMinor: owed?.worstCostMinor ?? 0,
+    ...owedTerms(baseline, owed),
     weight: weights[0] ?? 0,
   };
   return [rungZero, ...valued.map((rung) => candidateOf(rung, weightOf.get(rung) ?? 0))];

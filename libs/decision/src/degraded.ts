@@ -9,10 +9,13 @@ import { repeatedAnswer } from "./repeated.js";
 import { situationUnder, type Situation } from "./situation.js";
 import type { DecideOutcome } from "./decide.js";
 import { evolve } from "./state/evolve.js";
-import { baselineResponse } from "./steps/response.js";
+import { applyingStep } from "./steps/applying.js";
 import { consentStep } from "./steps/consent.js";
 import { enrolmentStep } from "./steps/enrolment.js";
+import { explanationStep } from "./steps/explanation.js";
+import { grantOwed } from "./steps/grant.js";
 import { outstandingStep } from "./steps/outstanding.js";
+import { owedTerms } from "./steps/value.js";
 
 /** What is left to decide on when something is missing. */
 export type DegradedInput = Omit<DecisionInput, "policy" | "model"> & {
@@ -22,8 +25,9 @@ export type DegradedInput = Omit<DecisionInput, "policy" | "model"> & {
 };
 
 /**
- * The safe answer: an outstanding offer is honoured, else none, marked with what was missing. The subject is enrolled all
- * the same; no episode is opened, and the answer stands for this moment only.
+ * The safe answer: an outstanding offer is honoured, one that is owed included, else none, marked with what was missing.
+ * The subject is enrolled all the same; nothing new is issued, no episode is opened, and the answer stands for this moment
+ * only.
  */
 export function degradedDecision(input: DegradedInput, reason: DegradedReason): DecideOutcome {
   const situation = situationUnder(input, input.policy ?? noPolicy(input), input.model ?? NO_MODEL, true);
@@ -36,6 +40,7 @@ export function degradedDecision(input: DegradedInput, reason: DegradedReason): 
     ...answer,
     freshness: "degraded",
     degradedReason: reason,
+    personalDataUsed: answer.offer !== undefined && answer.personalDataUsed,
     validUntilMs: situation.nowMs,
   };
   return decided(situation, decision);
@@ -47,25 +52,25 @@ function decided({ decisionState }: Situation, decision: Decision): Decided {
 
 function none(situation: Situation, enrolments: readonly Enrolment[]): Decision {
   const permitted = consentStep(situation);
+  const { baseline, owed, personalDataUsed } = applyingStep(situation, permitted);
+  const grant = grantOwed(situation, owed);
   return recordOf(situation, enrolments, permitted, {
     episodeId: "",
     continued: false,
-    candidates: [baselineAlone(baselineResponse(situation.model, permitted).conversion)],
+    candidates: [{ ...baselineAlone(baseline.conversion), ...owedTerms(baseline, owed) }],
     chosen: 0,
     exploit: 0,
     draw: 0,
     propensity: 1,
     ghost: enrolments.some(({ arm }) => arm === "holdout"),
-    offer: undefined,
-    heldMinor: 0,
-    budgetId: "",
+    ...grant,
     reason: "degraded",
     freshness: "degraded",
     degradedReason: "",
     horizonMs: situation.model.horizonMs,
-    message: "",
+    message: explanationStep(situation.policy, situation.language, grant.offer),
     segments: [],
-    personalDataUsed: false,
+    personalDataUsed,
     validUntilMs: situation.nowMs,
     ineligible: [],
     explorationCostMinor: 0,

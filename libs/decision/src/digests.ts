@@ -14,8 +14,9 @@ export function cartDigest(cart: Cart): string {
 }
 
 /**
- * Id of a decision: of its caller and request id where there is one; else of its session, cart and instant, since the
- * same cart may be decided on again when the first answer's life is over. 32 hex digits.
+ * Id of a decision: of its caller and request id where there is one, else of its session and cart; and of its instant, since
+ * the same may be decided on again when the first answer's life is over. A repeat before that is no decision, and needs no
+ * id. 32 hex digits.
  */
 export function decisionIdOf(cause: Cause, subject: SubjectId, digest: string, nowMs: Millis): string {
   const { caller, requestId, sessionId } = cause;
@@ -23,7 +24,7 @@ export function decisionIdOf(cause: Cause, subject: SubjectId, digest: string, n
     DECISION_KEY,
     requestId === ""
       ? JSON.stringify(["cart", subject, sessionId, digest, nowMs])
-      : JSON.stringify(["request", subject, caller, requestId]),
+      : JSON.stringify(["request", subject, caller, requestId, nowMs]),
   );
 }
 

@@ -21,9 +21,7 @@ export { PRIOR_MODEL, TEACHING_COST_BP } from "./priors.js";
 export * from "./reasons.js";
 export * from "./state/decision-state.js";
 export {
-  decodeDecisionState,
   decodeRecordedState,
-  encodeDecisionState,
   encodeRecordedState,
   type RecordableInput,
   type RecordedState,

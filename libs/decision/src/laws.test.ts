@@ -18,8 +18,17 @@ import {
   sureModel,
 } from "./given/store.js";
 import type { DecisionInput } from "./input.js";
-import { EMPTY_STATE } from "./state/decision-state.js";
+import { EMPTY_STATE, RECENT_MAX } from "./state/decision-state.js";
 import { evolve, type StateEvent } from "./state/evolve.js";
+
+/** Owed in every arm, thrice a week. */
+const OWED = campaign({
+  campaignId: "welcome",
+  kind: "entitlement",
+  experimentId: "",
+  ladder: [{ incentive: amountOff(300, 9_000) }],
+  frequencyCaps: [{ offersMax: 3, periodMs: 7 * 86_400_000 }],
+});
 
 const OPTIONS = { seed: 20_261_123, numRuns: 300 };
 
@@ -200,7 +209,7 @@ describe("laws of the decision", () => {
       fc.integer({ min: 0, max: 9_999 }),
       (steps, key, holdoutBp) => {
         const experiments = [{ experimentId: "autumn-holdout", salt: "s", holdoutBp }];
-        const held = compiled({ experiments });
+        const held = compiled({ experiments, campaigns: [campaign(), OWED] });
         let live = EMPTY_STATE;
         const log: StateEvent[] = [];
         let nowMs: number = NOON;
@@ -233,7 +242,7 @@ describe("laws of the decision", () => {
           live = outcome.nextState;
         }
         expect(log.reduce(evolve, EMPTY_STATE)).toEqual(live);
-        expect(live.recent.length).toBeLessThanOrEqual(16);
+        expect(live.recent.length).toBeLessThanOrEqual(RECENT_MAX);
       },
     );
     fc.assert(law, { ...OPTIONS, numRuns: 150 });

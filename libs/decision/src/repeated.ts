@@ -3,8 +3,9 @@ import type { RecentAnswer } from "./state/decision-state.js";
 import { REPEAT_SPAN_MS } from "./state/evolve.js";
 
 /**
- * The earlier answer that a call is to get again: the same caller's same request id within 24 hours; without a request id
- * the same cart within the same episode, for as long as that answer stands.
+ * The earlier answer that a call is to get again: the same caller's same request id within 24 hours, as long as the answer
+ * is among the newest that the state keeps; without a request id the same cart within the same episode, for as long as that
+ * answer stands.
  */
 export function repeatedAnswer({ decisionState, cause, cartDigest, nowMs }: Situation): RecentAnswer | undefined {
   if (cause.requestId !== "")

@@ -36,15 +36,6 @@ export function goodsMinor(cart: Cart): number {
   return cart.lines.reduce((sum, line) => asSafe(sum + lineAmountMinor(line)), 0);
 }
 
-/** The cart as it stands after a discount on its lines was taken off. */
-export function cartAfter(cart: Cart, shares: readonly number[]): Cart {
-  const lines = cart.lines.map((line, index) => {
-    const share = shares[index] ?? 0;
-    return share === 0 ? line : { ...line, discountMinor: (line.discountMinor ?? 0) + share };
-  });
-  return { ...cart, lines };
-}
-
 function asSafe(minor: number): number {
   if (!Number.isSafeInteger(minor)) throw new RangeError(`amount out of range: ${String(minor)}; doors check this`);
   return minor;

@@ -12,21 +12,6 @@ export type OfferRefusalReason =
   | "idempotency_mismatch"
   | CartGuardrailReason;
 
-/** All of them. */
-export const OFFER_REFUSAL_REASONS: readonly OfferRefusalReason[] = [
-  "unknown_code",
-  "foreign_subject",
-  "offer_redeemed",
-  "offer_expired",
-  "offer_not_due",
-  "foreign_currency",
-  "incentive_not_applicable",
-  "idempotency_mismatch",
-  "guardrail_floor_price",
-  "guardrail_max_discount",
-  "guardrail_margin_floor",
-];
-
 /** A refusal of an act on an offer. */
 export interface OfferRefusal {
   readonly reason: OfferRefusalReason;

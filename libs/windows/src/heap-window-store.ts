@@ -17,7 +17,7 @@ import { ProductMarks } from "./product-marks.js";
 import { readFeatures } from "./read-features.js";
 import { DEDUP_IDS_MAX, DEDUP_IDS_MIN } from "./recent-ids.js";
 import { emptySnapshot, type FeatureSnapshot } from "./snapshot.js";
-import { checksumOf, decodeSubject, encodeSubject } from "./subject-encoding.js";
+import { checksumOf, decodeSubject, encodeSubject, withoutOldestIds } from "./subject-encoding.js";
 import { emptySubject, type SubjectState } from "./subject-state.js";
 import { AHEAD_MAX_MS } from "./tiling.js";
 import { noCounts } from "./window-counts.js";
@@ -109,9 +109,14 @@ class HeapWindowStore implements WindowStore {
     return this.#subjects.delete(subject);
   }
 
-  exportSubject(subject: SubjectId): Uint8Array | undefined {
+  exportSubject(subject: SubjectId, bytesMax = Number.POSITIVE_INFINITY): Uint8Array | undefined {
     const state = this.#subjects.get(subject);
-    return state === undefined ? undefined : encodeSubject(state);
+    if (state === undefined) return undefined;
+    const bytes = encodeSubject(state);
+    if (bytes.length <= bytesMax) return bytes;
+    const recentIds = withoutOldestIds(state.recentIds, bytes.length - bytesMax);
+    this.counts.dedupOverflow += state.recentIds.size - recentIds.size;
+    return encodeSubject({ ...state, recentIds });
   }
 
   restoreSubject(subject: SubjectId, bytes: Uint8Array): Result<void, Refusal> {

@@ -5,7 +5,7 @@ import { CartChanges } from "./cart.js";
 import { TILE_COUNTERS } from "./counters.js";
 import { EVENT_KINDS } from "./event.js";
 import type { LastSeen, SeenText } from "./last-seen.js";
-import { RecentIds } from "./recent-ids.js";
+import { RecentIds, type RecentId } from "./recent-ids.js";
 import type { Session } from "./session.js";
 import { emptySubject, type SubjectState } from "./subject-state.js";
 import { addToTile, markProduct, type TileSeries } from "./tile-series.js";
@@ -32,10 +32,7 @@ export function encodeSubject(state: SubjectState): Uint8Array {
   });
   writeCart(writer, state.cart);
   writer.integer(state.recentIds.size);
-  for (const { id, receivedAtMs } of state.recentIds.entries()) {
-    writer.text(id);
-    writer.integer(receivedAtMs);
-  }
+  for (const recentId of state.recentIds.entries()) writeRecentId(writer, recentId);
   writer.integer(state.causes.length);
   for (const cause of state.causes) writer.text(cause);
   return withChecksum(writer.bytes());
@@ -181,6 +178,27 @@ function readCart(reader: ByteReader): CartChanges {
     }
   }
   return cart;
+}
+
+function writeRecentId(writer: ByteWriter, { id, receivedAtMs }: RecentId): void {
+  writer.text(id);
+  writer.integer(receivedAtMs);
+}
+
+/** The memory without so many of its oldest ids that its encoding is smaller by at least so many bytes, or without any. */
+export function withoutOldestIds(ids: RecentIds, bytes: number): RecentIds {
+  const kept = new RecentIds();
+  let left = bytes;
+  for (const recentId of ids.entries()) {
+    if (left <= 0) {
+      kept.restore(recentId);
+      continue;
+    }
+    const writer = new ByteWriter();
+    writeRecentId(writer, recentId);
+    left -= writer.bytes().length;
+  }
+  return kept;
 }
 
 function readRecentIds(reader: ByteReader): RecentIds {

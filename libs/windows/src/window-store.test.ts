@@ -356,6 +356,31 @@ describe("a store", () => {
     expect(store.counts).toMatchObject({ merged: 2, alreadyMerged: 1 });
   });
 
+  it("exports into a given size without the oldest event ids, and nothing else is lost", () => {
+    const events = Array.from({ length: 1_000 }, (_, n) => event("search", NOON + n, { eventId: `id ${String(n)}` }));
+    const store = storeOf(...events);
+    const whole = store.exportSubject(SHOPPER)!;
+    expect(store.exportSubject(SHOPPER, whole.length)).toEqual(whole);
+    expect(store.counts.dedupOverflow).toBe(0);
+
+    const bytesMax = whole.length - 1_000;
+    const cut = store.exportSubject(SHOPPER, bytesMax)!;
+    expect(cut.length).toBeLessThanOrEqual(bytesMax);
+    expect(cut.length).toBeGreaterThan(bytesMax - 20);
+    expect(store.counts.dedupOverflow).toBeGreaterThan(0);
+    expect(store.exportSubject(SHOPPER)).toEqual(whole);
+
+    const moved = createWindowStore();
+    moved.mergeSubject(SHOPPER, cut, "link");
+    expect(moved.read(SHOPPER, NOON as Millis).values).toEqual(store.read(SHOPPER, NOON as Millis).values);
+    const again = [store.counts.dedupOverflow, 999, 0].map(
+      (n, offset) => moved.apply(SHOPPER, events[n]!, offset).verdict,
+    );
+    expect(again).toEqual(["duplicate", "duplicate", "applied"]);
+    // Where nothing more can be left out, it is what it is.
+    expect(store.exportSubject(SHOPPER, 1)!.length).toBeLessThan(200);
+  });
+
   it("refuses bounds that break a promise", () => {
     expect(() => createWindowStore({ dedupIdsMax: 127 })).toThrow(/dedupIdsMax: expected .* at least 128, got 127/);
     expect(() => createWindowStore({ cartSkusMax: 0 })).toThrow(/cartSkusMax/);

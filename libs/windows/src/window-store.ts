@@ -46,8 +46,13 @@ export interface WindowStore {
   /** Removes all that is known of a subject. Returns false if nothing was. */
   forget(subject: SubjectId): boolean;
 
-  /** All that is known of a subject, as bytes; undefined if nothing is. */
-  exportSubject(subject: SubjectId): Uint8Array | undefined;
+  /**
+   * All that is known of a subject, as bytes; undefined if nothing is.
+   *
+   * @param bytesMax where the bytes must fit; the oldest event ids are left out for it, and counted as overflow. What they are not
+   *   enough for is larger all the same. Default: all is told.
+   */
+  exportSubject(subject: SubjectId, bytesMax?: number): Uint8Array | undefined;
 
   /**
    * Puts an exported state in the place of whatever is known of the subject, last offset and all. Refuses

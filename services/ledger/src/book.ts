@@ -1,4 +1,4 @@
-import { EMPTY_STATE, evolve, type BudgetLease, type DecisionState } from "@leastwise/decision";
+import { EMPTY_STATE, evolve, type BudgetLease, type DecisionFacts, type DecisionState } from "@leastwise/decision";
 import { evolve as evolveOffer, UNKNOWN_OFFER, type OfferEvent, type OfferState } from "@leastwise/offers";
 import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import { ExpiryQueue } from "./expiry-queue.js";
@@ -71,7 +71,7 @@ export class Book {
     return Object.fromEntries(this.#explorationSpentMinor);
   }
 
-  /** Decisions so far by campaign and rung. */
+  /** Decisions so far by campaign and rung that was given. */
   decisionsPerRung(): Readonly<Record<string, readonly number[]>> {
     return Object.fromEntries([...this.#decisionsPerRung].map(([campaign, counts]) => [campaign, [...counts]]));
   }
@@ -95,12 +95,14 @@ export class Book {
     const before = this.stateOf(subject);
     const after = evolve(before, { kind: "decided", decision: facts });
     this.#states.set(subject, after);
-    this.#countRung(recorded, 1);
+    this.#countRung(facts, 1);
+    this.#countExploration(recorded, 1);
     if (issued !== undefined) this.#issue(issued);
     return () => {
       if (issued !== undefined) throw new Error("what was issued is not taken back");
       if (this.#states.get(subject) === after) this.#states.set(subject, before);
-      this.#countRung(recorded, -1);
+      this.#countRung(facts, -1);
+      this.#countExploration(recorded, -1);
     };
   }
 
@@ -143,24 +145,35 @@ export class Book {
   }
 
   /**
-   * A first answer of an episode counts for the rung it chose; the baseline counts for every campaign that was weighed.
+   * A first answer of an episode counts for the rung that was given. What was withheld is the baseline, as is none; the baseline counts for
+   * every campaign that was weighed.
    *
    * @param by 1, or −1 to take it back
    */
-  #countRung({ facts, explorationCostMinor }: RecordedDecision, by: 1 | -1): void {
-    const chosen = facts.candidates[facts.chosen];
-    if (facts.continued || chosen === undefined) return;
-    const campaigns = chosen.rung > 0 ? [chosen.campaignId] : facts.candidates.map(({ campaignId }) => campaignId);
+  #countRung({ continued, candidates, chosen, offer }: DecisionFacts, by: 1 | -1): void {
+    if (continued) return;
+    const drawn = candidates[chosen];
+    const given = drawn !== undefined && drawn.rung > 0 && offer?.campaignId === drawn.campaignId ? drawn : undefined;
+    const rung = given?.rung ?? 0;
+    const campaigns = given === undefined ? candidates.map(({ campaignId }) => campaignId) : [given.campaignId];
     for (const campaign of new Set(campaigns)) {
       if (campaign === "") continue;
       const counts = this.#decisionsPerRung.get(campaign) ?? [];
-      while (counts.length <= chosen.rung) counts.push(0);
-      counts[chosen.rung] = (counts[chosen.rung] ?? 0) + by;
+      while (counts.length <= rung) counts.push(0);
+      counts[rung] = (counts[rung] ?? 0) + by;
       this.#decisionsPerRung.set(campaign, counts);
     }
-    if (explorationCostMinor > 0) {
-      const spent = this.#explorationSpentMinor.get(chosen.campaignId) ?? 0;
-      this.#explorationSpentMinor.set(chosen.campaignId, spent + by * explorationCostMinor);
-    }
+  }
+
+  /**
+   * What a decision explored is paid by the campaign of the rung that was drawn, for rung 0 by the one given up; in a continued episode too,
+   * where a changed cart may bring a rung that was not there at first.
+   *
+   * @param by 1, or −1 to take it back
+   */
+  #countExploration({ facts, explorationCostMinor }: RecordedDecision, by: 1 | -1): void {
+    if (explorationCostMinor === 0) return;
+    const payer = facts.candidates[facts.chosen === 0 ? facts.exploit : facts.chosen]?.campaignId ?? "";
+    this.#explorationSpentMinor.set(payer, (this.#explorationSpentMinor.get(payer) ?? 0) + by * explorationCostMinor);
   }
 }

@@ -1,7 +1,8 @@
-import { TOPICS } from "@leastwise/contracts";
+import { TOPICS, wire } from "@leastwise/contracts";
+import type { NewRecord } from "@leastwise/eventlog";
 import { contentDigest, type OfferRedeemed } from "@leastwise/offers";
 import { on, type FragileLog } from "@leastwise/testkit";
-import { HOUR_MS, MINUTE_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
+import { bucketOf, HOUR_MS, MINUTE_MS, partitionOfBucket, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { givenLog, openLedger } from "./given/open-ledger.js";
@@ -29,6 +30,14 @@ function redemption(id: string, key = "key-1", atMs: Millis = NOON, discountMino
     orderId: `order of ${key}`,
     redemption: { discountMinor, shares: [{ line: 0, productId: "shoe", quantity: 1, discountMinor }] },
   };
+}
+
+/** A decision as the topic has it. */
+function onDecisions(record: wire.DecisionRecord): NewRecord {
+  const { subject } = record;
+  const partition = partitionOfBucket(bucketOf(subject as SubjectId), 4);
+  const value = wire.DecisionRecord.encode(record).finish();
+  return { topic: TOPICS.decisions, partition, key: subject, value, timestampMs: NOON };
 }
 
 /** All that a decision may be given of the books, and the state of these subjects and offers. */
@@ -61,21 +70,63 @@ describe("a decision", () => {
     for (const one of [ledger, again.ledger]) {
       expect(one.books(BUDGETS)).toEqual({
         budgets: { marketing: { remainingMinor: 9_000, shadowPriceBp: 0 } },
-        explorationSpentMinor: { "": 25 },
+        explorationSpentMinor: { autumn: 25 },
         decisionsPerRung: { autumn: [1, 1] },
       });
     }
     await again.ledger.close();
   });
 
-  it("that issues an offer and does not get onto the log never was: its money is free again", async () => {
-    const { ledger } = await openLedger(log);
+  it("that issues an offer which the log did not acknowledge is in doubt: its money stays promised, and counts against caps", async () => {
+    const { ledger, time } = await openLedger(log);
     log.refuse(on(TOPICS.decisions));
     const record = granted({ id: "d1", subject: ADA });
     expect(await ledger.record(record)).toMatchObject({ ok: false, error: { code: "log_unavailable" } });
-    expect(remaining(ledger)).toBe(10_000);
+    expect(remaining(ledger)).toBe(9_000);
     expect(ledger.offerOfCode(record.offer!.code)).toBeUndefined();
-    expect(ledger.stateOf(ADA).open).toEqual([]);
+    expect(ledger.stateOf(ADA)).toMatchObject({ open: [], recent: [], history: [{ costMinor: 1_000 }] });
+    expect(ledger.stateOf(subjectOf(2)).history).toEqual([]);
+
+    // If it stood there, the topic would have brought it back by then.
+    time.nowMs = (NOON + 5 * MINUTE_MS) as Millis;
+    expect(ledger.stateOf(ADA).history).toEqual([]);
+    expect(remaining(ledger)).toBe(10_000);
+    await ledger.close();
+  });
+
+  it("whose acknowledgement was lost counts once, as soon as the topic brings it back", async () => {
+    const { ledger } = await openLedger(log);
+    const record = granted({ id: "d1", subject: ADA });
+    log.refuse(on(TOPICS.decisions));
+    await ledger.record(record);
+    log.recover();
+    await log.append([onDecisions(record)]); // as the lost append would have it
+    await ledger.close(); // all of the topic is read by then
+    expect(remaining(ledger)).toBe(9_000);
+    expect(stateOf(ledger, record.offer!.code)).toBe("issued");
+    expect(ledger.stateOf(ADA)).toMatchObject({ open: [{ campaignId: "autumn" }], history: [{ costMinor: 1_000 }] });
+  });
+
+  it("takes its exploration budget in a continued episode too", async () => {
+    const { ledger } = await openLedger(log);
+    const explored = { exploit: 0, explorationCostMinor: 408n };
+    await ledger.record({ ...granted({ id: "d1", subject: ADA }), ...explored });
+    await ledger.record({ ...granted({ id: "d2", subject: subjectOf(2) }), ...explored, continued: true });
+    expect(ledger.books(BUDGETS)).toMatchObject({
+      explorationSpentMinor: { autumn: 816 },
+      decisionsPerRung: { autumn: [0, 1] },
+    });
+    await ledger.close();
+  });
+
+  it.each([
+    ["to a held-out shopper", { ghost: true, reason: "holdout" }],
+    ["where a replay only observes", { observeOnly: true, reason: "observe_only" }],
+  ])("that would have given a rung %s counts for the baseline, which is what was given", async (_, withheld) => {
+    const { ledger } = await openLedger(log);
+    const record = granted({ id: "d1", subject: ADA });
+    await ledger.record({ ...record, ...withheld, offer: undefined, held: undefined, budgetId: "" });
+    expect(ledger.books(BUDGETS).decisionsPerRung).toEqual({ autumn: [1] });
     await ledger.close();
   });
 
@@ -84,10 +135,10 @@ describe("a decision", () => {
     const before = picture(ledger, [ADA], []);
     log.refuse(on(TOPICS.decisions));
     expect((await ledger.record(none({ id: "d1", subject: ADA }))).ok).toBe(true);
-    expect(ledger.books(BUDGETS).explorationSpentMinor).toEqual({ "": 25 });
+    expect(ledger.books(BUDGETS).explorationSpentMinor).toEqual({ autumn: 25 });
     // The refusal comes in the next turns: an act that is queued behind sees it done.
     for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
-    expect(ledger.books(BUDGETS).explorationSpentMinor).toEqual({ "": 0 });
+    expect(ledger.books(BUDGETS).explorationSpentMinor).toEqual({ autumn: 0 });
     expect(ledger.books(BUDGETS).decisionsPerRung).toEqual({ autumn: [0] });
     expect(ledger.stateOf(ADA)).toEqual(before.states[0]);
     await ledger.close();

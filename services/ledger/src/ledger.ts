@@ -17,6 +17,7 @@ import {
 } from "@leastwise/vocabulary";
 import { Book, type BookedOffer, type BudgetTerms } from "./book.js";
 import { BySubject, type Hold } from "./by-subject.js";
+import { PendingIssues } from "./pending-issues.js";
 import { offerEventToWire, readDecision, readOfferEvent, type RecordedDecision } from "./recorded.js";
 
 export interface LedgerOptions {
@@ -29,10 +30,11 @@ export interface LedgerOptions {
 const EXPIRIES_MAX = 64;
 
 /**
- * How long a redemption that the log did not acknowledge is in doubt: its record may be there all the same, and the topic brings it back
- * within this time if it is. Meanwhile the offer is neither ended nor used by another act.
+ * How long a record that the log did not acknowledge is in doubt: it may be there all the same, and the topic brings it back within this
+ * time if it is. Meanwhile an offer is neither ended nor used by another act than the one in doubt, and the money of an issue in doubt
+ * stays promised.
  */
-const REDEMPTION_DOUBT_MS = 5 * MINUTE_MS;
+const DOUBT_MS = 5 * MINUTE_MS;
 /** How much later an offer is looked at again that could not be ended. */
 const EXPIRY_POSTPONED_MS = 1_000;
 
@@ -56,10 +58,8 @@ export class Ledger {
   readonly #partitionCount: number;
   /** Own decisions that count already and that the topic has not brought back yet. */
   readonly #counted = new Set<string>();
-  /** Own decisions on their way to the log that count when they are there, however one hears of it first. */
-  readonly #underWay = new Set<string>();
-  /** Worst cost of offers on their way to the log, by budget: nobody else may promise the same money. */
-  readonly #promisedMinor = new Map<string, number>();
+  /** Own decisions that count when they are on the log, however one hears of it first. */
+  readonly #pending = new PendingIssues();
   /** By offer. */
   readonly #doubts = new Map<string, Doubt>();
   /** Records on their way to the log that nobody waits for. */
@@ -100,19 +100,23 @@ export class Ledger {
     return this.#acts.run(subject, act);
   }
 
+  /** The subject's decision state; what it may have been granted, for all one knows, counts against its caps. */
   stateOf(subject: SubjectId): DecisionState {
-    return this.#book.stateOf(subject);
+    this.#pending.forgetOver(this.#options.clock.nowMs());
+    return this.#pending.withGrants(subject, this.#book.stateOf(subject));
   }
 
   /** The books as a decision is given them. Ends what is due first, so that money held for dead offers is free. */
   books(budgets: readonly BudgetTerms[]) {
-    this.#expireDue(this.#options.clock.nowMs());
+    const nowMs = this.#options.clock.nowMs();
+    this.#expireDue(nowMs);
+    this.#pending.forgetOver(nowMs);
     const leases = this.#book.leases(budgets);
     return {
       budgets: Object.fromEntries(
         Object.entries(leases).map(([budgetId, lease]) => [
           budgetId,
-          { ...lease, remainingMinor: Math.max(0, lease.remainingMinor - (this.#promisedMinor.get(budgetId) ?? 0)) },
+          { ...lease, remainingMinor: Math.max(0, lease.remainingMinor - this.#pending.promisedMinor(budgetId)) },
         ]),
       ),
       explorationSpentMinor: this.#book.explorationSpentMinor(),
@@ -133,7 +137,7 @@ export class Ledger {
 
   /**
    * Writes a decision. One that issues an offer counts when it is durable; one that gives nothing counts at once, and its record
-   * follows. The failure is the log's; the state is then what it was.
+   * follows. The failure is the log's; the state is then what it was, save that what was to be issued is in doubt.
    */
   async record(record: wire.DecisionRecord): Promise<Result<void, LogError>> {
     const recorded = readDecision(record);
@@ -141,27 +145,17 @@ export class Ledger {
   }
 
   async #recordIssue(record: wire.DecisionRecord, recorded: RecordedDecision): Promise<Result<void, LogError>> {
-    const { budgetId, terms } = recorded.issued ?? {};
-    if (budgetId === undefined || terms === undefined) throw new Error("an issue has terms");
-    this.#promise(budgetId, terms.heldMinor);
-    this.#underWay.add(record.decisionId);
-    try {
-      const written = await this.#write(
-        TOPICS.decisions,
-        recorded.subject,
-        wire.DecisionRecord.encode(record).finish(),
-        () => {
-          if (!this.#underWay.delete(record.decisionId)) return;
-          this.#counted.add(record.decisionId);
-          this.#book.decided(recorded);
-        },
-      );
-      if (written.ok) this.#options.telemetry.metrics.offers.with({ event: "issued" }).add();
-      return written;
-    } finally {
-      this.#underWay.delete(record.decisionId);
-      this.#promise(budgetId, -terms.heldMinor);
-    }
+    const { decisionId } = record;
+    this.#pending.send(decisionId, recorded);
+    const bytes = wire.DecisionRecord.encode(record).finish();
+    const written = await this.#write(TOPICS.decisions, recorded.subject, bytes, () => {
+      if (!this.#pending.arrived(decisionId)) return;
+      this.#counted.add(decisionId);
+      this.#book.decided(recorded);
+    });
+    if (written.ok) this.#options.telemetry.metrics.offers.with({ event: "issued" }).add();
+    else this.#pending.doubt(decisionId, this.#options.clock.nowMs() + DOUBT_MS);
+    return written;
   }
 
   #recordNone(record: wire.DecisionRecord, recorded: RecordedDecision): Result<void, LogError> {
@@ -198,7 +192,7 @@ export class Ledger {
       this.#doubts.delete(offerId);
       return ok(event);
     }
-    this.#doubts.set(offerId, { event, untilMs: this.#options.clock.nowMs() + REDEMPTION_DOUBT_MS });
+    this.#doubts.set(offerId, { event, untilMs: this.#options.clock.nowMs() + DOUBT_MS });
     return err("log_unavailable");
   }
 
@@ -277,14 +271,10 @@ export class Ledger {
     return ok(undefined);
   }
 
-  #promise(budgetId: string, minor: number): void {
-    this.#promisedMinor.set(budgetId, (this.#promisedMinor.get(budgetId) ?? 0) + minor);
-  }
-
   #readBackDecision({ value }: LogRecord): void {
     const record = wire.DecisionRecord.decode(value);
     if (this.#counted.delete(record.decisionId)) return;
-    this.#underWay.delete(record.decisionId);
+    this.#pending.arrived(record.decisionId);
     this.#book.decided(readDecision(record));
   }
 

@@ -1,8 +1,15 @@
 import { createSubjectHasher, TOPICS, wire } from "@leastwise/contracts";
-import { followCatalog, followPolicies } from "@leastwise/references";
+import { followCatalog, followLinks, followPolicies, type Links } from "@leastwise/references";
 import { callUnary, connect, startRpcServer, type RpcFailure } from "@leastwise/rpc";
 import { on } from "@leastwise/testkit";
-import { HOUR_MS, MINUTE_MS, type Millis, type Result } from "@leastwise/vocabulary";
+import {
+  HOUR_MS,
+  MINUTE_MS,
+  type AssignmentKey,
+  type Millis,
+  type Result,
+  type SubjectId,
+} from "@leastwise/vocabulary";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { givenLog, openLedger, type GivenLedger } from "./given/open-ledger.js";
 import { codeOf, euros, granted, NOON, type Given } from "./given/records.js";
@@ -12,6 +19,7 @@ import { offerService } from "./offer-service.js";
 
 const hasher = createSubjectHasher(Buffer.from("the test shop's own secret"));
 const ADA = hasher.of({ userId: "ada", anonymousId: undefined });
+const BOB = hasher.known("bob");
 
 const POLICY = wire.Policy.fromPartial({
   version: "percentages-1",
@@ -37,6 +45,7 @@ const POLICY = wire.Policy.fromPartial({
 
 let given: GivenLedger;
 let log: Awaited<ReturnType<typeof givenLog>>["log"];
+let links: Links;
 let client: wire.OfferServiceClient;
 const closers: (() => unknown)[] = [];
 
@@ -47,10 +56,11 @@ beforeAll(async () => {
   await log.append([{ topic: TOPICS.policy, partition: 0, key: "p", value, timestampMs: NOON }]);
   const policies = await followPolicies(log, { onInForce: () => undefined, onUnusable: () => undefined });
   const catalog = await followCatalog(log);
+  links = await followLinks(log);
   given = await openLedger(log);
   const { ledger, time, telemetry } = given;
   const clock = { nowMs: () => time.nowMs };
-  const service = offerService({ ledger, hasher, policies, catalog, clock, telemetry });
+  const service = offerService({ ledger, hasher, links: links.book, policies, catalog, clock, telemetry });
   const server = await startRpcServer({ host: "127.0.0.1", port: 0, services: [service], hooks: {} });
   if (!server.ok) throw new Error(server.error.expected);
   client = connect(wire.OfferServiceClient, `127.0.0.1:${server.value.port}`);
@@ -61,6 +71,7 @@ beforeAll(async () => {
   closers.push(() => ledger.close());
   closers.push(() => policies.stop());
   closers.push(() => catalog.stop());
+  closers.push(() => links.stop());
   closers.push(() => opened.end());
 });
 afterAll(async () => {
@@ -164,6 +175,45 @@ describe("a code", () => {
     expect(refused(await redeem(both))).toBe("ok");
     const answer = await redeem(use(await issue(), { subject: { userId: "bob" } }));
     expect(JSON.stringify(answer)).not.toContain(ADA);
+  });
+
+  describe("given within a login", () => {
+    const laptop = { subject: { anonymousId: "laptop" } };
+    const login = (known: SubjectId) => {
+      const anonymous = hasher.anonymous("laptop");
+      const { nowMs } = given.time;
+      const assignmentKey = anonymous as string as AssignmentKey;
+      links.book.add({ anonymous, known, assignmentKey, linkedAtMs: nowMs, sessionId: "visit-1", lastMs: nowMs });
+    };
+    const pass = (ms: number) => (given.time.nowMs = (given.time.nowMs + ms) as Millis);
+
+    it("is good for the browser alone that it was shown to, however long the visit lasts", async () => {
+      login(ADA);
+      const code = await issue();
+      pass(45 * MINUTE_MS);
+      expect(await validate(use(code, laptop))).toMatchObject({ ok: true, value: { valid: true } });
+      expect(refused(await redeem(use(code, laptop)))).toBe("ok");
+      expect(await redeem(use(code, laptop))).toMatchObject({ ok: true, value: { replayed: true } });
+    });
+
+    it("is not, if it came before the login, and the login is over", async () => {
+      const [one, other] = [await issue(), await issue()];
+      pass(1);
+      login(ADA);
+      pass(30 * MINUTE_MS);
+      expect(refused(await redeem(use(one, laptop)))).toBe("ok");
+      pass(1);
+      expect(refused(await redeem(use(other, laptop)))).toBe("FAILED_PRECONDITION foreign_subject");
+    });
+
+    it("is not, once somebody else has logged in there", async () => {
+      login(ADA);
+      const code = await issue();
+      pass(1);
+      login(BOB);
+      expect(refused(await redeem(use(code, laptop)))).toBe("FAILED_PRECONDITION foreign_subject");
+      expect(await validate(use(code, laptop))).toMatchObject({ ok: true, value: { reason: "foreign_subject" } });
+    });
   });
 
   it("is over when its life is", async () => {

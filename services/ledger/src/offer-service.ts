@@ -22,7 +22,7 @@ import {
   type RedeemCommand,
   type Redeemed,
 } from "@leastwise/offers";
-import type { Catalog, Policies } from "@leastwise/references";
+import { holds, type Catalog, type LinkBook, type Policies } from "@leastwise/references";
 import {
   defineService,
   invalidArgument,
@@ -40,6 +40,7 @@ import { moneyToWire, sharesToWire } from "./recorded.js";
 export interface OfferServiceOptions {
   readonly ledger: Ledger;
   readonly hasher: SubjectHasher;
+  readonly links: Pick<LinkBook, "linkOf">;
   readonly policies: Policies;
   readonly catalog: Catalog;
   readonly clock: Clock;
@@ -164,9 +165,8 @@ function findOffer(ledger: Ledger, code: string): Result<BookedOffer, RpcRefusal
   );
 }
 
-/** An offer made before the shopper logged in is good for either of their ids. */
 function useOf(options: OfferServiceOptions, booked: BookedOffer, { ids, cart }: ReadUse): OfferUse {
-  const { hasher, policies, catalog, clock } = options;
+  const { policies, catalog, clock } = options;
   const terms = termsOf(booked.state);
   const policy = policies.version(booked.policyVersion);
   if (policy === undefined) throw new Error(`policy ${booked.policyVersion} issued an offer and is not on the log`);
@@ -178,7 +178,7 @@ function useOf(options: OfferServiceOptions, booked: BookedOffer, { ids, cart }:
       ? dynamicLineCaps(campaign.approach, cart, rowsOfLines(cart.lines, rows), nowMs)
       : undefined;
   return {
-    subject: subjectOf(hasher, ids, terms.subject),
+    subject: subjectOf(options, ids, terms),
     nowMs,
     cart,
     catalog: rows,
@@ -187,9 +187,23 @@ function useOf(options: OfferServiceOptions, booked: BookedOffer, { ids, cart }:
   };
 }
 
-function subjectOf(hasher: SubjectHasher, ids: RawIds, issuedTo: SubjectId): SubjectId {
-  if (ids.anonymousId !== undefined && hasher.anonymous(ids.anonymousId) === issuedTo) return issuedTo;
-  return hasher.of(ids);
+/**
+ * Who uses the offer. One made before the shopper logged in is good for either of their ids. One made to the known shopper is good for the
+ * browser alone, too, as Decide was asked for it: while the browser's newest login is theirs and holds, or if the offer came after it.
+ */
+function subjectOf(
+  { hasher, links, clock }: OfferServiceOptions,
+  ids: RawIds,
+  { subject: issuedTo, issuedAtMs }: OfferTerms,
+): SubjectId {
+  const subject = hasher.of(ids);
+  if (ids.anonymousId === undefined) return subject;
+  const browser = hasher.anonymous(ids.anonymousId);
+  if (browser === issuedTo) return issuedTo;
+  const link = ids.userId === undefined ? links.linkOf(browser) : undefined;
+  if (link?.known !== issuedTo) return subject;
+  // The call names no visit: that a login for one visit is over shows here by its silence alone.
+  return issuedAtMs >= link.linkedAtMs || holds(link, "", clock.nowMs()) ? issuedTo : subject;
 }
 
 function termsOf(state: OfferState): OfferTerms {

@@ -1,5 +1,6 @@
 import { formatPosition, TOPICS, wire } from "@leastwise/contracts";
 import type { SubjectId } from "@leastwise/vocabulary";
+import { featureIndex } from "@leastwise/windows";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { on } from "@leastwise/testkit";
 import {
@@ -282,14 +283,14 @@ describe("a deadline that is near", () => {
 });
 
 describe("a log that takes no appends", () => {
-  it("lets nothing be promised, and holds no money for it", async () => {
+  it("lets nothing be promised, and nobody else the money: the grant may stand on the log all the same", async () => {
     const shop = await openGenerous();
     given.log.refuse(on(TOPICS.decisions));
     const answer = await ask(shop);
     expect(answer).toMatchObject({ freshness: FRESHNESS_DEGRADED, degradedReason: "log_unavailable", message: "" });
     expect(answer.offer).toBeUndefined();
     expect(shop.ledger.stateOf(ADA).open).toEqual([]);
-    expect(shop.ledger.books([{ budgetId: "marketing", amountMinor: 500, shadowPriceBp: 0 }]).budgets).toMatchObject({
+    expect(shop.ledger.books([{ budgetId: "marketing", amountMinor: 1_500, shadowPriceBp: 0 }]).budgets).toMatchObject({
       marketing: { remainingMinor: 500 },
     });
     expect(await counted(shop.telemetry, "leastwise_degraded_total", 'reason="log_unavailable"')).toBe(1);
@@ -326,6 +327,52 @@ describe("a shopper who logs in", () => {
     const both = { anonymousId: "browser", userId: "ada" };
     const { decisionId } = await ask(shop, { subject: both });
     expect(await recordOf(given.log, decisionId)).toMatchObject({ subject: ADA, assignmentKey: BROWSER });
+  });
+
+  it("is known by the browser's key at once, before the windows have told it", async () => {
+    const shop = await openGenerous();
+    given.log.refuse(({ key, topic }) => key === ADA && topic === TOPICS.clickstream);
+    await given.log.append([did(BROWSER, {}, "first-key"), loggedIn(BROWSER, ADA, "visit-1", "first-key")]);
+    await shop.feed.waitFor(partitionOf(BROWSER), 1, LONG_MS);
+    const both = await ask(shop, { requestId: "both", subject: { anonymousId: "browser", userId: "ada" } });
+    expect(await recordOf(given.log, both.decisionId)).toMatchObject({ subject: ADA, assignmentKey: "first-key" });
+
+    await given.log.append([linked(BROWSER, ADA, "visit-1", "first-key")]);
+    const reopened = await open();
+    const alone = await ask(reopened, { requestId: "alone" });
+    expect(await recordOf(given.log, alone.decisionId)).toMatchObject({ subject: ADA, assignmentKey: "first-key" });
+  });
+
+  describe("and whose browser's state is still on its way", () => {
+    const toAda = ({ key, topic }: { key?: string; topic: string }) => key === ADA && topic === TOPICS.clickstream;
+
+    /** A shop that has seen the login; the state that it moves is held back. */
+    async function loggedInShop() {
+      await given.log.append([kept(ADA, { consent: { purposes: [wire.Purpose.PURPOSE_PERSONALIZATION] } })]);
+      const shop = await openGenerous();
+      const release = given.log.hold(toAda);
+      await given.log.append([did(BROWSER), loggedIn(BROWSER, ADA)]);
+      const offsets = new Map([[partitionOf(BROWSER), 1]]);
+      return { shop, release, after: formatPosition({ incarnation: given.log.incarnation, offsets }) };
+    }
+
+    it("is decided on with it, where the call names the login", async () => {
+      const { shop, release, after } = await loggedInShop();
+      await shop.feed.waitFor(partitionOf(BROWSER), 1, LONG_MS);
+      const answering = ask(shop, { after });
+      release();
+      const { decisionId, freshness } = await answering;
+      expect(freshness).toBe(FRESHNESS_FRESH);
+      const { features } = await recordOf(given.log, decisionId);
+      expect(features?.values[featureIndex("page_views_24h")]).toBe(1);
+    });
+
+    it("is answered with what is there when it does not come in time, marked stale", async () => {
+      const { shop, release, after } = await loggedInShop();
+      await shop.feed.waitFor(partitionOf(BROWSER), 1, LONG_MS);
+      expect(await ask(shop, { after, maxWaitMs: 1 })).toMatchObject({ freshness: FRESHNESS_STALE });
+      release();
+    });
   });
 
   it("keeps the key that it was first seen with", async () => {

@@ -169,7 +169,8 @@ export class Decider {
   }
 
   /** Waits until the windows have seen what the call names. How old the state is that is decided with, ms; 0: fresh. */
-  async #awaitAfter({ after, afterWaitMs }: DecideCall, leftMs: number): Promise<number> {
+  async #awaitAfter(call: DecideCall, leftMs: number): Promise<number> {
+    const { after, afterWaitMs } = call;
     if (after === undefined) return 0;
     const { feed } = this.#options;
     // Offsets of another log say nothing about this one: whether it has seen the event will not show, however long one waits.
@@ -180,7 +181,10 @@ export class Decider {
     const seen = await Promise.all(
       [...after.offsets].map(([partition, offset]) => feed.waitFor(partition, offset, waitMs)),
     );
-    return seen.every(Boolean) ? 0 : Math.max(1, Math.round(performance.now() - startedMs));
+    // A login that was seen has sent what the browser did to the shopper's own partition: that counts as the click, too.
+    const leftToWaitMs = Math.max(0, waitMs - (performance.now() - startedMs));
+    const isSeen = seen.every(Boolean) && (await feed.waitForMoves(this.#subjectOf(call), leftToWaitMs));
+    return isSeen ? 0 : Math.max(1, Math.round(performance.now() - startedMs));
   }
 
   /** The known shopper; else the one that a login tied this browser to, as long as that holds; else the browser itself. */
@@ -192,10 +196,13 @@ export class Decider {
     return link !== undefined && holds(link, sessionId, clock.nowMs()) ? link.known : subject;
   }
 
-  /** The key of the subject's first sight. One never seen takes over that of the browser it comes with. */
+  /**
+   * The key of the subject's first sight. One that the windows never saw has the key that its first login gave it, which is on its way to
+   * them; without one, it takes over that of the browser it comes with.
+   */
   #assignmentKeyOf({ ids }: DecideCall, subject: SubjectId): AssignmentKey {
-    const { feed, hasher } = this.#options;
-    const seen = feed.assignmentKeyOf(subject);
+    const { feed, hasher, links } = this.#options;
+    const seen = feed.assignmentKeyOf(subject) ?? links.keyOf(subject);
     if (seen !== undefined) return seen;
     const anonymous = ids.anonymousId === undefined ? undefined : hasher.anonymous(ids.anonymousId);
     const browser = anonymous === undefined ? undefined : (feed.assignmentKeyOf(anonymous) ?? anonymous);

@@ -101,6 +101,34 @@ describe("the door of the decision", () => {
   });
 });
 
+describe("a defect in one answer", () => {
+  it("of a batch or a stream is told in its place, with a reference to the log, and the others have theirs", async () => {
+    const defects: { readonly reference: string; readonly method: string }[] = [];
+    const decide: Shop["decider"]["decide"] = (request, deadlineMs) =>
+      request.requestId === "broken"
+        ? Promise.reject(new RangeError("a bug of ours"))
+        : shop.decider.decide(request, deadlineMs);
+    const onDefect = (_: unknown, reference: string, method: string) => defects.push({ reference, method });
+    await serve(decisionService({ decide }, shop.recent, { onDefect }));
+
+    const requests = [
+      checkout({ requestId: "r-1" }),
+      checkout({ requestId: "broken" }),
+      checkout({ requestId: "r-1" }),
+    ];
+    const batch = await decideBatch(requests);
+    if (!batch.ok) throw new Error(batch.error.message);
+    const streamed = await stream(requests);
+    for (const [index, outcomes] of [batch.value.outcomes, streamed].entries()) {
+      expect(outcomes.map(({ outcome }) => outcome?.$case)).toEqual(["response", "refusal", "response"]);
+      expect(outcomes[1]).toMatchObject({ outcome: { value: { index: 1 - index, reason: "internal", field: "" } } });
+    }
+    const path = "/leastwise.v1.DecisionService";
+    expect(defects.map(({ method }) => method)).toEqual([`${path}/DecideBatch`, `${path}/DecideStream`]);
+    expect(JSON.stringify(batch.value.outcomes[1])).toContain(defects[0]!.reference);
+  });
+});
+
 describe("the door while the log is read", () => {
   beforeEach(() => serve(restoringDecisionService({ nowMs: () => NOON }, shop.telemetry)));
 

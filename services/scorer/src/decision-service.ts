@@ -1,8 +1,9 @@
 import { answerToWire, wire } from "@leastwise/contracts";
 import type { Answer } from "@leastwise/decision";
-import { defineService, invalidArgument, refuse, type RpcService } from "@leastwise/rpc";
+import { defineService, invalidArgument, refuse, type CallHooks, type RpcService } from "@leastwise/rpc";
 import type { Telemetry } from "@leastwise/telemetry";
 import { err, ok, refusal, type Clock, type Millis, type Refusal } from "@leastwise/vocabulary";
+import { randomUUID } from "node:crypto";
 import { readDecide } from "./decide-request.js";
 import type { Decider } from "./decider.js";
 import type { RecentDecisions } from "./recent-decisions.js";
@@ -10,11 +11,29 @@ import type { RecentDecisions } from "./recent-decisions.js";
 /** Most requests of one batch. */
 const BATCH_REQUESTS_MAX = 100;
 
-/** The door of the decision. */
-export function decisionService(decider: Decider, recent: RecentDecisions): RpcService {
-  const outcome = async (request: wire.DecideRequest, index: number, deadlineMs: number | undefined) => {
-    const answer = await decider.decide(request, deadlineMs);
-    return answer.ok ? responseOutcome(answer.value) : refusalOutcome(answer.error, index);
+/** The door of the decision. A defect in one answer of a batch or stream leaves the others alone, and is told to the hook. */
+export function decisionService(
+  decider: Pick<Decider, "decide">,
+  recent: RecentDecisions,
+  { onDefect }: Pick<CallHooks, "onDefect"> = {},
+): RpcService {
+  const outcome = async (
+    method: "decideBatch" | "decideStream",
+    request: wire.DecideRequest,
+    index: number,
+    deadlineMs?: number,
+  ) => {
+    try {
+      const answer = await decider.decide(request, deadlineMs);
+      return answer.ok ? responseOutcome(answer.value) : refusalOutcome(answer.error, index);
+    } catch (error) {
+      const reference = randomUUID();
+      onDefect?.(error, reference, wire.DecisionServiceService[method].path);
+      return refusalOutcome(
+        refusal("internal", "", reference, "no defect; quote the reference to the operators"),
+        index,
+      );
+    }
   };
   return defineService(wire.DecisionServiceService, {
     decide: async (request, { deadlineMs }) => {
@@ -24,10 +43,11 @@ export function decisionService(decider: Decider, recent: RecentDecisions): RpcS
     decideBatch: async ({ requests }, { deadlineMs }) => {
       const refused = checkBatch(requests.length);
       if (refused !== undefined) return err(invalidArgument(refused));
-      return ok({ outcomes: await Promise.all(requests.map((request, index) => outcome(request, index, deadlineMs))) });
+      const answering = requests.map((request, index) => outcome("decideBatch", request, index, deadlineMs));
+      return ok({ outcomes: await Promise.all(answering) });
     },
     // A stream lives long: its deadline is not that of one answer.
-    decideStream: async (request) => ok(await outcome(request, 0, undefined)),
+    decideStream: async (request) => ok(await outcome("decideStream", request, 0)),
     explain: ({ decisionId }) => {
       const explained = recent.explain(decisionId);
       if (explained !== undefined) return Promise.resolve(ok(explained));

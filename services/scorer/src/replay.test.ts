@@ -125,6 +125,42 @@ describe("a decision run again from its own record on the log", () => {
     expect(await runAgain()).toEqual(["holdout"]);
   });
 
+  it("gives the same bytes for what a held-out shopper is owed meanwhile, also told by the books read again", async () => {
+    const owed = wire.Campaign.fromPartial({
+      campaignId: "welcome",
+      kind: wire.CampaignKind.CAMPAIGN_KIND_ENTITLEMENT,
+      approach: { $case: "rules", value: { segment: "everyone" } },
+      ladder: [{ incentive: { kind: { $case: "amountOff", value: { amount: euros(100), cartMin: euros(10_000) } } } }],
+      budgetId: "marketing",
+      offerTtlMs: BigInt(HOUR_MS),
+    });
+    const policy = nearlyAllHeldOut();
+    await given.log.append([applied({ ...policy, campaigns: [...policy.campaigns, owed] })]);
+    shop = await openShop(given.log);
+    const small = { lines: [{ productId: "shoe", quantity: 1n, unitPrice: euros(8_000) }] };
+    await ask({ requestId: "r-1", cart: small });
+    shop.time.nowMs = (NOON + 1) as Millis;
+    await ask({ requestId: "r-2" });
+    shop.time.nowMs = (NOON + 2) as Millis;
+    await ask({ requestId: "r-3", cart: small });
+    await ask({ requestId: "r-4" }, shop.time.wallMs);
+    shop.time.nowMs = (NOON + DAY_MS + 2) as Millis;
+    await ask({ requestId: "r-1", cart: small });
+    expect(await runAgain()).toEqual([
+      "holdout",
+      "offer_outstanding",
+      "offer_outstanding",
+      "offer_outstanding",
+      "holdout",
+    ]);
+    const ada = shop.ledger.stateOf(hasher.known("ada"));
+    await shop.close();
+    shop = await openShop(given.log);
+    shop.time.nowMs = (NOON + DAY_MS + 2) as Millis;
+    shop.ledger.books([]); // ends what is due
+    expect(shop.ledger.stateOf(hasher.known("ada"))).toEqual(ada);
+  });
+
   it("gives the same bytes for degraded answers", async () => {
     shop = await openShop(given.log);
     await ask({ requestId: "r-1" });

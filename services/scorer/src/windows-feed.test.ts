@@ -171,11 +171,54 @@ describe("a login", () => {
     expect([views(feed, ADA), feed.assignmentKeyOf(ADA)]).toEqual([2, "ada's own"]);
   });
 
-  it("of a browser that did nothing moves nothing", async () => {
+  it("of a browser that did nothing tells the known shopper's partition its key alone, once", async () => {
     const feed = await open();
     await writeTo(feed, login);
+    await feed.waitFor(partitionOf(ADA), 0, LONG_MS);
+    await writeTo(feed, login);
+    const again = await open();
+    expect([feed.assignmentKeyOf(ADA), again.assignmentKeyOf(ADA)]).toEqual([BROWSER, BROWSER]);
+    expect((await moves()).map(({ move }) => move.windows.length)).toEqual([0]);
+    expect([feed.subjectCount, again.subjectCount]).toEqual([0, 0]);
+  });
+
+  it("of a browser that did nothing tells nothing to a partition that knows the shopper, at no start either", async () => {
+    const first = await open();
+    await writeTo(first, did(ADA), login);
+    await open();
     expect(await moves()).toEqual([]);
-    expect(feed.assignmentKeyOf(ADA)).toBe(BROWSER);
+  });
+
+  it("leaves the key alone that the shopper was seen with before, in whatever order partitions are read", async () => {
+    const known = [ADA, STRANGER, BROWSER];
+    const browsers = ["01", "56", "fe"].map((byte) => byte.repeat(16) as SubjectId);
+    await write(...known.map((subject) => did(subject)));
+    await write(...browsers.map((browser) => did(browser)));
+    await write(...browsers.flatMap((browser) => known.map((subject) => loggedIn(browser, subject))));
+    const first = await open();
+    const second = await open();
+    for (const feed of [first, second]) expect(known.map((one) => feed.assignmentKeyOf(one))).toEqual(known);
+  });
+
+  it("whose state is too large for a record moves all but its oldest event ids", async () => {
+    const feed = await open();
+    const ids = Array.from({ length: 4_096 }, (_, n) => `${n}`.padStart(256, "x"));
+    await write(...ids.map((eventId) => did(BROWSER, { eventId })));
+    await writeTo(feed, login);
+    await feed.waitFor(partitionOf(ADA), 0, LONG_MS);
+    expect(views(feed, ADA)).toBe(4_096);
+    await writeTo(feed, did(ADA, { eventId: ids.at(-1)! }));
+    expect(views(feed, ADA)).toBe(4_096);
+  });
+
+  it("whose move the log does not take holds no other back at the next start", async () => {
+    const others = ["11", "22", "33"].map((byte) => byte.repeat(16) as SubjectId);
+    await write(...others.flatMap((other) => [did(other), loggedIn(other, other === others[1] ? ADA : STRANGER)]));
+    given.log.refuse(({ key }) => key === ADA);
+    const feed = await open();
+    await feed.waitFor(partitionOf(STRANGER), 1, LONG_MS);
+    expect([views(feed, STRANGER), views(feed, ADA)]).toEqual([2, 0]);
+    expect(await counted(telemetry, "leastwise_log_append_failures_total", 'topic="clickstream"')).toBe(1);
   });
 
   it("leaves nothing behind for whoever comes next to the same browser", async () => {

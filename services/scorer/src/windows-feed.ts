@@ -5,7 +5,7 @@ import {
   windowEventOf,
   type wire,
 } from "@leastwise/contracts";
-import type { EventLog, LogRecord } from "@leastwise/eventlog";
+import { RECORD_BYTES_MAX, type EventLog, type LogRecord } from "@leastwise/eventlog";
 import { follow, type Following } from "@leastwise/references";
 import type { Telemetry } from "@leastwise/telemetry";
 import {
@@ -42,6 +42,9 @@ export interface PartitionProgress {
 
 /** The windows' name among consumers. */
 export const CONSUMER = "scorer-windows";
+
+/** Room for a moved state in its record, beside ids, cause and assignment key. */
+const MOVED_WINDOWS_BYTES_MAX = RECORD_BYTES_MAX - 4_096;
 
 /** Clickstream → windows: one store a partition, each a fold of its partition's records in their order. */
 export class WindowsFeed {
@@ -143,6 +146,11 @@ export class WindowsFeed {
     return this.#stores.reduce((sum, { counts }) => sum + counts.dedupOverflow, 0);
   }
 
+  /** Resolves when no state is on its way to the subject from a login that the windows have seen, or after the time: then false. */
+  waitForMoves(subject: SubjectId, waitMs: number): Promise<boolean> {
+    return this.#moves.untilArrived(subject, waitMs);
+  }
+
   get subjectCount(): number {
     return this.#stores.reduce((count, store) => count + store.subjectCount, 0);
   }
@@ -191,18 +199,21 @@ export class WindowsFeed {
     if (this.#isLive) this.#showFreshness(event.receivedAtMs);
   }
 
-  /** The anonymous subject's state goes to the known one, once; here it ends, so that a shared device does not hand it to the next. */
+  /**
+   * The anonymous subject's state goes to the known one, once; here it ends, so that a shared device does not hand it to the next. The
+   * assignment key goes the same way, also without a state: which key was first is told by the order in the subject's own partition.
+   */
   #applyLink(link: wire.SubjectLink, { partition, offset }: LogRecord): void {
     const { anonymousSubject: from, knownSubject: to, assignmentKey } = link;
     if (!isSubjectId(from) || !isSubjectId(to)) return;
-    this.#seen(to, assignmentKey);
     const store = this.#store(partition);
-    const windows = store.exportSubject(from);
-    if (windows === undefined) return;
+    const windows = store.exportSubject(from, MOVED_WINDOWS_BYTES_MAX);
     store.forget(from);
     const cause = `${this.#options.log.incarnation}/${TOPICS.clickstream}/${partition}/${offset}`;
-    const move = { fromSubject: from, toSubject: to, cause, windows: Buffer.from(windows), assignmentKey };
-    this.#moves.send(to, cause, encodeClickstreamRecord({ $case: "stateMoved", value: move }), this.#isLive);
+    const moved = { fromSubject: from, toSubject: to, cause, windows: Buffer.from(windows ?? []), assignmentKey };
+    const value = encodeClickstreamRecord({ $case: "stateMoved", value: moved });
+    const isNeeded = () => windows !== undefined || !this.#assignmentKeys.has(to);
+    this.#moves.send({ to, cause, value, isNeeded }, this.#isLive);
   }
 
   #applyMove(move: wire.StateMoved, partition: number): void {
@@ -210,12 +221,13 @@ export class WindowsFeed {
     if (!isSubjectId(toSubject)) return;
     this.#seen(toSubject, assignmentKey);
     this.#moves.arrived(cause, this.#isLive);
+    if (windows.length === 0) return;
     const merged = this.#store(partition).mergeSubject(toSubject, windows, cause);
     if (!merged.ok)
       this.#options.telemetry.logger.error({ cause, reason: merged.error.reason }, "a moved state could not be read");
   }
 
-  /** The first key that a subject is seen with stays, whatever later records say. */
+  /** The first key that a subject is seen with in its own partition stays, whatever later records say. */
   #seen(subject: SubjectId, assignmentKey: string): void {
     if (!this.#assignmentKeys.has(subject)) this.#assignmentKeys.set(subject, assignmentKey as AssignmentKey);
   }

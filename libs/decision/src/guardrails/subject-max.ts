@@ -1,16 +1,19 @@
+import type { Situation } from "../situation.js";
 import type { GuardedRung } from "./guarded-rung.js";
 
-/**
- * Most that one shopper may be given within the period: worst cases of what is open, amounts of what was used, nothing
- * of what ran out, and this rung's worst case.
- */
+/** How much a shopper may be given. */
 export function subjectMax({ situation, rung }: GuardedRung): "guardrail_subject_max" | undefined {
-  const { perSubjectMaxMinor, perSubjectPeriodMs } = situation.policy.guardrails;
-  if (perSubjectMaxMinor === undefined) return undefined;
-  const since = situation.nowMs - perSubjectPeriodMs;
-  const given = situation.decisionState.history.reduce(
-    (sum, { atMs, costMinor }) => (atMs > since ? sum + costMinor : sum),
-    0,
-  );
-  return given + rung.worstCostMinor > perSubjectMaxMinor ? "guardrail_subject_max" : undefined;
+  return isSubjectMaxPassed(situation, rung.worstCostMinor) ? "guardrail_subject_max" : undefined;
+}
+
+/**
+ * True if a new offer would pass the most that one shopper may be given within the period: worst cases of what is open,
+ * amounts of what was used, nothing of what ran out, and the offer's worst case.
+ */
+export function isSubjectMaxPassed({ policy, decisionState, nowMs }: Situation, worstCostMinor: number): boolean {
+  const { perSubjectMaxMinor, perSubjectPeriodMs } = policy.guardrails;
+  if (perSubjectMaxMinor === undefined) return false;
+  const since = nowMs - perSubjectPeriodMs;
+  const given = decisionState.history.reduce((sum, { atMs, costMinor }) => (atMs > since ? sum + costMinor : sum), 0);
+  return given + worstCostMinor > perSubjectMaxMinor;
 }

@@ -110,8 +110,11 @@ export type Freshness = "fresh" | "stale" | "degraded";
 
 /** Grants remembered of a subject. Frequency caps may not count further. */
 export const HISTORY_MAX = 64;
-/** Answers remembered of a subject. */
-export const RECENT_MAX = 16;
+/**
+ * Answers remembered of a subject: more than a shopper asks for in a day. Each record has them all, some 40 kB at the most.
+ * Whose request id is asked for again behind so many others is decided on anew, and gets another id.
+ */
+export const RECENT_MAX = 64;
 /** Offers open at a time. */
 export const OPEN_MAX = 16;
 

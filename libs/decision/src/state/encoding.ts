@@ -76,19 +76,6 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
   });
 }
 
-/** A subject's state alone, as canonical JSON: what a checkpoint keeps. */
-export function encodeDecisionState(state: DecisionState): string {
-  return canonicalJson({ v: VERSION, ...state });
-}
-
-/** Reads what {@link encodeDecisionState} wrote. Refused: what is no such text. */
-export function decodeDecisionState(text: string): Result<DecisionState, Refusal> {
-  const parsed = parse(text);
-  if (!isVersioned(parsed) || !isState(parsed)) return err(malformed(text));
-  const { enrolments, episode, open, history, recent } = parsed;
-  return ok({ enrolments, ...(episode === undefined ? {} : { episode }), open, history, recent });
-}
-
 function malformed(text: string): Refusal {
   return refusal("decision_state_malformed", "decision_state", text, `decision state of version ${String(VERSION)}`);
 }

@@ -91,7 +91,7 @@ function afterDecision(state: DecisionState, decision: DecisionFacts): DecisionS
   const open = state.open.filter((offer) => isAlive(offer, nowMs) && !fresh.has(offer.campaignId));
   const history = state.history.filter((grant) => grant.atMs > nowMs - HISTORY_SPAN_MS);
   const recent = state.recent.filter((answer) => answer.atMs > nowMs - REPEAT_SPAN_MS);
-  const opensNone = decision.episodeId === "" || givesNothingNew(decision);
+  const opensNone = decision.episodeId === "" || isContinuedAnswer(decision);
   const episode = opensNone ? state.episode : episodeAfter(state.episode, decision);
   return {
     enrolments: enrolmentsAfter(state, decision),
@@ -137,24 +137,26 @@ function episodeAfter(before: Episode | undefined, decision: DecisionFacts): Epi
   };
 }
 
-/** An answer that honours what was given before, or repeats a none. */
-function givesNothingNew({ reason }: DecisionFacts): boolean {
+/** An answer that honours what was given before, or repeats a none: it neither draws nor opens an episode. */
+function isContinuedAnswer({ reason }: DecisionFacts): boolean {
   return reason === "offer_outstanding" || reason === "answer_stands";
 }
 
-/** What the decision newly gave: an offer that is not known yet, and for a ghost what it would have given. */
+/**
+ * What the decision newly gave: an offer that is not known yet, and for a ghost what it would have given. A held-out subject may
+ * be given what it is owed while its incentive is outstanding.
+ */
 function newGrants(state: DecisionState, decision: DecisionFacts): { open: OpenOffer; grant: Grant }[] {
-  if (givesNothingNew(decision)) return [];
   const chosen = decision.candidates[decision.chosen];
   const grants: { open: OpenOffer; grant: Grant }[] = [];
   const add = (offer: IssuedOffer, ref: RungRef, worstCostMinor: number, withheld: boolean): void => {
     if (state.open.some((known) => known.offer.offerId === offer.offerId)) return;
     grants.push(newGrant(decision, offer, ref, worstCostMinor, withheld));
   };
-  const isWithheld = (decision.ghost || decision.observeOnly) && decision.chosen > 0;
+  const isWithheld = !isContinuedAnswer(decision) && (decision.ghost || decision.observeOnly) && decision.chosen > 0;
   if (isWithheld && chosen?.incentive !== undefined) add(withheldOffer(decision), chosen, chosen.worstCostMinor, true);
   const { offer } = decision;
-  if (offer !== undefined) {
+  if (offer !== undefined && offer.issuedAtMs === decision.decidedAtMs) {
     const isChosen = chosen !== undefined && offer.campaignId === chosen.campaignId;
     const baseline = decision.candidates[0];
     if (isChosen) add(offer, chosen, chosen.worstCostMinor, false);

@@ -25,6 +25,11 @@ export function grantStep(
   const withheld = chosen !== undefined && (ghost || situation.observeOnly);
   if (chosen !== undefined && !withheld)
     return issued(situation, chosen.campaign, chosen.incentive, chosen.worthMinor, chosen.worstCostMinor);
+  return grantOwed(situation, owed);
+}
+
+/** Gives what the shopper is owed: the offer of it that is open, or a new one. */
+export function grantOwed(situation: Situation, owed: Owed | undefined): Grant {
   if (owed === undefined) return { offer: undefined, heldMinor: 0, budgetId: "" };
   if (owed.open !== undefined) return { offer: owed.open.offer, heldMinor: 0, budgetId: "" };
   if (situation.observeOnly) return { offer: undefined, heldMinor: 0, budgetId: "" };

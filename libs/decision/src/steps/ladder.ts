@@ -41,7 +41,11 @@ export function ladderStep(situation: Situation, eligible: readonly EligibleCamp
   );
 }
 
+/** The deepest that the record can say: free shipping may be worth any multiple of the goods. */
+const DEPTH_MAX_BP = 2 ** 31 - 1;
+
 /** An amount as a share of the goods, basis points, 0 for a cart of no value. */
 export function depthOf(amountMinor: number, goodsMinor: number): number {
-  return goodsMinor === 0 ? 0 : mulDiv(amountMinor, 10_000, goodsMinor);
+  if (goodsMinor === 0) return 0;
+  return amountMinor / goodsMinor >= DEPTH_MAX_BP / 10_000 ? DEPTH_MAX_BP : mulDiv(amountMinor, 10_000, goodsMinor);
 }

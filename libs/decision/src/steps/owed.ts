@@ -1,5 +1,6 @@
 import { appraise, brokenGuardrail, worstCostMinor, type Appraisal, type Incentive } from "@leastwise/offers";
 import { isCapReached } from "../guardrails/frequency-cap.js";
+import { isSubjectMaxPassed } from "../guardrails/subject-max.js";
 import type { Situation } from "../situation.js";
 import type { OpenOffer } from "../state/decision-state.js";
 import type { CompiledCampaign } from "../policy/compile.js";
@@ -36,7 +37,7 @@ function owedOf(
   campaign: CompiledCampaign,
   lineCapsMinor: readonly number[] | undefined,
 ): Owed | undefined {
-  const { cart, rows, policy, stopped, budgets } = situation;
+  const { cart, rows, policy } = situation;
   const bounds = lineCapsMinor === undefined ? {} : { lineCapsMinor };
   const open = openOffers(situation).find((held) => held.campaignId === campaign.campaignId && !held.withheld);
   if (open === undefined && isCapReached(situation, campaign)) return undefined;
@@ -47,8 +48,14 @@ function owedOf(
     if (appraisal === undefined) continue;
     if (brokenGuardrail({ cart, rows, appraisal, guardrails: policy.guardrails.cart }) !== undefined) continue;
     const worst = open?.worstCostMinor ?? worstCostMinor(incentive, appraisal.worthMinor);
-    if (open === undefined && (stopped || (budgets[campaign.budgetId]?.remainingMinor ?? 0) < worst)) continue;
+    if (open === undefined && !mayIssue(situation, campaign, worst)) continue;
     return { campaign, incentive, appraisal, worstCostMinor: worst, open };
   }
   return undefined;
+}
+
+function mayIssue(situation: Situation, { budgetId }: CompiledCampaign, worstCostMinor: number): boolean {
+  const { stopped, budgets } = situation;
+  if (stopped || isSubjectMaxPassed(situation, worstCostMinor)) return false;
+  return (Object.hasOwn(budgets, budgetId) ? (budgets[budgetId]?.remainingMinor ?? 0) : 0) >= worstCostMinor;
 }

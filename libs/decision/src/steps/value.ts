@@ -1,5 +1,6 @@
 import { goodsMarginMinor, lineCostMinor } from "@leastwise/offers";
 import { shelfLifeLeftBp } from "../approaches/dynamic.js";
+import type { Candidate } from "../decision.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import { SALVAGE_AT_END_BP, TEACHING_COST_BP, USE_GIVEN_ORDER_BP } from "../priors.js";
 import type { Situation } from "../situation.js";
@@ -54,9 +55,17 @@ export function valueStep(
   });
 }
 
-/** What rung 0 costs in expectation, minor units: what is owed anyway. */
-export function owedCost(baseline: Baseline, owed: Owed | undefined): number {
-  return baseline.conversion * usedMinor(owed?.appraisal.worthMinor ?? 0);
+/** What rung 0 gives and costs: what is owed anyway. */
+export function owedTerms(
+  { conversion }: Baseline,
+  owed: Owed | undefined,
+): Pick<Candidate, "faceValueMinor" | "expectedCostMinor" | "worstCostMinor"> {
+  const faceValueMinor = owed?.appraisal.worthMinor ?? 0;
+  return {
+    faceValueMinor,
+    expectedCostMinor: Math.round(conversion * usedMinor(faceValueMinor)),
+    worstCostMinor: owed?.worstCostMinor ?? 0,
+  };
 }
 
 function worthOf(situation: Situation, rung: AnsweredRung, margin: number, owed: Owed | undefined): Worth {

@@ -273,8 +273,8 @@ class Starting {
       afterWaitMs: config.scorer.after_wait_max_ms,
     });
     this.#become(
-      decisionService(decider, recent),
-      offerService({ ledger, hasher, policies, catalog, clock, telemetry }),
+      decisionService(decider, recent, rpcHooks(telemetry)),
+      offerService({ ledger, hasher, links: references.links, policies, catalog, clock, telemetry }),
     );
     return feed;
   }

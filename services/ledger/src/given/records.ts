@@ -71,6 +71,7 @@ function decided({ id, subject, atMs = NOON, policyVersion = "percentages-1" }: 
     weight,
     faceValue: euros(number * 1_000),
     expectedCost: euros(number * 500),
+    worstCost: euros(number * 1_000),
     ...(number === 0 ? {} : { incentive: { kind: { $case: "percentOff" as const, value: { percentBp: 1_000 } } } }),
   });
   return {

@@ -40,19 +40,34 @@ export function did(subject: SubjectId, fields: wire.DeepPartial<wire.Event> = {
 }
 
 /** A login: from now on the anonymous subject is the known one. */
-export function loggedIn(anonymous: SubjectId, known: SubjectId, sessionId = ""): NewRecord {
-  const value = linkOf(anonymous, known, sessionId);
+export function loggedIn(
+  anonymous: SubjectId,
+  known: SubjectId,
+  sessionId = "",
+  assignmentKey: string = anonymous,
+): NewRecord {
+  const value = linkOf(anonymous, known, sessionId, assignmentKey);
   return onClickstream(anonymous, encodeClickstreamRecord({ $case: "link", value }));
 }
 
 /** The same login as the topic `links` has it. */
-export function linked(anonymous: SubjectId, known: SubjectId, sessionId = ""): NewRecord {
-  const value = wire.SubjectLink.encode(linkOf(anonymous, known, sessionId)).finish();
+export function linked(
+  anonymous: SubjectId,
+  known: SubjectId,
+  sessionId = "",
+  assignmentKey: string = anonymous,
+): NewRecord {
+  const value = wire.SubjectLink.encode(linkOf(anonymous, known, sessionId, assignmentKey)).finish();
   return { topic: TOPICS.links, partition: 0, key: anonymous, value, timestampMs: NOON };
 }
 
-function linkOf(anonymousSubject: SubjectId, knownSubject: SubjectId, sessionId: string): wire.SubjectLink {
-  return { anonymousSubject, knownSubject, assignmentKey: anonymousSubject, linkedAtMs: BigInt(NOON), sessionId };
+function linkOf(
+  anonymousSubject: SubjectId,
+  knownSubject: SubjectId,
+  sessionId: string,
+  assignmentKey: string,
+): wire.SubjectLink {
+  return { anonymousSubject, knownSubject, assignmentKey, linkedAtMs: BigInt(NOON), sessionId };
 }
 
 export function onClickstream(subject: SubjectId, value: Uint8Array): NewRecord {

@@ -1,0 +1,39 @@
+import type { Situation } from "../situation.js";
+import type { Permitted } from "./consent.js";
+import { eligibilityStep, type Eligibility } from "./eligibility.js";
+import { owedStep, type Owed } from "./owed.js";
+import { baselineResponse, type Baseline } from "./response.js";
+import { segmentsStep, type Segments } from "./segments.js";
+
+/** What applies to the shopper and the cart now, whatever was given before. */
+export interface Applying {
+  readonly segments: Segments;
+  readonly baseline: Baseline;
+  /** True if the cart is in another currency than the policy. */
+  readonly isForeign: boolean;
+  readonly eligibility: Eligibility;
+  /** What the shopper gets in every arm; undefined: nothing. */
+  readonly owed: Owed | undefined;
+  /** True if data of the person could move any of it. */
+  readonly personalDataUsed: boolean;
+}
+
+/** All amounts of a policy are in its currency: to a cart in another, nothing applies. */
+const NOTHING_ELIGIBLE = { incentives: [], entitlements: [], ineligible: [], personalDataUsed: false } as const;
+
+/** The steps from segments to what is owed, which do not depend on the arm nor on what is outstanding. */
+export function applyingStep(situation: Situation, permitted: Permitted): Applying {
+  const { model, policy, cart } = situation;
+  const segments = segmentsStep(situation, permitted);
+  const baseline = baselineResponse(model, permitted);
+  const isForeign = cart.currency !== policy.currency;
+  const eligibility = isForeign ? NOTHING_ELIGIBLE : eligibilityStep(situation, permitted, segments, baseline);
+  return {
+    segments,
+    baseline,
+    isForeign,
+    eligibility,
+    owed: owedStep(situation, eligibility.entitlements),
+    personalDataUsed: segments.personalDataUsed || baseline.personalDataUsed || eligibility.personalDataUsed,
+  };
+}
