@@ -144,6 +144,12 @@ describe("npm start -- serve", () => {
     if (!wasThere) rmSync(data, { recursive: true, force: true });
   });
 
+  withGrpcurl("answers a Decide in the currency of its own policy", async () => {
+    const answer = JSON.parse(await printed(block(`grpcurl -plaintext -d '{\n  "caller"`))) as Record<string, unknown>;
+    expect(answer).toMatchObject({ decisionId: expect.any(String), freshness: "FRESHNESS_FRESH" });
+    expect(answer).not.toHaveProperty("degradedReason");
+  });
+
   it("takes an event over HTTP", async () => {
     const answer = JSON.parse(await printed(block("curl http://localhost:7401/v1/events"))) as Record<string, unknown>;
     expect(answer).toMatchObject({ accepted: 1, position: expect.stringMatching(/./) });
