@@ -7,6 +7,10 @@ const NOW = 1_760_000_000_000 as Millis;
 const { EventKind } = wire;
 const EUR = (minor: bigint) => ({ minor, currency: "EUR" });
 
+const MOST = EUR(2n ** 53n - 1n);
+const CHEAP = { productId: "s", quantity: 1n, unitPrice: EUR(1n) };
+const DEAREST = { productId: "s", quantity: 2_147_483_647n, unitPrice: MOST };
+
 type Fields = wire.DeepPartial<wire.Event>;
 
 const view: Fields = {
@@ -40,6 +44,17 @@ describe("readEvent", () => {
     ["a purchase", purchase],
     ["a purchase without lines, with a total", { ...purchase, order: { orderId: "o1", total: EUR(5n) } }],
     ["a return", goodsReturn],
+    [
+      "a return of a whole order, without lines, with what was paid back",
+      { ...goodsReturn, goodsReturn: { orderId: "o1", refund: EUR(5n) } },
+    ],
+    [
+      "the largest order",
+      {
+        ...purchase,
+        order: { orderId: "o1", lines: [{ productId: "s", quantity: 1n, unitPrice: EUR(2n ** 53n - 1n) }] },
+      },
+    ],
     ["a login", { ...view, kind: EventKind.EVENT_KIND_LOGIN, userId: "u" }],
     ["a checkout whose cart has no order id", { ...view, kind: EventKind.EVENT_KIND_CHECKOUT_START, order: {} }],
     ["exactly 5 minutes ahead", { ...view, occurredAtMs: BigInt(NOW) + 300_000n }],
@@ -148,6 +163,22 @@ describe("readEvent", () => {
       "a long code",
       { ...purchase, order: { orderId: "o", total: EUR(1n), codes: ["A".repeat(65)] } },
       "text_too_long at events[3].order.codes[0]",
+    ],
+    ...(
+      [
+        ["purchase", EventKind.EVENT_KIND_PURCHASE, "order"],
+        ["checkout", EventKind.EVENT_KIND_CHECKOUT_START, "order"],
+        ["return", EventKind.EVENT_KIND_RETURN, "goodsReturn"],
+      ] as const
+    ).map(([name, kind, part]): [string, Fields, string] => [
+      `a ${name} whose lines come to more than 2^53 − 1`,
+      { ...view, kind, product: undefined, [part]: { orderId: "o", lines: [DEAREST] } },
+      `amount_out_of_range at events[3].${part === "order" ? "order" : "goods_return"}.lines`,
+    ]),
+    [
+      "discounts that come to more",
+      { ...purchase, order: { orderId: "o", total: EUR(1n), lines: [{ ...CHEAP, discount: MOST }], discount: MOST } },
+      "amount_out_of_range at events[3].order.lines",
     ],
     [
       "a return of nothing",

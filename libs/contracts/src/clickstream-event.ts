@@ -13,6 +13,7 @@ import { channelName, deviceName, kindName } from "./enum-names.js";
 import { within } from "./field-path.js";
 import { checkLines, checkQuantity } from "./lines.js";
 import { checkMoney, type CurrencySeen } from "./money.js";
+import { grossMinor, orderAmounts } from "./order-amounts.js";
 import { readRawIds } from "./subject-ref.js";
 import { checkId, checkOptionalId, checkText } from "./text.js";
 import * as wire from "./wire.js";
@@ -169,8 +170,13 @@ function checkOrder(order: wire.Order, kind: wire.EventKind, at: string, seen: C
     checkLines(order.lines, at, "too_many_lines", seen) ??
     checkMoney(order.total, at, "total", "negative_amount", seen) ??
     checkMoney(order.discount, at, "discount", "negative_amount", seen) ??
+    refusalOf(orderAmounts(order, seen.currency, at)) ??
     checkCodes(order.codes, at)
   );
+}
+
+function refusalOf(read: Result<unknown, Refusal>): Refusal | undefined {
+  return read.ok ? undefined : read.error;
 }
 
 function checkCodes(codes: readonly string[], at: string): Refusal | undefined {
@@ -187,11 +193,12 @@ function checkCodes(codes: readonly string[], at: string): Refusal | undefined {
 function checkReturn(goodsReturn: wire.GoodsReturn, at: string, seen: CurrencySeen): Refusal | undefined {
   return (
     checkId(goodsReturn.orderId, at, "order_id") ??
-    (goodsReturn.lines.length === 0
-      ? refusal("lines_missing", within(at, "lines"), undefined, "1 to 1000 lines")
+    (goodsReturn.lines.length === 0 && goodsReturn.refund === undefined
+      ? refusal("lines_missing", within(at, "lines"), undefined, "1 to 1000 lines, or what was paid back")
       : undefined) ??
     checkLines(goodsReturn.lines, at, "too_many_lines", seen) ??
-    checkMoney(goodsReturn.refund, at, "refund", "negative_amount", seen)
+    checkMoney(goodsReturn.refund, at, "refund", "negative_amount", seen) ??
+    refusalOf(grossMinor(goodsReturn.lines, seen.currency, at))
   );
 }
 

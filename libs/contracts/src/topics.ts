@@ -4,7 +4,7 @@ import { DAY_MS } from "@leastwise/vocabulary";
 export const TOPICS = {
   /** ClickstreamRecord by subject: rebuilds the windows. */
   clickstream: "clickstream",
-  /** SubjectLink by anonymous subject: rebuilds who is who. */
+  /** SubjectLink by anonymous subject, and by known subject for its key: rebuilds who is who. */
   links: "links",
   /** SubjectRecord by subject: profiles and consent. */
   subjects: "subjects",

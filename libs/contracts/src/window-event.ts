@@ -1,6 +1,7 @@
 import type { CurrencyCode, Millis } from "@leastwise/vocabulary";
 import { EVENT_KINDS, type EventKind, type OrderLine, type WindowEvent } from "@leastwise/windows";
 import { channelName, deviceName, kindName } from "./enum-names.js";
+import { minorIn, orderAmounts } from "./order-amounts.js";
 import type * as wire from "./wire.js";
 
 const WINDOW_KINDS: ReadonlyMap<string, EventKind> = new Map(EVENT_KINDS.map((kind) => [kind, kind]));
@@ -13,7 +14,8 @@ export function windowEventOf(record: wire.ClickstreamEvent, home: CurrencyCode)
   const { event } = record;
   const kind = event === undefined ? undefined : WINDOW_KINDS.get(kindName(event.kind) ?? "");
   if (event === undefined || kind === undefined) return undefined;
-  const isPurchase = kind === "purchase";
+  const order = kind === "purchase" ? event.order : undefined;
+  const amounts = order === undefined ? undefined : orderAmounts(order, home);
   return {
     kind,
     atMs: Number(event.occurredAtMs) as Millis,
@@ -22,9 +24,10 @@ export function windowEventOf(record: wire.ClickstreamEvent, home: CurrencyCode)
     sessionId: event.sessionId || undefined,
     productId: event.product?.productId,
     units: Number(event.product?.quantity ?? 0n),
-    lines: isPurchase ? (event.order?.lines ?? []).map((line) => orderLineOf(line, home)) : [],
-    revenueMinor: isPurchase ? revenueMinor(event.order, home) : undefined,
-    discountMinor: isPurchase ? discountMinor(event.order, home) : undefined,
+    lines: (order?.lines ?? []).map((line) => orderLineOf(line, home)),
+    // A sum that is no safe integer is as good as unknown: the door refuses it.
+    revenueMinor: amounts?.ok === true ? amounts.value.revenueMinor : undefined,
+    discountMinor: amounts?.ok === true ? amounts.value.discountMinor : undefined,
     unitPriceMinor: minorIn(event.product?.unitPrice, home),
     channel: channelName(event.channel),
     device: deviceName(event.device),
@@ -40,40 +43,8 @@ function orderLineOf(line: wire.Line, home: CurrencyCode): OrderLine {
   };
 }
 
-/** What the shopper paid for the goods; undefined if a price is unknown, foreign, or the sum no safe integer. */
-function revenueMinor(order: wire.Order | undefined, home: CurrencyCode): number | undefined {
-  if (order === undefined) return undefined;
-  if (order.total !== undefined) return minorIn(order.total, home);
-  let sum = 0;
-  for (const line of order.lines) {
-    const price = minorIn(line.unitPrice, home);
-    if (price === undefined) return undefined;
-    sum += price * Number(line.quantity);
-  }
-  const discount = discountMinor(order, home);
-  const revenue = discount === undefined ? undefined : Math.max(0, sum - discount);
-  return Number.isSafeInteger(revenue) ? revenue : undefined;
-}
-
-/** Discounts of the lines and of the whole order; undefined if one is in another currency. */
-function discountMinor(order: wire.Order | undefined, home: CurrencyCode): number | undefined {
-  if (order === undefined) return undefined;
-  let sum = 0;
-  for (const discount of [order.discount, ...order.lines.map((line) => line.discount)]) {
-    if (discount === undefined) continue;
-    const minor = minorIn(discount, home);
-    if (minor === undefined) return undefined;
-    sum += minor;
-  }
-  return Number.isSafeInteger(sum) ? sum : undefined;
-}
-
-function minorIn(money: wire.Money | undefined, home: CurrencyCode): number | undefined {
-  return money?.currency === home ? Number(money.minor) : undefined;
-}
-
 /** `DE`, or `DE-BY` where the region is known. */
-function placeText(place: wire.Place | undefined): string | undefined {
+export function placeText(place: wire.Place | undefined): string | undefined {
   if (place === undefined || place.country === "") return undefined;
   return place.region === "" ? place.country : `${place.country}-${place.region}`;
 }

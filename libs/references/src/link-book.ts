@@ -10,7 +10,7 @@ export const LINKS_MAX = 500_000;
 export interface Link {
   readonly anonymous: SubjectId;
   readonly known: SubjectId;
-  /** Of the anonymous subject; the known one takes it over if it was not seen before. */
+  /** Of the known subject: its own if it was seen before, else the anonymous one's, which it takes over. */
   readonly assignmentKey: AssignmentKey;
   readonly linkedAtMs: Millis;
   /** The shop's id of the visit; empty if it gives none. */
@@ -35,8 +35,8 @@ export interface LinkLookup {
   /** The assignment key of a known subject that was seen before. */
   keyOf(known: SubjectId): AssignmentKey | undefined;
   add(link: Link): void;
-  /** A known subject seen without any link mints its own key. */
-  mint(known: SubjectId): AssignmentKey;
+  /** A known subject was seen for the first time: this is its key from now on. */
+  keep(known: SubjectId, key: AssignmentKey): void;
 }
 
 interface KeyHeld {
@@ -45,9 +45,9 @@ interface KeyHeld {
 }
 
 /**
- * The links as far as memory reaches: a bounded picture of the topic `links`, the longest unused forgotten first. The first
- * assignment key of a known subject stays; should it be forgotten or be another collector's, the owner of the subject's
- * partition, which keeps it with the state, outranks the stamp.
+ * The links and the keys of known subjects as far as memory reaches: a bounded picture of the topic `links`, the longest unused forgotten
+ * first. The first assignment key of a known subject stays; should it be forgotten or be another collector's, the owner of the
+ * subject's partition, which keeps it with the state, outranks the stamp.
  */
 export class LinkBook implements LinkLookup {
   readonly #links = new Map<SubjectId, Link>();
@@ -89,11 +89,10 @@ export class LinkBook implements LinkLookup {
     this.#links.delete(anonymous);
   }
 
-  mint(known: SubjectId): AssignmentKey {
-    const key = known as string as AssignmentKey;
-    // Older than any link: a key that was seen is never taken over.
+  /** The key of a known subject, as the newest record of the topic has it: links never change it again. */
+  keep(known: SubjectId, key: AssignmentKey): void {
+    // Older than any link.
     this.#put(this.#keys, known, { key, sinceMs: 0 });
-    return key;
   }
 
   #put<T>(held: Map<SubjectId, T>, subject: SubjectId, value: T): void {
@@ -117,7 +116,6 @@ export class LinkDraft implements LinkLookup {
   readonly #book: LinkBook;
   readonly #links = new Map<SubjectId, Link>();
   readonly #keys = new Map<SubjectId, AssignmentKey>();
-  readonly #minted: SubjectId[] = [];
 
   constructor(book: LinkBook) {
     this.#book = book;
@@ -128,24 +126,20 @@ export class LinkDraft implements LinkLookup {
   }
 
   keyOf(known: SubjectId): AssignmentKey | undefined {
-    return this.#book.keyOf(known) ?? this.#keys.get(known);
+    return this.#keys.get(known) ?? this.#book.keyOf(known);
   }
 
   add(link: Link): void {
     this.#links.set(link.anonymous, link);
-    if (!this.#keys.has(link.known)) this.#keys.set(link.known, link.assignmentKey);
   }
 
-  mint(known: SubjectId): AssignmentKey {
-    const key = known as string as AssignmentKey;
+  keep(known: SubjectId, key: AssignmentKey): void {
     this.#keys.set(known, key);
-    this.#minted.push(known);
-    return key;
   }
 
   /** Tells the book. */
   commit(): void {
-    for (const known of this.#minted) this.#book.mint(known);
+    for (const [known, key] of this.#keys) this.#book.keep(known, key);
     for (const link of this.#links.values()) this.#book.add(link);
   }
 }

@@ -5,6 +5,7 @@ import { givenLog, NOON, put, takeBack, type GivenLog } from "./given/log.js";
 import { followLinks, type FollowLinksOptions, type Links } from "./links.js";
 
 const ADA = "a0".repeat(16) as SubjectId;
+const BOB = "a1".repeat(16) as SubjectId;
 const browser = (index: number) => index.toString(16).padStart(32, "0") as SubjectId;
 
 let given: GivenLog;
@@ -44,6 +45,19 @@ describe("the links", () => {
       ...{ linkedAtMs: NOON, lastMs: NOON },
     });
     expect(book.keyOf(ADA)).toBe(browser(1));
+  });
+
+  it("without an anonymous subject are the known one's key, which no link takes over and no other login takes away", async () => {
+    const key = { knownSubject: ADA, assignmentKey: "her own", linkedAtMs: BigInt(NOON) };
+    await given.log.append([
+      link(browser(1), ADA),
+      put(TOPICS.links, ADA, wire.SubjectLink.encode(wire.SubjectLink.fromPartial(key)).finish()),
+      link(browser(2), ADA),
+      link(browser(1), BOB),
+    ]);
+    const book = await start();
+    expect([book.keyOf(ADA), book.keyOf(BOB)]).toEqual(["her own", browser(1)]);
+    expect(book.linkOf(browser(1))?.known).toBe(BOB);
   });
 
   it("that name no subject, and tombstones, are passed over", async () => {

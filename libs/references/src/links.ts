@@ -31,7 +31,12 @@ function keep({ key = "", value }: LogRecord, book: LinkBook): void {
     return;
   }
   const { anonymousSubject, knownSubject, assignmentKey, linkedAtMs, sessionId } = wire.SubjectLink.decode(value);
-  if (!isSubjectId(anonymousSubject) || !isSubjectId(knownSubject)) return;
+  if (!isSubjectId(knownSubject)) return;
+  if (anonymousSubject === "") {
+    book.keep(knownSubject, assignmentKey as AssignmentKey);
+    return;
+  }
+  if (!isSubjectId(anonymousSubject)) return;
   const atMs = Number(linkedAtMs) as Millis;
   book.add({
     anonymous: anonymousSubject,

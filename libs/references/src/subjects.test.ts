@@ -32,6 +32,12 @@ describe("the subjects", () => {
     expect(subjects.record(BOB)?.profile?.loyaltyTier).toBe("bronze");
   });
 
+  it("say whether they have been taken so far", async () => {
+    await given.log.append([kept(ADA, "silver"), kept(BOB, "bronze")]);
+    subjects = await followSubjects(given.log);
+    expect([0, 1, 2].map((offset) => subjects?.hasTaken(offset))).toEqual([true, true, false]);
+  });
+
   it("are not there before their first record, nor after they were taken back", async () => {
     await given.log.append([kept(ADA, "gold"), takeBack(TOPICS.subjects, ADA), takeBack(TOPICS.subjects, BOB)]);
     subjects = await followSubjects(given.log);

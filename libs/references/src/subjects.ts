@@ -7,12 +7,16 @@ import { follow, type Following } from "./follow.js";
 export interface Subjects extends Following {
   /** What is kept of a subject; undefined if nothing ever was. */
   record(subject: SubjectId): wire.SubjectRecord | undefined;
+  /** Whether the record at that offset of the topic, or a newer one, has been taken. */
+  hasTaken(offset: number): boolean;
 }
 
 /** Follows profiles and consent. */
 export async function followSubjects(log: EventLog): Promise<Subjects> {
   const records = new Map<string, wire.SubjectRecord>();
-  const following = await follow(log, TOPICS.subjects, ({ key, value }) => {
+  let newestOffset = -1;
+  const following = await follow(log, TOPICS.subjects, ({ key, value, offset }) => {
+    newestOffset = offset;
     if (value.length === 0) {
       if (key !== undefined) records.delete(key);
       return;
@@ -20,5 +24,9 @@ export async function followSubjects(log: EventLog): Promise<Subjects> {
     const record = wire.SubjectRecord.decode(value);
     records.set(record.subject, record);
   });
-  return { ...following, record: (subject) => records.get(subject) };
+  return {
+    ...following,
+    record: (subject) => records.get(subject),
+    hasTaken: (offset) => newestOffset >= offset,
+  };
 }

@@ -56,7 +56,14 @@ export class ClientWarehouse implements Warehouse {
     if (Array.isArray(rows) && rows.length === 0) return;
     // In the statement and not as a setting of the call: the engine in process keeps settings for later calls.
     const token = deduplicationToken.replaceAll("\\", "\\\\").replaceAll("'", "\\'");
-    const query = `INSERT INTO ${table} SETTINGS insert_deduplication_token = '${token}', input_format_skip_unknown_fields = 0, async_insert = 0 FORMAT JSONEachRow`;
+    const settings = [
+      `insert_deduplication_token = '${token}'`,
+      "input_format_skip_unknown_fields = 0",
+      "async_insert = 0",
+      // An import of ten years is one block of more months than the engine takes unless told to.
+      "max_partitions_per_insert_block = 0",
+    ];
+    const query = `INSERT INTO ${table} SETTINGS ${settings.join(", ")} FORMAT JSONEachRow`;
     await this.#call(`insert into ${table}`, this.#timeouts.insertTimeoutMs, async (abort_signal) => {
       const values = Readable.from(lines(rows), { objectMode: false });
       const { stream } = await this.#client.exec({ query, values, abort_signal });

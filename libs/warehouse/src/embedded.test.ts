@@ -96,6 +96,14 @@ describe("rows", () => {
     }
   });
 
+  it("may be of many years: an import is one block", async () => {
+    const months = Array.from({ length: 150 }, (_, month) => ({ ...DEAD_LETTER, received_at: Date.UTC(2000, month) }));
+    await warehouse.insert("dead_letters", months, { deduplicationToken: "years" });
+    expect(
+      await warehouse.query("SELECT toUInt8(count()) AS n FROM dead_letters WHERE received_at < '2013-01-01'"),
+    ).toEqual([{ n: 150 }]);
+  });
+
   it("keep 64-bit integers exact as text", async () => {
     expect(
       await warehouse.query("SELECT {x:Int64} AS x, toInt256(1) AS y, 1.5 AS z", { x: 9007199254740993n }),

@@ -5,4 +5,5 @@ export { openHttpWarehouse, type HttpWarehouseOptions } from "./http.js";
 export * from "./lift-report.js";
 export { applyMigrations, planMigrations, readMigrations, type Migration, type MigrationPlan } from "./migrate.js";
 export * from "./port.js";
+export { rowRefusal } from "./row-bounds.js";
 export * from "./rows.js";

@@ -276,6 +276,88 @@ describe("what counts", () => {
     expect(metric(await ask("what", { horizonMs: 0 }), "orders").arms.treatment.sum).toBe(1n);
   });
 
+  /** What came of one shopper of the treatment arm who placed an order of 900, of goods that cost 500. */
+  async function sumsAfter(name: string, orders: readonly Partial<OrderRow>[], returns: readonly Partial<ReturnRow>[]) {
+    const who = { subject: name, assignment_key: name };
+    await warehouse.insert("enrolments", [enrolment(name, name, "treatment")], token());
+    const placed = orders.map((more, at) => order(name, `o${at}`, 900, { cost_of_goods_minor: 500, ...more }));
+    await warehouse.insert("orders", placed, token());
+    const cameBack = returns.map((more, at) =>
+      goodsReturn({ ...who, event_id: "", log_offset: at, order_id: "o0", returned_at: START + 2 * DAY_MS, ...more }),
+    );
+    await warehouse.insert("returns", cameBack, token());
+    const report = await ask(name);
+    return { report, sums: Object.fromEntries(report.metrics.map((row) => [row.metric, row.arms.treatment.sum])) };
+  }
+
+  it("counts a return once that was sent again, by its event id, and each that has none", async () => {
+    const refund = { refund_minor: 90, cost_recovered_minor: 50 };
+    const again = await sumsAfter(
+      "again",
+      [{}],
+      [
+        { event_id: "r1", ...refund },
+        { event_id: "r1", ...refund },
+      ],
+    );
+    expect(again.sums).toMatchObject({ returns: 40n, margin: 360n });
+    const twice = await sumsAfter(
+      "twice",
+      [{}],
+      [
+        { event_id: "r1", ...refund },
+        { event_id: "r2", ...refund },
+      ],
+    );
+    expect(twice.sums).toMatchObject({ returns: 80n, margin: 320n });
+    const nameless = await sumsAfter("nameless", [{}], [refund, refund]);
+    expect(nameless.sums).toMatchObject({ returns: 80n, margin: 320n });
+  });
+
+  it("lets a return move nothing whose refund is not said", async () => {
+    const unsaid = { refund_minor: null, cost_recovered_minor: 0 };
+    const { sums } = await sumsAfter("unsaid", [{}], [unsaid]);
+    expect(sums).toMatchObject({ returns: 0n, margin: 400n });
+    const beside = await sumsAfter("beside", [{}], [unsaid, { refund_minor: 90, cost_recovered_minor: 50 }]);
+    expect(beside.sums).toMatchObject({ returns: 40n, margin: 360n });
+  });
+
+  it("counts an order of unknown revenue as an order, and none of its money: neither goods, offers nor returns", async () => {
+    const unknown = { revenue_minor: null, cost_of_goods_minor: null };
+    const used = (name: string) =>
+      offer({ subject: name, assignment_key: name, order_id: "o0", at: START + 1, lines: [] });
+    await warehouse.insert("offers", [used("unpriced"), used("priceless")], token());
+    const back = { refund_minor: 90, cost_recovered_minor: 50 };
+    for (const [name, currency] of [
+      ["unpriced", "EUR"],
+      ["priceless", ""],
+    ] as const) {
+      const { report, sums } = await sumsAfter(name, [{ ...unknown, currency }, {}], [{ ...back, currency: "EUR" }]);
+      expect(sums).toEqual({
+        ...{ conversion: 1n, orders: 2n, revenue: 900n, margin: 400n },
+        ...{ incentive_cost: 0n, returns: 0n },
+      });
+      expect(report).toMatchObject({ ordersWithoutCost: 1, ordersOtherCurrency: 0 });
+    }
+    const alone = await sumsAfter("alone", [unknown], []);
+    expect(alone.sums).toMatchObject({ conversion: 1n, orders: 1n, revenue: 0n, margin: 0n });
+  });
+
+  it.each([
+    ["list prices: the offer is not off yet", 1_000, 900],
+    ["what was paid: the offer is off", 900, 900],
+    ["what was paid after a discount of the shop's own, too", 850, 850],
+  ])("counts an offer's cost once where the shop reports %s", async (name, revenue, margin) => {
+    const lines = [{ product_id: "p", quantity: 2, unit_price_minor: 500, discount_minor: 0, unit_cost_minor: 0 }];
+    const who = { subject: name, assignment_key: name };
+    await warehouse.insert("enrolments", [enrolment(name, name, "treatment")], token());
+    await warehouse.insert("orders", [order(name, "a", revenue, { lines })], token());
+    const off = [{ product_id: "p", quantity: 2, discount_minor: 100 }];
+    const used = offer({ ...who, at: START + 1, offer_id: name, cost_minor: 100, lines: off });
+    await warehouse.insert("offers", [used], token());
+    expect(metric(await ask(name), "margin").arms.treatment.sum).toBe(BigInt(margin));
+  });
+
   it("follows a shopper over the login: order, offer and return count for the enrolment of the browser", async () => {
     const known = { subject: "login-known", assignment_key: "login-browser" };
     await warehouse.insert("enrolments", [enrolment("login", "login-browser", "treatment")], token());

@@ -71,7 +71,7 @@ export interface LiftReport {
   readonly subjects: Readonly<Record<LiftArm, number>>;
   /** Subjects whose horizon and return window had passed. */
   readonly matureSubjects: number;
-  /** Orders counted with their whole revenue as margin because the cost of their goods is unknown. */
+  /** Orders counted with their whole revenue as margin because the cost of their goods is unknown, or without any money, the revenue being so too. */
   readonly ordersWithoutCost: number;
   /** Orders that add no money because they are in another currency. */
   readonly ordersOtherCurrency: number;

@@ -14,7 +14,8 @@ export function rowText(row: object): string {
   return `${JSON.stringify(fields, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value))}\n`;
 }
 
-function isTime(name: string): boolean {
+/** Columns of that name are times, in Unix milliseconds. */
+export function isTime(name: string): boolean {
   return name === "at" || name.endsWith("_at");
 }
 

@@ -160,10 +160,10 @@ export interface OrderRow extends LogPosition {
   readonly ordered_at: number;
   readonly received_at: number;
   readonly currency: string;
-  /** Paid for the goods, all discounts taken off. */
-  readonly revenue_minor: number;
+  /** Paid for the goods, all discounts taken off; null: unknown. */
+  readonly revenue_minor: number | null;
   readonly discount_minor: number;
-  /** Null if the cost of any line is unknown. */
+  /** Null if the cost of any line is unknown, or the revenue is. */
   readonly cost_of_goods_minor: number | null;
   readonly lines: readonly OrderLineRow[];
   readonly codes: readonly string[];
@@ -172,13 +172,15 @@ export interface OrderRow extends LogPosition {
 
 /** Goods that came back. */
 export interface ReturnRow extends LogPosition {
+  readonly event_id: string;
   readonly order_id: string;
   readonly subject: string;
   readonly assignment_key: string;
   readonly returned_at: number;
   readonly received_at: number;
   readonly currency: string;
-  readonly refund_minor: number;
+  /** Null: not said. */
+  readonly refund_minor: number | null;
   readonly cost_recovered_minor: number;
   readonly lines: readonly LineRow[];
 }

@@ -156,6 +156,7 @@ export const ORDER: OrderRow = {
 
 export const RETURN: ReturnRow = {
   ...LOG,
+  event_id: "r",
   order_id: "o",
   ...WHO,
   returned_at: AT,

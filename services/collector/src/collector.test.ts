@@ -34,7 +34,7 @@ const followed: Following[] = [];
 beforeEach(async () => {
   nowMs = NOW;
   directory = await mkdtemp(path.join(tmpdir(), "collector-"));
-  log = await openEmbeddedLog({ directory, mapSizeBytes: 64 * 1024 * 1024 });
+  log = await openEmbeddedLog({ directory, mapSizeBytes: 64 * 1024 * 1024, nowMs: () => NOW });
   await log.ensureTopics(topicPlan(PARTITIONS, CLICKSTREAM_RETENTION_MIN_MS));
 });
 
@@ -105,8 +105,18 @@ async function events(): Promise<Seen[]> {
   return seen.sort((a, b) => (a.eventId < b.eventId ? -1 : 1));
 }
 
-async function links(): Promise<wire.SubjectLink[]> {
+/** Everything on the topic `links`: links, and keys of known subjects, which have no anonymous one. */
+async function linksAndKeys(): Promise<wire.SubjectLink[]> {
   return (await readAll(TOPICS.links)).map(({ value }) => wire.SubjectLink.decode(value));
+}
+
+async function links(): Promise<wire.SubjectLink[]> {
+  return (await linksAndKeys()).filter(({ anonymousSubject }) => anonymousSubject !== "");
+}
+
+async function keys(): Promise<(readonly [known: string, key: string])[]> {
+  const all = (await linksAndKeys()).filter(({ anonymousSubject }) => anonymousSubject === "");
+  return all.map(({ knownSubject, assignmentKey }) => [knownSubject, assignmentKey]);
 }
 
 async function record(collector: Collector, batch: readonly wire.Event[]): Promise<wire.RecordResponse> {
@@ -233,6 +243,16 @@ describe("record", () => {
     await closing;
     expect(await first).toMatchObject({ ok: true, value: { accepted: 2 } });
   });
+
+  it("refuses what is more in bytes than may wait, but never a request for its own size, and counts none twice", async () => {
+    const collector = await open({ waitingBytesMax: 1_000 });
+    const large = () => event({ sessionId: "s".repeat(200), product: { productId: "p", category: "c".repeat(250) } });
+    const first = collector.record([large(), large(), large()], "http");
+    expect(await collector.record([large()], "http")).toMatchObject({ ok: false, error: { reason: "overloaded" } });
+    expect(await first).toMatchObject({ ok: true, value: { accepted: 3 } });
+    const two = await Promise.all([collector.record([event()], "http"), collector.record([event()], "http")]);
+    expect(two.map(({ ok }) => ok)).toEqual([true, true]);
+  });
 });
 
 describe("links", () => {
@@ -321,6 +341,59 @@ describe("links", () => {
       seen(bob, phone, "3"),
       seen(bob, phone, "4"),
     ]);
+  });
+
+  it("a known subject's key is the same after a restart, however it was first seen, and whoever logs in where it did", async () => {
+    const first = await open();
+    await record(first, [
+      event({ eventId: "1", anonymousId: "", userId: "ada" }),
+      event({ eventId: "2", anonymousId: "tablet", userId: "ada", sessionId: "s1" }),
+      event({ eventId: "3", anonymousId: "phone", userId: "bob", sessionId: "s1" }),
+    ]);
+    await record(first, [event({ eventId: "4", anonymousId: "phone", userId: "ada", sessionId: "s2" })]);
+    await first.close();
+    // Enough for a pass of compaction: of the phone's links the newest alone stays.
+    const newest = (await readAll(TOPICS.links)).at(-1);
+    await log.append(Array.from({ length: 1_000 }, () => ({ ...newest!, timestampMs: NOW as Millis })));
+    await log.maintain();
+    expect((await links()).map(({ knownSubject }) => knownSubject)).toEqual([ada, ada]);
+    const restarted = await open();
+    const order = { orderId: "o", total: { minor: 1n, currency: "EUR" } };
+    const purchase = { kind: EventKind.EVENT_KIND_PURCHASE, order };
+    await record(restarted, [
+      event({ eventId: "5", anonymousId: "laptop", userId: "ada", ...purchase }),
+      event({ eventId: "6", anonymousId: "laptop", userId: "bob", ...purchase }),
+    ]);
+    const phone = hasher.anonymous("phone");
+    expect((await events()).map(({ assignmentKey }) => assignmentKey)).toEqual([ada, ada, phone, ada, ada, phone]);
+    expect(await keys()).toEqual([
+      [ada, ada],
+      [bob, phone],
+    ]);
+    expect((await links()).every((link) => link.assignmentKey === (link.knownSubject === ada ? ada : phone))).toBe(
+      true,
+    );
+  });
+
+  it("a known subject's key is written once, also where the log did not take it at first", async () => {
+    let isBroken = true;
+    const fragile: EventLog = new Proxy(log, {
+      get(target, name) {
+        if (name === "append" && isBroken)
+          return () => Promise.reject(new LogError("log_unavailable", "as told", "retry"));
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        const bound: unknown = value.bind(target);
+        return bound;
+      },
+    });
+    const collector = await open({ log: fragile });
+    const seenAlone = () => event({ anonymousId: "", userId: "ada" });
+    expect(await collector.record([seenAlone()], "http")).toMatchObject({ ok: false });
+    isBroken = false;
+    await record(collector, [seenAlone(), seenAlone()]);
+    await record(collector, [seenAlone()]);
+    expect(await keys()).toEqual([[ada, ada]]);
   });
 
   it("are there again after a restart, and in every other collector", async () => {

@@ -17,6 +17,9 @@ export const BATCH_EVENTS_MAX = 1_000;
 /** Events that may wait for the log at once unless told otherwise; more are refused as `overloaded`. */
 export const WAITING_EVENTS_MAX = 50_000;
 
+/** Bytes of keys and values that may wait for the log at once unless told otherwise: 64 MiB. A request of more goes when nothing waits. */
+export const WAITING_BYTES_MAX = 64 * 1024 * 1024;
+
 export interface CollectorOptions {
   /** With the topics of `topicPlan` in it. */
   readonly log: EventLog;
@@ -29,6 +32,8 @@ export interface CollectorOptions {
   readonly metrics?: CollectorMetrics;
   /** Default {@link WAITING_EVENTS_MAX}. */
   readonly waitingEventsMax?: number;
+  /** Default {@link WAITING_BYTES_MAX}. */
+  readonly waitingBytesMax?: number;
 }
 
 /**
@@ -81,13 +86,16 @@ interface Gathered {
 class LogCollector implements Collector {
   readonly #parts: CollectorParts;
   readonly #waitingMax: number;
+  readonly #waitingBytesMax: number;
   readonly #underWay = new Set<Promise<unknown>>();
   #waiting = 0;
+  #waitingBytes = 0;
   #isClosed = false;
 
   constructor(parts: CollectorParts) {
     this.#parts = parts;
     this.#waitingMax = parts.waitingEventsMax ?? WAITING_EVENTS_MAX;
+    this.#waitingBytesMax = parts.waitingBytesMax ?? WAITING_BYTES_MAX;
   }
 
   nowMs(): Millis {
@@ -124,8 +132,7 @@ class LogCollector implements Collector {
     if (count > BATCH_EVENTS_MAX) {
       return refusal("batch_too_large", "events", count, `1 to ${BATCH_EVENTS_MAX} events`);
     }
-    if (this.#waiting + count <= this.#waitingMax) return undefined;
-    return refusal("overloaded", "", `${this.#waiting} events that wait`, "send the same again later");
+    return this.#waiting + count > this.#waitingMax ? overloaded(this.#waiting, "events") : undefined;
   }
 
   #gather(incoming: readonly Incoming[], draft: LinkDraft, source: string): Gathered {
@@ -174,14 +181,20 @@ class LogCollector implements Collector {
   }
 
   async #append(records: readonly NewRecord[], count: number): Promise<Result<string, Refusal>> {
+    const bytes = records.reduce((sum, { key = "", value }) => sum + key.length + value.length, 0);
+    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > this.#waitingBytesMax) {
+      return err(overloaded(this.#waitingBytes, "bytes"));
+    }
     const appending = append(this.#parts.log, records);
     this.#underWay.add(appending);
     this.#waiting += count;
+    this.#waitingBytes += bytes;
     try {
       return await appending;
     } finally {
       this.#underWay.delete(appending);
       this.#waiting -= count;
+      this.#waitingBytes -= bytes;
     }
   }
 
@@ -193,4 +206,8 @@ class LogCollector implements Collector {
     for (let made = 0; made < links; made += 1) metrics.linked(source);
     for (let count = 0; count < withoutId; count += 1) metrics.withoutId(source);
   }
+}
+
+function overloaded(waiting: number, what: string): Refusal {
+  return refusal("overloaded", "", `${waiting} ${what} that wait`, "send the same again later");
 }

@@ -24,6 +24,18 @@ async function live(around: Surroundings, blockRowsMax: number, batch: number): 
   }
 }
 
+/** Does something that may fail, and then another thing until that has succeeded: what was taken over is not taken again. */
+async function untilItSucceeds(first: () => Promise<void>, again = first): Promise<void> {
+  for (let next = first; ; next = again) {
+    try {
+      await next();
+      return;
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
+    }
+  }
+}
+
 describe("a partition on its way to the warehouse", () => {
   it("has every record there once, wherever the process ends, however it reads and cuts", async () => {
     const lives = fc.array(
@@ -46,6 +58,34 @@ describe("a partition on its way to the warehouse", () => {
         expect(around.counted).toEqual(offsets);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it("has every record there once, if acts fail and the process goes on", async () => {
+    const batches = fc.integer({ min: 1, max: 7 });
+    const rowsMax = fc.integer({ min: 1, max: 6 });
+    await fc.assert(
+      fc.asyncProperty(
+        OFFSETS,
+        fc.array(FATE, { maxLength: 40 }),
+        rowsMax,
+        batches,
+        async (offsets, fates, max, batch) => {
+          const around = new Surroundings(offsets);
+          around.decree(fates);
+          const recorder = new PartitionRecorder(around.options(max));
+          await recorder.resume();
+          for (let at = 0; at < offsets.length; at += batch) {
+            await untilItSucceeds(
+              () => recorder.take(around.records.slice(at, at + batch)),
+              () => recorder.flush(),
+            );
+          }
+          while (recorder.pendingCount > 0) await untilItSucceeds(() => recorder.flush());
+          expect(around.counted).toEqual(offsets);
+        },
+      ),
+      { numRuns: 300 },
     );
   });
 
@@ -82,6 +122,17 @@ describe("a partition on its way to the warehouse", () => {
     expect(around.counted).toEqual([5, 6]);
   });
 
+  it("has what is left of a planned block of which the log no longer keeps the beginning", async () => {
+    const around = new Surroundings([2, 3, 4, 5]);
+    around.commit = { offset: 0, note: '{"to":4}' };
+    around.begin = 2;
+    expect(await live(around, 10, 1)).toBe("done");
+    expect([...around.blocks]).toEqual([
+      ["i/clickstream/0/0-4", [2, 3]], // its token says what was planned: it may be there already
+      ["i/clickstream/0/4-6", [4, 5]],
+    ]);
+  });
+
   it("that is let go while a block is written keeps what was written, and nothing after", async () => {
     const around = new Surroundings([0, 1, 2, 3]);
     const recorder = new PartitionRecorder(around.options(2));
@@ -101,9 +152,11 @@ describe("a partition on its way to the warehouse", () => {
     const around = new Surroundings([0, 1, 2]);
     const recorder = new PartitionRecorder(around.options(10));
     await recorder.resume();
-    await recorder.take(around.records);
-    expect([recorder.pendingCount, recorder.oldestPendingMs]).toEqual([3, 1_000]);
+    await recorder.take(around.records, 5);
+    expect([recorder.pendingCount, recorder.unreadCount, recorder.oldestPendingMs]).toEqual([3, 5, 1_000]);
     await recorder.flush();
     expect([recorder.pendingCount, recorder.oldestPendingMs]).toEqual([0, undefined]);
+    await recorder.release();
+    expect(recorder.unreadCount).toBe(0); // somebody else's now
   });
 });

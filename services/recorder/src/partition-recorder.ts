@@ -17,6 +17,7 @@ export interface PartitionRecorderOptions {
 export class PartitionRecorder {
   readonly #options: PartitionRecorderOptions;
   #pending: LogRecord[] = [];
+  #unreadCount = 0;
   /** First offset that is not in the warehouse yet. */
   #nextOffset = 0;
   /** A block that was planned, by this run or an earlier one, and that may or may not be in the warehouse. */
@@ -45,11 +46,17 @@ export class PartitionRecorder {
     this.#pending = [];
     await this.#flushing;
     this.#pending = [];
+    this.#unreadCount = 0;
     this.#planned = undefined;
   }
 
-  /** Takes records over; waits while a full block is written, which holds the reader back. */
-  async take(records: readonly LogRecord[]): Promise<void> {
+  /**
+   * Takes records over; waits while a full block is written, which holds the reader back.
+   *
+   * @param unreadCount records that stand behind these on the log, as far as the reader knows
+   */
+  async take(records: readonly LogRecord[], unreadCount = 0): Promise<void> {
+    this.#unreadCount = unreadCount;
     for (const record of records) if (record.offset >= this.#nextOffset) this.#pending.push(record);
     while (this.#hasFullBlock()) await this.flush();
   }
@@ -64,6 +71,11 @@ export class PartitionRecorder {
   /** Records read and not yet in the warehouse. */
   get pendingCount(): number {
     return this.#pending.length;
+  }
+
+  /** Records that stand on the log behind what was read, as far as the reader knows. */
+  get unreadCount(): number {
+    return this.#unreadCount;
   }
 
   /** When the oldest record that is not in the warehouse yet was written to the log; undefined if there is none. */

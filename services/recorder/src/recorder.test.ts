@@ -1,11 +1,12 @@
-import { CLICKSTREAM_RETENTION_MIN_MS, topicPlan, TOPICS, wire } from "@leastwise/contracts";
+import { CLICKSTREAM_RETENTION_MIN_MS, encodeClickstreamRecord, topicPlan, TOPICS, wire } from "@leastwise/contracts";
 import { openEmbeddedLog, type EventLog, type NewRecord } from "@leastwise/eventlog";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { decided, did, euros, happened, ISSUED, NOON, torn } from "./given/records.js";
+import { ForgettingLog } from "./given/forgetting-log.js";
+import { ADA, decided, did, euros, happened, ISSUED, NOON, torn, written } from "./given/records.js";
 import { TableMemory } from "./given/table-memory.js";
 import { startRecorder, type Recorder, type RecorderOptions } from "./recorder.js";
 
@@ -17,7 +18,7 @@ const running: Recorder[] = [];
 
 beforeEach(async () => {
   directory = await mkdtemp(path.join(tmpdir(), "recorder-"));
-  log = await openEmbeddedLog({ directory, mapSizeBytes: 64 * 1024 * 1024 });
+  log = await openEmbeddedLog({ directory, mapSizeBytes: 64 * 1024 * 1024, batchRecordsMax: 4 });
   await log.ensureTopics(topicPlan(2, CLICKSTREAM_RETENTION_MIN_MS));
   telemetry = createTelemetry({ service: "recorder", version: "test", logLevel: "silent", pretty: false });
   warehouse = new TableMemory();
@@ -123,12 +124,100 @@ describe("the recorder", () => {
     expect(warehouse.attempts).toBe(60);
   });
 
+  it("writes what has waited for its interval, without being asked", async () => {
+    await start({ blockIntervalMs: 1 });
+    await write(did({}));
+    while (warehouse.rows("clickstream").length === 0) await new Promise(setImmediate);
+    expect(warehouse.rows("clickstream")).toMatchObject([{ event_id: "e1" }]);
+  });
+
+  it("passes over what is nobody's row, and counts it", async () => {
+    const value = wire.SubjectLink.fromPartial({ anonymousSubject: ADA, knownSubject: ADA });
+    await write(written(TOPICS.clickstream, encodeClickstreamRecord({ $case: "link", value })), did({}));
+    await (await start()).catchUp();
+    expect(warehouse.rows("clickstream")).toHaveLength(1);
+    expect(await metric("leastwise_consumer_records_total", 'topic="clickstream",outcome="drop"')).toBe(1);
+  });
+
   it("does not send again what a warehouse refuses for good", async () => {
     warehouse.failNext(1, "terminal");
     await write(did({}));
     const recorder = await start({ blockRowsMax: 1 });
     await expect(recorder.finished).rejects.toMatchObject({ code: "statement_refused" });
     expect(warehouse.attempts).toBe(1);
+  });
+
+  it("does not let anybody wait for it when it can no longer read", async () => {
+    warehouse.failNext(1, "terminal");
+    await write(did({}));
+    const recorder = await start({ blockRowsMax: 1 });
+    await expect(recorder.finished).rejects.toMatchObject({ code: "statement_refused" });
+    await write(did({ eventId: "e2" }));
+    await expect(recorder.catchUp()).rejects.toMatchObject({ code: "statement_refused" });
+  });
+
+  it("ends where the log does not remember how far it is, and its next start counts nothing twice", async () => {
+    await write(did({}), did({ eventId: "e2" }));
+    const recorder = await start({ log: new ForgettingLog(log, 2) });
+    await expect(recorder.catchUp()).rejects.toMatchObject({ code: "log_unavailable" });
+    expect(warehouse.rows("clickstream")).toHaveLength(2);
+    await running.pop()?.stop();
+    await write(did({ eventId: "e3" }));
+    await (await start()).catchUp();
+    expect(warehouse.rows("clickstream").map(({ event_id }) => event_id)).toEqual(["e1", "e2", "e3"]);
+  });
+
+  it("ends when it can no longer follow what goods cost", async () => {
+    const recorder = await start();
+    await write(torn(TOPICS.catalog));
+    await expect(recorder.finished).rejects.toThrow();
+  });
+
+  it("sets aside what no table can hold, and goes on with what stands beside and behind it", async () => {
+    const letter = wire.DeadLetter.fromPartial({ reason: "odd", receivedAtMs: -1n });
+    const enrolments = [
+      { experimentId: "x", arm: "treatment", first: true, holdoutBp: -1, enrolledAtMs: BigInt(NOON) },
+    ];
+    await write(
+      did({ occurredAtMs: 1n << 62n }),
+      did({ eventId: "e2", product: { productId: "shoe", unitPrice: euros(1n << 62n) } }),
+      did({ eventId: "e3" }),
+      decided({ enrolments }),
+      decided({ decisionId: "d2", propensity: Number.NaN }),
+      happened({ kind: { $case: "redeemed", value: { discount: euros(1n << 62n) } } }),
+      written(TOPICS.deadLetters, wire.DeadLetter.encode(letter).finish()),
+    );
+    await (await start()).catchUp();
+    expect(warehouse.rows("clickstream").map(({ event_id }) => event_id)).toEqual(["e3"]);
+    const letters = warehouse.rows("dead_letters").map(({ topic, reason, field }) => `${topic}: ${reason} ${field}`);
+    expect(letters.sort()).toEqual([
+      "clickstream: amount_out_of_range unit_price_minor",
+      "clickstream: value_out_of_range occurred_at",
+      "dead_letters: value_out_of_range received_at",
+      "decisions: value_out_of_range holdout_bp",
+      "decisions: value_out_of_range propensity",
+      "offers: amount_out_of_range cost_minor",
+    ]);
+    expect([warehouse.rows("decisions"), warehouse.rows("enrolments"), warehouse.rows("offers")]).toEqual([[], [], []]);
+  });
+
+  it("knows what goods cost", async () => {
+    const cost = { product: { productId: "shoe", unitCost: euros(2_000) } };
+    await write(written(TOPICS.catalog, wire.CatalogRecord.encode(wire.CatalogRecord.fromPartial(cost)).finish()));
+    const lines = [{ productId: "shoe", quantity: 2n, unitPrice: euros(5_000) }];
+    await write(did({ kind: wire.EventKind.EVENT_KIND_PURCHASE, order: { orderId: "order-1", lines } }));
+    await (await start()).catchUp();
+    expect(warehouse.rows("orders")).toMatchObject([{ revenue_minor: 10_000, cost_of_goods_minor: 4_000 }]);
+  });
+
+  it("does not sit out the wait for a warehouse when it is stopped", async () => {
+    warehouse.setAway(true);
+    await write(did({}));
+    const recorder = await start({ blockRowsMax: 1, retryMs: 3_600_000 });
+    while (warehouse.attempts === 0) await new Promise(setImmediate);
+    await Promise.all([recorder.stop(), recorder.stop()]);
+    await recorder.finished;
+    expect(warehouse.rows("clickstream")).toEqual([]);
   });
 
   it("that stops while the warehouse is away leaves what it has read on the log, for its next start", async () => {
@@ -154,6 +243,18 @@ describe("the recorder", () => {
     await recorder.catchUp();
     expect(await metric("leastwise_consumer_lag_records", 'topic="clickstream"')).toBe(0);
     expect(await metric("leastwise_consumer_records_total", 'topic="clickstream",outcome="ok"')).toBe(2);
+  });
+
+  it("shows that it falls ever further behind while the warehouse is away", async () => {
+    warehouse.setAway(true);
+    let nowMs = NOON;
+    await write(...["e1", "e2", "e3", "e4", "e5"].map((eventId) => did({ eventId })));
+    await start({ blockRowsMax: 1, blockIntervalMs: 1, retryMs: 3_600_000, clock: { nowMs: () => nowMs } });
+    await untilBehindBy(5); // those in hand, and those that are not even read
+    nowMs = (NOON + 600_000) as typeof NOON;
+    while ((await metric("leastwise_consumer_lag_seconds", 'topic="clickstream"')) !== 600) {
+      await new Promise(setImmediate);
+    }
   });
 
   it("counts a decision that gave a held-out subject an incentive: there must be none", async () => {

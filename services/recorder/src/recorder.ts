@@ -2,15 +2,16 @@ import { TOPICS, wire } from "@leastwise/contracts";
 import type { Batch, EventLog, LogRecord, RunningSubscription } from "@leastwise/eventlog";
 import { followCatalog, type Catalog } from "@leastwise/references";
 import type { Telemetry } from "@leastwise/telemetry";
-import type { Clock, Refusal } from "@leastwise/vocabulary";
+import { LATEST_MS, type Clock, type Refusal } from "@leastwise/vocabulary";
 import { WarehouseError, type TableName, type TableRows, type Warehouse } from "@leastwise/warehouse";
 import { setTimeout as delay } from "node:timers/promises";
 import { PartitionRecorder } from "./partition-recorder.js";
+import { retryWaitMs } from "./retry-wait.js";
 import { clickstreamRows } from "./steps/clickstream-rows.js";
 import { deadLetterRows } from "./steps/dead-letter-rows.js";
 import { decisionRows } from "./steps/decision-rows.js";
 import { offerRows } from "./steps/offer-rows.js";
-import type { Outcome, Rows } from "./steps/outcome.js";
+import { withinBounds, type Outcome, type Rows } from "./steps/outcome.js";
 
 export interface RecorderOptions {
   readonly log: EventLog;
@@ -40,9 +41,8 @@ const CONSUMER = "recorder";
 const RECORDED = [TOPICS.clickstream, TOPICS.decisions, TOPICS.offers, TOPICS.deadLetters] as const;
 /** A warehouse that is away is asked again, ever less often; after so many times the process gives up, and its supervisor decides. */
 const ATTEMPTS_MAX = 60;
-const BACKOFF_MAX_MS = 30_000;
-/** More doublings than reach the longest wait from any sensible first one. */
-const BACKOFF_DOUBLINGS_MAX = 20;
+/** Most bytes of a dead letter's payload, as its contract has it. */
+const PAYLOAD_BYTES_MAX = 64 * 1024;
 /** How often catching up looks whether it has. */
 const CATCH_UP_POLL_MS = 10;
 
@@ -62,6 +62,8 @@ class RunningRecorder implements Recorder {
   readonly #subscriptions: RunningSubscription[] = [];
   readonly #stopping = new AbortController();
   #isFlushing = false;
+  #hasFailed = false;
+  #stopped: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #fail: (error: unknown) => void = () => undefined;
   #end: () => void = () => undefined;
@@ -77,6 +79,10 @@ class RunningRecorder implements Recorder {
   }
 
   async start(): Promise<void> {
+    // Costs of goods come from the catalog: rows with those of yesterday would be wrong without a word.
+    this.#catalog.finished.catch((error: unknown) => {
+      this.#failed(error);
+    });
     for (const topic of RECORDED) {
       const subscription = await this.#options.log.subscribe({
         topic,
@@ -92,7 +98,11 @@ class RunningRecorder implements Recorder {
       });
       this.#subscriptions.push(subscription);
     }
-    this.#timer = setInterval(() => void this.#flushWhenIdle(), this.#options.blockIntervalMs);
+    this.#timer = setInterval(() => {
+      // First of all, and always: while the warehouse is away nothing is flushed, and the lag must be seen to grow.
+      this.#showLags();
+      void this.#flushWhenIdle();
+    }, this.#options.blockIntervalMs);
   }
 
   async catchUp(): Promise<void> {
@@ -106,8 +116,11 @@ class RunningRecorder implements Recorder {
     }
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopping.signal.aborted) return;
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     clearInterval(this.#timer);
     // A warehouse that is away is no longer waited for.
     this.#stopping.abort();
@@ -124,13 +137,17 @@ class RunningRecorder implements Recorder {
 
   /** Recording cannot go on; after stop that is no news. */
   #failed(error: unknown): void {
-    if (!this.#stopping.signal.aborted) this.#fail(error);
+    if (this.#stopping.signal.aborted) return;
+    this.#hasFailed = true;
+    this.#fail(error);
   }
 
   async #reach(topic: string, partition: number, end: number): Promise<void> {
     const { log } = this.#options;
     const { begin } = await log.offsets(topic, partition);
     while (!this.#stopping.signal.aborted) {
+      // Nobody reads any more: it rejects with what ended the reading.
+      if (this.#hasFailed) await this.finished;
       await this.#partitions.get(`${topic}/${partition}`)?.flush();
       const commit = await log.committed(`${GROUP}-${topic}`, topic, partition);
       if (end === begin || (commit !== undefined && commit.note === "" && commit.offset >= end)) return;
@@ -160,12 +177,18 @@ class RunningRecorder implements Recorder {
   }
 
   async #take(batch: Batch): Promise<void> {
-    await this.#partition(batch.topic, batch.partition).take(batch.records);
+    const lastOffset = batch.records.at(-1)?.offset ?? -1;
+    const unread = Math.max(0, batch.endOffset - lastOffset - 1);
+    await this.#partition(batch.topic, batch.partition).take(batch.records, unread);
     this.#showLag(batch.topic);
   }
 
   async #flushAll(): Promise<void> {
     for (const partition of this.#partitions.values()) await partition.flush();
+    this.#showLags();
+  }
+
+  #showLags(): void {
     for (const topic of RECORDED) this.#showLag(topic);
   }
 
@@ -175,7 +198,7 @@ class RunningRecorder implements Recorder {
     let oldestMs: number | undefined;
     for (const [key, partition] of this.#partitions) {
       if (!key.startsWith(`${topic}/`)) continue;
-      records += partition.pendingCount;
+      records += partition.pendingCount + partition.unreadCount;
       const pendingMs = partition.oldestPendingMs;
       if (pendingMs !== undefined) oldestMs = Math.min(oldestMs ?? pendingMs, pendingMs);
     }
@@ -186,7 +209,7 @@ class RunningRecorder implements Recorder {
 
   async #write(records: readonly LogRecord[], token: string): Promise<void> {
     const rows: Rows = {};
-    for (const record of records) this.#collect(rows, record, this.#rowsOf(record), token);
+    for (const record of records) this.#collect(rows, record, withinBounds(this.#rowsOf(record)), token);
     for (const table of Object.keys(rows) as TableName[]) await this.#insert(table, rows[table] ?? [], token);
   }
 
@@ -194,7 +217,7 @@ class RunningRecorder implements Recorder {
     const { incarnation } = this.#options.log;
     switch (record.topic) {
       case TOPICS.clickstream:
-        return clickstreamRows(incarnation, record, (productId) => this.#catalog.row(productId)?.unitCostMinor);
+        return clickstreamRows(incarnation, record, (productId) => this.#catalog.product(productId));
       case TOPICS.decisions:
         return decisionRows(incarnation, record);
       case TOPICS.offers:
@@ -218,7 +241,7 @@ class RunningRecorder implements Recorder {
         return;
       case "dead_letter":
         metrics.deadLetters.with({ reason: outcome.refusal.reason }).add();
-        logger.warn({ token, offset: record.offset, reason: outcome.refusal.reason }, "a record could not be read");
+        logger.warn({ token, offset: record.offset, reason: outcome.refusal.reason }, "a record could not be taken");
         // The row stands in the same block, so that it is written once, as the others are.
         addRows(rows, deadLetterOf(this.#options.log.incarnation, record, outcome.refusal));
         return;
@@ -249,8 +272,7 @@ class RunningRecorder implements Recorder {
           { table, attempt, code: error.code },
           "the warehouse did not take a block: it is sent again",
         );
-        const waitMs = Math.min(BACKOFF_MAX_MS, retryMs * 2 ** Math.min(attempt - 1, BACKOFF_DOUBLINGS_MAX));
-        await delay(waitMs, undefined, { signal: this.#stopping.signal });
+        await delay(retryWaitMs(retryMs, attempt), undefined, { signal: this.#stopping.signal });
       }
     }
   }
@@ -273,8 +295,8 @@ function deadLetterOf(incarnation: string, record: LogRecord, refusal: Refusal):
       field: refusal.field,
       expected: refusal.expected,
       source: record.topic,
-      receivedAtMs: BigInt(record.timestampMs),
-      payload: Buffer.from(record.value),
+      receivedAtMs: BigInt(Math.min(record.timestampMs, LATEST_MS - 1)),
+      payload: Buffer.from(record.value).subarray(0, PAYLOAD_BYTES_MAX),
       cause: `${incarnation}/${record.topic}/${record.partition}/${record.offset}`,
     }),
   ).finish();

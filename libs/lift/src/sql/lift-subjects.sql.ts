@@ -8,11 +8,13 @@
  * so that arms stand at equal return maturity; `currency`: the one currency of all money columns.
  *
  * - A subject counts by its first enrolment ever, in the arm of that one (intention to treat); no later fact filters it.
- * - An order counts once by (key, order id), a redemption by (offer, order), a return by its place in the log: rows that
- *   were written twice change nothing.
- * - margin = revenue − known cost of goods − (incentive cost − what offers took off the goods' price, which revenue lacks
- *   already) − (refunds − goods recovered). An order of unknown cost counts with its whole revenue, and is named in
- *   `orders_without_cost`.
+ * - An order counts once by (key, order id), a redemption by (offer, order), a return by (key, event id), or by its place in the log
+ *   where it has no id: what was sent or written twice changes nothing.
+ * - margin = revenue − known cost of goods − (incentive cost − what offers took off the goods' price and revenue lacks already) −
+ *   (refunds − goods recovered). Revenue lacks at most what it is short of its lines' prices: a shop that reports list prices
+ *   has not taken the offer off yet. Where a line's price is not known, revenue is taken to be what was paid. An order of unknown cost counts with its whole revenue; one of unknown revenue counts as
+ *   order and conversion, and adds no money, nor do its offers and returns. Both are named in `orders_without_cost`. A return whose
+ *   refund is not said moves no figure.
  * - Orders in another currency count as orders and conversions, add no money, and are named in `orders_other_currency`.
  * - `is_mature`: horizon and return window had passed by as_of.
  */
@@ -35,7 +37,11 @@ WITH
   ),
   ordered AS (
     SELECT o.assignment_key AS assignment_key, o.order_id AS order_id, o.ordered_at AS ordered_at, o.currency AS currency,
-      o.revenue_minor AS revenue_minor, o.cost_of_goods_minor AS cost_of_goods_minor
+      o.revenue_minor AS revenue_minor, o.cost_of_goods_minor AS cost_of_goods_minor,
+      o.currency = {currency:String} AND isNotNull(o.revenue_minor) AS is_counted,
+      if(empty(o.lines.unit_price_minor) OR arrayExists(price -> isNull(price), o.lines.unit_price_minor), NULL,
+        arraySum((price, quantity) -> toInt128(ifNull(price, 0)) * quantity, o.lines.unit_price_minor, o.lines.quantity)
+          - ifNull(o.revenue_minor, 0)) AS short_minor
     FROM orders AS o
     INNER JOIN enrolled AS e ON e.assignment_key = o.assignment_key
     WHERE o.ordered_at >= e.first_enrolled_at
@@ -60,11 +66,13 @@ WITH
   ),
   returned AS (
     SELECT r.assignment_key AS assignment_key, r.order_id AS order_id, r.currency AS currency,
-      sum(r.refund_minor - r.cost_recovered_minor) AS returns_minor
+      sum(ifNull(r.refund_minor - r.cost_recovered_minor, 0)) AS returns_minor
     FROM (
-      SELECT * FROM returns
+      SELECT *, if(event_id = '', (log_incarnation, log_topic, log_partition, log_offset), ('', '', 0, 0)) AS place
+      FROM returns
       WHERE returned_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
-      LIMIT 1 BY log_incarnation, log_topic, log_partition, log_offset
+      ORDER BY log_partition, log_offset
+      LIMIT 1 BY assignment_key, event_id, place
     ) AS r
     INNER JOIN ordered AS o ON o.assignment_key = r.assignment_key AND o.order_id = r.order_id
     WHERE toUnixTimestamp64Milli(r.returned_at) <= toUnixTimestamp64Milli(o.ordered_at) + {return_window_ms:Int64}
@@ -73,13 +81,14 @@ WITH
   outcomes AS (
     SELECT o.assignment_key AS assignment_key,
       count() AS orders,
-      countIf(o.currency != {currency:String}) AS orders_other_currency,
-      countIf(o.currency = {currency:String} AND isNull(o.cost_of_goods_minor)) AS orders_without_cost,
-      sumIf(o.revenue_minor, o.currency = {currency:String}) AS revenue_minor,
-      sumIf(ifNull(o.cost_of_goods_minor, 0), o.currency = {currency:String}) AS cost_of_goods_minor,
-      sumIf(i.incentive_cost_minor, i.currency = {currency:String}) AS incentive_cost_minor,
-      sumIf(i.off_price_minor, i.currency = {currency:String}) AS off_price_minor,
-      sumIf(r.returns_minor, r.currency = {currency:String}) AS returns_minor
+      countIf(o.currency NOT IN ('', {currency:String})) AS orders_other_currency,
+      countIf(o.currency IN ('', {currency:String}) AND (isNull(o.revenue_minor) OR isNull(o.cost_of_goods_minor)))
+        AS orders_without_cost,
+      sumIf(ifNull(o.revenue_minor, 0), o.is_counted) AS revenue_minor,
+      sumIf(ifNull(o.cost_of_goods_minor, 0), o.is_counted) AS cost_of_goods_minor,
+      sumIf(i.incentive_cost_minor, o.is_counted) AS incentive_cost_minor,
+      sumIf(least(i.off_price_minor, greatest(0, ifNull(o.short_minor, i.off_price_minor))), o.is_counted) AS off_price_minor,
+      sumIf(r.returns_minor, o.is_counted) AS returns_minor
     FROM ordered AS o
     LEFT JOIN incentives AS i ON i.assignment_key = o.assignment_key AND i.order_id = o.order_id AND i.currency = o.currency
     LEFT JOIN returned AS r ON r.assignment_key = o.assignment_key AND r.order_id = o.order_id AND r.currency = o.currency

@@ -264,6 +264,21 @@ describe("the Segment shapes", () => {
     expect(Buffer.concat(appended.map(({ value }) => value)).toString("latin1")).not.toContain("secret words");
   });
 
+  it("takes the return of a whole order, which names no goods, by what was paid back", async () => {
+    const post = await open(home);
+    const refunded = (properties: object) => post("/v1/track", { ...base, event: "Order Refunded", properties });
+    expect(await refunded({ order_id: "o-1", total: 30 })).toMatchObject({ status: 200, accepted: 1 });
+    expect(await refunded({ order_id: "o-2", revenue: "25.00", total: 30 })).toMatchObject({
+      status: 200,
+      accepted: 1,
+    });
+    expect(await refunded({ order_id: "o-3" })).toMatchObject({ status: 400, reason: "lines_missing" });
+    expect(events().map(({ goodsReturn }) => goodsReturn)).toEqual([
+      { orderId: "o-1", lines: [], refund: { minor: 3_000n, currency: "EUR" } },
+      { orderId: "o-2", lines: [], refund: { minor: 2_500n, currency: "EUR" } },
+    ]);
+  });
+
   it("takes identify, page and screen", async () => {
     const post = await open();
     expect(await post("/v1/identify", { ...base, userId: 42, traits: { email: "a@b" } })).toMatchObject({

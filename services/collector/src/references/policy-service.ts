@@ -2,8 +2,17 @@ import { readPolicy, TOPICS, wire } from "@leastwise/contracts";
 import { compilePolicy } from "@leastwise/decision";
 import type { EventLog } from "@leastwise/eventlog";
 import { FEATURE_CATALOGUE, type Policies } from "@leastwise/references";
-import { defineService, invalidArgument, refuse, unimplemented, type RpcService } from "@leastwise/rpc";
-import { err, ok, printable, refusal, type Clock, type Refusal } from "@leastwise/vocabulary";
+import {
+  defineService,
+  invalidArgument,
+  refuse,
+  unimplemented,
+  type RpcRefusal,
+  type RpcService,
+} from "@leastwise/rpc";
+import { err, ok, printable, refusal, type Clock, type Refusal, type Result } from "@leastwise/vocabulary";
+import { setTimeout as delay } from "node:timers/promises";
+import { Turns } from "./turns.js";
 import { writeRecords } from "./write-record.js";
 
 export interface PolicyServiceOptions {
@@ -12,20 +21,33 @@ export interface PolicyServiceOptions {
   readonly policies: Policies;
 }
 
+/** How long a policy that is written is waited for. It is in force then, be it that this process has yet to see it. */
+const APPEARS_MAX_MS = 5_000;
+
 /** Puts policies into force by writing them to the topic `policy`. */
 export function policyService({ log, clock, policies }: PolicyServiceOptions): RpcService {
+  const turns = new Turns();
+  /** Versions written here: none may have two contents, however late the topic brings the first one back. */
+  const written = new Set<string>();
+  const apply = async (policy: wire.Policy): Promise<Result<wire.ApplyPolicyResponse, RpcRefusal>> => {
+    const { version } = policy;
+    if (written.has(version) || policies.version(version) !== undefined) {
+      const used = refusal("policy_version_exists", "policy.version", version, "a version never used before");
+      return err(refuse("ALREADY_EXISTS", used));
+    }
+    const value = wire.PolicyRecord.encode({ policy, appliedAtMs: BigInt(clock.nowMs()) }).finish();
+    const put = await writeRecords(log, clock, TOPICS.policy, [{ key: version, value }]);
+    if (!put.ok) return put;
+    written.add(version);
+    await appearance(policies, version);
+    return ok({ version });
+  };
   return defineService(wire.PolicyServiceService, {
     applyPolicy: async ({ policy }) => {
       if (policy === undefined) return err(invalidArgument(policyMissing()));
       const [problem] = problemsOf(policy);
       if (problem !== undefined) return err(invalidArgument(problem));
-      if (policies.version(policy.version) !== undefined) {
-        const used = refusal("policy_version_exists", "policy.version", policy.version, "a version never used before");
-        return err(refuse("ALREADY_EXISTS", used));
-      }
-      const value = wire.PolicyRecord.encode({ policy, appliedAtMs: BigInt(clock.nowMs()) }).finish();
-      const written = await writeRecords(log, clock, TOPICS.policy, [{ key: policy.version, value }]);
-      return written.ok ? ok({ version: policy.version }) : written;
+      return await turns.take(TOPICS.policy, () => apply(policy));
     },
     getPolicy: () => {
       const active = policies.active();
@@ -40,6 +62,17 @@ export function policyService({ log, clock, policies }: PolicyServiceOptions): R
     listPolicies: () => Promise.resolve(err(unimplemented("PolicyService.ListPolicies"))),
     rollbackPolicy: () => Promise.resolve(err(unimplemented("PolicyService.RollbackPolicy"))),
   });
+}
+
+/** Resolves when the version is in force here, or has not come in time. */
+async function appearance(policies: Policies, version: string): Promise<void> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  const late = delay(APPEARS_MAX_MS, undefined, { signal, ref: false });
+  // Neither an end of the following nor the end of the wait undoes what is durable.
+  await Promise.race([policies.appears(version), late]).catch(() => undefined);
+  late.catch(() => undefined);
+  waiting.abort();
 }
 
 /** All that is wrong with a policy; empty: nothing. Fields are paths inside the policy. */

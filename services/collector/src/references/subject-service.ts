@@ -10,6 +10,7 @@ import {
   type RpcService,
 } from "@leastwise/rpc";
 import { err, ok, refusal, type Clock, type Result, type SubjectId } from "@leastwise/vocabulary";
+import { Turns } from "./turns.js";
 import { writeRecords } from "./write-record.js";
 
 export interface SubjectServiceOptions {
@@ -19,41 +20,51 @@ export interface SubjectServiceOptions {
   readonly subjects: Subjects;
 }
 
+/** Records that are remembered until the topic has brought them back; a follower that far behind has other troubles. */
+const WRITTEN_MAX = 10_000;
+
 /** Keeps profiles and consent on the topic `subjects`; one record a subject holds both. */
 export function subjectService(options: SubjectServiceOptions): RpcService {
-  const pending = new PendingRecords(options.subjects);
-  const put = async (subject: SubjectId, change: Partial<wire.SubjectRecord>): Promise<Result<void, RpcRefusal>> => {
-    const record = pending.change(subject, { ...change, updatedAtMs: BigInt(options.clock.nowMs()) });
-    const value = wire.SubjectRecord.encode(record).finish();
-    const written = await writeRecords(options.log, options.clock, TOPICS.subjects, [{ key: subject, value }]);
-    pending.settle(subject, record);
-    return written;
-  };
+  const { log, clock, hasher } = options;
+  const newest = new NewestRecords(options.subjects);
+  const turns = new Turns();
+  /** A change is built on all that was written before it: changes of one subject follow one another. */
+  const put = (subject: SubjectId, changeOf: (record: wire.SubjectRecord) => Partial<wire.SubjectRecord> | undefined) =>
+    turns.take(subject, async (): Promise<Result<Record<string, never>, RpcRefusal>> => {
+      const base = newest.record(subject) ?? wire.SubjectRecord.fromPartial({ subject });
+      const change = changeOf(base);
+      if (change === undefined) return ok({});
+      const record = { ...base, ...change, updatedAtMs: BigInt(clock.nowMs()) };
+      const value = wire.SubjectRecord.encode(record).finish();
+      const written = await writeRecords(log, clock, TOPICS.subjects, [{ key: subject, value }]);
+      if (!written.ok) return written;
+      newest.wrote(subject, record, written.value);
+      return ok({});
+    });
   return defineService(wire.SubjectServiceService, {
     putProfile: async (request) => {
       const ids = readSubjectRef(request.subject);
       if (!ids.ok) return err(invalidArgument(ids.error));
       const profile = readProfile(request.profile);
       if (!profile.ok) return err(invalidArgument(profile.error));
-      const written = await put(options.hasher.of(ids.value), { profile: request.profile });
-      return written.ok ? ok({}) : written;
+      return await put(hasher.of(ids.value), () => ({ profile: request.profile }));
     },
     putConsent: async (request) => {
       const ids = readSubjectRef(request.subject);
       if (!ids.ok) return err(invalidArgument(ids.error));
       const consent = readConsent(request.consent);
       if (!consent.ok) return err(invalidArgument(consent.error));
-      const subject = options.hasher.of(ids.value);
-      const statedAtMs = BigInt(consent.value.statedAtMs ?? options.clock.nowMs());
+      const statedAtMs = BigInt(consent.value.statedAtMs ?? clock.nowMs());
+      const stated: wire.Consent = { purposes: request.consent?.purposes ?? [], statedAtMs };
       // An older statement does not replace a newer one.
-      if ((pending.record(subject)?.consent?.statedAtMs ?? 0n) > statedAtMs) return ok({});
-      const written = await put(subject, { consent: { purposes: request.consent?.purposes ?? [], statedAtMs } });
-      return written.ok ? ok({}) : written;
+      const changeOf = (record: wire.SubjectRecord) =>
+        (record.consent?.statedAtMs ?? 0n) > statedAtMs ? undefined : { consent: stated };
+      return await put(hasher.of(ids.value), changeOf);
     },
     getSubject: (request) => {
       const ids = readSubjectRef(request.subject);
       if (!ids.ok) return Promise.resolve(err(invalidArgument(ids.error)));
-      const record = pending.record(options.hasher.of(ids.value));
+      const record = newest.record(hasher.of(ids.value));
       if (record !== undefined) return Promise.resolve(ok({ profile: record.profile, consent: record.consent }));
       const expected = "a shopper of whom a profile or consent was put";
       return Promise.resolve(err(refuse("NOT_FOUND", refusal("unknown_subject", "subject", "another", expected))));
@@ -62,28 +73,33 @@ export function subjectService(options: SubjectServiceOptions): RpcService {
   });
 }
 
-/** What was written and has not come back over the topic yet, so that two changes after one another both hold. */
-class PendingRecords {
+interface Written {
+  readonly record: wire.SubjectRecord;
+  readonly offset: number;
+}
+
+/** The topic's records, and what was written here and has not come back over it yet, so that changes after one another all hold. */
+class NewestRecords {
   readonly #subjects: Subjects;
-  readonly #written = new Map<SubjectId, wire.SubjectRecord>();
+  /** The longest written first. */
+  readonly #written = new Map<SubjectId, Written>();
 
   constructor(subjects: Subjects) {
     this.#subjects = subjects;
   }
 
   record(subject: SubjectId): wire.SubjectRecord | undefined {
-    return this.#written.get(subject) ?? this.#subjects.record(subject);
+    const written = this.#written.get(subject);
+    const isNewer = written !== undefined && !this.#subjects.hasTaken(written.offset);
+    return isNewer ? written.record : this.#subjects.record(subject);
   }
 
-  change(subject: SubjectId, change: Partial<wire.SubjectRecord>): wire.SubjectRecord {
-    const base = this.record(subject) ?? { subject, profile: undefined, consent: undefined, updatedAtMs: 0n };
-    const changed = { ...base, ...change };
-    this.#written.set(subject, changed);
-    return changed;
-  }
-
-  /** The write has settled; if nothing was changed since, the topic tells the rest. */
-  settle(subject: SubjectId, record: wire.SubjectRecord): void {
-    if (this.#written.get(subject) === record) this.#written.delete(subject);
+  wrote(subject: SubjectId, record: wire.SubjectRecord, offset: number): void {
+    this.#written.delete(subject);
+    this.#written.set(subject, { record, offset });
+    for (const [oldest, written] of this.#written) {
+      if (!this.#subjects.hasTaken(written.offset) && this.#written.size <= WRITTEN_MAX) return;
+      this.#written.delete(oldest);
+    }
   }
 }

@@ -8,17 +8,17 @@ export interface KeyedRecord {
   readonly value: Uint8Array;
 }
 
-/** Makes records durable, in order; the failure is a refusal that asks to send the same again. */
+/** Makes records durable, in order, and gives the offset of the last; the failure is a refusal that asks to send the same again. */
 export async function writeRecords(
   log: EventLog,
   clock: Clock,
   topic: string,
   records: readonly KeyedRecord[],
-): Promise<Result<void, RpcRefusal>> {
+): Promise<Result<number, RpcRefusal>> {
   const timestampMs = clock.nowMs();
   try {
-    await log.append(records.map((record) => ({ topic, partition: 0, timestampMs, ...record })));
-    return ok(undefined);
+    const positions = await log.append(records.map((record) => ({ topic, partition: 0, timestampMs, ...record })));
+    return ok(positions.at(-1)?.offset ?? -1);
   } catch (error) {
     if (!(error instanceof LogError)) throw error;
     const isFull = error.code === "disk_full";

@@ -20,7 +20,7 @@ export interface Partitions {
   readonly links: number;
 }
 
-/** The records of an event: its link first, if it made one, on both topics; then the event itself. */
+/** The records of an event: its link first, if it made one, on both topics; a new subject's key; then the event itself. */
 export function recordsOf(
   linked: LinkedEvent,
   stamped: wire.ClickstreamEvent,
@@ -34,7 +34,24 @@ export function recordsOf(
     value: encodeClickstreamRecord({ $case: "event", value: stamped }),
     timestampMs: nowMs,
   };
-  return linked.made === undefined ? [event] : [...linkRecords(linked.made, partitions, nowMs), event];
+  const link = linked.made === undefined ? [] : linkRecords(linked.made, partitions, nowMs);
+  return linked.isFirstSight ? [...link, keyRecord(linked, partitions, nowMs), event] : [...link, event];
+}
+
+/** Without an anonymous subject, under the known one's own key: it stays whatever becomes of the links. */
+function keyRecord({ subject, assignmentKey }: LinkedEvent, partitions: Partitions, nowMs: Millis): NewRecord {
+  const message = wire.SubjectLink.fromPartial({
+    knownSubject: subject,
+    assignmentKey,
+    linkedAtMs: BigInt(nowMs),
+  });
+  return {
+    topic: TOPICS.links,
+    partition: partitionOf(subject, partitions.links),
+    key: subject,
+    value: wire.SubjectLink.encode(message).finish(),
+    timestampMs: nowMs,
+  };
 }
 
 function linkRecords(link: Link, partitions: Partitions, nowMs: Millis): readonly NewRecord[] {

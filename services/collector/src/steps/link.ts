@@ -9,6 +9,8 @@ export interface LinkedEvent {
   readonly assignmentKey: AssignmentKey;
   /** The link that this event made, to be written before it. Absent: none. */
   readonly made: Link | undefined;
+  /** The known subject was never seen before: its key is to be written with the event, and stays. */
+  readonly isFirstSight: boolean;
 }
 
 /**
@@ -18,13 +20,13 @@ export interface LinkedEvent {
  * - With the user id alone it is the known subject's.
  *
  * An assignment key is minted at first sight as the subject's own id; a known subject that is first seen through a link takes over
- * the anonymous one's, so that nobody changes arm by logging in.
+ * the anonymous one's, so that nobody changes arm by logging in. A link carries the key that its known subject has.
  */
 export function link(identified: IdentifiedEvent, links: LinkLookup, nowMs: Millis): LinkedEvent {
   const { event, anonymous, known } = identified;
   if (anonymous === undefined) {
     if (known === undefined) throw new Error("an event without ids: it was not validated");
-    return { event, subject: known, assignmentKey: links.keyOf(known) ?? links.mint(known), made: undefined };
+    return { event, subject: known, ...keyOf(known, known, links), made: undefined };
   }
   const occurredAtMs = Number(event.occurredAtMs);
   const current = links.linkOf(anonymous);
@@ -34,21 +36,39 @@ export function link(identified: IdentifiedEvent, links: LinkLookup, nowMs: Mill
     return {
       event,
       subject: held.known,
-      assignmentKey: links.keyOf(held.known) ?? held.assignmentKey,
+      ...keyOf(held.known, held.assignmentKey, links),
       made: undefined,
     };
   }
-  const ownKey = anonymous as string as AssignmentKey;
-  if (known === undefined) return { event, subject: anonymous, assignmentKey: ownKey, made: undefined };
+  if (known === undefined) {
+    return { event, subject: anonymous, assignmentKey: asKey(anonymous), made: undefined, isFirstSight: false };
+  }
+  const keyed = keyOf(known, anonymous, links);
   const made: Link = {
     anonymous,
     known,
-    assignmentKey: ownKey,
+    assignmentKey: keyed.assignmentKey,
     linkedAtMs: nowMs,
     sessionId: event.sessionId,
     lastMs: occurredAtMs,
   };
-  const assignmentKey = links.keyOf(known) ?? ownKey;
   links.add(made);
-  return { event, subject: known, assignmentKey, made };
+  return { event, subject: known, ...keyed, made };
+}
+
+/** The key that a known subject has; one that has none takes the other's, or mints its own, and keeps it. */
+function keyOf(
+  known: SubjectId,
+  first: string,
+  links: LinkLookup,
+): Pick<LinkedEvent, "assignmentKey" | "isFirstSight"> {
+  const held = links.keyOf(known);
+  if (held !== undefined) return { assignmentKey: held, isFirstSight: false };
+  const assignmentKey = asKey(first);
+  links.keep(known, assignmentKey);
+  return { assignmentKey, isFirstSight: true };
+}
+
+function asKey(text: string): AssignmentKey {
+  return text as AssignmentKey;
 }

@@ -1,130 +1,140 @@
-import { channelName, decodeClickstreamRecord, deviceName, kindName, type wire } from "@leastwise/contracts";
+import {
+  channelName,
+  currencyOf,
+  decodeClickstreamRecord,
+  deviceName,
+  kindName,
+  minorIn,
+  orderAmounts,
+  placeText,
+  type OrderAmounts,
+  type wire,
+} from "@leastwise/contracts";
 import type { LogRecord } from "@leastwise/eventlog";
 import type { ClickstreamRow, LineRow, LogPosition, OrderLineRow, OrderRow, ReturnRow } from "@leastwise/warehouse";
+import { fromCatalog, unitCostOf, type Products } from "./from-catalog.js";
 import type { Outcome } from "./outcome.js";
 import { logPosition } from "./position.js";
 
-/** Cost of one unit of a product in minor units; undefined where the catalog does not say. */
-export type UnitCosts = (productId: string) => number | undefined;
+/** What the rows of one event have in common. */
+interface Recorded {
+  readonly at: LogPosition;
+  readonly stamped: wire.ClickstreamEvent;
+  /** With what the catalog knows of it. */
+  readonly event: wire.Event;
+  readonly currency: string;
+  readonly products: Products;
+}
 
 /** Clickstream → a row of `clickstream`, and of `orders` or `returns` where the event is one. */
-export function clickstreamRows(incarnation: string, record: LogRecord, unitCosts: UnitCosts): Outcome {
+export function clickstreamRows(incarnation: string, record: LogRecord, products: Products): Outcome {
   const decoded = decodeClickstreamRecord(record.value);
   if (!decoded.ok) return { outcome: "dead_letter", refusal: decoded.error };
   if (decoded.value.$case !== "event") return { outcome: "drop", reason: decoded.value.$case };
-  const recorded = decoded.value.value;
-  const { event } = recorded;
-  if (event === undefined) return { outcome: "drop", reason: "event_missing" };
-  const at = logPosition(incarnation, record);
+  const stamped = decoded.value.value;
+  if (stamped.event === undefined) return { outcome: "drop", reason: "event_missing" };
+  const event = fromCatalog(stamped.event, products);
+  const currency = currencyOf(event);
+  const recorded: Recorded = { at: logPosition(incarnation, record), stamped, event, currency, products };
   const { order, goodsReturn } = event;
+  const amounts = order === undefined ? undefined : orderAmounts(order, currency, "event.order");
+  if (amounts?.ok === false) return { outcome: "dead_letter", refusal: amounts.error };
+  const isOrder = kindName(event.kind) === "purchase" && order !== undefined && amounts !== undefined;
   return {
     outcome: "ok",
     rows: {
-      clickstream: [clickstreamRow(at, recorded, event)],
-      ...(kindName(event.kind) === "purchase" && order !== undefined
-        ? { orders: [orderRow(at, recorded, event, order, unitCosts)] }
-        : {}),
-      ...(goodsReturn !== undefined ? { returns: [returnRow(at, recorded, event, goodsReturn, unitCosts)] } : {}),
+      clickstream: [clickstreamRow(recorded, amounts?.value)],
+      ...(isOrder ? { orders: [orderRow(recorded, order, amounts.value)] } : {}),
+      ...(goodsReturn === undefined ? {} : { returns: [returnRow(recorded, goodsReturn)] }),
     },
   };
 }
 
-function clickstreamRow(at: LogPosition, recorded: wire.ClickstreamEvent, event: wire.Event): ClickstreamRow {
-  const { product, order } = event;
+function clickstreamRow({ at, stamped, event, currency }: Recorded, amounts: OrderAmounts | undefined): ClickstreamRow {
+  const { product, order, goodsReturn } = event;
   return {
     ...at,
-    subject: recorded.subject,
-    assignment_key: recorded.assignmentKey,
+    subject: stamped.subject,
+    assignment_key: stamped.assignmentKey,
     event_id: event.eventId,
     kind: kindName(event.kind) ?? "",
     occurred_at: Number(event.occurredAtMs),
-    received_at: Number(recorded.receivedAtMs),
+    received_at: Number(stamped.receivedAtMs),
     session_id: event.sessionId,
     channel: channelName(event.channel) ?? "",
     device: deviceName(event.device) ?? "",
-    place: placeText(event.place),
+    place: placeText(event.place) ?? "",
     product_id: product?.productId ?? "",
     category: product?.category ?? "",
     brand: product?.brand ?? "",
     quantity: Number(product?.quantity ?? 0n),
-    unit_price_minor: minorOf(product?.unitPrice),
-    currency: currencyOf(event),
-    order_id: order?.orderId ?? event.goodsReturn?.orderId ?? "",
-    revenue_minor: order === undefined ? null : paidMinor(order),
-    discount_minor: order === undefined ? null : discountMinor(order),
-    lines: (order?.lines ?? event.goodsReturn?.lines ?? []).map(lineRow),
+    unit_price_minor: minorIn(product?.unitPrice, currency) ?? null,
+    currency,
+    order_id: order?.orderId ?? goodsReturn?.orderId ?? "",
+    revenue_minor: amounts?.revenueMinor ?? null,
+    discount_minor: amounts?.discountMinor ?? null,
+    lines: (order?.lines ?? goodsReturn?.lines ?? []).map((line) => lineRow(line, currency)),
     codes: order?.codes ?? [],
-    source: recorded.source,
+    source: stamped.source,
   };
 }
 
 function orderRow(
-  at: LogPosition,
-  recorded: wire.ClickstreamEvent,
-  event: wire.Event,
+  { at, stamped, event, currency, products }: Recorded,
   order: wire.Order,
-  unitCosts: UnitCosts,
+  amounts: OrderAmounts,
 ): OrderRow {
-  const lines = order.lines.map((line) => ({ ...lineRow(line), unit_cost_minor: unitCosts(line.productId) ?? null }));
+  const lines = order.lines.map((line) => ({
+    ...lineRow(line, currency),
+    unit_cost_minor: unitCostOf(products(line.productId), currency),
+  }));
   return {
     ...at,
     order_id: order.orderId,
-    subject: recorded.subject,
-    assignment_key: recorded.assignmentKey,
+    subject: stamped.subject,
+    assignment_key: stamped.assignmentKey,
     ordered_at: Number(event.occurredAtMs),
-    received_at: Number(recorded.receivedAtMs),
-    currency: currencyOf(event),
-    revenue_minor: paidMinor(order),
-    discount_minor: discountMinor(order),
-    cost_of_goods_minor: costOf(lines),
+    received_at: Number(stamped.receivedAtMs),
+    currency,
+    revenue_minor: amounts.revenueMinor ?? null,
+    discount_minor: amounts.discountMinor ?? 0,
+    // A cost without its revenue would be a loss that nobody made.
+    cost_of_goods_minor: amounts.revenueMinor === undefined ? null : costOf(lines),
     lines,
     codes: order.codes,
-    source: recorded.source,
+    source: stamped.source,
   };
 }
 
-function returnRow(
-  at: LogPosition,
-  recorded: wire.ClickstreamEvent,
-  event: wire.Event,
-  goodsReturn: wire.GoodsReturn,
-  unitCosts: UnitCosts,
-): ReturnRow {
-  const costs = goodsReturn.lines.map((line) => (unitCosts(line.productId) ?? 0) * Number(line.quantity));
+/** A return whose refund is not said is kept, and gives nothing back: goods recovered for nothing paid would be a gain. */
+function returnRow({ at, stamped, event, currency, products }: Recorded, goodsReturn: wire.GoodsReturn): ReturnRow {
+  const refund = minorIn(goodsReturn.refund, currency);
+  const costs = goodsReturn.lines.map(
+    ({ productId, quantity }) => (unitCostOf(products(productId), currency) ?? 0) * Number(quantity),
+  );
   return {
     ...at,
+    event_id: event.eventId,
     order_id: goodsReturn.orderId,
-    subject: recorded.subject,
-    assignment_key: recorded.assignmentKey,
+    subject: stamped.subject,
+    assignment_key: stamped.assignmentKey,
     returned_at: Number(event.occurredAtMs),
-    received_at: Number(recorded.receivedAtMs),
-    currency: currencyOf(event),
-    refund_minor: minorOf(goodsReturn.refund) ?? 0,
-    cost_recovered_minor: costs.reduce((sum, cost) => sum + cost, 0),
-    lines: goodsReturn.lines.map(lineRow),
+    received_at: Number(stamped.receivedAtMs),
+    currency,
+    refund_minor: refund ?? null,
+    cost_recovered_minor: refund === undefined ? 0 : costs.reduce((sum, cost) => sum + cost, 0),
+    lines: goodsReturn.lines.map((line) => lineRow(line, currency)),
   };
 }
 
 /** A line of a cart, an order or a return as a row. */
-export function lineRow(line: wire.Line): LineRow {
+export function lineRow(line: wire.Line, currency: string): LineRow {
   return {
     product_id: line.productId,
     quantity: Number(line.quantity),
-    unit_price_minor: minorOf(line.unitPrice),
-    discount_minor: minorOf(line.discount) ?? 0,
+    unit_price_minor: minorIn(line.unitPrice, currency) ?? null,
+    discount_minor: minorIn(line.discount, currency) ?? 0,
   };
-}
-
-/** What was paid for the goods: the total as the shop says it, else the lines less all discounts. */
-function paidMinor(order: wire.Order): number {
-  if (order.total !== undefined) return Number(order.total.minor);
-  const gross = order.lines.reduce((sum, line) => sum + Number(line.unitPrice?.minor ?? 0n) * Number(line.quantity), 0);
-  return Math.max(0, gross - discountMinor(order));
-}
-
-function discountMinor(order: wire.Order): number {
-  const ofLines = order.lines.reduce((sum, line) => sum + Number(line.discount?.minor ?? 0n), 0);
-  return ofLines + Number(order.discount?.minor ?? 0n);
 }
 
 function costOf(lines: readonly OrderLineRow[]): number | null {
@@ -135,25 +145,4 @@ function costOf(lines: readonly OrderLineRow[]): number | null {
     cost += unit_cost_minor * quantity;
   }
   return cost;
-}
-
-function currencyOf({ product, order, goodsReturn }: wire.Event): string {
-  const amounts = [
-    order?.total,
-    order?.discount,
-    ...(order?.lines ?? []).map((line) => line.unitPrice),
-    goodsReturn?.refund,
-    ...(goodsReturn?.lines ?? []).map((line) => line.unitPrice),
-    product?.unitPrice,
-  ];
-  return amounts.find((amount) => amount !== undefined)?.currency ?? "";
-}
-
-function minorOf(money: wire.Money | undefined): number | null {
-  return money === undefined ? null : Number(money.minor);
-}
-
-function placeText(place: wire.Place | undefined): string {
-  if (place === undefined || place.country === "") return "";
-  return place.region === "" ? place.country : `${place.country}-${place.region}`;
 }

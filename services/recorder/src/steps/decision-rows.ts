@@ -1,4 +1,4 @@
-import { channelName, deviceName, purposeName, wire } from "@leastwise/contracts";
+import { channelName, deviceName, grossMinor, purposeName, wire } from "@leastwise/contracts";
 import type { LogRecord } from "@leastwise/eventlog";
 import { FEATURES } from "@leastwise/windows";
 import { refusal } from "@leastwise/vocabulary";
@@ -17,13 +17,16 @@ export function decisionRows(incarnation: string, record: LogRecord): Outcome {
     const came = `${record.value.length} bytes`;
     return { outcome: "dead_letter", refusal: refusal("record_malformed", "", came, "a DecisionRecord") };
   }
+  const currency = currencyOf(decision);
+  const cartValue = grossMinor(decision.cart?.lines ?? [], currency, "cart");
+  if (!cartValue.ok) return { outcome: "dead_letter", refusal: cartValue.error };
   const at = logPosition(incarnation, record);
   const holdoutLeak = leakOf(decision);
   return {
     outcome: "ok",
     ...(holdoutLeak === undefined ? {} : { holdoutLeak }),
     rows: {
-      decisions: [decisionRow(at, decision)],
+      decisions: [decisionRow(at, decision, currency, cartValue.value ?? 0)],
       enrolments: decision.enrolments
         .filter(({ first }) => first)
         .map((enrolment) => enrolmentRow(at, decision, enrolment)),
@@ -32,12 +35,20 @@ export function decisionRows(incarnation: string, record: LogRecord): Outcome {
   };
 }
 
-function decisionRow(at: LogPosition, decision: wire.DecisionRecord): DecisionRow {
+function decisionRow(
+  at: LogPosition,
+  decision: wire.DecisionRecord,
+  currency: string,
+  cartValueMinor: number,
+): DecisionRow {
   const chosen = decision.candidates[decision.chosen];
   const enrolment = enrolmentOf(decision);
   return {
     ...at,
     ...identity(decision),
+    cart_value_minor: cartValueMinor,
+    currency,
+    cart: (decision.cart?.lines ?? []).map((line) => lineRow(line, currency)),
     ...answer(decision),
     experiment: enrolment?.experimentId ?? "",
     arm: armOf(enrolment?.arm),
@@ -58,8 +69,11 @@ function decisionRow(at: LogPosition, decision: wire.DecisionRecord): DecisionRo
   };
 }
 
+function currencyOf(decision: wire.DecisionRecord): string {
+  return decision.cart?.lines[0]?.unitPrice?.currency ?? "";
+}
+
 function identity(decision: wire.DecisionRecord) {
-  const lines = decision.cart?.lines ?? [];
   return {
     decision_id: decision.decisionId,
     subject: decision.subject,
@@ -70,10 +84,7 @@ function identity(decision: wire.DecisionRecord) {
     decided_at: Number(decision.decidedAtMs),
     clock: decision.clock === "event" ? ("event" as const) : ("wall" as const),
     episode_id: decision.episodeId,
-    cart_value_minor: lines.reduce((sum, line) => sum + Number(line.unitPrice?.minor ?? 0n) * Number(line.quantity), 0),
-    currency: lines[0]?.unitPrice?.currency ?? "",
     cart_digest: decision.cartDigest,
-    cart: lines.map(lineRow),
     channel: channelName(decision.channel) ?? "",
     device: deviceName(decision.device) ?? "",
   };

@@ -1,22 +1,33 @@
 import { encodeClickstreamRecord, TOPICS, wire } from "@leastwise/contracts";
+import { isWellFormed } from "@leastwise/vocabulary";
+import { FEATURES } from "@leastwise/windows";
 import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
 import { ADA, decided, did, euros, happened, ISSUED, NOON, standing, torn, written } from "../given/records.js";
 import { clickstreamRows } from "./clickstream-rows.js";
 import { codeHash } from "./code-hash.js";
 import { deadLetterRows } from "./dead-letter-rows.js";
 import { decisionRows } from "./decision-rows.js";
 import { offerRows } from "./offer-rows.js";
-import type { Outcome, Rows } from "./outcome.js";
+import { withinBounds, type Outcome, type Rows } from "./outcome.js";
 
 const { EventKind } = wire;
-const costs = (productId: string) => ({ shoe: 2_000, sock: 100 })[productId];
+const MOST = Number.MAX_SAFE_INTEGER;
+
+/** What the catalog has: shoes and socks, of which Ada has to be told neither price nor cost, and a hat that is sold in dollars. */
+const CATALOG: readonly wire.Product[] = [
+  { productId: "shoe", price: euros(6_000), unitCost: euros(2_000), category: "feet", brand: "Stride" },
+  { productId: "sock", price: euros(800), unitCost: euros(100) },
+  { productId: "hat", price: { minor: 3_000n, currency: "USD" }, unitCost: { minor: 900n, currency: "USD" } },
+].map((product) => wire.Product.fromPartial(product));
+const products = (productId: string) => CATALOG.find((product) => product.productId === productId);
 
 function rowsOf(outcome: Outcome): Rows {
   if (outcome.outcome !== "ok") throw new Error(outcome.outcome);
   return outcome.rows;
 }
 
-const clicked = (event: wire.DeepPartial<wire.Event>) => rowsOf(clickstreamRows("i", standing(did(event)), costs));
+const clicked = (event: wire.DeepPartial<wire.Event>) => rowsOf(clickstreamRows("i", standing(did(event)), products));
 const wrote = (decision: wire.DeepPartial<wire.DecisionRecord>) => decisionRows("i", standing(decided(decision)));
 
 const shoe = { productId: "shoe", quantity: 2n, unitPrice: euros(5_000), discount: euros(500) };
@@ -76,9 +87,97 @@ describe("an event", () => {
     ["no less than nothing, whatever the discounts", { lines: [sock], discount: euros(9_999) }, 0, 100],
     ["no cost where that of one line is unknown", { lines: [shoe, { ...sock, productId: "gift" }] }, 10_200, null],
     ["no cost where no line is known", { total: euros(300) }, 300, null],
+    ["the catalog's price where it says none", { lines: [{ productId: "shoe", quantity: 2n }, sock] }, 12_700, 4_100],
+    ["no money where nobody knows a price", { lines: [shoe, { productId: "gift", quantity: 1n }] }, null, null],
+    ["no money of another currency", { lines: [shoe, { productId: "hat", quantity: 1n }] }, null, null],
+    ["its total where no price is known", { lines: [{ productId: "gift", quantity: 1n }], total: euros(5) }, 5, null],
   ])("that is an order has %s", (_, order, revenue_minor, cost_of_goods_minor) => {
     const { orders } = clicked({ kind: EventKind.EVENT_KIND_PURCHASE, order: { orderId: "o", ...order } });
     expect(orders).toMatchObject([{ revenue_minor, cost_of_goods_minor }]);
+  });
+
+  it("whose sums no number can hold is a dead letter: a warehouse would refuse all that stands beside it", () => {
+    const line = { productId: "shoe", quantity: 2n, unitPrice: euros(Number.MAX_SAFE_INTEGER) };
+    const discount = euros(Number.MAX_SAFE_INTEGER);
+    const orders = [
+      { lines: [line] },
+      { lines: [{ ...line, quantity: 1n, discount }], discount, total: euros(1) },
+      { lines: [sock, { ...line, quantity: 1n }] },
+    ];
+    for (const order of orders) {
+      const event = { kind: EventKind.EVENT_KIND_CHECKOUT_START, order };
+      expect(clickstreamRows("i", standing(did(event)), products)).toMatchObject({
+        outcome: "dead_letter",
+        refusal: { reason: "amount_out_of_range", field: "event.order.lines" },
+      });
+    }
+  });
+
+  it("has only amounts that a column can hold, whatever the door let through", () => {
+    const amount = fc.option(fc.maxSafeNat().map(euros), { nil: undefined });
+    const quantity = fc.integer({ min: 1, max: 2_147_483_647 }).map(BigInt);
+    const productId = fc.constantFrom("shoe", "sock", "gift");
+    const line = fc.record({ productId, quantity, unitPrice: amount, discount: amount });
+    const lines = fc.array(line, { minLength: 1, maxLength: 5 });
+    const order = fc.record({ orderId: fc.constant("o"), lines, total: amount, discount: amount });
+    fc.assert(
+      fc.property(order, lines, amount, (order, returned, refund) => {
+        const outcomes = [
+          { kind: EventKind.EVENT_KIND_PURCHASE, order },
+          { kind: EventKind.EVENT_KIND_RETURN, goodsReturn: { orderId: "o", lines: returned, refund } },
+        ].map((event) => clickstreamRows("i", standing(did(event)), products));
+        const kept = outcomes.map(withinBounds).filter(({ outcome }) => outcome === "ok");
+        const amounts = JSON.stringify(kept).match(/(?<="\w+_minor":)-?\d[^,}]*/g) ?? [];
+        expect(amounts.filter((text) => !Number.isSafeInteger(Number(text)))).toEqual([]);
+      }),
+    );
+  });
+
+  it("whose goods cost more, or would by the catalog, than a number can hold is a dead letter", () => {
+    const dear = () => wire.Product.fromPartial({ price: euros(MOST), unitCost: euros(MOST) });
+    const lines = [{ productId: "yacht", quantity: 2n, unitPrice: euros(1) }];
+    const events = [
+      { kind: EventKind.EVENT_KIND_PURCHASE, order: { orderId: "o", lines } },
+      { kind: EventKind.EVENT_KIND_RETURN, goodsReturn: { orderId: "o", lines, refund: euros(1) } },
+      { kind: EventKind.EVENT_KIND_PURCHASE, order: { orderId: "o", lines: [{ productId: "yacht", quantity: 2n }] } },
+    ];
+    for (const event of events) {
+      expect(withinBounds(clickstreamRows("i", standing(did(event)), dear))).toMatchObject({
+        outcome: "dead_letter",
+        refusal: { reason: "amount_out_of_range" },
+      });
+    }
+  });
+
+  it("that names no amount has the currency of the catalog, and a product its category, brand and price", () => {
+    const product = { productId: "shoe", quantity: 1n };
+    expect(clicked({ kind: EventKind.EVENT_KIND_PRODUCT_VIEW, product }).clickstream).toMatchObject([
+      { category: "feet", brand: "Stride", unit_price_minor: 6_000, currency: "EUR" },
+    ]);
+    expect(clicked({ product: { ...product, category: "own", unitPrice: euros(1) } }).clickstream).toMatchObject([
+      { category: "own", brand: "Stride", unit_price_minor: 1, currency: "EUR" },
+    ]);
+    const order = { orderId: "o", lines: [{ productId: "hat", quantity: 2n }] };
+    expect(clicked({ kind: EventKind.EVENT_KIND_PURCHASE, order }).orders).toMatchObject([
+      { revenue_minor: 6_000, cost_of_goods_minor: 1_800, currency: "USD", lines: [{ unit_price_minor: 3_000 }] },
+    ]);
+  });
+
+  it("whose bytes are no text is a row all the same: the engine refuses half a character", () => {
+    const value = encodeClickstreamRecord({
+      $case: "event",
+      value: wire.ClickstreamEvent.fromPartial({ subject: ADA, event: { eventId: "half \ud800 a pair" } }),
+    });
+    const { clickstream } = rowsOf(clickstreamRows("i", standing(written(TOPICS.clickstream, value)), products));
+    expect(isWellFormed(clickstream?.[0]?.event_id ?? "\ud800")).toBe(true);
+  });
+
+  it.each([
+    [{ country: "DE" }, "DE"],
+    [{ region: "BE" }, ""],
+    [undefined, ""],
+  ])("from %j has the place %j", (place, expected) => {
+    expect(clicked({ place }).clickstream).toMatchObject([{ place: expected }]);
   });
 
   it("that begins a checkout is no order", () => {
@@ -92,10 +191,27 @@ describe("an event", () => {
     ]);
   });
 
+  it("that is a return whose refund is not said gives nothing back", () => {
+    const goodsReturn = { orderId: "order-1", lines: [shoe] };
+    expect(clicked({ eventId: "r1", kind: EventKind.EVENT_KIND_RETURN, goodsReturn }).returns).toMatchObject([
+      { event_id: "r1", currency: "EUR", refund_minor: null, cost_recovered_minor: 0 },
+    ]);
+  });
+
+  it("that is a return of a whole order may name no goods: none are then recovered", () => {
+    const goodsReturn = { orderId: "order-1", refund: euros(9_500) };
+    expect(clicked({ kind: EventKind.EVENT_KIND_RETURN, goodsReturn }).returns).toMatchObject([
+      { refund_minor: 9_500, cost_recovered_minor: 0, lines: [] },
+    ]);
+  });
+
   it("is nobody's where the record is a login or a moved state", () => {
     const value = wire.SubjectLink.fromPartial({ anonymousSubject: ADA, knownSubject: ADA });
     const link = standing(written(TOPICS.clickstream, encodeClickstreamRecord({ $case: "link", value })));
-    expect(clickstreamRows("i", link, costs)).toEqual({ outcome: "drop", reason: "link" });
+    expect(clickstreamRows("i", link, products)).toEqual({ outcome: "drop", reason: "link" });
+    const move = wire.StateMoved.fromPartial({ fromSubject: ADA, toSubject: ADA });
+    const moved = standing(written(TOPICS.clickstream, encodeClickstreamRecord({ $case: "stateMoved", value: move })));
+    expect(clickstreamRows("i", moved, products)).toEqual({ outcome: "drop", reason: "stateMoved" });
   });
 });
 
@@ -131,6 +247,45 @@ describe("a decision", () => {
       { experiment: "x", arm: "holdout", holdout_bp: 1_000, segments: ["new"], assignment_key: "her browser's" },
     ]);
     expect(rowsOf(wrote({ enrolments: [enrolment] })).enrolments).toEqual([]);
+  });
+
+  it("says what was known of the shopper, and leaves out what was not", () => {
+    const values = FEATURES.map((_, index) => (index === 1 ? 0 : index === 2 ? 7 : Number.NaN));
+    const { decisions } = rowsOf(
+      wrote({
+        ...{ features: { values, partition: 3, asOfOffset: 99n }, consent: [wire.Purpose.PURPOSE_PERSONALIZATION] },
+        ...{ channel: wire.Channel.CHANNEL_APP, device: wire.Device.DEVICE_MOBILE, clock: "event" },
+        ...{ freshness: wire.Freshness.FRESHNESS_DEGRADED, degradedReason: "deadline" },
+      }),
+    );
+    const [, second, third] = FEATURES;
+    expect(decisions).toMatchObject([
+      {
+        ...{ consent: true, channel: "app", device: "mobile", clock: "event" },
+        ...{ freshness: "degraded", degraded_reason: "deadline" },
+        ...{ features_as_of_partition: 3, features_as_of_offset: 99 },
+      },
+    ]);
+    expect(decisions?.[0]?.features).toEqual({ [second!.name]: 0, [third!.name]: 7 });
+  });
+
+  it("says of a shopper of whom nothing was known that nothing was", () => {
+    expect(rowsOf(wrote({})).decisions).toMatchObject([
+      { features: {}, features_as_of_offset: -1, consent: false, channel: "", device: "", clock: "wall" },
+    ]);
+  });
+
+  it("that is a ghost says what would have been given, and gives nothing", () => {
+    const enrolments = [{ experimentId: "x", arm: "holdout", enrolledAtMs: BigInt(NOON) }];
+    const { decisions, offers } = rowsOf(wrote({ enrolments, ghost: true, chosen: 1, reason: "held_out" }));
+    expect(offers).toBeUndefined();
+    expect(decisions).toMatchObject([
+      {
+        ...{ ghost: true, experiment: "x", arm: "holdout", enrolled_at: NOON, first_of_enrolment: false },
+        ...{ campaign: "autumn", rung: 1, incentive_kind: "percent_off", depth_bp: 1_000 },
+        ...{ face_value_minor: 1_000, expected_cost_minor: 400, offer_id: "", held_minor: 0 },
+      },
+    ]);
   });
 
   it("that issues an offer is a row of offers too, its code only as a hash", () => {
@@ -192,7 +347,7 @@ describe("what happened to an offer", () => {
 describe("what cannot be read", () => {
   it("is a dead letter, with its reason", () => {
     const outcomes = [
-      clickstreamRows("i", standing(torn(TOPICS.clickstream)), costs),
+      clickstreamRows("i", standing(torn(TOPICS.clickstream)), products),
       decisionRows("i", standing(torn(TOPICS.decisions))),
       offerRows("i", standing(torn(TOPICS.offers))),
     ];

@@ -28,13 +28,16 @@ export const protobufFileName = "leastwise/v1/catalog.proto";
 export interface Product {
   /** The shop's id of what is sold (SKU), 1 to 256 bytes. Required. */
   productId: string;
-  /** Price of one unit without any discount, not negative. Required. */
+  /**
+   * Price of one unit without any discount, not negative. Required. The tables take it, and `category` and `brand`, where an event
+   * says none.
+   */
   price:
     | Money
     | undefined;
   /**
    * What one unit costs the shop, not negative, same currency. Absent: unknown; the policy's assumed margin is used and
-   * the decision says so.
+   * the decision says so, and an order of it has no cost of goods in the tables.
    */
   unitCost:
     | Money

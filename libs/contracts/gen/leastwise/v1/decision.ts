@@ -36,7 +36,7 @@ export const Freshness = {
   FRESHNESS_UNSPECIFIED: 0,
   /** FRESHNESS_FRESH - All that was asked for was seen. */
   FRESHNESS_FRESH: 1,
-  /** FRESHNESS_STALE - Made with older state; `stale_ms` says how old. */
+  /** FRESHNESS_STALE - Made without an event that `after` names; `stale_ms` says how long it was waited for. */
   FRESHNESS_STALE: 2,
   /** FRESHNESS_DEGRADED - The safe answer, made without the state; `degraded_reason` says why. */
   FRESHNESS_DEGRADED: 3,
@@ -64,8 +64,9 @@ export interface Cart {
 /** Asks for the least incentive that converts the shopper. */
 export interface DecideRequest {
   /**
-   * The caller's id of this request, at most 255 bytes: the same caller and id get the same bytes again for 24 hours.
-   * Absent: the session and the cart identify it.
+   * The caller's id of this request, at most 255 bytes: the same caller and id get the same bytes again for 24 hours, while the
+   * answer is among the shopper's 64 newest; after that they get another decision. Absent: the episode and the cart identify
+   * it.
    */
   requestId: string;
   /** Who asks: the back end's own name, at most 64 bytes. Absent: `default`. */
@@ -74,17 +75,17 @@ export interface DecideRequest {
   subject:
     | SubjectRef
     | undefined;
-  /** The shop's id of the visit, at most 256 bytes. Absent: the windows' own session. */
+  /** The shop's id of the visit, at most 256 bytes: a login that names one holds for that visit. Absent: none. */
   sessionId: string;
   /** The cart. Required. */
   cart:
     | Cart
     | undefined;
-  /** Absent: the last one known. */
+  /** Absent: the last one that the windows know, with consent to personalization; else none. */
   channel: Channel;
-  /** Absent: the last one known. */
+  /** Absent: the last one that the windows know, with consent to personalization; else none. */
   device: Device;
-  /** Absent: the last one known. */
+  /** Absent: none. Where the shopper was last is a feature (`last_place`), and read like all of them. */
   place:
     | Place
     | undefined;
@@ -99,7 +100,10 @@ export interface DecideRequest {
     | undefined;
   /** BCP 47 language of the explanation. Absent: `en`. */
   language: string;
-  /** A proposal by the device: one of the classes of an on-device campaign. An untrusted feature. Absent: none. */
+  /**
+   * A proposal by the device: one of the classes of an on-device campaign. An untrusted feature. Absent: none. Not read in this
+   * version, which runs no on-device campaign.
+   */
   proposedClass: string;
 }
 
@@ -115,7 +119,10 @@ export interface DecideResponse {
   message: string;
   /** How good the state was. */
   freshness: Freshness;
-  /** How far behind the state was, ms; 0 if fresh. */
+  /**
+   * How long `after` was waited for in vain, ms, at least 1; 1 also where it names another log, for which nobody waits. 0 if
+   * all of it was seen.
+   */
   staleMs: bigint;
   /**
    * Stable reason of a degraded answer: `features_restoring`, `no_policy`, `deadline_near`, `log_unavailable`. Empty otherwise. A
@@ -124,7 +131,10 @@ export interface DecideResponse {
   degradedReason: string;
   /** Policy version that it was made under. Empty if there is none. */
   policyVersion: string;
-  /** True if personal data moved the answer: some laws want the shopper told so. */
+  /**
+   * True if personal data moved the answer: some laws want the shopper told so. For a held-out shopper what an answer of none
+   * would say.
+   */
   personalDataUsed: boolean;
   /** How long this answer stands, Unix milliseconds UTC: asked again before, it will be the same for the same cart. */
   validUntilMs: bigint;
@@ -150,7 +160,7 @@ export interface DecideOutcome {
     /** The answer. */
     { $case: "response"; value: DecideResponse }
     | //
-    /** Why there is none. */
+    /** Why there is none. Reason `internal`: a defect of ours, with a reference to the operators' log in `came`. */
     { $case: "refusal"; value: EventVerdict }
     | undefined;
 }
@@ -159,7 +169,7 @@ export interface DecideOutcome {
 export interface ExplainRequest {
   /** The decision. Required. */
   decisionId: string;
-  /** BCP 47 language. Absent: `en`. */
+  /** BCP 47 language. Not read in this version: the steps are told in English. */
   language: string;
 }
 
@@ -183,7 +193,7 @@ export interface Candidate {
   incentive:
     | Incentive
     | undefined;
-  /** What it would cost, basis points of the cart's goods. */
+  /** What it would cost, basis points of the cart's goods; 0 for goods of no value, at most 2^31 − 1. */
   depthBp: number;
   /** What the shopper would gain now. */
   faceValue:
@@ -240,7 +250,7 @@ export interface Enrolment {
  * `decisions`, keyed by subject.
  */
 export interface DecisionRecord {
-  /** Hash of the cause (caller and request id, or session and cart), unique for ever. */
+  /** Hash of the cause (caller and request id, or session and cart) and of the instant, unique for ever. */
   decisionId: string;
   /** The pseudonymous shopper. */
   subject: string;
@@ -276,7 +286,7 @@ export interface DecisionRecord {
   enrolments: Enrolment[];
   /** The episode: opens at a first Decide, lasts until order, offer end or cool-down. */
   episodeId: string;
-  /** True if this repeats the answer of an earlier decision of the episode; its propensity is the first one's. */
+  /** True if this answers within an episode that was answered before; its propensity is the first answer's. */
   continued: boolean;
   /** All rungs weighed, rung 0 first. */
   candidates: Candidate[];
@@ -2357,7 +2367,7 @@ export const DecisionServiceService = {
    * of the cart: `empty_cart`, `cart_too_large`, `mixed_currencies`, `unknown_currency`, `price_missing`, `negative_price`,
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of the rest:
    * `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
-   * (`message_too_large`); UNAVAILABLE (`draining`).
+   * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide: {
     path: "/leastwise.v1.DecisionService/Decide" as const,
@@ -2368,7 +2378,10 @@ export const DecisionServiceService = {
     responseSerialize: (value: DecideResponse): Buffer => Buffer.from(DecideResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DecideResponse => DecideResponse.decode(value),
   },
-  /** Several at once; each as Decide. Errors: INVALID_ARGUMENT (`batch_empty`, `batch_too_large`). */
+  /**
+   * Several at once; each as Decide, and what goes wrong with one is the refusal of that one. Errors: INVALID_ARGUMENT
+   * (`batch_empty`, `batch_too_large`).
+   */
   decideBatch: {
     path: "/leastwise.v1.DecisionService/DecideBatch" as const,
     requestStream: false as const,
@@ -2410,10 +2423,13 @@ export interface DecisionServiceServer extends UntypedServiceImplementation {
    * of the cart: `empty_cart`, `cart_too_large`, `mixed_currencies`, `unknown_currency`, `price_missing`, `negative_price`,
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of the rest:
    * `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
-   * (`message_too_large`); UNAVAILABLE (`draining`).
+   * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide: handleUnaryCall<DecideRequest, DecideResponse>;
-  /** Several at once; each as Decide. Errors: INVALID_ARGUMENT (`batch_empty`, `batch_too_large`). */
+  /**
+   * Several at once; each as Decide, and what goes wrong with one is the refusal of that one. Errors: INVALID_ARGUMENT
+   * (`batch_empty`, `batch_too_large`).
+   */
   decideBatch: handleUnaryCall<DecideBatchRequest, DecideBatchResponse>;
   /** A stream of requests, answered in their order; each as Decide. */
   decideStream: handleBidiStreamingCall<DecideRequest, DecideOutcome>;
@@ -2431,7 +2447,7 @@ export interface DecisionServiceClient extends Client {
    * of the cart: `empty_cart`, `cart_too_large`, `mixed_currencies`, `unknown_currency`, `price_missing`, `negative_price`,
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of the rest:
    * `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
-   * (`message_too_large`); UNAVAILABLE (`draining`).
+   * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide(
     request: DecideRequest,
@@ -2448,7 +2464,10 @@ export interface DecisionServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DecideResponse) => void,
   ): ClientUnaryCall;
-  /** Several at once; each as Decide. Errors: INVALID_ARGUMENT (`batch_empty`, `batch_too_large`). */
+  /**
+   * Several at once; each as Decide, and what goes wrong with one is the refusal of that one. Errors: INVALID_ARGUMENT
+   * (`batch_empty`, `batch_too_large`).
+   */
   decideBatch(
     request: DecideBatchRequest,
     callback: (error: ServiceError | null, response: DecideBatchResponse) => void,

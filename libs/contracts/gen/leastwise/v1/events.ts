@@ -143,11 +143,14 @@ export interface Place {
 export interface EventProduct {
   /** The shop's id of what is sold (SKU), 1 to 256 bytes. Required where this message is. */
   productId: string;
-  /** The shop's category, at most 256 bytes. Absent: taken from the catalog, else unknown. */
+  /** The shop's category, at most 256 bytes. Absent: the tables take it from the catalog, else it is unknown. */
   category: string;
-  /** Brand, at most 256 bytes. Absent: taken from the catalog, else unknown. */
+  /** Brand, at most 256 bytes. Absent: the tables take it from the catalog, else it is unknown. */
   brand: string;
-  /** Price of one unit, not negative. Absent: taken from the catalog, else the event has no price and none is invented. */
+  /**
+   * Price of one unit, not negative. Absent: the tables take it from the catalog where that has it in the event's currency (an event
+   * without any amount has the catalog's); else it is unknown, and none is invented. The windows know what the event says.
+   */
   unitPrice:
     | Money
     | undefined;
@@ -164,7 +167,7 @@ export interface Line {
   productId: string;
   /** Units, 1 to 2 147 483 647. Required. */
   quantity: bigint;
-  /** Price of one unit before any discount, not negative. Absent in an event: taken from the catalog, else unknown. */
+  /** Price of one unit before any discount, not negative. Absent in an event: as EventProduct's. */
   unitPrice:
     | Money
     | undefined;
@@ -179,9 +182,15 @@ export interface Order {
    * order is the cart, which may have no id yet. Absent there: none.
    */
   orderId: string;
-  /** What was bought, 1 to 1 000 lines. An order whose lines are not known may have none, if `total` is given. */
+  /**
+   * What was bought, 1 to 1 000 lines; price × quantity of all, and all discounts, each at most 2^53 − 1 minor units together
+   * (`amount_out_of_range`). An order whose lines are not known may have none, if `total` is given.
+   */
   lines: Line[];
-  /** What the shopper paid for the goods, discounts taken off, without shipping. Absent: the sum of the lines less `discount`. */
+  /**
+   * What the shopper paid for the goods, discounts taken off, without shipping. Absent: the sum of the lines less all discounts; where
+   * the price of a line is not known either, the order counts as an order, without any money.
+   */
   total:
     | Money
     | undefined;
@@ -197,9 +206,12 @@ export interface Order {
 export interface GoodsReturn {
   /** The order that they belonged to, 1 to 256 bytes. Required. */
   orderId: string;
-  /** What came back, 1 to 1 000 lines. Required. */
+  /**
+   * What came back, 1 to 1 000 lines, of amounts as in an order. A return whose lines are not known may have none, if `refund` is
+   * given: nothing that can be sold again is then counted.
+   */
   lines: Line[];
-  /** What the shopper was paid back, not negative. Absent: unknown; the share recorded at redemption is used. */
+  /** What the shopper was paid back, not negative. Absent: unknown; the return is kept, and moves no figure of the lift. */
   refund: Money | undefined;
 }
 
@@ -274,18 +286,19 @@ export interface ClickstreamEvent {
 
 /**
  * An anonymous subject turned out to be a known one. Kept on the compacted topic `links` and, in order with the events,
- * on `clickstream` in the anonymous subject's partition.
+ * on `clickstream` in the anonymous subject's partition. On `links` a known subject that is seen for the first time has one more without
+ * an anonymous subject, keyed by itself: its assignment key, which stays whatever becomes of its links.
  */
 export interface SubjectLink {
-  /** The anonymous subject. */
+  /** The anonymous subject. Absent, on `links` alone: only the known subject's key is told. */
   anonymousSubject: string;
   /** The known subject that its later events belong to. */
   knownSubject: string;
-  /** The anonymous subject's assignment key, which a known subject first seen now inherits. */
+  /** The known subject's assignment key: its own if it was seen before, else the anonymous subject's, which it inherits. */
   assignmentKey: string;
-  /** When the link was made, Unix milliseconds UTC. */
+  /** When the link was made, or the subject first seen, Unix milliseconds UTC. */
   linkedAtMs: bigint;
-  /** The login session that the link holds for. Another user on the same device gets another link. */
+  /** The login session that the link holds for. Another user on the same device gets another link. Absent: sessions are told by silence. */
   sessionId: string;
 }
 
@@ -297,7 +310,7 @@ export interface StateMoved {
   toSubject: string;
   /** The link's place in the log (`incarnation/topic/partition/offset`): the same cause is added once. */
   cause: string;
-  /** The windows, in the form of the windows' own export. */
+  /** The windows, in the form of the windows' own export. Empty: only the assignment key is told. */
   windows: Buffer;
   /** The assignment key that a subject not seen before takes over. */
   assignmentKey: string;
@@ -1923,8 +1936,8 @@ export const CollectorServiceService = {
   /**
    * Takes a batch: the good events are durable when this answers, the bad ones come back with reasons.
    * Errors: INVALID_ARGUMENT (`batch_empty`, `batch_too_large`); RESOURCE_EXHAUSTED (`message_too_large`, `disk_full`,
-   * `overloaded`: too many events wait for the log, send the same again later); UNAVAILABLE (`log_unavailable`, `draining`):
-   * nothing of the batch is promised, send it again.
+   * `overloaded`: too many events, or bytes of them, wait for the log, send the same again later); UNAVAILABLE
+   * (`log_unavailable`, `draining`): nothing of the batch is promised, send it again.
    */
   record: {
     path: "/leastwise.v1.CollectorService/Record" as const,
@@ -1951,8 +1964,8 @@ export interface CollectorServiceServer extends UntypedServiceImplementation {
   /**
    * Takes a batch: the good events are durable when this answers, the bad ones come back with reasons.
    * Errors: INVALID_ARGUMENT (`batch_empty`, `batch_too_large`); RESOURCE_EXHAUSTED (`message_too_large`, `disk_full`,
-   * `overloaded`: too many events wait for the log, send the same again later); UNAVAILABLE (`log_unavailable`, `draining`):
-   * nothing of the batch is promised, send it again.
+   * `overloaded`: too many events, or bytes of them, wait for the log, send the same again later); UNAVAILABLE
+   * (`log_unavailable`, `draining`): nothing of the batch is promised, send it again.
    */
   record: handleUnaryCall<RecordRequest, RecordResponse>;
   /** The same for a stream of batches, answered one by one in their order. The stream's errors are those of Record. */
@@ -1963,8 +1976,8 @@ export interface CollectorServiceClient extends Client {
   /**
    * Takes a batch: the good events are durable when this answers, the bad ones come back with reasons.
    * Errors: INVALID_ARGUMENT (`batch_empty`, `batch_too_large`); RESOURCE_EXHAUSTED (`message_too_large`, `disk_full`,
-   * `overloaded`: too many events wait for the log, send the same again later); UNAVAILABLE (`log_unavailable`, `draining`):
-   * nothing of the batch is promised, send it again.
+   * `overloaded`: too many events, or bytes of them, wait for the log, send the same again later); UNAVAILABLE
+   * (`log_unavailable`, `draining`): nothing of the batch is promised, send it again.
    */
   record(
     request: RecordRequest,

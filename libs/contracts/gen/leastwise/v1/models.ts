@@ -13,8 +13,7 @@ export const protobufFileName = "leastwise/v1/models.proto";
 
 /**
  * How conversion responds to an incentive: the logit of the chance to buy within the horizon is linear in features, plus
- * a slope, never negative, times a concave function of depth. What stands on the topic `models`; until one is there, the
- * documented priors hold.
+ * a slope, never negative, times a concave function of depth. No topic has it in this version: the documented priors hold.
  */
 export interface ResponseModel {
   /** Name of this version, 1 to 64 bytes. Required. */

@@ -102,7 +102,7 @@ export interface LineShare {
 export interface ValidateRequest {
   /** The code as typed: case, spaces and dashes do not matter. Required. */
   code: string;
-  /** Who would use it. Required. */
+  /** Who would use it, as in RedeemRequest. Required. */
   subject:
     | SubjectRef
     | undefined;
@@ -132,7 +132,11 @@ export interface ValidateResponse {
 export interface RedeemRequest {
   /** The code as typed. Required. */
   code: string;
-  /** Who uses it. Required; an offer is good for the subject that it was issued to. */
+  /**
+   * Who uses it. Required; an offer is good for the subject that it was issued to. One made before a login is good for either
+   * id. One made to the known shopper is good for the browser's anonymous id alone, too, while the browser's newest login is
+   * that shopper's and no silence of 30 minutes has ended it, or if the offer was issued after it.
+   */
   subject:
     | SubjectRef
     | undefined;

@@ -527,7 +527,7 @@ export interface RollbackPolicyRequest {
   reason: string;
 }
 
-/** What stands on the compacted topic `policy`, keyed by version and by `active`. */
+/** What stands on the compacted topic `policy`, keyed by version. The newest record is in force. */
 export interface PolicyRecord {
   /** The policy. */
   policy:
@@ -3904,7 +3904,7 @@ export const PolicyRecord: MessageFns<PolicyRecord> = {
 export type PolicyServiceService = typeof PolicyServiceService;
 export const PolicyServiceService = {
   /**
-   * Validates and puts into force; every scorer has it within a heartbeat. Errors: INVALID_ARGUMENT with the first
+   * Validates and puts into force; a scorer has it as soon as the topic brings it. Errors: INVALID_ARGUMENT with the first
    * problem's reason and field; ALREADY_EXISTS (`policy_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
   applyPolicy: {
@@ -3964,7 +3964,7 @@ export const PolicyServiceService = {
 
 export interface PolicyServiceServer extends UntypedServiceImplementation {
   /**
-   * Validates and puts into force; every scorer has it within a heartbeat. Errors: INVALID_ARGUMENT with the first
+   * Validates and puts into force; a scorer has it as soon as the topic brings it. Errors: INVALID_ARGUMENT with the first
    * problem's reason and field; ALREADY_EXISTS (`policy_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
   applyPolicy: handleUnaryCall<ApplyPolicyRequest, ApplyPolicyResponse>;
@@ -3980,7 +3980,7 @@ export interface PolicyServiceServer extends UntypedServiceImplementation {
 
 export interface PolicyServiceClient extends Client {
   /**
-   * Validates and puts into force; every scorer has it within a heartbeat. Errors: INVALID_ARGUMENT with the first
+   * Validates and puts into force; a scorer has it as soon as the topic brings it. Errors: INVALID_ARGUMENT with the first
    * problem's reason and field; ALREADY_EXISTS (`policy_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
   applyPolicy(

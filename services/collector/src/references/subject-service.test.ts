@@ -1,0 +1,171 @@
+import { CLICKSTREAM_RETENTION_MIN_MS, createSubjectHasher, topicPlan, TOPICS, wire } from "@leastwise/contracts";
+import { LogError, openEmbeddedLog, type EventLog } from "@leastwise/eventlog";
+import { followSubjects, type Subjects } from "@leastwise/references";
+import { callUnary, connect, startRpcServer, type RpcServer } from "@leastwise/rpc";
+import type { Millis } from "@leastwise/vocabulary";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { subjectService } from "./subject-service.js";
+
+const NOON = Date.UTC(2026, 10, 23, 12) as Millis;
+const ADA = { userId: "ada", anonymousId: "" };
+const { PURPOSE_PERSONALIZATION, PURPOSE_MARKETING } = wire.Purpose;
+const hasher = createSubjectHasher(Buffer.from("a secret of at least 16 bytes"));
+
+let directory: string;
+let log: EventLog;
+let subjects: Subjects;
+let server: RpcServer;
+let client: InstanceType<typeof wire.SubjectServiceClient>;
+let isRefused: boolean;
+/** What readers wait for before they take what they are given. */
+let untilLetOn: Promise<void>;
+let letOn: () => void;
+
+beforeEach(async () => {
+  isRefused = false;
+  letOn = () => undefined;
+  untilLetOn = Promise.resolve();
+  directory = await mkdtemp(path.join(tmpdir(), "subjects-"));
+  log = await openEmbeddedLog({ directory, mapSizeBytes: 64 * 1024 * 1024 });
+  await log.ensureTopics(topicPlan(1, CLICKSTREAM_RETENTION_MIN_MS));
+  const lagging = laggingAndFragile(log);
+  subjects = await followSubjects(lagging);
+  const clock = { nowMs: () => NOON };
+  const services = [subjectService({ log: lagging, clock, hasher, subjects })];
+  const started = await startRpcServer({ host: "127.0.0.1", port: 0, services });
+  if (!started.ok) throw new Error(started.error.reason);
+  server = started.value;
+  client = connect(wire.SubjectServiceClient, `127.0.0.1:${server.port}`);
+});
+
+afterEach(async () => {
+  letOn();
+  client.close();
+  await server.drain(0);
+  await subjects.stop();
+  await log.close();
+  await rm(directory, { recursive: true });
+});
+
+/** The real log, save that its readers may be held back and its appends refused. */
+function laggingAndFragile(real: EventLog): EventLog {
+  return {
+    incarnation: real.incarnation,
+    ensureTopics: (topics) => real.ensureTopics(topics),
+    partitions: (topic) => real.partitions(topic),
+    append: (records) =>
+      isRefused ? Promise.reject(new LogError("log_unavailable", "as told", "retry")) : real.append(records),
+    offsets: (topic, partition) => real.offsets(topic, partition),
+    subscribe: (subscription) =>
+      real.subscribe({
+        ...subscription,
+        onBatch: async (batch) => {
+          await untilLetOn;
+          await subscription.onBatch(batch);
+        },
+      }),
+    commit: (group, topic, partition, commit) => real.commit(group, topic, partition, commit),
+    committed: (group, topic, partition) => real.committed(group, topic, partition),
+    close: () => real.close(),
+  };
+}
+
+function holdBack(): void {
+  untilLetOn = new Promise((resolve) => (letOn = resolve));
+}
+
+const putProfile = (loyaltyTier: string) =>
+  callUnary(client.putProfile.bind(client), { subject: ADA, profile: wire.Profile.fromPartial({ loyaltyTier }) });
+const putConsent = (purposes: readonly wire.Purpose[], statedAtMs = 0) =>
+  callUnary(client.putConsent.bind(client), {
+    subject: ADA,
+    consent: { purposes: [...purposes], statedAtMs: BigInt(statedAtMs) },
+  });
+
+interface Kept {
+  readonly tier: string | undefined;
+  readonly purposes: readonly wire.Purpose[] | undefined;
+}
+
+const keptIn = (record: wire.GetSubjectResponse | wire.SubjectRecord | undefined): Kept => ({
+  tier: record?.profile?.loyaltyTier,
+  purposes: record?.consent?.purposes,
+});
+
+async function told(): Promise<Kept> {
+  const answer = await callUnary(client.getSubject.bind(client), { subject: ADA });
+  return keptIn(answer.ok ? answer.value : undefined);
+}
+
+/** What a process would know that started now. */
+async function onTheLog(): Promise<Kept> {
+  const fresh = await followSubjects(log);
+  await fresh.stop();
+  return keptIn(fresh.record(hasher.known("ada")));
+}
+
+async function untilTaken(): Promise<void> {
+  const { end } = await log.offsets(TOPICS.subjects, 0);
+  while (!subjects.hasTaken(end - 1)) await new Promise(setImmediate);
+}
+
+describe("what is kept of a shopper", () => {
+  it("is nothing before the first", async () => {
+    const asked = await callUnary(client.getSubject.bind(client), { subject: ADA });
+    expect(asked).toMatchObject({ ok: false, error: { code: "NOT_FOUND", reason: "unknown_subject" } });
+  });
+
+  it("keeps a withdrawn consent withdrawn, however far behind its own topic the service is", async () => {
+    await putConsent([PURPOSE_PERSONALIZATION]);
+    await putProfile("silver");
+    await untilTaken();
+    holdBack();
+    await putConsent([]);
+    await putProfile("gold");
+    const expected = { tier: "gold", purposes: [] };
+    expect(await told()).toEqual(expected);
+    expect(await onTheLog()).toEqual(expected);
+    letOn();
+    await untilTaken();
+    expect(await told()).toEqual(expected);
+  });
+
+  it("loses no change to another made at the same moment", async () => {
+    holdBack();
+    const changes = [putConsent([PURPOSE_MARKETING]), putProfile("silver"), putProfile("gold")];
+    expect((await Promise.all(changes)).map(({ ok }) => ok)).toEqual([true, true, true]);
+    expect(await onTheLog()).toEqual({ tier: "gold", purposes: [PURPOSE_MARKETING] });
+  });
+
+  it("is built on what was written before a change that failed", async () => {
+    await putConsent([PURPOSE_PERSONALIZATION]);
+    await untilTaken();
+    holdBack();
+    await putConsent([]);
+    isRefused = true;
+    expect(await putProfile("silver")).toMatchObject({ ok: false, error: { reason: "log_unavailable" } });
+    expect(await told()).toEqual({ tier: undefined, purposes: [] });
+    isRefused = false;
+    await putProfile("gold");
+    expect(await onTheLog()).toEqual({ tier: "gold", purposes: [] });
+  });
+
+  it("is as another process has written it since, once the topic has told", async () => {
+    await putProfile("silver");
+    const record = wire.SubjectRecord.fromPartial({ subject: hasher.known("ada"), profile: { loyaltyTier: "gold" } });
+    const value = wire.SubjectRecord.encode(record).finish();
+    await log.append([{ topic: TOPICS.subjects, partition: 0, key: record.subject, value, timestampMs: NOON }]);
+    await untilTaken();
+    await putConsent([PURPOSE_MARKETING]);
+    expect(await onTheLog()).toEqual({ tier: "gold", purposes: [PURPOSE_MARKETING] });
+  });
+
+  it("lets no older statement replace a newer, though both come at once", async () => {
+    holdBack();
+    await Promise.all([putConsent([], NOON - 1_000), putConsent([PURPOSE_MARKETING], NOON - 2_000)]);
+    expect(await onTheLog()).toEqual({ tier: undefined, purposes: [] });
+  });
+});
