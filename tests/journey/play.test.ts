@@ -103,7 +103,7 @@ describe("the storefront", () => {
       ])
         expect(table).toContain(part);
       expect(stderr[0]).toMatch(/^Leastwise: starting/);
-      expect(stderr.join("\n")).toMatch(/events, [\d,]+\/s · [\d,]+ decisions, 2026-01-08/);
+      expect(stderr.join("\n")).toMatch(/events 100 %, [\d,]+\/s · [\d,]+ decisions, 2026-01-08/);
       expect([table, ...stderr].join("\n")).not.toMatch(/[\r\u001b]/);
     },
     PLAY_MAX_MS,

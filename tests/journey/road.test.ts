@@ -334,9 +334,9 @@ describe("SQL", () => {
     expect(need(await shop.record(event)).accepted).toBe(1);
     await shop.sees("count() FROM orders WHERE order_id = 'order-0'", 1);
     const [row] = await shop.sql<{ path: string; discount: string; revenue: string }>(
-      `SELECT arrayStringConcat(groupArray(kind), ' ') AS path, toString(any(o.discount_minor)) AS discount,
+      `SELECT arrayStringConcat(arraySort(groupArray(kind)), ' ') AS path, toString(any(o.discount_minor)) AS discount,
               toString(any(o.revenue_minor)) AS revenue
-       FROM (SELECT kind, subject FROM offers WHERE offer_id = {offer:String} ORDER BY at, kind) AS f
+       FROM (SELECT kind, subject FROM offers WHERE offer_id = {offer:String}) AS f
        INNER JOIN (SELECT * FROM orders WHERE order_id = 'order-0') AS o ON o.subject = f.subject`,
       { offer: granted.offer.offerId },
     );
