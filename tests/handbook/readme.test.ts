@@ -92,7 +92,7 @@ describe("npm start", () => {
   it("ends in the table that the README shows", () => {
     for (const title of [
       "incentives, by kind and depth",
-      "lift, treatment − holdout, per enrolled subject, 95 % intervals",
+      "lift, treatment − holdout, per enrolled subject, 95 % intervals, money in USD",
     ]) {
       expect(README).toContain(title);
       expect(shop.output).toContain(title);
