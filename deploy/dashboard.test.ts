@@ -20,10 +20,7 @@ const recording = read("prometheus/rules/recording.yml");
 const charts = panels.filter(({ type }) => type !== "row").map((panel) => [panel.title, panel] as const);
 
 /** What only a person at a prompt asks for; everything else has a panel. */
-const WITHOUT_PANEL = [
-  "leastwise_build_info",
-  "leastwise_label_values_other_total",
-];
+const WITHOUT_PANEL = ["leastwise_build_info", "leastwise_label_values_other_total"];
 
 describe("the dashboard", () => {
   it("gives each panel an id, a title and a place of its own", () => {
