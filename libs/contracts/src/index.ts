@@ -9,7 +9,6 @@ export * from "./json.js";
 export { LINES_MAX } from "./lines.js";
 export { moneyOf, moneyToWire, readMoney, type CurrencySeen, type Sign } from "./money.js";
 export { currencyOf, grossMinor, minorIn, orderAmounts, type OrderAmounts } from "./order-amounts.js";
-export { nearestName } from "./nearest-name.js";
 export * from "./position.js";
 export * from "./profile.js";
 export * from "./subject-hash.js";

@@ -1,7 +1,6 @@
 import { ScalarType, type DescEnum, type DescField, type DescMessage, type JsonValue } from "@bufbuild/protobuf";
-import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
+import { err, nearestName, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { within } from "./field-path.js";
-import { nearestName } from "./nearest-name.js";
 import { isStorableText } from "./text.js";
 
 /** Deepest nesting that any of the contracts' messages needs is far below. */

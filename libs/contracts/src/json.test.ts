@@ -1,6 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
 import { readJson, writeJson } from "./json.js";
-import { nearestName } from "./nearest-name.js";
 import * as wire from "./wire.js";
 
 describe("readJson", () => {
@@ -88,17 +87,5 @@ describe("readJson", () => {
       error: { reason: "json_not_a_message" },
     });
     expect(readJson("DeadLetter", { payload: "***" })).toMatchObject({ error: { reason: "json_not_a_message" } });
-  });
-});
-
-describe("nearestName", () => {
-  it.each([
-    ["evnet_id", "event_id"],
-    ["EventID", "event_id"],
-    ["x", undefined],
-    ["completely_different", undefined],
-    ["a".repeat(65), undefined],
-  ])("%s → %s", (name, expected) => {
-    expect(nearestName(name, ["event_id", "kind", "user_id"])).toBe(expected);
   });
 });

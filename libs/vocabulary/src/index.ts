@@ -2,6 +2,7 @@ export * from "./brand.js";
 export * from "./currency.js";
 export * from "./keyed-hash.js";
 export * from "./money.js";
+export * from "./nearest-name.js";
 export * from "./refusal.js";
 export * from "./result.js";
 export * from "./rounding.js";

@@ -1,7 +1,6 @@
 import { Environment } from "@marcbachmann/cel-js";
 import type { ASTNode } from "@marcbachmann/cel-js";
-import { err, ok, type Result } from "@leastwise/vocabulary";
-import { nearest } from "./nearest.js";
+import { err, nearestName, ok, type Result } from "@leastwise/vocabulary";
 
 /** What an expression can speak of. Numbers are doubles; what is absent, or not allowed without consent, is null. */
 export interface ExpressionContext {
@@ -135,7 +134,7 @@ export function compileExpression(
     });
   const unknown = [...reads.features].find((name) => !featureNames.has(name));
   if (unknown !== undefined) {
-    const near = nearest(unknown, featureNames);
+    const near = nearestName(unknown, featureNames);
     return err({
       reason: "unknown_feature",
       came: unknown,

@@ -1,5 +1,4 @@
-import { isCurrencyCode, refusal, type Money, type Refusal } from "@leastwise/vocabulary";
-import { nearest } from "./nearest.js";
+import { isCurrencyCode, nearestName, refusal, type Money, type Refusal } from "@leastwise/vocabulary";
 
 /** One thing wrong with a policy, in the form of every refusal: reason, path of the field, what came, what was expected. */
 export type PolicyProblem = Refusal;
@@ -41,7 +40,7 @@ export class Problems {
   /** A name that stands in `known`; the answer names the nearest that does. */
   reference(field: string, came: string, known: ReadonlySet<string>, what: string): void {
     if (known.has(came)) return;
-    const near = nearest(came, known);
+    const near = nearestName(came, known);
     this.add(
       `unknown_${what}`,
       field,

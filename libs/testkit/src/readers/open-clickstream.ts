@@ -1,6 +1,5 @@
 import type { wire } from "@leastwise/contracts";
-import { nearestName } from "@leastwise/contracts";
-import { err, ok, type CurrencyCode, type Refusal, type Result } from "@leastwise/vocabulary";
+import { err, nearestName, ok, type CurrencyCode, type Refusal, type Result } from "@leastwise/vocabulary";
 import { stat } from "node:fs/promises";
 import { detectFormat, detectFormatOfFolder } from "./detect-format.js";
 import { FORMATS, formatOfName, mainFileIn, readerOf, type Format } from "./formats.js";

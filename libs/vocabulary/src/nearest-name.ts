@@ -5,7 +5,7 @@ const NAME_LENGTH_MAX = 64;
  * The valid name that is the fewest edits away from a mistyped one (Damerau–Levenshtein in its restricted form: insert,
  * delete, replace, swap neighbours), if that is at most a third of its length. The first of equals.
  */
-export function nearestName(name: string, valid: readonly string[]): string | undefined {
+export function nearestName(name: string, valid: Iterable<string>): string | undefined {
   if (name.length > NAME_LENGTH_MAX) return undefined;
   let nearest: string | undefined;
   let fewest = Math.floor(name.length / 3) + 1;
