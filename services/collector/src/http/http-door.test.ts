@@ -386,6 +386,16 @@ describe("the Segment shapes", () => {
   });
 });
 
+describe("a body that is too large", () => {
+  it("is told so each time, although its end is still on its way", async () => {
+    const post = await open();
+    const body = "x".repeat(5 * 1024 * 1024);
+    for (let time = 0; time < 20; time += 1) {
+      expect(await post("/v1/events", body)).toMatchObject({ status: 413, reason: "body_too_large" });
+    }
+  });
+});
+
 describe("a shop's own pages", () => {
   it("send with Segment's SDK for browsers, whose paths are first letters", async () => {
     const post = await open();

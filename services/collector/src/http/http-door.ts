@@ -179,7 +179,12 @@ function addErrors(app: FastifyInstance, options: HttpDoorOptions): void {
       refusal("not_found", "path", `${request.method} ${request.url.split("?")[0] ?? ""}`, `one of ${paths}`),
     );
   });
-  app.setErrorHandler((error, _request, reply) => refuse(reply, refusalOfError(error, options)));
+  app.setErrorHandler((error, _request, reply) => {
+    // The connection stays: closed while a body that is too large is still arriving, its sender would lose the answer. What comes is
+    // thrown away, no longer than a request may take.
+    reply.removeHeader("connection");
+    return refuse(reply, refusalOfError(error, options));
+  });
   app.addHook("onSend", (_request, reply, _payload, done) => {
     reply.headers(CROSS_ORIGIN);
     done();
