@@ -19,6 +19,14 @@ describe("startBroker", () => {
   );
 });
 
+describe("startBroker, where there is none of the three", () => {
+  it("fails in words that name each way", async () => {
+    await expect(startBroker({ PATH: "/nowhere" })).rejects.toThrow(
+      /set KAFKA_BROKERS=.*start a Docker engine.*install Java 17 or later and Maven \(java was not found\)/,
+    );
+  });
+});
+
 describe("brokersFrom", () => {
   it("reads host:port lists, and takes a blank one as none", () => {
     expect(brokersFrom("a:9092, b.example:19092,[::1]:9092")).toEqual(["a:9092", "b.example:19092", "[::1]:9092"]);

@@ -6,11 +6,12 @@ const ENGINE_ANSWERS_WITHIN_MS = 5_000;
 const STARTS_WITHIN_MS = 180_000;
 
 /** True if a Docker engine answers: a client alone is not enough. */
-export async function dockerAnswers(): Promise<boolean> {
+export async function dockerAnswers(environment: NodeJS.ProcessEnv): Promise<boolean> {
   const { succeeded, output } = await runCommand(
     "docker",
     ["version", "--format", "{{.Server.Version}}"],
     ENGINE_ANSWERS_WITHIN_MS,
+    environment,
   );
   return succeeded && output.trim() !== "";
 }

@@ -27,10 +27,10 @@ wait $server; code=$?
 kill $watch 2>/dev/null; rm -rf "$folder"; exit $code`;
 
 /** What this machine lacks to run Kafka from Maven Central, in words; undefined if nothing. */
-export async function missingForMaven(): Promise<string | undefined> {
+export async function missingForMaven(environment: NodeJS.ProcessEnv): Promise<string | undefined> {
   const [java, maven] = await Promise.all([
-    runCommand("java", ["-version"], COMMAND_WITHIN_MS),
-    runCommand("mvn", ["-v"], COMMAND_WITHIN_MS),
+    runCommand("java", ["-version"], COMMAND_WITHIN_MS, environment),
+    runCommand("mvn", ["-v"], COMMAND_WITHIN_MS, environment),
   ]);
   const version = Number(/version "(\d+)/.exec(java.output)?.[1] ?? 0);
   if (!java.succeeded) return "java was not found";

@@ -7,12 +7,17 @@ export interface CommandResult {
 }
 
 /** Runs a command to its end, or for a while. Never rejects: a command that is not there did not succeed. */
-export function runCommand(command: string, args: readonly string[], timeoutMs: number): Promise<CommandResult> {
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  timeoutMs: number,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<CommandResult> {
   return new Promise((resolve) => {
     execFile(
       command,
       args,
-      { timeout: timeoutMs, killSignal: "SIGKILL", encoding: "utf8" },
+      { timeout: timeoutMs, killSignal: "SIGKILL", encoding: "utf8", env: environment },
       (error, stdout, stderr) => {
         resolve({ succeeded: error === null, output: `${stdout}${stderr}` });
       },

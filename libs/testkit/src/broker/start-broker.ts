@@ -15,12 +15,14 @@ export interface TestBroker {
  * A real broker: the one that `KAFKA_BROKERS` names (comma-separated `host:port`); else one in Docker, if an engine
  * answers; else Apache Kafka from Maven Central, on Java 17 or later. Rejects with an error that says all three ways if
  * none is open.
+ *
+ * @param environment where `KAFKA_BROKERS` and the `PATH` to look for commands stand
  */
-export async function startBroker(): Promise<TestBroker> {
-  const named = brokersFrom(process.env["KAFKA_BROKERS"]);
+export async function startBroker(environment: NodeJS.ProcessEnv = process.env): Promise<TestBroker> {
+  const named = brokersFrom(environment["KAFKA_BROKERS"]);
   if (named !== undefined) return { brokers: named, how: "env", stop: () => Promise.resolve() };
-  if (await dockerAnswers()) return brokerFromDocker();
-  const missing = await missingForMaven();
+  if (await dockerAnswers(environment)) return brokerFromDocker();
+  const missing = await missingForMaven(environment);
   if (missing === undefined) return brokerFromMaven();
   throw new Error(
     "These tests need a Kafka broker, and there are three ways to one, none of which is open here: " +
