@@ -79,11 +79,5 @@ export const BLOCK_REASONS: readonly BlockReason[] = [
 ];
 
 /** Why an answer is the safe one. Stable; a metric label. */
-export const DEGRADED_REASONS = [
-  "features_restoring",
-  "no_policy",
-  "budget_unknown",
-  "deadline_near",
-  "log_unavailable",
-] as const;
+export const DEGRADED_REASONS = ["features_restoring", "no_policy", "deadline_near", "log_unavailable"] as const;
 export type DegradedReason = (typeof DEGRADED_REASONS)[number];

@@ -115,15 +115,7 @@ export const INCENTIVE_KINDS = [
 export const DECISION_OUTCOMES = ["granted", "none", "ghost", "continued"] as const;
 
 /** Why a decision was the safe answer (decision.proto, `degraded_reason`). */
-export const DEGRADED_REASONS = [
-  "features_restoring",
-  "no_policy",
-  "budget_unknown",
-  "deadline_near",
-  "log_unavailable",
-  "model_absent",
-  "policy_stale",
-] as const;
+export const DEGRADED_REASONS = ["features_restoring", "no_policy", "deadline_near", "log_unavailable"] as const;
 
 /** What happened to an offer. */
 export const OFFER_LIFE_EVENTS = [

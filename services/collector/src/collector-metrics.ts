@@ -10,8 +10,6 @@ export interface CollectorMetrics {
   deadLettered(reason: string, source: string): void;
   /** An event was taken that has no id: no repetition can be told from it. */
   withoutId(source: string): void;
-  /** An anonymous subject was linked to a known one. */
-  linked(source: string): void;
 }
 
 /** Tells nobody. */
@@ -20,5 +18,4 @@ export const NO_METRICS: CollectorMetrics = {
   refused() {},
   deadLettered() {},
   withoutId() {},
-  linked() {},
 };

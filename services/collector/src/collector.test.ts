@@ -133,7 +133,6 @@ describe("record", () => {
       refused: (reason) => told.push(`refused ${reason}`),
       deadLettered: (reason) => told.push(`dead ${reason}`),
       withoutId: () => told.push("withoutId"),
-      linked: () => told.push("linked"),
     };
     const collector = await open({ metrics });
     const answer = await record(collector, [

@@ -79,7 +79,6 @@ interface Gathered {
   readonly kinds: KindName[];
   readonly refusedFor: string[];
   readonly deadLetteredFor: string[];
-  links: number;
   withoutId: number;
 }
 
@@ -143,7 +142,6 @@ class LogCollector implements Collector {
       kinds: [],
       refusedFor: [],
       deadLetteredFor: [],
-      links: 0,
       withoutId: 0,
     };
     for (const [index, one] of incoming.entries()) {
@@ -158,7 +156,6 @@ class LogCollector implements Collector {
       gathered.records.push(...recordsOf(linked, stamped, this.#parts.partitions, nowMs));
       gathered.verdicts.push({ index, reason: "ok", field: "", came: "", expected: "", warnings: [...warnings] });
       gathered.kinds.push(kindName(event.kind) ?? "page_view");
-      if (linked.made !== undefined) gathered.links += 1;
       if (event.eventId === "") gathered.withoutId += 1;
     }
     return gathered;
@@ -198,12 +195,11 @@ class LogCollector implements Collector {
     }
   }
 
-  #tell({ kinds, refusedFor, deadLetteredFor, links, withoutId }: Gathered, source: string): void {
+  #tell({ kinds, refusedFor, deadLetteredFor, withoutId }: Gathered, source: string): void {
     const { metrics } = this.#parts;
     for (const kind of kinds) metrics.accepted(kind, source);
     for (const reason of refusedFor) metrics.refused(reason, source);
     for (const reason of deadLetteredFor) metrics.deadLettered(reason, source);
-    for (let made = 0; made < links; made += 1) metrics.linked(source);
     for (let count = 0; count < withoutId; count += 1) metrics.withoutId(source);
   }
 }

@@ -1,5 +1,6 @@
 import {
   checkId,
+  moneyToWire,
   offerToWire,
   readCart,
   readSubjectRef,
@@ -35,7 +36,7 @@ import type { Telemetry } from "@leastwise/telemetry";
 import { err, ok, refusal, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
 import type { BookedOffer } from "./book.js";
 import type { Ledger, NotRedeemed } from "./ledger.js";
-import { moneyToWire, sharesToWire } from "./recorded.js";
+import { sharesToWire } from "./recorded.js";
 
 export interface OfferServiceOptions {
   readonly ledger: Ledger;
@@ -89,7 +90,7 @@ function validateCode(
   const used = validate(useOf(options, found.value, read.value), found.value.state);
   if (!used.ok) return ok(invalid(used.error.reason));
   const terms = termsOf(found.value.state);
-  const discount = moneyToWire(used.value.discountMinor, terms);
+  const discount = moneyToWire({ minor: used.value.discountMinor, currency: terms.currency });
   return ok({ valid: true, reason: "", message: "", discount, shares: sharesToWire(used.value, terms) });
 }
 
@@ -126,7 +127,7 @@ async function redeemAlone(
   const terms = termsOf(found.value.state);
   return ok({
     offer: offerToWire(terms, wire.OfferStatus.OFFER_STATUS_REDEEMED),
-    discount: moneyToWire(redemption.discountMinor, terms),
+    discount: moneyToWire({ minor: redemption.discountMinor, currency: terms.currency }),
     shares: sharesToWire(redemption, terms),
     replayed: redeemed.value.replayed,
   });

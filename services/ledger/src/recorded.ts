@@ -1,4 +1,4 @@
-import { decisionFacts, offerOf, type wire } from "@leastwise/contracts";
+import { decisionFacts, moneyToWire, offerOf, type wire } from "@leastwise/contracts";
 import type { DecisionFacts } from "@leastwise/decision";
 import type { OfferEvent, OfferTerms, Redemption } from "@leastwise/offers";
 import { isSubjectId, type Millis, type SubjectId } from "@leastwise/vocabulary";
@@ -101,7 +101,7 @@ export function offerEventToWire(
           $case: "redeemed",
           value: {
             orderId: event.orderId,
-            discount: moneyToWire(event.redemption.discountMinor, terms),
+            discount: moneyToWire({ minor: event.redemption.discountMinor, currency: terms.currency }),
             shares: sharesToWire(event.redemption, terms),
           },
         },
@@ -115,11 +115,6 @@ export function sharesToWire({ shares }: Redemption, terms: OfferTerms): wire.Li
     line,
     productId,
     quantity: BigInt(quantity),
-    discount: moneyToWire(discountMinor, terms),
+    discount: moneyToWire({ minor: discountMinor, currency: terms.currency }),
   }));
-}
-
-/** An amount in the offer's currency. */
-export function moneyToWire(minor: number, { currency }: OfferTerms): wire.Money {
-  return { minor: BigInt(minor), currency };
 }

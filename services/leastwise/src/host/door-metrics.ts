@@ -45,6 +45,5 @@ export function collectorMetrics({ metrics }: Telemetry): CollectorMetrics {
     withoutId: () => {
       metrics.eventsWithoutId.with({}).add();
     },
-    linked: () => undefined,
   };
 }
