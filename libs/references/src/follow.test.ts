@@ -1,5 +1,5 @@
 import { TOPICS } from "@leastwise/contracts";
-import { LogError, type EventLog, type LogRecord } from "@leastwise/eventlog";
+import { LogError, type EventLog, type LogRecord, type Subscription } from "@leastwise/eventlog";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { follow, type Following } from "./follow.js";
 import { givenLog, NOON, put, type GivenLog } from "./given/log.js";
@@ -100,6 +100,19 @@ describe("following a topic", () => {
     await following.finished;
     await given.log.append([said("a", "one")]);
     expect(taken).toEqual([]);
+  });
+});
+
+describe("a reader that is given its partitions again", () => {
+  it("goes on where it was, and takes nothing twice", async () => {
+    await given.log.append([said("a", "one"), said("b", "two")]);
+    let subscription: Subscription | undefined;
+    const log: EventLog = {
+      ...unreadable(given.log, new LogError("log_unavailable", "", "retry")),
+      subscribe: (asked) => given.log.subscribe((subscription = asked)),
+    };
+    followings.push(await follow(log, TOPICS.catalog, () => undefined));
+    expect(await subscription?.from(0)).toBe(2);
   });
 });
 

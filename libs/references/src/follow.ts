@@ -19,12 +19,13 @@ export async function follow(
   take: (record: LogRecord) => void,
   onBatch: (durationMs: number) => void = () => undefined,
 ): Promise<Following> {
-  const begins = new Map<number, number>();
+  /** Where each partition is read on from: also by a reader that lost its broker and comes back. */
+  const next = new Map<number, number>();
   /** Partitions that are not read to where they ended at the start, with that end. */
   const behind = new Map<number, number>();
   for (let partition = 0; partition < (await log.partitions(topic)); partition += 1) {
     const { begin, end } = await log.offsets(topic, partition);
-    begins.set(partition, begin);
+    next.set(partition, begin);
     if (end > begin) behind.set(partition, end);
   }
   let restored: () => void = () => undefined;
@@ -32,14 +33,15 @@ export async function follow(
   if (behind.size === 0) restored();
   const running = await log.subscribe({
     topic,
-    from: (partition) => Promise.resolve(begins.get(partition) ?? 0),
+    from: (partition) => Promise.resolve(next.get(partition) ?? 0),
     onBatch: ({ partition, records, endOffset }) => {
       const startedMs = performance.now();
       records.forEach(take);
       onBatch(performance.now() - startedMs);
-      const next = (records.at(-1)?.offset ?? -1) + 1;
+      const readTo = (records.at(-1)?.offset ?? -1) + 1;
+      next.set(partition, readTo);
       // A compacted topic may end in a gap: its reader is there when nothing more is to come.
-      if (next >= Math.min(behind.get(partition) ?? 0, endOffset)) behind.delete(partition);
+      if (readTo >= Math.min(behind.get(partition) ?? 0, endOffset)) behind.delete(partition);
       if (behind.size === 0) restored();
       return Promise.resolve();
     },

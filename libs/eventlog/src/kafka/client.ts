@@ -1,4 +1,4 @@
-import { Kafka, type KafkaConfig, logLevel, type RetryOptions } from "kafkajs";
+import { type ISocketFactory, Kafka, type KafkaConfig, logLevel, type RetryOptions } from "kafkajs";
 
 /** How loud a line is. */
 export type KafkaLogLevel = "error" | "warn" | "info" | "debug";
@@ -11,6 +11,8 @@ export interface KafkaClientOptions {
   readonly clientId?: string;
   readonly ssl?: NonNullable<KafkaConfig["ssl"]>;
   readonly sasl?: NonNullable<KafkaConfig["sasl"]>;
+  /** Makes the connections, through a proxy for example. Default: straight to the brokers. */
+  readonly socketFactory?: ISocketFactory;
   /** How long one request may take, in ms. Default 10 000. */
   readonly requestTimeoutMs?: number;
   /** Hears what the client library has to say; default nobody. Field values may be of any kind. */
@@ -30,12 +32,21 @@ const CONNECTION_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 export function kafkaClient(options: KafkaClientOptions): Kafka {
-  const { brokers, clientId = "leastwise", ssl, sasl, requestTimeoutMs = REQUEST_TIMEOUT_MS, onLog } = options;
+  const {
+    brokers,
+    clientId = "leastwise",
+    ssl,
+    sasl,
+    socketFactory,
+    requestTimeoutMs = REQUEST_TIMEOUT_MS,
+    onLog,
+  } = options;
   return new Kafka({
     brokers: [...brokers],
     clientId,
     ...(ssl === undefined ? {} : { ssl }),
     ...(sasl === undefined ? {} : { sasl }),
+    ...(socketFactory === undefined ? {} : { socketFactory }),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     authenticationTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: requestTimeoutMs,

@@ -21,8 +21,8 @@ export interface ReaderOptions {
 const FETCH_WAIT_MS = 250;
 const PARTITIONS_AT_ONCE_MAX = 16;
 const REBALANCE_TIMEOUT_MS = 60_000;
-/** A new cluster's coordinator may be loading still when its first readers come. */
-const JOINS_MAX = 50;
+/** Tries to join that may fail one after the other: about ten minutes without a broker, then somebody has to hear of it. */
+const JOINS_MAX = 200;
 
 /**
  * One subscription: a consumer of its own. Kafka gives it partitions anew at each rebalance; they stay paused until their
@@ -49,7 +49,6 @@ export class KafkaReader implements RunningSubscription {
   readonly #joined: Promise<void>;
   #hasJoined: () => void = () => undefined;
   #joinsTried = 0;
-  #wasMember = false;
   #failure: { readonly error: unknown } | undefined;
   #resolve: () => void = () => undefined;
   #reject: (reason: unknown) => void = () => undefined;
@@ -96,10 +95,10 @@ export class KafkaReader implements RunningSubscription {
     await this.#handover;
   }
 
-  /** Before its first join nothing was delivered, so that joining again is safe; later its owner must subscribe anew. */
+  /** A reader whose brokers went away joins again when they are back; its owner then says anew from where to read. */
   #mayJoinAgain(error: unknown): boolean {
     const isPassing = sayKafkaFailure("", error).hint === "retry";
-    return isPassing && !this.#wasMember && this.#ending === undefined && ++this.#joinsTried < JOINS_MAX;
+    return isPassing && this.#ending === undefined && ++this.#joinsTried < JOINS_MAX;
   }
 
   stop(): Promise<void> {
@@ -129,7 +128,7 @@ export class KafkaReader implements RunningSubscription {
     const { COMMIT_OFFSETS, CRASH, GROUP_JOIN, REBALANCING } = this.#consumer.events;
     const { topic } = this.subscription;
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
-      this.#wasMember = true;
+      this.#joinsTried = 0;
       const partitions = [...(payload.memberAssignment[topic] ?? [])].sort((a, b) => a - b);
       // Before anything is fetched of them.
       if (this.#ending === undefined) this.#consumer.pause([{ topic, partitions }]);
@@ -146,7 +145,8 @@ export class KafkaReader implements RunningSubscription {
       }
     });
     this.#consumer.on(CRASH, ({ payload }) => {
-      if (!payload.restart) this.#fail(sayKafkaFailure(`reading ${topic}`, payload.error));
+      if (payload.restart) this.#handOver([]);
+      else this.#fail(sayKafkaFailure(`reading ${topic}`, payload.error));
     });
   }
 

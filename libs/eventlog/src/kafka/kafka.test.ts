@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type Server } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startBroker, type TestBroker } from "@leastwise/testkit";
 import { CompressionTypes, Kafka, logLevel } from "kafkajs";
@@ -124,6 +124,80 @@ describe("a reader", () => {
       [6, "last"],
     ]);
   }, 60_000);
+});
+
+/** Connections that can be cut, and refused until they are let through again, as in an outage of every broker. */
+class Outage {
+  readonly #sockets = new Set<Socket>();
+  #isOn = false;
+
+  readonly socketFactory = ({ host, port, onConnect }: { host: string; port: number; onConnect: () => void }) => {
+    const socket = this.#isOn ? connect({ host, port: 1 }) : connect({ host, port }, onConnect);
+    this.#sockets.add(socket.on("close", () => this.#sockets.delete(socket)));
+    return socket;
+  };
+
+  begin(): void {
+    this.#isOn = true;
+    for (const socket of this.#sockets) socket.destroy(new Error("the broker is gone"));
+  }
+
+  end(): void {
+    this.#isOn = false;
+  }
+}
+
+describe("an outage of the brokers", () => {
+  it.each([
+    ["a broadcast", undefined],
+    ["a group", `group.${randomUUID()}`],
+  ])(
+    "is one that the reader of %s comes back from: told of it, and where to go on",
+    async (_, group) => {
+      const topic = await topicWith(1);
+      const outage = new Outage();
+      let crashed: () => void = () => undefined;
+      const hasCrashed = new Promise<void>((resolve) => (crashed = resolve));
+      const cutOff = await openKafkaLog({
+        brokers: broker.brokers,
+        socketFactory: outage.socketFactory,
+        onLog: (_level, message) => {
+          if (message.startsWith("Restarting the consumer")) crashed();
+        },
+      });
+      const taken: string[] = [];
+      const told: string[] = [];
+      let next = 0;
+      let arrived: () => void = () => undefined;
+      const untilNext = () => new Promise<void>((resolve) => (arrived = resolve));
+      const first = untilNext();
+      const reading = await cutOff.subscribe({
+        topic,
+        ...(group === undefined ? {} : { group }),
+        from: () => Promise.resolve(next),
+        onBatch: ({ records }) => {
+          taken.push(...records.map(({ value }) => Buffer.from(value).toString()));
+          next = (records.at(-1)?.offset ?? -1) + 1;
+          arrived();
+          return Promise.resolve();
+        },
+        onAssigned: () => Promise.resolve(void told.push("assigned")),
+        onRevoked: () => Promise.resolve(void told.push("revoked")),
+      });
+      await log.append([record(topic, "before")]);
+      await first;
+      outage.begin();
+      await hasCrashed;
+      await log.append([record(topic, "meanwhile")]);
+      const second = untilNext();
+      outage.end();
+      await Promise.race([second, reading.finished]);
+      expect(taken).toEqual(["before", "meanwhile"]);
+      expect(told).toEqual(["assigned", "revoked", "assigned"]);
+      await cutOff.close();
+    },
+    120_000,
+  );
 });
 
 describe("commit", () => {
