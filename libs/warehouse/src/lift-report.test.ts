@@ -382,6 +382,20 @@ describe("what counts", () => {
     expect(sums).toMatchObject({ conversion: 1n, revenue: 900n, incentive_cost: 60n, returns: 40n, margin: 300n });
   });
 
+  it("counts what a browser's code cost, and what came back to it, for the account that used it and was known before", async () => {
+    const [browser, account] = ["two-keys-browser", "two-keys-account"];
+    const enrolments = [enrolment("two keys", browser, "treatment"), enrolment("two keys", account, "treatment")];
+    await warehouse.insert("enrolments", enrolments, token());
+    await warehouse.insert("orders", [order(account, "two-keys", 900, { cost_of_goods_minor: 500 })], token());
+    const used = offer({ subject: browser, assignment_key: browser, offer_id: "two-keys", order_id: "two-keys" });
+    await warehouse.insert("offers", [{ ...used, at: START + 1, cost_minor: 60, lines: [] }], token());
+    const back = { assignment_key: browser, order_id: "two-keys", returned_at: START + 2 * DAY_MS, refund_minor: 90 };
+    await warehouse.insert("returns", [goodsReturn({ ...back, cost_recovered_minor: 50 })], token());
+    const report = await ask("two keys");
+    const sums = Object.fromEntries(report.metrics.map((row) => [row.metric, row.arms.treatment.sum]));
+    expect(sums).toMatchObject({ conversion: 1n, revenue: 900n, incentive_cost: 60n, returns: 40n, margin: 300n });
+  });
+
   it("rings when the arms are not what was asked for", async () => {
     const rows = Array.from({ length: 200 }, (_, n) =>
       enrolment("skewed", `s${String(n)}`, n < 100 ? "treatment" : "holdout"),

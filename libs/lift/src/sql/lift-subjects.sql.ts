@@ -8,6 +8,8 @@
  * so that arms stand at equal return maturity; `currency`: the one currency of all money columns.
  *
  * - A subject counts by its first enrolment ever, in the arm of that one (intention to treat); no later fact filters it.
+ * - A redemption or a return belongs to the order of its own key. Where that key has no order of the id, as when a browser's code is used
+ *   by an account that was known before, it belongs to the enrolled subject's order of that id: what was spent is never left out.
  * - An order counts once by (key, order id), a redemption by (offer, order), a return by (key, event id), or by its place in the log
  *   where it has no id: what was sent or written twice changes nothing.
  * - margin = revenue − known cost of goods − (incentive cost − what offers took off the goods' price and revenue lacks already) −
@@ -50,32 +52,51 @@ WITH
     ORDER BY o.ordered_at, o.log_partition, o.log_offset
     LIMIT 1 BY assignment_key, order_id
   ),
+  ordered_by AS (
+    SELECT order_id, min(assignment_key) AS assignment_key FROM ordered GROUP BY order_id
+  ),
+  owned AS (
+    SELECT DISTINCT assignment_key, order_id, 1 AS is_owned
+    FROM orders
+    WHERE order_id IN (SELECT order_id FROM ordered_by)
+  ),
   incentives AS (
-    SELECT assignment_key, order_id, currency,
-      sum(sign * cost_minor) AS incentive_cost_minor,
-      sum(sign * arraySum(lines.discount_minor)) AS off_price_minor
+    SELECT if(w.is_owned = 1, f.assignment_key, b.assignment_key) AS assignment_key, f.order_id AS order_id, f.currency AS currency,
+      sum(f.sign * f.cost_minor) AS incentive_cost_minor,
+      sum(f.sign * f.line_discount_minor) AS off_price_minor
     FROM (
-      SELECT assignment_key, order_id, offer_id, kind, currency, cost_minor, lines.discount_minor,
+      SELECT assignment_key, order_id, currency, cost_minor, arraySum(lines.discount_minor) AS line_discount_minor,
         if(kind = 'redeemed', 1, -1) AS sign
       FROM offers
       WHERE kind IN ('redeemed', 'refunded') AND at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
+        AND order_id IN (SELECT order_id FROM ordered_by)
       ORDER BY at, log_partition, log_offset
       LIMIT 1 BY offer_id, order_id, kind, if(kind = 'redeemed', '', idempotency_key)
-    )
+    ) AS f
+    INNER JOIN ordered_by AS b ON b.order_id = f.order_id
+    LEFT JOIN owned AS w ON w.assignment_key = f.assignment_key AND w.order_id = f.order_id
     GROUP BY assignment_key, order_id, currency
   ),
   returned AS (
-    SELECT r.assignment_key AS assignment_key, r.order_id AS order_id, r.currency AS currency,
-      sum(ifNull(r.refund_minor - r.cost_recovered_minor, 0)) AS returns_minor
+    SELECT k.assignment_key AS assignment_key, k.order_id AS order_id, k.currency AS currency,
+      sum(ifNull(k.refund_minor - k.cost_recovered_minor, 0)) AS returns_minor
     FROM (
-      SELECT *, if(event_id = '', (log_incarnation, log_topic, log_partition, log_offset), ('', '', 0, 0)) AS place
-      FROM returns
-      WHERE returned_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
-      ORDER BY log_partition, log_offset
-      LIMIT 1 BY assignment_key, event_id, place
-    ) AS r
-    INNER JOIN ordered AS o ON o.assignment_key = r.assignment_key AND o.order_id = r.order_id
-    WHERE toUnixTimestamp64Milli(r.returned_at) <= toUnixTimestamp64Milli(o.ordered_at) + {return_window_ms:Int64}
+      SELECT if(w.is_owned = 1, r.assignment_key, b.assignment_key) AS assignment_key, r.order_id AS order_id,
+        r.currency AS currency, r.returned_at AS returned_at, r.refund_minor AS refund_minor,
+        r.cost_recovered_minor AS cost_recovered_minor
+      FROM (
+        SELECT *, if(event_id = '', (log_incarnation, log_topic, log_partition, log_offset), ('', '', 0, 0)) AS place
+        FROM returns
+        WHERE returned_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
+          AND order_id IN (SELECT order_id FROM ordered_by)
+        ORDER BY log_partition, log_offset
+        LIMIT 1 BY assignment_key, event_id, place
+      ) AS r
+      INNER JOIN ordered_by AS b ON b.order_id = r.order_id
+      LEFT JOIN owned AS w ON w.assignment_key = r.assignment_key AND w.order_id = r.order_id
+    ) AS k
+    INNER JOIN ordered AS o ON o.assignment_key = k.assignment_key AND o.order_id = k.order_id
+    WHERE toUnixTimestamp64Milli(k.returned_at) <= toUnixTimestamp64Milli(o.ordered_at) + {return_window_ms:Int64}
     GROUP BY assignment_key, order_id, currency
   ),
   outcomes AS (
