@@ -119,13 +119,10 @@ describe("the link book", () => {
     );
   });
 
-  it("forgets the key first that was asked for longest ago", () => {
-    const { book, forgotten } = bookOf(2);
-    book.keep(ADA, key("her own"));
-    book.keep(BOB, key("his own"));
-    book.keyOf(ADA);
-    book.keep("a2".repeat(16) as SubjectId, key("another's"));
-    expect([book.keyOf(BOB), book.keyOf(ADA), forgotten.count]).toEqual([undefined, "her own", 1]);
+  it("forgets no key, however many there are", () => {
+    const { book } = bookOf(1);
+    for (const known of [ADA, BOB]) book.add(link({ anonymous: known, known, assignmentKey: key(`of ${known}`) }));
+    expect([book.keyOf(ADA), book.keyOf(BOB)]).toEqual([`of ${ADA}`, `of ${BOB}`]);
   });
 });
 
@@ -138,8 +135,27 @@ describe("a draft", () => {
     expect([draft.linkOf(BROWSER)?.known, draft.keyOf(BOB)]).toEqual([ADA, "his own"]);
     expect([book.linkOf(BROWSER), book.keyOf(ADA), book.keyOf(BOB)]).toEqual([undefined, undefined, undefined]);
 
-    draft.commit();
+    draft.end(true);
     expect([book.linkOf(BROWSER)?.known, book.keyOf(ADA), book.keyOf(BOB)]).toEqual([ADA, "browser's", "his own"]);
+  });
+
+  it("gives a shopper one key, though two requests meet them first at the same moment", () => {
+    const { book } = bookOf();
+    const [one, other] = [new LinkDraft(book), new LinkDraft(book)];
+    expect(one.keep(ADA, key("browser's"))).toBe("browser's");
+    expect(other.keep(ADA, key("her own"))).toBe("browser's");
+    one.end(false);
+    expect(book.keyOf(ADA)).toBeUndefined();
+    other.end(true);
+    expect(book.keyOf(ADA)).toBe("browser's");
+  });
+
+  it("promises nothing any more once it is over", () => {
+    const { book } = bookOf();
+    const draft = new LinkDraft(book);
+    draft.keep(ADA, key("browser's"));
+    draft.end(false);
+    expect(new LinkDraft(book).keep(ADA, key("her own"))).toBe("her own");
   });
 
   it("sees what the book has, and outranks it only in links", () => {

@@ -3,7 +3,7 @@ import { MINUTE_MS, type AssignmentKey, type Millis, type SubjectId } from "@lea
 /** Silence that ends a login where no session ids tell. Exactly as long still holds. */
 export const LOGIN_SILENCE_MAX_MS = 30 * MINUTE_MS;
 
-/** Links and assignment keys that are remembered unless told otherwise, each. */
+/** Links that are remembered unless told otherwise. */
 export const LINKS_MAX = 500_000;
 
 /** An anonymous subject is a known one, for one login session. */
@@ -35,8 +35,8 @@ export interface LinkLookup {
   /** The assignment key of a known subject that was seen before. */
   keyOf(known: SubjectId): AssignmentKey | undefined;
   add(link: Link): void;
-  /** A known subject was seen for the first time: this is its key from now on. */
-  keep(known: SubjectId, key: AssignmentKey): void;
+  /** A known subject was seen for the first time. Its key from now on: this one, or the one that was found for it meanwhile. */
+  keep(known: SubjectId, key: AssignmentKey): AssignmentKey;
 }
 
 interface KeyHeld {
@@ -44,14 +44,21 @@ interface KeyHeld {
   readonly sinceMs: number;
 }
 
+/** A key of requests that are on their way to the log. */
+interface KeyPromised {
+  readonly key: AssignmentKey;
+  /** How many requests carry it. */
+  requests: number;
+}
+
 /**
- * The links and the keys of known subjects as far as memory reaches: a bounded picture of the topic `links`, the longest unused forgotten
- * first. The first assignment key of a known subject stays; should it be forgotten or be another collector's, the owner of the
- * subject's partition, which keeps it with the state, outranks the stamp.
+ * The keys of all known subjects, and the links as far as memory reaches: a picture of the topic `links`, the links longest unused forgotten
+ * first. A key is never forgotten: a shopper who got another would change arm.
  */
 export class LinkBook implements LinkLookup {
   readonly #links = new Map<SubjectId, Link>();
   readonly #keys = new Map<SubjectId, KeyHeld>();
+  readonly #promised = new Map<SubjectId, KeyPromised>();
   readonly #max: number;
   readonly #onEvicted: () => void;
 
@@ -65,10 +72,7 @@ export class LinkBook implements LinkLookup {
   }
 
   keyOf(known: SubjectId): AssignmentKey | undefined {
-    const held = this.#keys.get(known);
-    if (held === undefined) return undefined;
-    this.#put(this.#keys, known, held);
-    return held.key;
+    return this.#keys.get(known)?.key;
   }
 
   /** Takes a link in, unless a newer one of the same subject is there: what was written here comes back over the topic. */
@@ -76,11 +80,11 @@ export class LinkBook implements LinkLookup {
     const held = this.#links.get(link.anonymous);
     if (held === undefined || held.linkedAtMs <= link.linkedAtMs) {
       const lastMs = Math.max(link.lastMs, isSameLogin(held, link) ? held.lastMs : 0);
-      this.#put(this.#links, link.anonymous, { ...link, lastMs });
+      this.#put(link.anonymous, { ...link, lastMs });
     }
     const key = this.#keys.get(link.known);
     if (key === undefined || key.sinceMs > link.linkedAtMs) {
-      this.#put(this.#keys, link.known, { key: link.assignmentKey, sinceMs: link.linkedAtMs });
+      this.#keys.set(link.known, { key: link.assignmentKey, sinceMs: link.linkedAtMs });
     }
   }
 
@@ -90,17 +94,37 @@ export class LinkBook implements LinkLookup {
   }
 
   /** The key of a known subject, as the newest record of the topic has it: links never change it again. */
-  keep(known: SubjectId, key: AssignmentKey): void {
+  keep(known: SubjectId, key: AssignmentKey): AssignmentKey {
     // Older than any link.
-    this.#put(this.#keys, known, { key, sinceMs: 0 });
+    this.#keys.set(known, { key, sinceMs: 0 });
+    return key;
   }
 
-  #put<T>(held: Map<SubjectId, T>, subject: SubjectId, value: T): void {
-    held.delete(subject);
-    held.set(subject, value);
-    if (held.size <= this.#max) return;
-    for (const oldest of held.keys()) {
-      held.delete(oldest);
+  /**
+   * A request on its way to the log will keep this key. Requests that meet the subject at the same moment all get the key of the
+   * first: were each to mint its own, the shopper's events would stand under two.
+   */
+  promise(known: SubjectId, key: AssignmentKey): AssignmentKey {
+    const promised = this.#promised.get(known) ?? { key, requests: 0 };
+    promised.requests += 1;
+    this.#promised.set(known, promised);
+    return promised.key;
+  }
+
+  /** A request that promised a key is over, whether it got onto the log or not. */
+  settle(known: SubjectId): void {
+    const promised = this.#promised.get(known);
+    if (promised === undefined) throw new Error("a key that nobody promised");
+    promised.requests -= 1;
+    if (promised.requests === 0) this.#promised.delete(known);
+  }
+
+  #put(anonymous: SubjectId, link: Link): void {
+    this.#links.delete(anonymous);
+    this.#links.set(anonymous, link);
+    if (this.#links.size <= this.#max) return;
+    for (const oldest of this.#links.keys()) {
+      this.#links.delete(oldest);
       this.#onEvicted();
       return;
     }
@@ -133,13 +157,20 @@ export class LinkDraft implements LinkLookup {
     this.#links.set(link.anonymous, link);
   }
 
-  keep(known: SubjectId, key: AssignmentKey): void {
-    this.#keys.set(known, key);
+  keep(known: SubjectId, key: AssignmentKey): AssignmentKey {
+    const promised = this.#book.promise(known, key);
+    this.#keys.set(known, promised);
+    return promised;
   }
 
-  /** Tells the book. */
-  commit(): void {
-    for (const [known, key] of this.#keys) this.#book.keep(known, key);
-    for (const link of this.#links.values()) this.#book.add(link);
+  /** Ends the draft. What is durable is told to the book; otherwise nothing was. */
+  end(isDurable: boolean): void {
+    if (isDurable) {
+      for (const [known, key] of this.#keys) this.#book.keep(known, key);
+      for (const link of this.#links.values()) this.#book.add(link);
+    }
+    for (const known of this.#keys.keys()) this.#book.settle(known);
+    this.#keys.clear();
+    this.#links.clear();
   }
 }

@@ -3,6 +3,7 @@ import {
   CONSUMER_OUTCOMES,
   DECISION_OUTCOMES,
   DEGRADED_REASONS,
+  FAILED_DRAW_OUTCOMES,
   DEPTH_BAND_NAMES,
   EVENT_KINDS,
   EVENT_LOOP_FIGURES,
@@ -141,6 +142,12 @@ export const CATALOGUE = {
     help: "Events taken without an id, which therefore no repetition can be told from.",
     labels: {},
   },
+  linksForgotten: {
+    type: "counter",
+    name: "leastwise_links_forgotten_total",
+    help: "Logins that a full memory had to forget: that browser is its own shopper until it logs in again.",
+    labels: {},
+  },
   windowVerdicts: {
     type: "counter",
     name: "leastwise_window_verdicts_total",
@@ -181,6 +188,12 @@ export const CATALOGUE = {
     name: "leastwise_degraded_total",
     help: "Decisions that were the safe answer because something was missing, by reason.",
     labels: { reason: closed(DEGRADED_REASONS) },
+  },
+  failedDraws: {
+    type: "counter",
+    name: "leastwise_failed_draws_total",
+    help: "Decisions whose record did not get onto the log after the draw: recorded later as failed, or dropped for want of room.",
+    labels: { outcome: closed(FAILED_DRAW_OUTCOMES) },
   },
   guardrailHits: {
     type: "counter",

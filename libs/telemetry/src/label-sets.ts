@@ -117,6 +117,9 @@ export const DECISION_OUTCOMES = ["granted", "none", "ghost", "continued"] as co
 /** Why a decision was the safe answer (decision.proto, `degraded_reason`). */
 export const DEGRADED_REASONS = ["features_restoring", "no_policy", "deadline_near", "log_unavailable"] as const;
 
+/** What became of a decision whose record did not get onto the log after the draw. */
+export const FAILED_DRAW_OUTCOMES = ["recorded", "dropped"] as const;
+
 /** What happened to an offer. */
 export const OFFER_LIFE_EVENTS = [
   "issued",

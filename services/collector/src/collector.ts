@@ -112,12 +112,17 @@ class LogCollector implements Collector {
     const refused = this.#refusalOf(incoming.length);
     if (refused !== undefined) return err(refused);
     const draft = new LinkDraft(this.#parts.links);
-    const gathered = this.#gather(incoming, draft, source);
-    const appended = await this.#append(gathered.records, incoming.length);
-    if (!appended.ok) return appended;
-    draft.commit();
-    this.#tell(gathered, source);
-    return ok({ verdicts: gathered.verdicts, accepted: gathered.kinds.length, position: appended.value });
+    let isDurable = false;
+    try {
+      const gathered = this.#gather(incoming, draft, source);
+      const appended = await this.#append(gathered.records, incoming.length);
+      if (!appended.ok) return appended;
+      isDurable = true;
+      this.#tell(gathered, source);
+      return ok({ verdicts: gathered.verdicts, accepted: gathered.kinds.length, position: appended.value });
+    } finally {
+      draft.end(isDurable);
+    }
   }
 
   async close(): Promise<void> {

@@ -153,7 +153,49 @@ describe("POST /v1/events", () => {
       expected: expect.stringMatching(/./),
     });
     expect(events()).toHaveLength(0);
-    expect(ends).toMatchObject([{ route: "/v1/events", status }]);
+    expect(ends).toMatchObject([{ route: "/v1/events", method: "POST", status }]);
+  });
+
+  it.each([
+    ["a path that is no URL's", "POST /v1/%zz HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 404, "not_found"],
+    [
+      "a length that is no number",
+      "POST /v1/events HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+      400,
+      "request_malformed",
+    ],
+    [
+      "headers of 20 kB",
+      `POST /v1/events HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`,
+      431,
+      "headers_too_large",
+    ],
+    ["no host", "POST /v1/nowhere HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 404, "not_found"],
+    ["what is no HTTP", "HELLO\r\n\r\n", 400, "request_malformed"],
+  ])("answers %s with a problem like any other", async (_, request, status, reason) => {
+    await open();
+    const socket = connect(doors[0]!.port, "127.0.0.1").setEncoding("utf8");
+    socket.write(request);
+    let answer = "";
+    for await (const chunk of socket) {
+      answer += String(chunk);
+      if (answer.endsWith("}")) break;
+    }
+    const [head = "", body = ""] = answer.split("\r\n\r\n");
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*application/problem\\+json`, "s"));
+    expect(JSON.parse(body)).toMatchObject({ status, reason, expected: expect.stringMatching(/./) });
+  });
+
+  it("refuses ids that are numbers with lost digits: two shoppers would become one", async () => {
+    const post = await open();
+    const page = (id: string) =>
+      `{"anonymousId":"b","messageId":"m","userId":${id},"timestamp":"${new Date(NOW).toISOString()}"}`;
+    expect(await post("/v1/page", page("9007199254740993"))).toMatchObject({
+      status: 400,
+      reason: "id_not_exact",
+      field: "userId",
+    });
+    expect(await post("/v1/page", page("9007199254740991"))).toMatchObject({ status: 200, accepted: 1 });
   });
 
   it.each([

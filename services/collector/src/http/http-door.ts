@@ -1,6 +1,8 @@
 import { err, ok, refusal, type CurrencyCode, type Refusal, type Result } from "@leastwise/vocabulary";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { randomUUID } from "node:crypto";
+import { maxHeaderSize, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import type { Collector } from "../collector.js";
 import type { Incoming } from "../steps/step.js";
 import { bodyText, parseJson, readEventBody, readEventLines, unparsed, type EventBody } from "./event-body.js";
@@ -31,6 +33,8 @@ const CROSS_ORIGIN = {
 export interface HttpEnd {
   /** The route: `/v1/events`; `unknown` for a path that is none. */
   readonly route: string;
+  /** As the client said it: `POST`. */
+  readonly method: string;
   readonly status: number;
   readonly durationMs: number;
 }
@@ -66,6 +70,13 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<Result<Htt
     requestTimeout: REQUEST_ARRIVAL_MAX_MS,
     forceCloseConnections: "idle",
     routerOptions: { ignoreTrailingSlash: true },
+    // What Node and the router refuse by themselves is said in the same words as everything else.
+    return503OnClosing: false,
+    http: { requireHostHeader: false },
+    frameworkErrors: (error, _request, reply) => {
+      void refuse(reply, refusalOfError(error, options));
+    },
+    clientErrorHandler: refuseUnreadable,
   });
   takeBytes(app);
   addErrors(app, options);
@@ -192,6 +203,7 @@ function addErrors(app: FastifyInstance, options: HttpDoorOptions): void {
   app.addHook("onResponse", (request, reply, done) => {
     options.onRequest?.({
       route: request.routeOptions.url ?? "unknown",
+      method: request.method,
       status: reply.statusCode,
       durationMs: reply.elapsedTime,
     });
@@ -209,10 +221,46 @@ function refusalOfError(error: unknown, options: HttpDoorOptions): Refusal {
     const expected = "application/json, text/plain or application/x-ndjson";
     return refusal("unsupported_media_type", "content-type", "another type", expected);
   }
+  if (code === "FST_ERR_BAD_URL") {
+    return refusal("not_found", "path", "a path that is not percent-encoded as URLs are", "a path of this door");
+  }
   if (code.startsWith("FST_ERR_CTP_")) return refusal("body_malformed", "", code, "a body as its headers announce it");
   const reference = randomUUID();
   options.onDefect?.(error, reference);
   return refusal("internal", "", reference, "no defect; quote the reference to the operators");
+}
+
+/** Answers what could not be read as HTTP, and ends the connection: what comes next on it has no known beginning. */
+function refuseUnreadable(error: unknown, socket: Socket): void {
+  if (!socket.writable || codeOf(error) === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const problem = problemOf(unreadableRequest(codeOf(error)));
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}`,
+    `content-type: ${PROBLEM_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+function unreadableRequest(code: string): Refusal {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return refusal("headers_too_large", "", "larger headers", `at most ${maxHeaderSize} bytes of headers`);
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return refusal(
+        "request_timeout",
+        "",
+        "a part of a request",
+        `a whole request within ${REQUEST_ARRIVAL_MAX_MS} ms`,
+      );
+    default:
+      return refusal("request_malformed", "", code, "a request in the form of HTTP/1.1");
+  }
 }
 
 function codeOf(error: unknown): string {

@@ -1,6 +1,7 @@
-import { LogError, type EventLog } from "@leastwise/eventlog";
-import { refuse, type RpcRefusal } from "@leastwise/rpc";
+import { LogError, RECORD_BYTES_MAX, type EventLog } from "@leastwise/eventlog";
+import { invalidArgument, refuse, type RpcRefusal } from "@leastwise/rpc";
 import { err, ok, refusal, type Clock, type Result } from "@leastwise/vocabulary";
+import { logRefusal } from "../steps/append.js";
 
 /** A record for a compacted topic of one partition. */
 export interface KeyedRecord {
@@ -8,7 +9,7 @@ export interface KeyedRecord {
   readonly value: Uint8Array;
 }
 
-/** Makes records durable, in order, and gives the offset of the last; the failure is a refusal that asks to send the same again. */
+/** Makes records durable, in order, and gives the offset of the last. What is too large is refused; any other failure asks to send the same again. */
 export async function writeRecords(
   log: EventLog,
   clock: Clock,
@@ -21,8 +22,11 @@ export async function writeRecords(
     return ok(positions.at(-1)?.offset ?? -1);
   } catch (error) {
     if (!(error instanceof LogError)) throw error;
-    const isFull = error.code === "disk_full";
-    const refused = refusal(isFull ? "disk_full" : "log_unavailable", "", error.code, "send the same again later");
-    return err(refuse(isFull ? "RESOURCE_EXHAUSTED" : "UNAVAILABLE", refused));
+    if (error.code === "record_too_large") {
+      const bytes = Math.max(...records.map(({ value }) => value.length));
+      const expected = `at most ${RECORD_BYTES_MAX} bytes as a record of the log: say it in fewer or shorter words`;
+      return err(invalidArgument(refusal("record_too_large", "", `${bytes} bytes`, expected)));
+    }
+    return err(refuse(error.code === "disk_full" ? "RESOURCE_EXHAUSTED" : "UNAVAILABLE", logRefusal(error)));
   }
 }

@@ -22,7 +22,7 @@ export interface SegmentCallContext {
 
 /**
  * Reads one call in the form of the Segment spec as an event. Reasons of its own: `unknown_call_type`, `unknown_event_name`,
- * `nothing_to_link` (an identify without both ids), `timestamp_malformed`, `price_malformed`, `quantity_out_of_range`,
+ * `nothing_to_link` (an identify without both ids), `id_not_exact` (a number whose last digits are lost), `timestamp_malformed`, `price_malformed`, `quantity_out_of_range`,
  * `unknown_currency`, `wrong_type`. Traits, and properties that no feature needs, are not taken.
  *
  * @param type of the call as its path says, or as it says itself in a batch
@@ -30,6 +30,11 @@ export interface SegmentCallContext {
 export function readSegmentCall(json: unknown, type: string, context: SegmentCallContext): Incoming {
   const call = objectOf(json);
   if (call === undefined) return unread("wrong_type", context.at, typeof json, "an object");
+  const inexact = IDS.find((name) => isInexact(call[name]));
+  if (inexact !== undefined) {
+    const expected = `text, or a whole number of at most ${Number.MAX_SAFE_INTEGER}: beyond, two ids would become one`;
+    return unread("id_not_exact", within(context.at, inexact), String(call[inexact]), expected);
+  }
   switch (type) {
     case "track":
       return readTrack(call, context);
@@ -41,6 +46,14 @@ export function readSegmentCall(json: unknown, type: string, context: SegmentCal
     default:
       return unread("unknown_call_type", within(context.at, "type"), type, "track, identify, page or screen");
   }
+}
+
+/** Names of what makes two events, or two shoppers, one. */
+const IDS = ["messageId", "anonymousId", "userId"] as const;
+
+/** True for a number that JSON's reader may have rounded. */
+function isInexact(value: unknown): boolean {
+  return typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER;
 }
 
 function readIdentify(call: JsonObject, context: SegmentCallContext): Incoming {

@@ -107,13 +107,14 @@ export async function append(log: EventLog, records: readonly NewRecord[]): Prom
       offsets.set(partition, Math.max(offset, offsets.get(partition) ?? 0));
     }
   } catch (error) {
-    if (error instanceof LogError) return err(refusalOf(error));
+    if (error instanceof LogError) return err(logRefusal(error));
     throw error;
   }
   return ok(formatPosition({ incarnation: log.incarnation, offsets }));
 }
 
-function refusalOf({ code, hint }: LogError): Refusal {
+/** What a sender is told of a log that took nothing: `log_unavailable`, `disk_full` or `draining`. */
+export function logRefusal({ code, hint }: LogError): Refusal {
   const again = hint === "retry" ? "send the same again later" : "send the same again once the operators have acted";
   if (code === "disk_full") return refusal("disk_full", "", "a log without room", again);
   if (code === "log_closed") return refusal("draining", "", "a log that is closing", "send the same again elsewhere");

@@ -64,9 +64,7 @@ function keyOf(
 ): Pick<LinkedEvent, "assignmentKey" | "isFirstSight"> {
   const held = links.keyOf(known);
   if (held !== undefined) return { assignmentKey: held, isFirstSight: false };
-  const assignmentKey = asKey(first);
-  links.keep(known, assignmentKey);
-  return { assignmentKey, isFirstSight: true };
+  return { assignmentKey: links.keep(known, asKey(first)), isFirstSight: true };
 }
 
 function asKey(text: string): AssignmentKey {

@@ -19,9 +19,9 @@ export function rpcHooks({ metrics, logger }: Telemetry): CallHooks {
 /** Counts HTTP requests, and logs defects. */
 export function httpHooks({ metrics, logger }: Telemetry): Pick<HttpDoorOptions, "onRequest" | "onDefect"> {
   return {
-    onRequest: ({ route, status, durationMs }) => {
+    onRequest: ({ route, method, status, durationMs }) => {
       const door = "collector";
-      metrics.httpRequests.with({ door, route, method: "POST", code: `${Math.floor(status / 100)}xx` }).add();
+      metrics.httpRequests.with({ door, route, method, code: `${Math.floor(status / 100)}xx` }).add();
       metrics.httpDuration.with({ door, route }).observe(durationMs / 1_000);
     },
     onDefect: (error, reference) => {

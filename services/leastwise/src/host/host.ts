@@ -179,7 +179,11 @@ class Starting {
     this.#watch(catalog);
     const subjects = await followSubjects(log);
     this.#watch(subjects);
-    const links = await followLinks(log);
+    const links = await followLinks(log, {
+      onEvicted: () => {
+        metrics.linksForgotten.with({}).add();
+      },
+    });
     this.#watch(links);
     return { policies, catalog, subjects, links: links.book };
   }
