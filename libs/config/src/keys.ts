@@ -53,7 +53,7 @@ export const KEYS = {
     user: text("default", "User of the server.", NAME),
     password: optionalSecret("Password of the user."),
     password_file: optionalText("File that holds the password, instead of `password`."),
-    database: text("leastwise", "Database of the tables. It is made if missing.", IDENTIFIER),
+    database: text("leastwise", "Database of the tables. It must exist.", IDENTIFIER),
   }),
 
   subjects: section("How raw ids become subjects.", {
@@ -96,7 +96,7 @@ export const KEYS = {
   rpc: section("The gRPC door.", {
     host: text(LOOPBACK, "Address to listen on."),
     port: port(7400, "Port to listen on."),
-    max_message_bytes: integer(65_536, 67_108_864, 4_194_304, "Largest message, received or sent."),
+    max_message_bytes: integer(65_536, 67_108_864, 4_194_304, "Largest message that is taken."),
     decide_deadline_ms: integer(1, 60_000, 50, "Time for a Decide whose caller set no deadline."),
     deadline_margin_ms: integer(0, 1_000, 5, "How long before the deadline the answer leaves."),
   }),
