@@ -48,7 +48,7 @@ export class ClientWarehouse implements Warehouse {
   async insert<Name extends TableName>(
     table: Name,
     rows: readonly TableRows[Name][] | AsyncIterable<TableRows[Name]>,
-    { deduplicationToken }: InsertOptions,
+    { deduplicationToken, signal }: InsertOptions,
   ): Promise<void> {
     if (!TOKEN.test(deduplicationToken)) {
       throw new WarehouseError("bad_token", "a token is 1 to 512 printable ASCII characters", "terminal");
@@ -64,13 +64,14 @@ export class ClientWarehouse implements Warehouse {
       "max_partitions_per_insert_block = 0",
     ];
     const query = `INSERT INTO ${table} SETTINGS ${settings.join(", ")} FORMAT JSONEachRow`;
-    await this.#call(`insert into ${table}`, this.#timeouts.insertTimeoutMs, async (abort_signal) => {
+    const insert = async (abort_signal: AbortSignal) => {
       const values = Readable.from(lines(rows), { objectMode: false });
       const { stream } = await this.#client.exec({ query, values, abort_signal });
       // The answer has no rows, but until it is read the socket is not free.
       stream.resume();
       await finished(stream);
-    });
+    };
+    await this.#call(`insert into ${table}`, this.#timeouts.insertTimeoutMs, insert, signal);
   }
 
   command(sql: string, parameters: QueryParameters = {}): Promise<void> {
@@ -94,18 +95,38 @@ export class ClientWarehouse implements Warehouse {
     return this.#closing;
   }
 
-  async #call<T>(doing: string, timeoutMs: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #call<T>(
+    doing: string,
+    timeoutMs: number,
+    call: (signal: AbortSignal) => Promise<T>,
+    givenUp?: AbortSignal,
+  ): Promise<T> {
     if (this.#closing !== undefined) throw new WarehouseError("warehouse_closed", `${doing} after close`, "terminal");
-    const signal = AbortSignal.timeout(timeoutMs);
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const signal = givenUp === undefined ? timeout : AbortSignal.any([timeout, givenUp]);
     try {
-      return await call(signal);
+      return await Promise.race([call(signal), untilAborted(signal)]);
     } catch (cause) {
-      if (signal.aborted) {
+      if (givenUp?.aborted === true) {
+        throw new WarehouseError("warehouse_timeout", `${doing}: no longer waited for`, "retry", { cause });
+      }
+      if (timeout.aborted) {
         throw new WarehouseError("warehouse_timeout", `${doing}: no answer within ${timeoutMs} ms`, "retry", { cause });
       }
       throw warehouseError(cause, doing);
     }
   }
+}
+
+/** Rejects when the signal is aborted. The engine in process looks at it late: it first reads all rows. */
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = () => {
+      reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+  });
 }
 
 async function* lines(rows: Iterable<object> | AsyncIterable<object>): AsyncGenerator<string> {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openEmbeddedWarehouse, type EmbeddedWarehouse } from "./embedded.js";
 import { applyMigrations, planMigrations, readMigrations } from "./migrate.js";
 import { WarehouseError } from "./port.js";
-import { CLICK, DEAD_LETTER, DECISION, ENROLMENT, OFFER, ORDER, RETURN } from "./sample-rows.js";
+import { CLICK, DEAD_LETTER, DECISION, ENROLMENT, OFFER, ORDER, RETURN } from "./given/sample-rows.js";
 
 const directory = mkdtempSync(join(tmpdir(), "leastwise-warehouse-"));
 let warehouse: EmbeddedWarehouse;
@@ -158,6 +158,17 @@ describe("failures", () => {
       clickhouseCode: 117,
       hint: "terminal",
     });
+  });
+
+  it("say that an insert is no longer waited for, and that it may be sent again", async () => {
+    const never = new Promise<typeof ORDER>(() => undefined);
+    const rows = (async function* () {
+      yield await never;
+    })();
+    const givingUp = new AbortController();
+    const inserting = warehouse.insert("orders", rows, { deduplicationToken: "given up", signal: givingUp.signal });
+    givingUp.abort();
+    expect(await failure(inserting)).toMatchObject({ code: "warehouse_timeout", hint: "retry" });
   });
 
   it("name the directory that this process already holds", async () => {

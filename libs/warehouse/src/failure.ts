@@ -1,9 +1,10 @@
 import { ClickHouseError } from "@clickhouse/client";
 import { WarehouseError, type WarehouseErrorHint } from "./port.js";
 
-// What passes by itself: TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR, MEMORY_LIMIT_EXCEEDED,
-// TABLE_IS_READ_ONLY, NOT_ENOUGH_SPACE, TOO_MANY_PARTS, UNKNOWN_STATUS_OF_INSERT, KEEPER_EXCEPTION.
-const PASSING = new Set([159, 202, 209, 210, 241, 242, 243, 252, 319, 999]);
+// What passes by itself: TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR, ABORTED,
+// MEMORY_LIMIT_EXCEEDED, TABLE_IS_READ_ONLY, NOT_ENOUGH_SPACE, TOO_MANY_PARTS, UNKNOWN_STATUS_OF_INSERT, QUERY_WAS_CANCELLED,
+// KEEPER_EXCEPTION. A server that is restarted in good order says ABORTED or QUERY_WAS_CANCELLED to what it was doing.
+const PASSING = new Set([159, 202, 209, 210, 236, 241, 242, 243, 252, 319, 394, 999]);
 
 /** Any failure of the client as a {@link WarehouseError}. */
 export function warehouseError(cause: unknown, doing: string): WarehouseError {

@@ -8,7 +8,7 @@ import { openEmbeddedWarehouse, type EmbeddedWarehouse } from "./embedded.js";
 import { createLiftViews, liftReport, type LiftContrast, type LiftReport } from "./lift-report.js";
 import { applyMigrations } from "./migrate.js";
 import type { EnrolmentRow, OfferRow, OrderRow, ReturnRow } from "./rows.js";
-import { ENROLMENT, OFFER, ORDER, RETURN } from "./sample-rows.js";
+import { ENROLMENT, OFFER, ORDER, RETURN } from "./given/sample-rows.js";
 
 const oracle = (name: string): string =>
   readFileSync(new URL(`../../../tests/oracles/lift/${name}`, import.meta.url), "utf8");

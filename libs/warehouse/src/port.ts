@@ -10,6 +10,8 @@ export interface InsertOptions {
    * blocks, inserting again under the same token adds nothing. 1 to 512 printable ASCII characters.
    */
   readonly deduplicationToken: string;
+  /** Aborted, the insert is no longer waited for (`warehouse_timeout`): it may or may not happen. */
+  readonly signal?: AbortSignal;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { rowRefusal } from "./row-bounds.js";
-import { CLICK, DEAD_LETTER, DECISION, ENROLMENT, OFFER, ORDER, RETURN } from "./sample-rows.js";
+import { CLICK, DEAD_LETTER, DECISION, ENROLMENT, OFFER, ORDER, RETURN } from "./given/sample-rows.js";
 
 const LINE = { product_id: "p", quantity: 1, unit_price_minor: 1, discount_minor: 0 };
 const [RUNG] = DECISION.rungs;

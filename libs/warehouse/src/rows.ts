@@ -49,6 +49,7 @@ export interface ClickstreamRow extends LogPosition {
   readonly revenue_minor: number | null;
   readonly discount_minor: number | null;
   readonly lines: readonly LineRow[];
+  /** Those that read as ours as their hash, which joins `offers.code_hash`; others as they came. */
   readonly codes: readonly string[];
   readonly source: string;
 }
@@ -166,6 +167,7 @@ export interface OrderRow extends LogPosition {
   /** Null if the cost of any line is unknown, or the revenue is. */
   readonly cost_of_goods_minor: number | null;
   readonly lines: readonly OrderLineRow[];
+  /** Those that read as ours as their hash, which joins `offers.code_hash`; others as they came. */
   readonly codes: readonly string[];
   readonly source: string;
 }
@@ -209,7 +211,7 @@ export interface DeadLetterRow extends LogPosition {
   readonly field: string;
   readonly expected: string;
   readonly received_at: number;
-  /** Base64 of the bytes. */
+  /** Base64 of the bytes, each character of what reads as a code of ours an asterisk. */
   readonly payload: string;
   readonly source: string;
 }
@@ -226,3 +228,8 @@ export interface TableRows {
 }
 
 export type TableName = keyof TableRows;
+
+/** All tables that rows are written to. */
+export const TABLE_NAMES = [
+  ...(["clickstream", "decisions", "offers", "orders", "returns", "enrolments", "dead_letters"] as const),
+] satisfies readonly TableName[];

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Crash, recordAt, Surroundings, type Fate } from "./given/crashing.js";
+import { HeldBytes, heldBytesOf } from "./held-bytes.js";
 import { PartitionRecorder } from "./partition-recorder.js";
 
+const RANGE = Array.from({ length: 100 }, (_, offset) => offset);
 const FATE = fc.constantFrom<Fate>("goes on", "goes on", "goes on", "ends before", "ends after");
 /** Offsets with gaps, as of a compacted topic. */
 const OFFSETS = fc
@@ -158,5 +160,67 @@ describe("a partition on its way to the warehouse", () => {
     expect([recorder.pendingCount, recorder.oldestPendingMs]).toEqual([0, undefined]);
     await recorder.release();
     expect(recorder.unreadCount).toBe(0); // somebody else's now
+  });
+
+  it("does not go round for ever where retention took a planned block before any of it was read", async () => {
+    const around = new Surroundings([0, 1, 2, 8, 9]);
+    around.commit = { offset: 0, note: '{"to":3}' };
+    const recorder = new PartitionRecorder(around.options(10));
+    await recorder.resume();
+    await recorder.take(around.records.slice(3)); // what stood before is gone by now
+    await recorder.flush();
+    expect(around.counted).toEqual([8, 9]);
+    expect([recorder.pendingCount, around.commit]).toEqual([0, { offset: 10, note: "" }]);
+  });
+
+  it("ends a block where its records' bytes do, and takes one record however large it is", async () => {
+    const around = new Surroundings([0, 1, 2, 3, 4]);
+    const records = around.records.map((record) => ({
+      ...record,
+      value: Buffer.alloc(record.offset === 2 ? 9_000 : 400),
+    }));
+    const recorder = new PartitionRecorder({ ...around.options(100), blockBytesMax: 1_500 });
+    await recorder.resume();
+    await recorder.take(records);
+    await recorder.flush();
+    expect([...around.blocks.values()]).toEqual([[0, 1], [2], [3, 4]]);
+  });
+
+  it("holds no more than is allowed, with all others, while nothing can be written; then nothing is lost or doubled", async () => {
+    const arounds = [new Surroundings(RANGE), new Surroundings(RANGE), new Surroundings(RANGE)];
+    const held = new HeldBytes(20 * heldBytesOf(recordAt(0)));
+    let comesBack: () => void = () => undefined;
+    const away = new Promise<void>((resolve) => (comesBack = resolve));
+    const readers = arounds.map(async (around) => {
+      around.held = held;
+      const { write, ...options } = around.options(1_000);
+      const recorder = new PartitionRecorder({
+        ...options,
+        write: async (...block) => {
+          await away;
+          await write(...block);
+        },
+      });
+      await recorder.resume();
+      for (let at = 0; at < RANGE.length; at += 5) await recorder.take(around.records.slice(at, at + 5));
+      while (recorder.pendingCount > 0) await recorder.flush();
+    });
+    await new Promise(setImmediate); // all that can go on without the warehouse has gone on
+    expect(held.isFull).toBe(true);
+    expect(held.bytes).toBeLessThanOrEqual((20 + 3 * 5) * heldBytesOf(recordAt(0)));
+    comesBack();
+    await Promise.all(readers);
+    for (const { counted } of arounds) expect(counted).toEqual(RANGE);
+    expect(held.bytes).toBe(0);
+  });
+
+  it("goes on after what the warehouse has where the group's commit is forgotten", async () => {
+    const around = new Surroundings([0, 1, 2, 3]);
+    around.commitOfRows = { offset: 1, note: '{"to":3}' };
+    expect(await live(around, 10, 10)).toBe("done");
+    expect([...around.blocks]).toEqual([
+      ["i/clickstream/0/1-3", [1, 2]],
+      ["i/clickstream/0/3-4", [3]],
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { CLICKSTREAM_RETENTION_MIN_MS, encodeClickstreamRecord, topicPlan, TOPICS, wire } from "@leastwise/contracts";
-import { openEmbeddedLog, type EventLog, type NewRecord } from "@leastwise/eventlog";
+import { LogError, openEmbeddedLog, type EventLog, type NewRecord } from "@leastwise/eventlog";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -8,7 +8,11 @@ import path from "node:path";
 import { ForgettingLog } from "./given/forgetting-log.js";
 import { ADA, decided, did, euros, happened, ISSUED, NOON, torn, written } from "./given/records.js";
 import { TableMemory } from "./given/table-memory.js";
+import { RevokingLog } from "./given/revoking-log.js";
 import { startRecorder, type Recorder, type RecorderOptions } from "./recorder.js";
+
+const AWAY = new LogError("log_unavailable", "the test has it fail", "retry");
+const REVOKED = new LogError("partition_revoked", "the test has it refused", "terminal");
 
 let directory: string;
 let log: EventLog;
@@ -105,9 +109,9 @@ describe("the recorder", () => {
   it("that ended between two tables of a block writes both again, as it was cut, and each counts once", async () => {
     const order = { orderId: "order-1", total: euros(9_000) };
     await write(did({}), did({ eventId: "e2", kind: wire.EventKind.EVENT_KIND_PURCHASE, order }));
-    warehouse.brokenTable = "orders";
+    warehouse.brokenTable = "clickstream";
     await expect((await start({ blockRowsMax: 2 })).finished).rejects.toMatchObject({ code: "statement_refused" });
-    expect([warehouse.rows("clickstream").length, warehouse.rows("orders").length]).toEqual([2, 0]);
+    expect([warehouse.rows("clickstream").length, warehouse.rows("orders").length]).toEqual([0, 1]);
     await running.pop()?.stop();
     warehouse.brokenTable = undefined;
     await write(did({ eventId: "e3" }));
@@ -158,13 +162,118 @@ describe("the recorder", () => {
 
   it("ends where the log does not remember how far it is, and its next start counts nothing twice", async () => {
     await write(did({}), did({ eventId: "e2" }));
-    const recorder = await start({ log: new ForgettingLog(log, 2) });
+    const recorder = await start({ log: new ForgettingLog(log, (which) => (which >= 2 ? AWAY : undefined)) });
     await expect(recorder.catchUp()).rejects.toMatchObject({ code: "log_unavailable" });
     expect(warehouse.rows("clickstream")).toHaveLength(2);
     await running.pop()?.stop();
     await write(did({ eventId: "e3" }));
     await (await start()).catchUp();
     expect(warehouse.rows("clickstream").map(({ event_id }) => event_id)).toEqual(["e1", "e2", "e3"]);
+  });
+
+  it("commits again where the log was away, as often as it inserts again", async () => {
+    const around = new ForgettingLog(log, (which) => (which >= 2 && which < 60 ? AWAY : undefined));
+    await write(did({}));
+    await (await start({ log: around })).catchUp();
+    expect([around.commits, warehouse.attempts]).toEqual([60, 1]);
+  });
+
+  it("goes on where the group refuses a commit: it may be about to take the partition away", async () => {
+    const around = new ForgettingLog(log, (which) => (which >= 2 && which < 5 ? REVOKED : undefined));
+    await write(did({}));
+    const recorder = await start({ log: around, blockIntervalMs: 1 });
+    await recorder.catchUp();
+    await recorder.stop();
+    await recorder.finished;
+    expect(warehouse.rows("clickstream")).toHaveLength(1);
+  });
+
+  it("whose partitions are taken away during a flush leaves its block to their next owner, who cuts the same", async () => {
+    const revoking = new RevokingLog(log);
+    warehouse.setAway(true);
+    await write(did({}), did({ eventId: "e2" }));
+    const recorder = await start({ log: revoking, blockIntervalMs: 1, retryMs: 3_600_000 });
+    while (warehouse.attempts === 0) await new Promise(setImmediate);
+    await revoking.revoke([0, 1]);
+    await recorder.stop();
+    await recorder.finished;
+    warehouse.setAway(false);
+    await write(did({ eventId: "e3" }));
+    await (await start()).catchUp();
+    expect(warehouse.rows("clickstream").map(({ event_id }) => event_id)).toEqual(["e1", "e2", "e3"]);
+  });
+
+  it("whose partitions are taken away after a block was written, and before that is committed: it counts once", async () => {
+    const around = new ForgettingLog(log, (which) => (which >= 2 ? REVOKED : undefined));
+    await write(did({}));
+    const recorder = await start({ log: around, blockIntervalMs: 1 });
+    while (around.commits < 3) await new Promise(setImmediate);
+    await recorder.stop();
+    await recorder.finished;
+    await write(did({ eventId: "e2" }));
+    await (await start()).catchUp();
+    expect(warehouse.rows("clickstream").map(({ event_id }) => event_id)).toEqual(["e1", "e2"]);
+  });
+
+  it("goes on after what the tables have when the group's offsets have expired: nothing counts twice", async () => {
+    await write(did({}), decided(ISSUED), happened({ kind: { $case: "expired", value: {} } }), did({ eventId: "e2" }));
+    await (await start({ blockRowsMax: 1 })).catchUp();
+    await running.pop()?.stop();
+    await write(did({ eventId: "e3" }));
+    const forgetful = new ForgettingLog(log);
+    forgetful.hasForgotten = true;
+    await (await start({ log: forgetful })).catchUp();
+    expect(warehouse.rows("clickstream").map(({ event_id }) => event_id)).toEqual(["e1", "e2", "e3"]);
+    expect(warehouse.rows("decisions")).toHaveLength(1);
+    expect(warehouse.rows("offers")).toHaveLength(2);
+  });
+
+  it("writes what is missing of a block that was under way when the group's offsets expired", async () => {
+    const enrolments = [{ experimentId: "x", arm: "treatment", enrolledAtMs: BigInt(NOON), first: true }];
+    await write(decided({ decisionId: "d0" }), decided({ ...ISSUED, enrolments }), decided({ decisionId: "d2" }));
+    warehouse.brokenTable = "enrolments";
+    await expect((await start({ blockRowsMax: 3 })).finished).rejects.toMatchObject({ code: "statement_refused" });
+    await running.pop()?.stop();
+    warehouse.brokenTable = undefined;
+    const forgetful = new ForgettingLog(log);
+    forgetful.hasForgotten = true;
+    await (await start({ log: forgetful })).catchUp();
+    expect(warehouse.rows("decisions").map(({ decision_id }) => decision_id)).toEqual(["d0", "d1", "d2"]);
+    expect([warehouse.rows("enrolments").length, warehouse.rows("offers").length]).toEqual([1, 1]);
+  });
+
+  it("holds little while the warehouse is away, and has everything once when it is back", async () => {
+    warehouse.setAway(true);
+    const eventIds = Array.from({ length: 200 }, (_, index) => `e${String(index)}`);
+    await write(...eventIds.map((eventId) => did({ eventId })));
+    const recorder = await start({ heldBytesMax: 4_000, blockRowsMax: 1_000, retryMs: 1 });
+    await untilBehindBy(200);
+    warehouse.setAway(false);
+    await recorder.catchUp();
+    expect(warehouse.rows("clickstream").map(({ event_id }) => event_id)).toEqual(eventIds);
+    expect(warehouse.inserts.length).toBeGreaterThan(10);
+  });
+
+  it("does not wait long for a silent warehouse when it is stopped", async () => {
+    warehouse.isSilent = true;
+    await write(did({}));
+    const recorder = await start({ blockRowsMax: 1, stopTimeoutMs: 1 });
+    while (warehouse.attempts === 0) await new Promise(setImmediate);
+    await recorder.stop();
+    warehouse.isSilent = false;
+    await (await start()).catchUp();
+    expect(warehouse.rows("clickstream")).toHaveLength(1);
+  });
+
+  it("keeps no code in the payload of a decision that it sets aside", async () => {
+    await write(
+      decided({ ...ISSUED, propensity: Number.NaN, decisionState: Buffer.from(JSON.stringify([ISSUED.offer.code])) }),
+    );
+    await (await start()).catchUp();
+    const [letter] = warehouse.rows("dead_letters");
+    const payload = Buffer.from(letter?.payload ?? "", "base64");
+    expect(payload.includes(ISSUED.offer.code)).toBe(false);
+    expect(wire.DecisionRecord.decode(payload).offer).toMatchObject({ offerId: "o1", code: "*".repeat(19) });
   });
 
   it("ends when it can no longer follow what goods cost", async () => {

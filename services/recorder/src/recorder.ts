@@ -1,12 +1,16 @@
 import { TOPICS, wire } from "@leastwise/contracts";
-import type { Batch, EventLog, LogRecord, RunningSubscription } from "@leastwise/eventlog";
+import { LogError, type Batch, type EventLog, type LogRecord, type RunningSubscription } from "@leastwise/eventlog";
 import { followCatalog, type Catalog } from "@leastwise/references";
 import type { Telemetry } from "@leastwise/telemetry";
 import { LATEST_MS, type Clock, type Refusal } from "@leastwise/vocabulary";
 import { WarehouseError, type TableName, type TableRows, type Warehouse } from "@leastwise/warehouse";
 import { setTimeout as delay } from "node:timers/promises";
+import { HeldBytes } from "./held-bytes.js";
+import { OneAtATime } from "./one-at-a-time.js";
 import { PartitionRecorder } from "./partition-recorder.js";
+import { commitOfRows, inWritingOrder, newestOffsets, type NewestOffsets } from "./recorded-rows.js";
 import { retryWaitMs } from "./retry-wait.js";
+import { maskCodes } from "./steps/code-hash.js";
 import { clickstreamRows } from "./steps/clickstream-rows.js";
 import { deadLetterRows } from "./steps/dead-letter-rows.js";
 import { decisionRows } from "./steps/decision-rows.js";
@@ -20,10 +24,16 @@ export interface RecorderOptions {
   readonly clock: Clock;
   /** Most records in a block: ClickHouse wants 10,000 to 100,000 rows. */
   readonly blockRowsMax: number;
+  /** Most bytes of records in a block: as rows they take several times as much. Default 16 MiB. */
+  readonly blockBytesMax?: number;
+  /** Most bytes of records held at once, of all partitions, and then what is in their readers' hands. Default 64 MiB. */
+  readonly heldBytesMax?: number;
   /** How long a record waits for company at the most. */
   readonly blockIntervalMs: number;
   /** How long a warehouse that is away is left alone before the first new try, ms; doubled at each further one. */
   readonly retryMs: number;
+  /** How long a stop waits for inserts, ms: what they leave open is done at the next start, as the block's note says. Default 5 000. */
+  readonly stopTimeoutMs?: number;
 }
 
 /** The recorder: log → warehouse, exactly once. */
@@ -32,17 +42,20 @@ export interface Recorder {
   readonly finished: Promise<void>;
   /** Writes everything that is on the log now. Resolves when it is in the tables. */
   catchUp(): Promise<void>;
-  /** Writes what was read, and stops. Idempotent. */
+  /** Writes what was read, as far as the warehouse takes it in time, and stops. Idempotent. */
   stop(): Promise<void>;
 }
 
 const GROUP = "recorder";
 const CONSUMER = "recorder";
 const RECORDED = [TOPICS.clickstream, TOPICS.decisions, TOPICS.offers, TOPICS.deadLetters] as const;
-/** A warehouse that is away is asked again, ever less often; after so many times the process gives up, and its supervisor decides. */
+const BLOCK_BYTES_MAX = 16 * 1024 * 1024;
+const HELD_BYTES_MAX = 64 * 1024 * 1024;
+/** A warehouse or log that is away is asked again, ever less often; after so many times the process gives up, and its supervisor decides. */
 const ATTEMPTS_MAX = 60;
 /** Most bytes of a dead letter's payload, as its contract has it. */
 const PAYLOAD_BYTES_MAX = 64 * 1024;
+const STOP_TIMEOUT_MS = 5_000;
 /** How often catching up looks whether it has. */
 const CATCH_UP_POLL_MS = 10;
 
@@ -60,7 +73,14 @@ class RunningRecorder implements Recorder {
   readonly #catalog: Catalog;
   readonly #partitions = new Map<string, PartitionRecorder>();
   readonly #subscriptions: RunningSubscription[] = [];
+  readonly #held: HeldBytes;
+  /** One block at a time is rows, of all partitions: rows take several times the memory of their records. */
+  readonly #blocks = new OneAtATime();
+  /** What the tables had of a partition whose group's commit was forgotten; by topic and partition. */
+  readonly #newestOffsets = new Map<string, NewestOffsets>();
   readonly #stopping = new AbortController();
+  /** Inserts are no longer waited for. */
+  readonly #givingUp = new AbortController();
   #isFlushing = false;
   #hasFailed = false;
   #stopped: Promise<void> | undefined;
@@ -71,6 +91,7 @@ class RunningRecorder implements Recorder {
   constructor(options: RecorderOptions, catalog: Catalog) {
     this.#options = options;
     this.#catalog = catalog;
+    this.#held = new HeldBytes(options.heldBytesMax ?? HELD_BYTES_MAX);
     this.finished = new Promise((resolve, reject) => {
       this.#end = resolve;
       this.#fail = reject;
@@ -90,7 +111,8 @@ class RunningRecorder implements Recorder {
         from: (partition) => this.#partition(topic, partition).resume(),
         onBatch: (batch) => this.#take(batch),
         onRevoked: async (partitions) => {
-          for (const partition of partitions) await this.#partition(topic, partition).release();
+          // All at once: from now on none of them begins a block.
+          await Promise.all(partitions.map((partition) => this.#partition(topic, partition).release()));
         },
       });
       subscription.finished.catch((error: unknown) => {
@@ -124,6 +146,9 @@ class RunningRecorder implements Recorder {
     clearInterval(this.#timer);
     // A warehouse that is away is no longer waited for.
     this.#stopping.abort();
+    const givingUp = setTimeout(() => {
+      this.#givingUp.abort();
+    }, this.#options.stopTimeoutMs ?? STOP_TIMEOUT_MS);
     await this.#flushAll().catch((error: unknown) => {
       this.#options.telemetry.logger.warn(
         { err: error },
@@ -131,6 +156,7 @@ class RunningRecorder implements Recorder {
       );
     });
     await Promise.all(this.#subscriptions.map((subscription) => subscription.stop()));
+    clearTimeout(givingUp);
     await this.#catalog.stop();
     this.#end();
   }
@@ -148,7 +174,9 @@ class RunningRecorder implements Recorder {
     while (!this.#stopping.signal.aborted) {
       // Nobody reads any more: it rejects with what ended the reading.
       if (this.#hasFailed) await this.finished;
-      await this.#partitions.get(`${topic}/${partition}`)?.flush();
+      const ours = this.#partitions.get(`${topic}/${partition}`);
+      await ours?.flush();
+      if (ours?.isRecordedTo(end) === true) return;
       const commit = await log.committed(`${GROUP}-${topic}`, topic, partition);
       if (end === begin || (commit !== undefined && commit.note === "" && commit.offset >= end)) return;
       await delay(CATCH_UP_POLL_MS);
@@ -169,11 +197,54 @@ class RunningRecorder implements Recorder {
     const key = `${topic}/${partition}`;
     const known = this.#partitions.get(key);
     if (known !== undefined) return known;
-    const { log, blockRowsMax } = this.#options;
-    const write = (records: readonly LogRecord[], token: string) => this.#write(records, token);
-    const made = new PartitionRecorder({ log, group: `${GROUP}-${topic}`, topic, partition, blockRowsMax, write });
+    const { blockRowsMax, blockBytesMax = BLOCK_BYTES_MAX } = this.#options;
+    const made = new PartitionRecorder({
+      ...{ log: this.#patientLog(), group: `${GROUP}-${topic}`, topic, partition },
+      ...{ blockRowsMax, blockBytesMax, held: this.#held },
+      write: (records, token, letGo) => this.#blocks.run(() => this.#write(key, records, token, letGo)),
+      commitOfRows: () => this.#commitOfRows(key, topic, partition),
+    });
     this.#partitions.set(key, made);
     return made;
+  }
+
+  /** The log, whose commits are tried as often as inserts are. */
+  #patientLog() {
+    const { log, telemetry } = this.#options;
+    const commit: EventLog["commit"] = (group, topic, partition, to) =>
+      this.#untilTaken(
+        () => log.commit(group, topic, partition, to),
+        ({ code }, attempt) => {
+          telemetry.logger.warn({ group, partition, attempt, code }, "the log did not take a commit: it is sent again");
+        },
+      );
+    return {
+      incarnation: log.incarnation,
+      commit,
+      offsets: (topic: string, partition: number) => log.offsets(topic, partition),
+      committed: (group: string, topic: string, partition: number) => log.committed(group, topic, partition),
+    };
+  }
+
+  async #commitOfRows(key: string, topic: string, partition: number) {
+    const { log, warehouse, telemetry } = this.#options;
+    const { begin, end } = await log.offsets(topic, partition);
+    // Nothing that could be written twice.
+    if (begin === end) return undefined;
+    const asked = { incarnation: log.incarnation, topic, partition };
+    const newest = await this.#untilTaken(
+      () => newestOffsets(warehouse, asked),
+      ({ code }, attempt) => {
+        const words = "the log remembers no commit, and the warehouse does not say what it has: it is asked again";
+        telemetry.logger.warn({ topic, partition, attempt, code }, words);
+      },
+    );
+    const commit = commitOfRows(topic, newest);
+    if (commit === undefined) return undefined;
+    this.#newestOffsets.set(key, newest);
+    const words = "the log remembers no commit: recording goes on after what the warehouse has";
+    telemetry.logger.warn({ topic, partition, offset: commit.offset }, words);
+    return commit;
   }
 
   async #take(batch: Batch): Promise<void> {
@@ -207,10 +278,15 @@ class RunningRecorder implements Recorder {
     metrics.consumerLagSeconds.with({ consumer: CONSUMER, topic }).set(ageMs / 1_000);
   }
 
-  async #write(records: readonly LogRecord[], token: string): Promise<void> {
+  async #write(key: string, records: readonly LogRecord[], token: string, letGo: AbortSignal): Promise<void> {
+    letGo.throwIfAborted();
     const rows: Rows = {};
     for (const record of records) this.#collect(rows, record, withinBounds(this.#rowsOf(record)), token);
-    for (const table of Object.keys(rows) as TableName[]) await this.#insert(table, rows[table] ?? [], token);
+    const topic = records[0]?.topic ?? "";
+    const newest = this.#newestOffsets.get(key);
+    for (const table of inWritingOrder(topic, Object.keys(rows) as TableName[])) {
+      await this.#insert(table, notYetIn(newest?.get(table), rows[table] ?? []), token, letGo);
+    }
   }
 
   #rowsOf(record: LogRecord): Outcome {
@@ -254,28 +330,65 @@ class RunningRecorder implements Recorder {
     logger.error({ experiment, partition, offset }, "a decision gave an incentive to a subject that is held out");
   }
 
-  async #insert<Name extends TableName>(table: Name, rows: readonly TableRows[Name][], token: string): Promise<void> {
-    const { warehouse, telemetry, retryMs } = this.#options;
+  async #insert<Name extends TableName>(
+    table: Name,
+    rows: readonly TableRows[Name][],
+    token: string,
+    letGo: AbortSignal,
+  ): Promise<void> {
+    const { warehouse, telemetry } = this.#options;
+    const { metrics, logger } = telemetry;
     if (rows.length === 0) return;
-    for (let attempt = 1; ; attempt += 1) {
+    const insert = async () => {
       const startedMs = performance.now();
       try {
-        await warehouse.insert(table, rows, { deduplicationToken: token });
-        telemetry.metrics.recorderInsertDuration.with({ table }).observe((performance.now() - startedMs) / 1_000);
-        telemetry.metrics.recorderRows.with({ table }).add(rows.length);
-        return;
+        await warehouse.insert(table, rows, { deduplicationToken: token, signal: this.#givingUp.signal });
       } catch (error) {
-        telemetry.metrics.recorderInsertFailures.with({ table }).add();
-        const mayRetry = error instanceof WarehouseError && error.hint === "retry" && attempt < ATTEMPTS_MAX;
-        if (!mayRetry || this.#stopping.signal.aborted) throw error;
-        telemetry.logger.warn(
-          { table, attempt, code: error.code },
-          "the warehouse did not take a block: it is sent again",
-        );
-        await delay(retryWaitMs(retryMs, attempt), undefined, { signal: this.#stopping.signal });
+        metrics.recorderInsertFailures.with({ table }).add();
+        throw error;
+      }
+      metrics.recorderInsertDuration.with({ table }).observe((performance.now() - startedMs) / 1_000);
+      metrics.recorderRows.with({ table }).add(rows.length);
+    };
+    const failed = ({ code }: Passing, attempt: number) => {
+      logger.warn({ table, attempt, code }, "the warehouse did not take a block: it is sent again");
+    };
+    await this.#untilTaken(insert, failed, letGo);
+  }
+
+  /** Tries until it succeeds, ever less often, as long as a failure may pass and nobody says to let go. */
+  async #untilTaken<T>(
+    act: () => Promise<T>,
+    failed: (error: Passing, attempt: number) => void,
+    letGo?: AbortSignal,
+  ): Promise<T> {
+    const stopping = this.#stopping.signal;
+    const signal = letGo === undefined ? stopping : AbortSignal.any([stopping, letGo]);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await act();
+      } catch (error) {
+        if (!mayPass(error) || attempt >= ATTEMPTS_MAX || signal.aborted) throw error;
+        failed(error, attempt);
+        await delay(retryWaitMs(this.#options.retryMs, attempt), undefined, { signal });
       }
     }
   }
+}
+
+type Passing = WarehouseError | LogError;
+
+/** What a group takes away is not given back by asking again. */
+function mayPass(error: unknown): error is Passing {
+  if (error instanceof LogError) return error.hint === "retry" && error.code !== "partition_revoked";
+  return error instanceof WarehouseError && error.hint === "retry";
+}
+
+function notYetIn<Name extends TableName>(
+  newest: number | undefined,
+  rows: readonly TableRows[Name][],
+): readonly TableRows[Name][] {
+  return newest === undefined ? rows : rows.filter(({ log_offset }) => log_offset > newest);
 }
 
 function addRows(into: Rows, rows: Rows): void {
@@ -296,7 +409,7 @@ function deadLetterOf(incarnation: string, record: LogRecord, refusal: Refusal):
       expected: refusal.expected,
       source: record.topic,
       receivedAtMs: BigInt(Math.min(record.timestampMs, LATEST_MS - 1)),
-      payload: Buffer.from(record.value).subarray(0, PAYLOAD_BYTES_MAX),
+      payload: maskCodes(record.value).subarray(0, PAYLOAD_BYTES_MAX),
       cause: `${incarnation}/${record.topic}/${record.partition}/${record.offset}`,
     }),
   ).finish();

@@ -107,7 +107,7 @@ export class KafkaReader implements RunningSubscription {
   }
 
   holds(partition: number): boolean {
-    return this.#held.includes(partition) && this.#ending === undefined;
+    return this.#held.includes(partition);
   }
 
   /** Commits as a member of the group. Throws `partition_revoked` when the group no longer counts on this member. */
@@ -162,11 +162,15 @@ export class KafkaReader implements RunningSubscription {
       });
   }
 
+  /** The owner still holds them while it is told: what it finishes then it may commit. */
   async #letGo(): Promise<void> {
     await Promise.all(this.#inHand);
     const held = this.#held;
-    this.#held = [];
-    if (held.length > 0) await this.subscription.onRevoked?.(held);
+    try {
+      if (held.length > 0) await this.subscription.onRevoked?.(held);
+    } finally {
+      this.#held = [];
+    }
   }
 
   async #take(partitions: readonly number[], generation: number): Promise<void> {

@@ -1,7 +1,9 @@
 import { ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -9,7 +11,9 @@ import { openEmbeddedWarehouse, type EmbeddedWarehouse } from "../embedded.js";
 import { openHttpWarehouse } from "../http.js";
 import { createLiftViews, liftReport } from "../lift-report.js";
 import { applyMigrations } from "../migrate.js";
-import { ORDER } from "../sample-rows.js";
+import { COMPUTING_CATEGORIES, HARMLESS_FUNCTIONS } from "../given/reviewed-functions.js";
+import { ORDER } from "../given/sample-rows.js";
+import { ALLOWED_TABLE_FUNCTIONS, deniedNames } from "./denied-names.js";
 import { openSqlDoor, type SqlDoor } from "./door.js";
 
 const directory = mkdtempSync(join(tmpdir(), "leastwise-door-"));
@@ -220,6 +224,25 @@ describe("reading only", () => {
     "SELECT * FROM postgresql('127.0.0.1:1', 'a', 'b', 'c', 'd')",
     "SELECT * FROM sqlite('/x.db', 't')",
     "SELECT * FROM executable('x.sh', 'CSV', 'a String')",
+    `SELECT * APPLY(file) FROM (SELECT '${secret}' AS p)`,
+    `SELECT * APPLY file FROM (SELECT '${secret}' AS p)`,
+    `SELECT arrayMap(file, ['${secret}'])`,
+    `EXPLAIN PLAN SELECT * APPLY(file) FROM (SELECT '${secret}' AS p)`,
+    `SELECT * APPLY(FILE) FROM (SELECT '${secret}' AS p)`,
+    `SELECT * APPLY/* */( -- here\n File) FROM (SELECT '${secret}' AS p)`,
+    `SELECT * APPLY(\`file\`) FROM (SELECT '${secret}' AS p)`,
+    `SELECT arrayMap("file", ['${secret}'])`,
+    `SELECT arrayMap("fi\\x6ce", ['${secret}'])`,
+    `SELECT COLUMNS('p') APPLY(x -> file(x)) FROM (SELECT '${secret}' AS p)`,
+    "SELECT 1 AS file",
+    `SELECT b FROM values('a String, b String ALIAS file(\\'${secret}\\')', ('x'))`,
+    `SELECT b FROM generateRandom('a String, b String ALIAS file(\\'${secret}\\')') LIMIT 1`,
+    `SELECT structureToCapnProtoSchema('a UInt8 DEFAULT file(\\'${secret}\\')')`,
+    `SELECT * FROM eval('SELECT file(\\'${secret}\\')')`,
+    `SELECT * FROM format(JSONEachRow, 'a String, b String ALIAS file(\\'${secret}\\')', '{"a":"x"}')`,
+    "SELECT dictGetString('d', 'a', 1)",
+    "SELECT aiGenerate('x')",
+    "SELECT filesystemAvailable()",
     "SELECT 1 SETTINGS readonly = 0",
     "SELECT 1 FORMAT CapnProto SETTINGS output_format_schema = '/x'",
   ])("%s is refused", async (query) => {
@@ -233,6 +256,8 @@ describe("reading only", () => {
 
   it.each([
     ["a table named by a parameter", "SELECT * FROM {t:Identifier}", { param_t: secret }],
+    ["a function named by a parameter", `SELECT arrayMap({f:Identifier}, ['${secret}'])`, { param_f: "file" }],
+    ["a function named by an escaped one", `SELECT arrayMap({f:Identifier}, ['${secret}'])`, { param_f: "fi\\x6ce" }],
     ["a setting that names a file", "SELECT 1", { format_schema: "/x", output_format_schema: "/x" }],
     ["readonly turned off in the address", "DROP TABLE orders", { readonly: "0" }],
     ["a parameter's name that breaks out", "SELECT 1", { "param_x = 1, readonly": "0" }],
@@ -247,13 +272,60 @@ describe("reading only", () => {
   });
 
   it("lets words through that only look like it", async () => {
-    expect(await said("SELECT 'INTO OUTFILE', 'file(x)' AS file -- file(")).toBe("INTO OUTFILE\tfile(x)\n");
+    expect(await said("SELECT 'INTO OUTFILE', 'file(x)', 'file' AS words -- file(")).toBe(
+      "INTO OUTFILE\tfile(x)\tfile\n",
+    );
+    expect(await said("SELECT profile, basename('a/file') FROM (SELECT 1 AS profile) /* file */")).toBe("1\tfile\n");
+    expect(
+      await said("SELECT {c:Identifier} FROM orders WHERE order_id = {o:String}", {
+        param_c: "order_id",
+        param_o: "file",
+      }),
+    ).toBe("");
     expect(await said("WITH 1 AS x SELECT x UNION ALL SELECT 2 ORDER BY 1")).toBe("1\n2\n");
     expect(await said("SHOW TABLES LIKE 'orders'")).toBe("orders\n");
     expect((await get("DESCRIBE TABLE orders")).ok).toBe(true);
     expect((await get("SHOW CREATE TABLE orders")).ok).toBe(true);
     expect((await get("EXPLAIN SELECT 1")).ok).toBe(true);
     expect(await said("EXISTS TABLE orders")).toBe("1\n");
+  });
+
+  it("says which name it refuses, and that no quotes help", async () => {
+    const answer = await get("SELECT 1 AS `File`");
+    expect([answer.status, answer.headers.get("x-clickhouse-exception-code")]).toEqual([403, "497"]);
+    expect(await answer.text()).toContain("the name File is refused here");
+  });
+
+  it("refuses every table function of the engine that it does not know to be harmless", async () => {
+    const functions = await warehouse.query<{ name: string }>("SELECT name FROM system.table_functions ORDER BY name");
+    expect(functions.length).toBeGreaterThan(50);
+    for (const { name } of functions) {
+      if (ALLOWED_TABLE_FUNCTIONS.has(name.toLowerCase())) continue;
+      expect([name, await said(`SELECT * FROM ${name}('${secret}')`)]).toEqual([
+        name,
+        expect.stringContaining(`the name ${name} is refused here`),
+      ]);
+    }
+  });
+
+  it("has looked at every function of the engine that could reach outside", async () => {
+    const denied = await deniedNames(warehouse);
+    const functions = await warehouse.query<{ name: string; categories: string }>(
+      "SELECT name, categories FROM system.functions WHERE NOT is_aggregate AND alias_to = '' ORDER BY name",
+    );
+    const unknown = functions.filter(
+      ({ name, categories }) =>
+        !COMPUTING_CATEGORIES.has(categories) && !denied.has(name.toLowerCase()) && !HARMLESS_FUNCTIONS.has(name),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  it("refuses no name that a table or view of ours has", async () => {
+    const denied = await deniedNames(warehouse);
+    const names = await warehouse.query<{ name: string }>(
+      "SELECT DISTINCT arrayJoin(splitByChar('.', name || '.' || table)) AS name FROM system.columns WHERE database = 'default'",
+    );
+    expect(names.filter(({ name }) => denied.has(name))).toEqual([]);
   });
 
   it("a client may ask for less, not for more", async () => {
@@ -263,6 +335,41 @@ describe("reading only", () => {
     expect(await value({ max_result_bytes: "0" })).toEqual(["1000000", "1"]);
     expect(await value({ max_result_bytes: "999999999", readonly: "2" })).toEqual(["1000000", "1"]);
     expect(await value({ max_result_bytes: "500000" })).toEqual(["500000", "1"]);
+  });
+});
+
+describe("closing", () => {
+  const opened = async () => {
+    const result = await openSqlDoor({ warehouse, host: "127.0.0.1", port: 0, drainTimeoutMs: 20 });
+    if (!result.ok) throw new Error(result.error.reason);
+    return result.value;
+  };
+
+  it("does not wait for a request that never comes whole", async () => {
+    const closing = await opened();
+    const socket = connect(closing.port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    await once(socket, "connect");
+    socket.write("POST / HTTP/1.1\r\nHost: door\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n");
+    await once(socket, "data"); // the door has begun to read it
+    socket.write("SEL");
+    const ended = once(socket, "close");
+    await closing.close();
+    await ended;
+  });
+
+  it("does not wait for a client that never reads its answer", async () => {
+    const closing = await opened();
+    const socket = connect(closing.port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    await once(socket, "connect");
+    const query = encodeURIComponent("SELECT repeat('x', 1000000) FROM numbers(60)");
+    socket.write(`GET /?query=${query} HTTP/1.1\r\nHost: door\r\n\r\n`);
+    const [head] = (await once(socket, "data")) as [Buffer];
+    socket.pause(); // the answer has begun, and nobody takes the rest
+    expect(head.toString("latin1")).toContain("Content-Length: 60000060");
+    await closing.close();
+    socket.destroy();
   });
 });
 

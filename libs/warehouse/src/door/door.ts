@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { EmbeddedWarehouse } from "../embedded.js";
 import { settingsOf } from "./allowed-settings.js";
-import { doorError, httpStatus } from "./door-error.js";
+import { deniedNames } from "./denied-names.js";
+import { DoorError, doorError, httpStatus } from "./door-error.js";
 import { DEFAULT_LIMITS, type DoorLimits } from "./limits.js";
 import { readOnce, type ReadingResult } from "./reader-session.js";
 import { readRequest, urlOf } from "./request.js";
@@ -20,11 +21,19 @@ export interface SqlDoorOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly limits?: Partial<DoorLimits>;
+  /** How long a close waits for requests that were begun, ms; then their connections are cut. Default 5 000. */
+  readonly drainTimeoutMs?: number;
 }
+
+const DRAIN_TIMEOUT_MS = 5_000;
 
 export interface SqlDoor {
   readonly port: number;
-  /** Takes no new queries, lets the running ones end, resolves when all sockets are closed. Before the warehouse's close. */
+  /**
+   * Takes no new queries, lets the running ones end, and cuts the connections of those that take longer than the drain timeout, be it
+   * that a request never comes whole or that its answer is never read. Resolves when all sockets are closed. Before the
+   * warehouse's close, which waits for what the engine still does.
+   */
   close(): Promise<void>;
 }
 
@@ -38,8 +47,10 @@ export async function openSqlDoor(options: SqlDoorOptions): Promise<Result<SqlDo
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const turns = new Turns(limits.running, limits.waiting);
   const version = await engineVersion(options.warehouse);
+  const denied = await deniedNames(options.warehouse);
+  const room = { enginePath: options.warehouse.enginePath, limits, turns, version, deniedNames: denied };
   const server = createServer((request, response) => {
-    void answer({ enginePath: options.warehouse.enginePath, limits, turns, version }, request, response);
+    void answer(room, request, response);
   });
   server.requestTimeout = limits.executionTimeMs + 30_000;
   const trouble = await listening(server, options);
@@ -48,14 +59,21 @@ export async function openSqlDoor(options: SqlDoorOptions): Promise<Result<SqlDo
   if (address === null || typeof address === "string") throw new Error("a listening server has a port");
   return ok({
     port: address.port,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeIdleConnections();
-      }),
+    close: () => closeWithin(server, options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS),
   });
+}
+
+async function closeWithin(server: Server, maxMs: number): Promise<void> {
+  const timer = setTimeout(() => {
+    server.closeAllConnections();
+  }, maxMs);
+  await new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+  clearTimeout(timer);
 }
 
 async function engineVersion(warehouse: EmbeddedWarehouse): Promise<string> {
@@ -82,6 +100,7 @@ interface Room {
   readonly limits: DoorLimits;
   readonly turns: Turns;
   readonly version: string;
+  readonly deniedNames: ReadonlySet<string>;
 }
 
 async function answer(room: Room, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -96,9 +115,12 @@ async function answer(room: Room, request: IncomingMessage, response: ServerResp
     const queryId = asked.queryId ?? randomUUID();
     response.setHeader("X-ClickHouse-Query-Id", queryId);
     const settings = settingsOf(asked.settings, room.limits);
-    const result = await room.turns.take(() =>
-      readOnce(room.enginePath, { ...asked, settings, resultBytes: room.limits.resultBytes }),
-    );
+    const { deniedNames, limits } = room;
+    const result = await room.turns.take(() => {
+      // Whoever waited may be gone by now, and the warehouse be about to close.
+      if (response.destroyed) throw new DoorError(236, "ABORTED", "The client went away.");
+      return readOnce(room.enginePath, { ...asked, settings, deniedNames, resultBytes: limits.resultBytes });
+    });
     await send(response, result, asked.gzip);
   } catch (cause) {
     sendError(response, cause, room.version);

@@ -10,6 +10,8 @@ export interface Reading {
   readonly settings: ReadonlyMap<string, string>;
   readonly format: string;
   readonly database: string;
+  /** Names that the query may not have, in lower case. */
+  readonly deniedNames: ReadonlySet<string>;
   /** Size of the answer, bytes; beyond it error 396. */
   readonly resultBytes: number;
 }
@@ -38,7 +40,7 @@ export async function readOnce(enginePath: string, reading: Reading): Promise<Re
     const values = [...reading.parameters].map(([name, value]) => `${parameterName(name)} = ${literal(value)}`);
     await session.queryAsync(`SET ${[...names, ...values].join(", ")}`);
     await session.queryAsync("SET readonly = 1");
-    const statement = await checkStatement(reading.query, (text) => canonical(session, text));
+    const statement = await checkStatement(reading.query, (text) => canonical(session, text), reading);
     const format = statement.format ?? formatName(reading.format);
     const result: ChdbResult = await session.queryAsync(statement.text, { format });
     const bytes = result.bytes();
@@ -58,7 +60,7 @@ export async function readOnce(enginePath: string, reading: Reading): Promise<Re
 
 /** One statement as the engine's own parser writes it down, and again with every literal replaced by `?`. */
 async function canonical(session: Session, text: string): Promise<readonly [statement: string, normalised: string]> {
-  const sql = `WITH formatQuery(${literal(text)}) AS statement SELECT statement, normalizeQuery(statement)`;
+  const sql = `WITH formatQuery(${literal(text)}) AS statement SELECT statement, normalizeQueryKeepNames(statement)`;
   const answer = await session.queryAsync(sql, { format: "JSONCompactEachRow" });
   const [statement, normalised] = JSON.parse(answer.text()) as [string, string];
   return [statement, normalised];

@@ -1,5 +1,6 @@
 import type { Commit, LogRecord } from "@leastwise/eventlog";
 import type { Millis } from "@leastwise/vocabulary";
+import { HeldBytes } from "../held-bytes.js";
 import type { PartitionRecorderOptions } from "../partition-recorder.js";
 
 export const TOPIC = "clickstream";
@@ -19,6 +20,10 @@ export class Surroundings {
   readonly blocks = new Map<string, readonly number[]>();
   begin = 0;
   commit: Commit | undefined;
+  /** The commit that the warehouse's rows amount to. */
+  commitOfRows: Commit | undefined;
+  /** What is held of the log, of this partition and all others. */
+  held = new HeldBytes(Number.MAX_SAFE_INTEGER);
   #fates: readonly Fate[] = [];
 
   /** @param offsets of the records kept; a compacted topic has gaps */
@@ -45,7 +50,11 @@ export class Surroundings {
           token,
         );
       });
-    return { log, group: "recorder-clickstream", topic: TOPIC, partition: 0, blockRowsMax, write };
+    return {
+      ...{ log, group: "recorder-clickstream", topic: TOPIC, partition: 0, write, held: this.held },
+      ...{ blockRowsMax, blockBytesMax: Number.MAX_SAFE_INTEGER },
+      commitOfRows: () => Promise.resolve(this.commitOfRows),
+    };
   }
 
   #count(offsets: readonly number[], token: string): void {

@@ -53,7 +53,7 @@ const RUNG = {
 export const ISSUED = {
   offer: {
     offerId: "o1",
-    code: "M7Q0-4Z8K-1XWD-3RVH",
+    code: "M7Q0-4Z8K-1XWD-3RV2",
     campaignId: "autumn",
     incentive: RUNG.incentive,
     faceValue: euros(1_000),

@@ -1,16 +1,21 @@
 import {
   WarehouseError,
   type InsertOptions,
+  type LogPosition,
+  type QueryParameters,
   type TableName,
   type TableRows,
   type Warehouse,
 } from "@leastwise/warehouse";
+import { once } from "node:events";
 
 /** A warehouse that keeps its tables in memory, counts a token once a table, and is away or out of order when told to. */
 export class TableMemory implements Warehouse {
   readonly inserts: { readonly table: TableName; readonly token: string }[] = [];
   /** Inserts that were asked for, taken or not. */
   attempts = 0;
+  /** Answers nothing: who asks waits until it gives up. */
+  isSilent = false;
   /** A table that takes nothing, for good. */
   brokenTable: TableName | undefined;
   readonly #tables = new Map<TableName, unknown[]>();
@@ -43,10 +48,11 @@ export class TableMemory implements Warehouse {
   async insert<Name extends TableName>(
     table: Name,
     rows: readonly TableRows[Name][] | AsyncIterable<TableRows[Name]>,
-    { deduplicationToken: token }: InsertOptions,
+    { deduplicationToken: token, signal }: InsertOptions,
   ): Promise<void> {
     this.attempts += 1;
-    await Promise.resolve();
+    await (this.isSilent && signal?.aborted === false ? once(signal, "abort") : Promise.resolve());
+    if (signal?.aborted === true) throw new WarehouseError("warehouse_timeout", "no longer waited for", "retry");
     const failure = this.#failureOf(table);
     if (failure !== undefined) throw failure;
     if (!this.#tokens.has(`${table} ${token}`)) await this.#keep(table, rows, token);
@@ -69,8 +75,17 @@ export class TableMemory implements Warehouse {
     this.#tables.set(table, kept);
   }
 
-  query<Row>(): Promise<Row[]> {
-    return Promise.reject(new Error("the recorder asks nothing"));
+  /** The newest offset of a partition that each table has: the recorder asks nothing else. */
+  query<Row>(_: string, { incarnation, topic, partition }: QueryParameters = {}): Promise<Row[]> {
+    const rows = [...this.#tables].flatMap(([name, ofTable]) => {
+      const offsets = (ofTable as LogPosition[]).flatMap((row) =>
+        row.log_incarnation === incarnation && row.log_topic === topic && row.log_partition === partition
+          ? [row.log_offset]
+          : [],
+      );
+      return offsets.length === 0 ? [] : [{ name, newest: String(Math.max(...offsets)) }];
+    });
+    return Promise.resolve(rows as Row[]);
   }
 
   command(): Promise<void> {

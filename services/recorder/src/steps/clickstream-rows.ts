@@ -12,6 +12,7 @@ import {
 } from "@leastwise/contracts";
 import type { LogRecord } from "@leastwise/eventlog";
 import type { ClickstreamRow, LineRow, LogPosition, OrderLineRow, OrderRow, ReturnRow } from "@leastwise/warehouse";
+import { reportedCode } from "./code-hash.js";
 import { fromCatalog, unitCostOf, type Products } from "./from-catalog.js";
 import type { Outcome } from "./outcome.js";
 import { logPosition } from "./position.js";
@@ -74,7 +75,7 @@ function clickstreamRow({ at, stamped, event, currency }: Recorded, amounts: Ord
     revenue_minor: amounts?.revenueMinor ?? null,
     discount_minor: amounts?.discountMinor ?? null,
     lines: (order?.lines ?? goodsReturn?.lines ?? []).map((line) => lineRow(line, currency)),
-    codes: order?.codes ?? [],
+    codes: (order?.codes ?? []).map(reportedCode),
     source: stamped.source,
   };
 }
@@ -101,7 +102,7 @@ function orderRow(
     // A cost without its revenue would be a loss that nobody made.
     cost_of_goods_minor: amounts.revenueMinor === undefined ? null : costOf(lines),
     lines,
-    codes: order.codes,
+    codes: order.codes.map(reportedCode),
     source: stamped.source,
   };
 }

@@ -1,6 +1,7 @@
 import { wire } from "@leastwise/contracts";
 import type { LogRecord } from "@leastwise/eventlog";
 import type { DeadLetterRow } from "@leastwise/warehouse";
+import { maskCodes } from "./code-hash.js";
 import type { Outcome } from "./outcome.js";
 import { logPosition } from "./position.js";
 
@@ -17,7 +18,7 @@ export function deadLetterRows(incarnation: string, record: LogRecord): Outcome 
     field: letter.field,
     expected: letter.expected,
     received_at: Number(letter.receivedAtMs),
-    payload: Buffer.from(letter.payload).toString("base64"),
+    payload: maskCodes(letter.payload).toString("base64"),
     source: letter.source,
   };
   return { outcome: "ok", rows: { dead_letters: [row] } };

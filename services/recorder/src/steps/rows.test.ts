@@ -180,6 +180,17 @@ describe("an event", () => {
     expect(clicked({ place }).clickstream).toMatchObject([{ place: expected }]);
   });
 
+  it("has a code of ours only as the hash that its offer has, however it was typed; what everybody knows stays", () => {
+    const typed = ["M7Q0-4Z8K-1XWD-3RV2", "m7qo 4z8k lxwd 3rv2", "M7Q04Z8K1XWD3RV2", "SUMMER10", "M7Q0-4Z8K-1XWD-3RVJ"];
+    const { clickstream, orders } = clicked({
+      kind: EventKind.EVENT_KIND_PURCHASE,
+      order: { orderId: "o", codes: typed },
+    });
+    const hash = rowsOf(wrote(ISSUED)).offers?.[0]?.code_hash;
+    const codes = [hash, hash, hash, "SUMMER10", "M7Q0-4Z8K-1XWD-3RVJ"];
+    expect([clickstream, orders]).toMatchObject([[{ codes }], [{ codes }]]);
+  });
+
   it("that begins a checkout is no order", () => {
     expect(clicked({ kind: EventKind.EVENT_KIND_CHECKOUT_START, order: { lines: [shoe] } }).orders).toBeUndefined();
   });
@@ -359,6 +370,17 @@ describe("what cannot be read", () => {
     expect(rowsOf(deadLetterRows("i", standing(torn(TOPICS.deadLetters)))).dead_letters).toMatchObject([
       { reason: "record_malformed", payload: "////", topic: "", offset: null, received_at: NOON },
     ]);
+  });
+
+  it.each([
+    ['{"codes":["M7Q0-4Z8K-1XWD-3RV2"]}', '{"codes":["*******************"]}'],
+    ["used m7q0 4z8k 1xwd 3rv2!", "used *******************!"],
+    ["used M7Q04Z8K1XWD3RV2!", "used ****************!"],
+    ["used SUMMER10, M7Q0-4Z8K-1XWD-3RVJ", "used SUMMER10, M7Q0-4Z8K-1XWD-3RVJ"],
+  ])("has no code of ours in its bytes: %s", (came, kept) => {
+    const value = wire.DeadLetter.encode(wire.DeadLetter.fromPartial({ payload: Buffer.from(came) })).finish();
+    const { dead_letters } = rowsOf(deadLetterRows("i", standing(written(TOPICS.deadLetters, value))));
+    expect(Buffer.from(dead_letters?.[0]?.payload ?? "", "base64").toString()).toBe(kept);
   });
 
   it("says where the record stood that it is of", () => {

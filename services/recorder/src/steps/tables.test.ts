@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { decided, did, euros, happened, ISSUED, NOON, standing, torn } from "../given/records.js";
+import { commitOfRows, newestOffsets } from "../recorded-rows.js";
 import { clickstreamRows } from "./clickstream-rows.js";
 import { deadLetterRows } from "./dead-letter-rows.js";
 import { decisionRows } from "./decision-rows.js";
@@ -76,6 +77,17 @@ describe("the real tables", () => {
       { kind: "issued" },
       { kind: "expired" },
     ]);
+  });
+
+  it("say how far they are with a partition of the log, and know nothing of another", async () => {
+    const partition = { incarnation: "i", topic: TOPICS.decisions, partition: 0 };
+    const newest = await newestOffsets(warehouse, partition);
+    expect(Object.fromEntries(newest)).toEqual({ decisions: 41, enrolments: 41, offers: 41 });
+    expect(commitOfRows(TOPICS.decisions, newest)).toEqual({ offset: 42, note: "" });
+    const enrolled = new Map([...newest, ["enrolments", 44] as const]);
+    expect(commitOfRows(TOPICS.decisions, enrolled)).toEqual({ offset: 42, note: '{"to":45}' });
+    const another = await newestOffsets(warehouse, { ...partition, incarnation: "another log" });
+    expect([another.size, commitOfRows(TOPICS.decisions, another)]).toEqual([0, undefined]);
   });
 
   it("take a dead letter that cannot be read itself, once", async () => {

@@ -7,7 +7,7 @@ import type {
   OfferRow,
   OrderRow,
   ReturnRow,
-} from "./rows.js";
+} from "../rows.js";
 
 /** One row of each table with every column set: what tests write, and a picture of a row for people. */
 const AT = 1_767_225_600_123;
