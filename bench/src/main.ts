@@ -5,23 +5,28 @@ import { ingestBench } from "./ingest.js";
 
 const BENCHES: readonly Bench[] = [decideBench, ingestBench];
 
-const USAGE = "usage: npm run --silent bench -- NAME [--seconds S] | --list";
+const USAGE = "usage: npm run --silent bench -- NAME [--seconds S] | --list | --help";
+const OPTIONS = {
+  list: { type: "boolean" },
+  help: { type: "boolean" },
+  seconds: { type: "string", default: "20" },
+} as const;
 
 /** Runs one benchmark: lines for people on standard error, one JSON object last on standard output. */
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { list: { type: "boolean" }, seconds: { type: "string", default: "20" } },
-  });
-  if (values.list === true) {
+  const args = parsedArgs();
+  if (typeof args === "string") return misused(args);
+  const { values, positionals } = args;
+  if (values.help === true) console.log(USAGE);
+  if (values.help === true || values.list === true) {
     for (const { name, summary } of BENCHES) console.log(`${name.padEnd(10)} ${summary}`);
     return 0;
   }
   const seconds = Number(values.seconds);
   const bench = BENCHES.find(({ name }) => name === positionals[0]);
-  if (bench === undefined || positionals.length !== 1 || !(seconds > 0)) {
-    console.error(`${USAGE}\nbenchmarks: ${BENCHES.map(({ name }) => name).join(", ")}`);
-    return 2;
+  if (!(seconds > 0)) return misused(`--seconds: expected a number above 0, got ${JSON.stringify(values.seconds)}`);
+  if (bench === undefined || positionals.length !== 1) {
+    return misused(`expected one benchmark's name, got ${positionals.join(" ") || "none"}`);
   }
   const figures = await bench.run({
     seconds,
@@ -31,6 +36,21 @@ async function main(): Promise<number> {
   });
   console.log(JSON.stringify({ bench: bench.name, figures, machine: machine() }));
   return 0;
+}
+
+/** What was asked for, or what is wrong with it. */
+function parsedArgs() {
+  try {
+    return parseArgs({ allowPositionals: true, options: OPTIONS });
+  } catch (error) {
+    if (error instanceof TypeError) return error.message;
+    throw error;
+  }
+}
+
+function misused(problem: string): number {
+  console.error(`${problem}\n${USAGE}\nbenchmarks: ${BENCHES.map(({ name }) => name).join(", ")}`);
+  return 2;
 }
 
 process.exitCode = await main();

@@ -367,6 +367,27 @@ describe("a configuration", () => {
   });
 });
 
+describe("a command line", () => {
+  it.each<[string, readonly string[], RegExp]>([
+    ["with a mistyped command", ["serv"], /unknown command "serv": expected one of .*; did you mean serve\?$/],
+    [
+      "with a format and no file",
+      ["--format", "segment"],
+      /--format says how to read a file: name the file with --replay/,
+    ],
+    ["whose data directory is a file", ["--once", "--data", "README.md"], /--data: expected a directory .*README\.md/],
+    [
+      "with a file in another format",
+      ["--once", "--replay", "README.md", "--format", "leastwise"],
+      /every row was refused \(json_malformed/,
+    ],
+  ])("%s says what to do", async (_, args, words) => {
+    const { exit, stderr } = await runToEnd({ args });
+    expect(exit.code).toBe(1);
+    expect(stderr.at(-1)).toMatch(words);
+  });
+});
+
 describe("a door that is taken", () => {
   it.each<[string, string, (ports: Program["ports"]) => number]>([
     ["gRPC", "LEASTWISE_RPC__PORT", (ports) => ports.rpc!],

@@ -65,7 +65,12 @@ function withQuantity(event: wire.Event): wire.Event {
 function checkKind(kind: wire.EventKind, at: string): Refusal | undefined {
   if (kindName(kind) !== undefined) return undefined;
   const reason = kind === EventKind.EVENT_KIND_UNSPECIFIED ? "kind_missing" : "kind_unknown";
-  return refusal(reason, within(at, "kind"), kind, "a kind of event, such as EVENT_KIND_PRODUCT_VIEW");
+  return refusal(
+    reason,
+    within(at, "kind"),
+    kind,
+    "a kind of event, such as product_view (by gRPC: EVENT_KIND_PRODUCT_VIEW)",
+  );
 }
 
 function checkTime(occurredAtMs: bigint, nowMs: Millis, at: string): Refusal | undefined {

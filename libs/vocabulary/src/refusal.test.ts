@@ -10,6 +10,10 @@ describe("refusal", () => {
     );
   });
 
+  it("begins with what was expected where the whole input is meant", () => {
+    expect(sayRefusal(refusal("json_malformed", "", "{", "JSON"))).toBe('expected JSON, got "{" (json_malformed)');
+  });
+
   it("can be sent through any door, whatever came: encodeURI does not throw, and the quotation is short", () => {
     const anyText = fc.string({
       unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),

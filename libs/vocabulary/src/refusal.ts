@@ -21,9 +21,9 @@ export function refusal(reason: string, field: string, came: unknown, expected: 
   return { reason, field: printable(field), came: quote(came), expected };
 }
 
-/** One line for a person: field, what came, what was expected. */
-export function sayRefusal(refused: Refusal): string {
-  return `${refused.field}: expected ${refused.expected}, got ${refused.came} (${refused.reason})`;
+/** One line for a person: field, what came, what was expected. Where the whole input is meant, there is no field to name. */
+export function sayRefusal({ field, expected, came, reason }: Refusal): string {
+  return `${field === "" ? "" : `${field}: `}expected ${expected}, got ${came} (${reason})`;
 }
 
 function quote(came: unknown): string {

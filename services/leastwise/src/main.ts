@@ -1,4 +1,5 @@
 import { FORMATS } from "@leastwise/testkit";
+import { nearestName, printable } from "@leastwise/vocabulary";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { playCommand, type PlayOptions } from "./commands/play.js";
 import { serveCommand, type ServeOptions } from "./commands/serve.js";
@@ -37,9 +38,9 @@ function addPlay(leastwise: Command): void {
     .option("--once", "end after the table instead of serving on", false)
     .option("--json", "print the table as one JSON object, and nothing else, on standard output", false)
     .option("--seed <text>", "seed of the storefront: the same seed plays the same", "leastwise")
-    .option("--shoppers <n>", "shoppers of the storefront", wholeNumber(1, 100_000), 2_000)
-    .option("--days <n>", "days of the storefront", wholeNumber(1, 60), 14)
-    .option("--start <date>", "first day of the storefront", "2026-01-05")
+    .addOption(ofStorefront("--shoppers <n>", "shoppers of the storefront", 2_000).argParser(wholeNumber(1, 100_000)))
+    .addOption(ofStorefront("--days <n>", "days of the storefront", 14).argParser(wholeNumber(1, 60)))
+    .addOption(ofStorefront("--start <date>", "first day of the storefront", "2026-01-05"))
     .option(
       "--data <directory>",
       "where the play keeps its log and tables: emptied at the start (default: .leastwise/play)",
@@ -66,6 +67,21 @@ function addServices(leastwise: Command): void {
   }
 }
 
+/** An option that a replay has no use for, and refuses rather than ignore. */
+function ofStorefront(flags: string, description: string, absent: number | string): Option {
+  return new Option(flags, description).default(absent).conflicts("replay");
+}
+
+/** A first word that is no command: the default command would take it for an argument that it does not know. */
+function unknownCommand(leastwise: Command): string | undefined {
+  const [word] = process.argv.slice(2);
+  const names = ["help", ...leastwise.commands.map((command) => command.name())];
+  if (word === undefined || word.startsWith("-") || names.includes(word)) return undefined;
+  const nearest = nearestName(word, names);
+  const meant = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  return `unknown command ${JSON.stringify(printable(word))}: expected one of ${names.join(", ")}${meant}`;
+}
+
 function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -75,7 +91,10 @@ function wholeNumber(least: number, most: number): (text: string) => number {
 }
 
 try {
-  await program().parseAsync();
+  const leastwise = program();
+  const unknown = unknownCommand(leastwise);
+  if (unknown !== undefined) throw new StartFailure(unknown);
+  await leastwise.parseAsync();
 } catch (error) {
   const isInWords = [StartFailure, ServiceFailure, PlayFailure].some((kind) => error instanceof kind);
   if (!(error instanceof Error) || !isInWords) throw error;

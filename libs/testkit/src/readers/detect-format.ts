@@ -7,6 +7,7 @@ const SEGMENT_TYPES: ReadonlySet<unknown> = new Set(["track", "identify", "page"
 /** The format of the file by its first line. Of two formats with the same columns, the first. None: `format_unknown`. */
 export async function detectFormat(path: string): Promise<Format> {
   const firstLine = await readFirstLine(path);
+  if (firstLine === "") throw new UnreadableFile("file_empty", "path", path, "a file that holds something");
   const found = firstLine.trimStart().startsWith("{") ? formatOfJson(firstLine) : formatOfHeader(firstLine);
   if (found === undefined) throw unknownFormat(path, firstLine);
   return found;

@@ -461,6 +461,24 @@ describe("a shop's own pages", () => {
     expect(events()).toHaveLength(3);
   });
 
+  it("carry their write key in the body, as Segment's SDK for browsers puts it there", async () => {
+    const post = await open({ writeKeys: ["of the shop"] });
+    const page = { anonymousId: "browser-1", messageId: "m-1", timestamp: new Date(NOW).toISOString() };
+    const asText = { "content-type": "text/plain" };
+    expect(await post("/v1/p", { ...page, writeKey: "of the shop" }, asText)).toMatchObject({
+      status: 200,
+      accepted: 1,
+    });
+    const batch = [{ ...page, type: "page", messageId: "m-2", writeKey: "of the shop" }];
+    expect(await post("/v1/b", { batch }, asText)).toMatchObject({ status: 200, accepted: 1 });
+    expect(await post("/v1/p", { ...page, writeKey: "another" }, asText)).toMatchObject({
+      status: 401,
+      reason: "write_key_unknown",
+    });
+    expect(await post("/v1/p", page, asText)).toMatchObject({ status: 401, reason: "write_key_missing" });
+    expect(await post("/v1/events", { ...view, writeKey: "of the shop" })).toMatchObject({ status: 401 });
+  });
+
   it("may send from another origin, and are told so before they ask", async () => {
     const post = await open();
     const { status, headers } = await post("/v1/events", view);

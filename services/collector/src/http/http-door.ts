@@ -7,7 +7,7 @@ import type { Collector } from "../collector.js";
 import type { Incoming } from "../steps/step.js";
 import { bodyText, parseJson, readEventBody, readEventLines, unparsed, type EventBody } from "./event-body.js";
 import { problemOf, PROBLEM_TYPE, retryAfterSeconds } from "./problem.js";
-import { readSegmentBody } from "./segment-body.js";
+import { readSegmentBody, writeKeyOf } from "./segment-body.js";
 import { WriteKeys } from "./write-keys.js";
 
 /** Largest body taken unless told otherwise, bytes. */
@@ -116,10 +116,10 @@ function takeBytes(app: FastifyInstance): void {
 
 function addRoutes(app: FastifyInstance, options: HttpDoorOptions): void {
   const keys = new WriteKeys(options.writeKeys);
-  const authorized = (request: FastifyRequest): Result<void, Refusal> => {
+  const authorized = (request: FastifyRequest, bodyKey: () => unknown = () => undefined): Result<void, Refusal> => {
     const query = request.query;
     const key = typeof query === "object" && query !== null && "write_key" in query ? query.write_key : undefined;
-    return keys.check(request.headers.authorization, key);
+    return keys.check(request.headers.authorization, key, bodyKey);
   };
   app.post("/v1/events", (request, reply) =>
     answer(request, reply, options.collector, "http", authorized(request), (text) =>
@@ -130,14 +130,25 @@ function addRoutes(app: FastifyInstance, options: HttpDoorOptions): void {
   );
   for (const type of SEGMENT_CALLS) {
     const take = (request: FastifyRequest, reply: FastifyReply) =>
-      answer(request, reply, options.collector, "segment", authorized(request), (text) =>
-        parsed(text, (json) => readSegmentBody(json, type, options.collector.nowMs(), options.homeCurrency)),
+      answer(
+        request,
+        reply,
+        options.collector,
+        "segment",
+        authorized(request, () => writeKeyInBody(request.body)),
+        (text) => parsed(text, (json) => readSegmentBody(json, type, options.collector.nowMs(), options.homeCurrency)),
       );
     app.post(`/v1/${type}`, take);
     // Segment's SDK for browsers says `/v1/t` for track, and so on.
     app.post(`/v1/${type.charAt(0)}`, take);
   }
   app.options("/v1/*", (_request, reply) => reply.code(204).send());
+}
+
+function writeKeyInBody(body: unknown): unknown {
+  const text = bodyText(body);
+  const json = text.ok ? parseJson(text.value, "") : text;
+  return json.ok ? writeKeyOf(json.value) : undefined;
 }
 
 function parsed(text: string, read: (json: unknown) => Result<EventBody, Refusal>): Result<EventBody, Refusal> {

@@ -1,5 +1,5 @@
 import { err, ok, refusal, type CurrencyCode, type Millis, type Refusal, type Result } from "@leastwise/vocabulary";
-import { objectOf, textOf } from "../segment/json-object.js";
+import { listOf, objectOf, textOf } from "../segment/json-object.js";
 import { readSegmentCall } from "../segment/segment-call.js";
 import { checkCount, type EventBody } from "./event-body.js";
 
@@ -13,6 +13,12 @@ export function readSegmentBody(
   if (type === "batch") return readBatch(json, receivedAtMs, homeCurrency);
   const context = { at: "", receivedAtMs, batchSentAt: undefined, homeCurrency };
   return ok({ isSingle: true, incoming: [readSegmentCall(json, type, context)] });
+}
+
+/** The write key that a call, or a batch or its first call, carries in its body. */
+export function writeKeyOf(json: unknown): unknown {
+  const body = objectOf(json);
+  return body?.["writeKey"] ?? objectOf(listOf(body?.["batch"])[0])?.["writeKey"];
 }
 
 function readBatch(

@@ -1,6 +1,6 @@
 import { loadConfig, sayProblems, type Config, type KeyName } from "@leastwise/config";
 import type { wire } from "@leastwise/contracts";
-import { CartTracker, openClickstream, Storefront, type Clickstream } from "@leastwise/testkit";
+import { CartTracker, FORMATS, openClickstream, Storefront, type Clickstream } from "@leastwise/testkit";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
 import { DAY_MS, isCurrencyCode, sayRefusal, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
 import { createHash } from "node:crypto";
@@ -48,6 +48,8 @@ const MARK = "leastwise-play";
 
 /** Plays the storefront or a clickstream, ends with the table, and serves on until it is told to stop. */
 export async function playCommand(options: PlayOptions): Promise<void> {
+  if (options.format !== undefined && options.replay === undefined)
+    throw new StartFailure("--format says how to read a file: name the file with --replay, or leave --format out");
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const { config, stream } = await prepared(options, say);
   const currency = currencyOf(config);
@@ -254,7 +256,14 @@ async function openReplay(
 
 async function firstMs(stream: Clickstream): Promise<number> {
   for await (const event of stream.events) return Number(event.occurredAtMs);
-  throw new StartFailure("the file holds no event");
+  throw new StartFailure(sayNoEvent(stream));
+}
+
+function sayNoEvent({ format, account }: Clickstream): string {
+  const refused = [...account.refused].map(([reason, rows]) => `${reason} ${rows.toLocaleString("en")}`).join(", ");
+  if (refused === "") return "the file holds no event";
+  const advice = `leave --format out and the file's first line tells it, or try another: ${FORMATS.map(({ name }) => name).join(", ")}`;
+  return `as ${format.name}, the file holds no event: every row was refused (${refused}); ${advice}`;
 }
 
 function startOf(date: string): number {
@@ -266,8 +275,7 @@ function startOf(date: string): number {
 
 /** Makes the play's own directory empty; a directory with anything else in it is left alone and refused. */
 async function emptyDirectory(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  const names = await readdir(directory);
+  const names = await namesIn(directory);
   if (names.length > 0 && !names.includes(MARK)) {
     throw new StartFailure(`${directory} holds something else than a play: choose another directory with --data`);
   }
@@ -278,6 +286,19 @@ async function emptyDirectory(directory: string): Promise<void> {
   }
   for (const name of names) await rm(path.join(directory, name), { recursive: true, force: true });
   await writeFile(path.join(directory, MARK), "The directory of a play: emptied at the next one.\n");
+}
+
+/** What is in the directory, which is made if it is missing. */
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    await mkdir(directory, { recursive: true });
+    return await readdir(directory);
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    throw new StartFailure(
+      `--data: expected a directory that can be made and written, got ${directory} (${String(error.code)})`,
+    );
+  }
 }
 
 function currencyOf(config: Config): CurrencyCode {
