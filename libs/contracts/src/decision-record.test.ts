@@ -105,6 +105,8 @@ const facts: fc.Arbitrary<DecisionFacts> = fc.record({
   message: id,
   personalDataUsed: fc.boolean(),
   validUntilMs: instant,
+  withheldUntilMs: instant,
+  lastOrderMs: instant,
 });
 
 const SUBJECT = "5f".repeat(16) as SubjectId;
@@ -134,7 +136,7 @@ function inputOf(decision: Decision, changes: Partial<RecordableInput> = {}): Re
     ...{ subject, assignmentKey, clock, cart, channel, device, place, features, consent, catalog },
     cause: { caller: decision.caller, requestId: decision.requestId, sessionId: decision.sessionId },
     nowMs: decision.decidedAtMs,
-    decisionState: { enrolments: [], open: [], history: [], recent: [] },
+    decisionState: { enrolments: [], open: [], history: [], orders: [], recent: [] },
     ...{ budgets: {}, explorationSpentMinor: {}, decisionsPerRung: {}, killSwitch: false },
     ...{ observeOnly: decision.observeOnly, language: "en", freshness: "fresh" },
     codeKey: { secret: { k0: 1n, k1: 2n }, version: 1 },

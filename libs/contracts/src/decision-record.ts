@@ -83,6 +83,8 @@ function answerOf(decision: Decision) {
     personalDataUsed: decision.personalDataUsed,
     validUntilMs: BigInt(decision.validUntilMs),
     observeOnly: decision.observeOnly,
+    withheldUntilMs: BigInt(decision.withheldUntilMs),
+    lastOrderMs: BigInt(decision.lastOrderMs),
   };
 }
 
@@ -222,6 +224,8 @@ export function decisionFacts(record: wire.DecisionRecord): DecisionFacts {
     ghost: record.ghost,
     observeOnly: record.observeOnly,
     offer: record.offer && offerOf(record.offer),
+    withheldUntilMs: Number(record.withheldUntilMs) as Millis,
+    lastOrderMs: Number(record.lastOrderMs) as Millis,
     freshness: freshnessOf(record.freshness),
     degradedReason: isDegradedReason(record.degradedReason) ? record.degradedReason : "",
     reason: DECISION_REASONS.find((reason) => reason === record.reason) ?? "degraded",

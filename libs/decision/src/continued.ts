@@ -5,12 +5,10 @@ import { standingAnswer } from "./repeated.js";
 import type { Situation } from "./situation.js";
 import type { OpenOffer } from "./state/decision-state.js";
 import { applyingStep } from "./steps/applying.js";
-import { baselineResponse } from "./steps/response.js";
 import { consentStep } from "./steps/consent.js";
-import { runningEpisode } from "./steps/episode.js";
 import { explanationStep } from "./steps/explanation.js";
-import { isHeldOutOf } from "./steps/ghost.js";
-import { grantOwed } from "./steps/grant.js";
+import { isGhost, isHeldOutOf } from "./steps/ghost.js";
+import { grantOwed, shown } from "./steps/grant.js";
 import { depthOf } from "./steps/ladder.js";
 import { outstandingStep, type FittingOffer } from "./steps/outstanding.js";
 import { owedTerms } from "./steps/value.js";
@@ -38,7 +36,7 @@ export function honoured(
   const permitted = consentStep(situation);
   const { baseline, owed, personalDataUsed } = applyingStep(situation, permitted);
   const { conversion } = baseline;
-  const grant = held.withheld ? grantOwed(situation, owed) : { offer: held.offer, heldMinor: 0, budgetId: "" };
+  const grant = held.withheld ? grantOwed(situation, owed) : shown(held.offer);
   const candidate: Candidate = {
     ...baselineAlone(conversion),
     campaignId: held.campaignId,
@@ -49,7 +47,7 @@ export function honoured(
     expectedCostMinor: Math.round(conversion * appraisal.worthMinor),
     worstCostMinor: held.worstCostMinor,
   };
-  const shown = decisionState.recent.findLast(({ answer }) => answer.offer?.offerId === held.offer.offerId)?.answer;
+  const before = decisionState.recent.findLast(({ answer }) => answer.offer?.offerId === held.offer.offerId)?.answer;
   return recordOf(situation, enrolments, permitted, {
     episodeId: held.episodeId,
     continued: true,
@@ -66,7 +64,7 @@ export function honoured(
     horizonMs: campaign?.horizonMs ?? model.horizonMs,
     message: explanationStep(policy, language, grant.offer),
     segments: [],
-    personalDataUsed: held.withheld ? personalDataUsed : (shown?.personalDataUsed ?? permitted.personalization),
+    personalDataUsed: held.withheld ? personalDataUsed : (before?.personalDataUsed ?? permitted.personalization),
     validUntilMs: standsUntil(situation, held, campaign?.episodeMaxMs ?? 0),
     ineligible: [],
     explorationCostMinor: 0,
@@ -75,7 +73,7 @@ export function honoured(
 
 /** To the episode's end; after it, as long as a new answer would stand, and no longer than the offer that is shown. */
 function standsUntil(situation: Situation, { offer, withheld, episodeId }: OpenOffer, lastsMs: number): Millis {
-  const running = runningEpisode(situation);
+  const running = situation.decisionState.episode;
   if (running?.id === episodeId) return running.endsAtMs;
   const until = situation.nowMs + lastsMs;
   return (withheld ? until : Math.min(until, offer.expiresAtMs)) as Millis;
@@ -91,20 +89,19 @@ function standingDecision(situation: Situation, enrolments: readonly Enrolment[]
   const { offer } = standing;
   if (offer !== undefined && !decisionState.open.some((open) => open.offer.offerId === offer.offerId)) return undefined;
   const permitted = consentStep(situation);
-  const { conversion } = baselineResponse(model, permitted);
+  const { baseline, eligibility } = applyingStep(situation, permitted);
+  const weighed = eligibility.incentives.map(({ campaign }) => campaign);
   const longest = Math.max(0, ...policy.campaigns.map((campaign) => campaign.horizonMs));
   return recordOf(situation, enrolments, permitted, {
     episodeId: episode.id,
     continued: true,
-    candidates: [baselineAlone(conversion)],
+    candidates: [baselineAlone(baseline.conversion)],
     chosen: 0,
     exploit: 0,
     draw: episode.draw,
     propensity: episode.propensity,
-    ghost: enrolments.some(({ arm }) => arm === "holdout"),
-    offer,
-    heldMinor: 0,
-    budgetId: "",
+    ghost: isGhost(undefined, weighed, enrolments),
+    ...shown(offer),
     reason: "answer_stands",
     freshness,
     degradedReason: "",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { AssignmentKey, CurrencyCode, Millis, SubjectId } from "@leastwise/vocabulary";
+import { DAY_MS, type AssignmentKey, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import { decide } from "./decide.js";
 import type { Decided, Decision } from "./decision.js";
 import { degradedDecision } from "./degraded.js";
@@ -253,6 +253,8 @@ describe("what must never happen", () => {
       costMinor: 400,
       faceValueMinor: 400,
       cartDigest: "other",
+      episodeId: "earlier",
+      ended: true,
     };
     const state: DecisionState = { ...EMPTY_STATE, history: [grant] };
     const capped = compiled({ campaigns: [campaign({ frequencyCaps: [{ offersMax: 1, periodMs: 60_000 }] })] });
@@ -296,12 +298,32 @@ describe("asking again", () => {
     const cause = { caller: "shop", requestId: "r1", sessionId: "visit-1" };
     const asked = decided({ ...granting, cause });
     const { offerId } = asked.decision.offer!;
-    const used = evolve(asked.nextState, { kind: "redeemed", offerId, atMs: NOON, discountMinor: 500 });
+    const used = evolve(asked.nextState, { kind: "redeemed", offerId, discountMinor: 500 });
     const nextDay = { decisionState: used, nowMs: (NOON + 86_400_000) as Millis };
     const again = decision({ ...granting, cause, ...nextDay });
     expect(again.offer!.offerId).not.toBe(offerId);
     expect(again.offer!.code).not.toBe(asked.decision.offer!.code);
     expect(again.decisionId).not.toBe(asked.decision.decisionId);
+  });
+
+  it("once the code is used gets another, on a clock that stands still as well", () => {
+    const { offerId, code } = first.decision.offer!;
+    const used = evolve(first.nextState, { kind: "redeemed", offerId, discountMinor: 500 });
+    const again = decided({ ...granting, decisionState: evolve(used, { kind: "ordered", atMs: NOON }) });
+    expect(again.decision.offer!.code).not.toBe(code);
+    expect(again.decision.decisionId).not.toBe(first.decision.decisionId);
+    const third = decision({ ...granting, decisionState: again.nextState, cart: { ...CART, shippingMinor: 0 } });
+    expect(third.decisionId).not.toBe(again.decision.decisionId);
+    expect(decision(granting).decisionId).toBe(first.decision.decisionId);
+  });
+
+  it("is another decision also while the grant before it is in doubt, and in no answer yet", () => {
+    const inDoubt = { ...EMPTY_STATE, history: first.nextState.history };
+    expect(decision({ ...granting, decisionState: inDoubt }).decisionId).not.toBe(first.decision.decisionId);
+  });
+
+  it("counts once, however often its record comes", () => {
+    expect(evolve(first.nextState, { kind: "decided", decision: first.decision })).toBe(first.nextState);
   });
 
   it("with the same request id gets the same answer while it is among the newest 64", () => {
@@ -351,7 +373,7 @@ describe("asking again", () => {
 
   it("is not offered more for the same cart when the first offer ran out", () => {
     const expired = (NOON + 3 * 3_600_000) as Millis;
-    const state = evolve(first.nextState, { kind: "expired", offerId: first.decision.offer!.offerId, atMs: expired });
+    const state = evolve(first.nextState, { kind: "expired", offerId: first.decision.offer!.offerId });
     const deeper = exploiting({ ladder: [500, 1_000, 1_500, 2_500].map((bp) => ({ incentive: percentOff(bp) })) });
     const face = first.decision.offer!.faceValueMinor;
     const { candidates } = decision({ ...granting, policy: deeper, decisionState: state, nowMs: expired });
@@ -394,7 +416,6 @@ describe("asking again", () => {
     const state = evolve(first.nextState, {
       kind: "redeemed",
       offerId: first.decision.offer!.offerId,
-      atMs: NOON,
       discountMinor: 500,
     });
     const next = decision({
@@ -404,6 +425,32 @@ describe("asking again", () => {
     });
     expect(next.continued).toBe(false);
     expect(next.episodeId).not.toBe(first.decision.episodeId);
+  });
+
+  it.each([
+    ["from a browser whose clock is ahead", 240_000, 60_000],
+    ["in the same millisecond", 0, 0],
+  ])("after an order %s draws once", (_name, aheadMs, laterMs) => {
+    const none = { policy: exploiting(), model: sureModel(0) };
+    const ordered = evolve(decided(none).nextState, { kind: "ordered", atMs: (NOON + aheadMs) as Millis });
+    const ask = (decisionState: DecisionState, shippingMinor: number) =>
+      decided({ ...none, decisionState, cart: { ...CART, shippingMinor }, nowMs: (NOON + laterMs) as Millis });
+    const opening = ask(ordered, 1);
+    expect(opening.decision).toMatchObject({ continued: false, lastOrderMs: NOON + aheadMs });
+    expect(ask(opening.nextState, 2).decision).toMatchObject({
+      continued: true,
+      episodeId: opening.decision.episodeId,
+    });
+    const later = evolve(opening.nextState, { kind: "ordered", atMs: (NOON + aheadMs + 1) as Millis });
+    expect(ask(later, 2).decision.continued).toBe(false);
+  });
+
+  it("after a late message of an earlier order stays in its episode", () => {
+    const none = { policy: exploiting(), model: sureModel(0) };
+    const asked = decided(none);
+    const told = evolve(asked.nextState, { kind: "ordered", atMs: (NOON - 1) as Millis });
+    const again = decision({ ...none, decisionState: told, cart: { ...CART, shippingMinor: 0 } });
+    expect(again).toMatchObject({ continued: true, episodeId: asked.decision.episodeId });
   });
 });
 
@@ -457,6 +504,85 @@ describe("held out and observed", () => {
     expect(asked(9_999, 3, ["personalization"])[1]).toMatchObject({ offer: undefined, personalDataUsed: true });
     for (const consent of [["personalization"], []] as const)
       expect(asked(9_999, 3, consent)).toEqual(asked(0, 0, consent));
+  });
+
+  it("is a ghost for the campaigns that are weighed, first and asked again, and by a degraded answer", () => {
+    const policy = compiled({
+      campaigns: [campaign({ exploration: EXPLOIT_ONLY })],
+      experiments: [
+        { experimentId: "autumn-holdout", salt: "a", holdoutBp: 0 },
+        { experimentId: "other", salt: "b", holdoutBp: 9_999 },
+      ],
+    });
+    const ask = (requestId: string) => ({ caller: "shop", requestId, sessionId: "visit-1" });
+    const none = { policy, model: sureModel(0) };
+    const asked = decided({ ...none, cause: ask("r1") });
+    expect(asked.decision).toMatchObject({ reason: "least_is_none", ghost: false });
+    expect(asked.decision.enrolments.map(({ arm }) => arm)).toEqual(["treatment", "holdout"]);
+    const again = decision({ ...none, cause: ask("r2"), decisionState: asked.nextState });
+    expect(again).toMatchObject({ reason: "answer_stands", ghost: false });
+    expect(explainDecision(again).join(" ")).not.toContain("The subject is held out");
+    const degraded = degradedDecision(input({ ...none, cause: ask("r3") }), "deadline_near");
+    expect(degraded).toMatchObject({ decision: { reason: "degraded", ghost: false } });
+  });
+
+  describe("by caps", () => {
+    const perSubjectMax = { minor: 1_800, currency: "EUR" as CurrencyCode };
+    const guardrails = { ...policy().guardrails!, perSubjectMax, perSubjectPeriodMs: 30 * DAY_MS };
+    const gift = campaign({ exploration: EXPLOIT_ONLY, ladder: [{ incentive: percentOff(1_500) }] });
+    const welcome = campaign({
+      campaignId: "welcome",
+      kind: "entitlement",
+      experimentId: "",
+      approach: { kind: "rules", segment: "member" },
+      ladder: [{ incentive: amountOff(500) }],
+    });
+    const segments = [...policy().segments, { name: "member", expression: "features.purchases_30d >= 1" }];
+    const asked = (holdoutBp: number, campaigns = [gift]) => ({
+      policy: compiled({ guardrails, segments, campaigns, experiments: [{ ...experiments[0]!, holdoutBp }] }),
+      model: sureModel(3),
+    });
+    const after = (decisionState: DecisionState, ms: number) => ({ decisionState, nowMs: (NOON + ms) as Millis });
+
+    it("is given what it is owed, whatever was withheld", () => {
+      const both = asked(9_999, [gift, { ...welcome, frequencyCaps: [{ offersMax: 1, periodMs: 30 * DAY_MS }] }]);
+      const ghost = decided(both);
+      expect(ghost.decision).toMatchObject({ reason: "holdout", offer: undefined });
+      expect(ghost.nextState.history).toMatchObject([{ costMinor: 1_500 }]);
+      const used = evolve(ghost.nextState, { kind: "ordered", atMs: (NOON + 1) as Millis });
+      for (const state of [ghost.nextState, used]) {
+        const owed = decided({ ...both, ...after(state, 3 * DAY_MS), features: features({ purchases_30d: 1 }) });
+        expect(owed.decision.offer).toMatchObject({ campaignId: "welcome", faceValueMinor: 500 });
+        // Once it was given, its own cap holds.
+        const offerId = owed.decision.offer!.offerId;
+        const spent = evolve(owed.nextState, { kind: "redeemed", offerId, discountMinor: 500 });
+        const again = { ...both, ...after(spent, 4 * DAY_MS), features: features({ purchases_30d: 1 }) };
+        expect(decision(again).offer).toBeUndefined();
+      }
+    });
+
+    it("pays for what is withheld as its twin pays: worst case while open, nothing of what ran out, what was used", () => {
+      const [ghost, twin] = [decided(asked(9_999)), decided(asked(0))];
+      const { offerId, expiresAtMs } = twin.decision.offer!;
+      expect(ghost.decision.withheldUntilMs).toBe(expiresAtMs);
+      expect(twin.decision.withheldUntilMs).toBe(0);
+      const blocked = (holdoutBp: number, state: DecisionState, ms: number) =>
+        decision({ ...asked(holdoutBp), ...after(state, ms), cart: { ...CART, shippingMinor: 0 } }).candidates.map(
+          ({ blockedBy }) => blockedBy,
+        );
+      const ranOut = evolve(twin.nextState, { kind: "expired", offerId });
+      const order = { kind: "ordered", atMs: (NOON + 60_000) as Millis } as const;
+      const used = evolve(evolve(twin.nextState, { kind: "redeemed", offerId, discountMinor: 1_500 }), order);
+      const afterwards = { kind: "ordered", atMs: expiresAtMs } as const;
+      for (const [ghosts, twins, expected] of [
+        [ghost.nextState, ranOut, ""],
+        [evolve(ghost.nextState, afterwards), evolve(ranOut, afterwards), ""],
+        [evolve(ghost.nextState, order), used, "guardrail_subject_max"],
+      ] as const) {
+        expect(blocked(9_999, ghosts, 3 * DAY_MS)).toEqual(["", expected]);
+        expect(blocked(0, twins, 3 * DAY_MS)).toEqual(["", expected]);
+      }
+    });
   });
 
   it("issues nothing where it only observes", () => {
@@ -569,7 +695,6 @@ describe("what is owed", () => {
     const used = evolve(given.nextState, {
       kind: "redeemed",
       offerId: given.decision.offer!.offerId,
-      atMs: NOON,
       discountMinor: 600,
     });
     expect(decision({ ...withOwed(0), model: sureModel(0), decisionState: used }).offer).toBeUndefined();

@@ -22,7 +22,7 @@ import { ladderStep } from "./steps/ladder.js";
 import type { Owed } from "./steps/owed.js";
 import { responseStep, type Baseline } from "./steps/response.js";
 import { stackStep } from "./steps/stack.js";
-import { owedTerms, valueStep, type ValuedRung } from "./steps/value.js";
+import { owedTerms, recorded, recordedTerms, valueStep, type ValuedRung } from "./steps/value.js";
 
 /** What became of a call. */
 export type DecideOutcome = Decided | Repeated;
@@ -61,12 +61,13 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
   const admissible = valued.filter((rung) => rung.blockedBy === undefined);
   const exploit = choiceStep(situation, admissible) + 1;
   const episode = episodeStep(situation, eligibility.incentives);
-  const { weights, drawn } = explorationStep(situation, admissible, exploit, episode.draw);
+  const rungZero = rungZeroOf(baseline, owed);
+  const { weights, drawn } = explorationStep(situation, rungZero, admissible, exploit, episode.draw);
   const chosen = admissible[drawn - 1];
   const weighed = eligibility.incentives.map(({ campaign }) => campaign);
   const ghost = isGhost(chosen?.campaign, weighed, enrolments);
-  const { offer, heldMinor, budgetId } = grantStep(situation, chosen, owed, ghost);
-  const candidates = candidatesOf(valued, admissible, weights, baseline, owed);
+  const grant = grantStep(situation, chosen, owed, ghost);
+  const candidates = candidatesOf(rungZero, valued, admissible, weights);
   const places = { chosen: placeAmong(valued, admissible, drawn), exploit: placeAmong(valued, admissible, exploit) };
   const counts = { weighed: weighed.length, admissible: admissible.length };
   return recordOf(situation, enrolments, permitted, {
@@ -77,14 +78,12 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
     draw: episode.draw,
     propensity: episode.propensity ?? (weights[drawn] ?? 0) / 2 ** 32,
     ghost,
-    offer,
-    heldMinor,
-    budgetId,
-    reason: reasonOf(situation, { ...counts, isForeign, exploit, drawn, ghost, owed: offer !== undefined }),
+    ...grant,
+    reason: reasonOf(situation, { ...counts, isForeign, exploit, drawn, ghost, owed: grant.offer !== undefined }),
     freshness: situation.freshness,
     degradedReason: "",
     horizonMs: horizonOf(situation, chosen, eligibility.incentives),
-    message: explanationStep(policy, language, offer),
+    message: explanationStep(policy, language, grant.offer),
     segments: segments.holding,
     personalDataUsed,
     validUntilMs: episode.endsAtMs,
@@ -93,20 +92,21 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
   });
 }
 
+function rungZeroOf(baseline: Baseline, owed: Owed | undefined): Candidate {
+  return { ...baselineAlone(recorded(baseline.conversion)), ...owedTerms(baseline, owed) };
+}
+
 function candidatesOf(
+  rungZero: Candidate,
   valued: readonly ValuedRung[],
   admissible: readonly ValuedRung[],
   weights: readonly number[],
-  baseline: Baseline,
-  owed: Owed | undefined,
 ): readonly Candidate[] {
   const weightOf = new Map(admissible.map((rung, index) => [rung, weights[index + 1] ?? 0]));
-  const rungZero: Candidate = {
-    ...baselineAlone(recorded(baseline.conversion)),
-    ...owedTerms(baseline, owed),
-    weight: weights[0] ?? 0,
-  };
-  return [rungZero, ...valued.map((rung) => candidateOf(rung, weightOf.get(rung) ?? 0))];
+  return [
+    { ...rungZero, weight: weights[0] ?? 0 },
+    ...valued.map((rung) => candidateOf(rung, weightOf.get(rung) ?? 0)),
+  ];
 }
 
 function candidateOf(rung: ValuedRung, weight: number): Candidate {
@@ -116,19 +116,13 @@ function candidateOf(rung: ValuedRung, weight: number): Candidate {
     incentive: rung.incentive,
     depthBp: rung.depthBp,
     faceValueMinor: rung.worthMinor,
-    expectedCostMinor: Math.round(rung.expectedCost),
+    ...recordedTerms(rung),
     worstCostMinor: rung.worstCostMinor,
     conversion: recorded(rung.conversion),
-    valueMinor: recorded(rung.value),
     evidence: recorded(rung.evidence),
     weight,
     blockedBy: rung.blockedBy ?? "",
   };
-}
-
-/** To nine decimals: more would be noise of the last bits. */
-function recorded(value: number): number {
-  return Math.round(value * 1e9) / 1e9;
 }
 
 /** The place in the record's candidates of a place among the admissible rungs; 0 is rung 0 in both. */

@@ -44,6 +44,10 @@ export interface Decision {
   readonly heldMinor: number;
   /** The budget that it is held of; empty where nothing was newly issued. */
   readonly budgetId: string;
+  /** First instant at which what was newly withheld would have run out; 0 where nothing was. */
+  readonly withheldUntilMs: Millis;
+  /** When the newest of the orders was placed that were known; 0: none was. */
+  readonly lastOrderMs: Millis;
   readonly reason: DecisionReason;
   readonly freshness: Freshness;
   readonly degradedReason: DegradedReason | "";

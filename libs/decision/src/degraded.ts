@@ -1,5 +1,5 @@
 import { honoured } from "./continued.js";
-import type { Decided, Decision, Enrolment } from "./decision.js";
+import type { Decision, Enrolment } from "./decision.js";
 import type { DecisionInput } from "./input.js";
 import type { CompiledModel } from "./model/response-model.js";
 import type { CompiledPolicy } from "./policy/compile.js";
@@ -13,6 +13,7 @@ import { applyingStep } from "./steps/applying.js";
 import { consentStep } from "./steps/consent.js";
 import { enrolmentStep } from "./steps/enrolment.js";
 import { explanationStep } from "./steps/explanation.js";
+import { isGhost } from "./steps/ghost.js";
 import { grantOwed } from "./steps/grant.js";
 import { outstandingStep } from "./steps/outstanding.js";
 import { owedTerms } from "./steps/value.js";
@@ -43,16 +44,13 @@ export function degradedDecision(input: DegradedInput, reason: DegradedReason): 
     personalDataUsed: answer.offer !== undefined && answer.personalDataUsed,
     validUntilMs: situation.nowMs,
   };
-  return decided(situation, decision);
-}
-
-function decided({ decisionState }: Situation, decision: Decision): Decided {
-  return { kind: "decided", decision, nextState: evolve(decisionState, { kind: "decided", decision }) };
+  return { kind: "decided", decision, nextState: evolve(input.decisionState, { kind: "decided", decision }) };
 }
 
 function none(situation: Situation, enrolments: readonly Enrolment[]): Decision {
   const permitted = consentStep(situation);
-  const { baseline, owed, personalDataUsed } = applyingStep(situation, permitted);
+  const { baseline, eligibility, owed, personalDataUsed } = applyingStep(situation, permitted);
+  const weighed = eligibility.incentives.map(({ campaign }) => campaign);
   const grant = grantOwed(situation, owed);
   return recordOf(situation, enrolments, permitted, {
     episodeId: "",
@@ -62,7 +60,7 @@ function none(situation: Situation, enrolments: readonly Enrolment[]): Decision 
     exploit: 0,
     draw: 0,
     propensity: 1,
-    ghost: enrolments.some(({ arm }) => arm === "holdout"),
+    ghost: isGhost(undefined, weighed, enrolments),
     ...grant,
     reason: "degraded",
     freshness: "degraded",

@@ -2,6 +2,7 @@ import { goodsMinor, type Cart } from "@leastwise/offers";
 import { keyedHash, type AssignmentKey, type HashKey, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import { canonicalJson } from "./canonical-json.js";
 import type { Cause, Profile } from "./input.js";
+import type { DecisionState } from "./state/decision-state.js";
 import { CART_KEY, DECISION_KEY, EPISODE_KEY, OFFER_KEY, PROFILE_KEY } from "./salts.js";
 
 /** Digest of a cart, 16 hex digits: the same for the same lines in any order. */
@@ -14,17 +15,26 @@ export function cartDigest(cart: Cart): string {
 }
 
 /**
- * Id of a decision: of its caller and request id where there is one, else of its session and cart; and of its instant, since
- * the same may be decided on again when the first answer's life is over. A repeat before that is no decision, and needs no
- * id. 32 hex digits.
+ * Id of a decision: of its caller and request id where there is one, else of its session and cart; of its instant, since the
+ * same may be decided on again when the first answer's life is over; and of the subject's answer and grants before it, since
+ * a clock may stand still meanwhile. A repeat is no decision, and needs no id. 32 hex digits.
  */
-export function decisionIdOf(cause: Cause, subject: SubjectId, digest: string, nowMs: Millis): string {
+export function decisionIdOf(
+  cause: Cause,
+  subject: SubjectId,
+  digest: string,
+  nowMs: Millis,
+  { recent, history }: DecisionState,
+): string {
   const { caller, requestId, sessionId } = cause;
+  const newest = recent.at(-1)?.answer.decisionId;
+  // A grant whose record is in doubt is in the history alone. That a grant was withheld must not show in the id: the draw hangs on it.
+  const before = newest === undefined && history.length === 0 ? [] : [newest ?? "", history.length];
   return hex128(
     DECISION_KEY,
     requestId === ""
-      ? JSON.stringify(["cart", subject, sessionId, digest, nowMs])
-      : JSON.stringify(["request", subject, caller, requestId, nowMs]),
+      ? JSON.stringify(["cart", subject, sessionId, digest, nowMs, ...before])
+      : JSON.stringify(["request", subject, caller, requestId, nowMs, ...before]),
   );
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { appraise, brokenGuardrail, goodsMinor, type Cart, type CatalogRow, type Incentive } from "@leastwise/offers";
-import type { AssignmentKey, Millis } from "@leastwise/vocabulary";
+import { DAY_MS, type AssignmentKey, type Millis } from "@leastwise/vocabulary";
 import { decide } from "./decide.js";
 import type { Decision } from "./decision.js";
 import { explorationCostOf } from "./exploration-cost.js";
@@ -201,53 +201,132 @@ describe("laws of the decision", () => {
     fc.assert(law, OPTIONS);
   });
 
-  it("folding the log gives the state that deciding live left", () => {
-    const step = fc.constantFrom("decide", "decide", "other cart", "redeem", "order", "wait");
+  it("folding the log in whatever order its topics are read gives the state that deciding live left", () => {
+    const step = fc.constantFrom("decide", "decide", "other cart", "redeem", "order", "order ahead", "wait", "stand");
     const law = fc.property(
       fc.array(step, { maxLength: 25 }),
       fc.string(),
       fc.integer({ min: 0, max: 9_999 }),
-      (steps, key, holdoutBp) => {
+      fc.infiniteStream(fc.nat()),
+      (steps, key, holdoutBp, picks) => {
         const experiments = [{ experimentId: "autumn-holdout", salt: "s", holdoutBp }];
-        const held = compiled({ experiments, campaigns: [campaign(), OWED] });
-        let live = EMPTY_STATE;
-        const log: StateEvent[] = [];
-        let nowMs: number = NOON;
-        let requests = 0;
-        const happen = (event: StateEvent) => {
-          log.push(event);
-          live = evolve(live, event);
-        };
-        for (const what of steps) {
-          nowMs += what === "wait" ? 30 * 3_600_000 : 60_000;
-          const open = live.open.find((offer) => !offer.withheld);
-          if (what === "redeem" && open !== undefined)
-            happen({ kind: "redeemed", offerId: open.offer.offerId, atMs: nowMs as Millis, discountMinor: 100 });
-          if (what === "order") happen({ kind: "ordered", atMs: nowMs as Millis });
-          if (what !== "decide" && what !== "other cart") continue;
-          requests += 1;
-          const shippingMinor = what === "decide" ? 490 : 490 + requests;
-          const outcome = decide(
-            input({
-              policy: held,
-              decisionState: live,
-              nowMs: nowMs as Millis,
-              assignmentKey: key as AssignmentKey,
-              cart: { ...input().cart, shippingMinor },
-              cause: { caller: "shop", requestId: String(requests), sessionId: "" },
-            }),
-          );
-          if (outcome.kind !== "decided") throw new Error("a new request id is decided on");
-          log.push({ kind: "decided", decision: outcome.decision });
-          live = outcome.nextState;
-        }
+        const { live, log } = shopping(steps, {
+          policy: compiled({ experiments, campaigns: [campaign(), OWED] }),
+          assignmentKey: key as AssignmentKey,
+        });
         expect(log.reduce(evolve, EMPTY_STATE)).toEqual(live);
+        expect(interleaved(log, picks).reduce(evolve, EMPTY_STATE)).toEqual(live);
         expect(live.recent.length).toBeLessThanOrEqual(RECENT_MAX);
       },
     );
+    fc.assert(law, { ...OPTIONS, numRuns: 200 });
+  });
+
+  it("draws once an episode, also where orders and decisions share an instant", () => {
+    const step = fc.constantFrom("other cart", "order", "stand");
+    const law = fc.property(fc.array(step, { maxLength: 25 }), fc.string(), (steps, key) => {
+      const { log } = shopping(steps, { model: sureModel(0), assignmentKey: key as AssignmentKey });
+      let ordered = true;
+      for (const event of log) {
+        if (event.kind === "decided") expect(event.decision.continued).toBe(!ordered);
+        ordered = event.kind === "ordered";
+      }
+    });
+    fc.assert(law, { ...OPTIONS, numRuns: 100 });
+  });
+
+  it("what is withheld leads where its twin's offer leads", () => {
+    const step = fc.constantFrom("decide", "other cart", "other cart", "order", "wait", "stand");
+    const guardrails = {
+      ...policy().guardrails!,
+      perSubjectMax: { minor: 2_500, currency: EUR },
+      perSubjectPeriodMs: 5 * DAY_MS,
+    };
+    const campaigns = [campaign({ frequencyCaps: [{ offersMax: 3, periodMs: 10 * DAY_MS }] })];
+    const law = fc.property(fc.array(step, { maxLength: 30 }), fc.string(), (steps, key) => {
+      const [twin, ghost] = [0, 9_999].map((holdoutBp) => {
+        const experiments = [{ experimentId: "autumn-holdout", salt: "s", holdoutBp }];
+        const { log } = shopping(steps, {
+          policy: compiled({ experiments, campaigns, guardrails }),
+          model: sureModel(1.2),
+          assignmentKey: key as AssignmentKey,
+        });
+        return log.flatMap((event) => (event.kind === "decided" ? [event.decision] : []));
+      });
+      const path = (decisions: readonly Decision[] | undefined) =>
+        decisions?.map(({ episodeId, continued, candidates, chosen, exploit, draw, propensity }) => {
+          return { episodeId, continued, candidates, chosen, exploit, draw, propensity };
+        });
+      expect(path(ghost)).toEqual(path(twin));
+    });
     fc.assert(law, { ...OPTIONS, numRuns: 150 });
   });
 });
+
+type Step = "decide" | "other cart" | "redeem" | "order" | "order ahead" | "wait" | "stand";
+
+/** A shopper's log and the state that deciding live left. An order of a shopper who holds an offer uses it; the ledger ends what ran out. */
+function shopping(steps: readonly Step[], changes: Partial<DecisionInput>) {
+  let live = EMPTY_STATE;
+  const log: (Exclude<StateEvent, { kind: "decided" }> | { kind: "decided"; decision: Decision })[] = [];
+  let nowMs: number = NOON;
+  let requests = 0;
+  let carts = 0;
+  const happen = (event: Exclude<StateEvent, { kind: "decided" }>) => {
+    log.push(event);
+    live = evolve(live, event);
+  };
+  const redeem = () => {
+    const open = live.open.find((offer) => !offer.withheld);
+    if (open !== undefined)
+      happen({ kind: "redeemed", offerId: open.offer.offerId, discountMinor: open.worstCostMinor });
+  };
+  for (const [index, what] of steps.entries()) {
+    // Two acts may share a millisecond.
+    if (what !== "stand" && steps[index - 1] !== "stand") nowMs += what === "wait" ? 30 * 3_600_000 : 60_000;
+    for (const { offer, withheld } of live.open)
+      if (!withheld && offer.expiresAtMs <= nowMs) happen({ kind: "expired", offerId: offer.offerId });
+    if (what === "redeem" || what === "order") redeem();
+    if (what === "order") happen({ kind: "ordered", atMs: nowMs as Millis });
+    if (what === "order ahead") happen({ kind: "ordered", atMs: (nowMs + 240_000) as Millis });
+    if (what !== "decide" && what !== "other cart") continue;
+    requests += 1;
+    if (what === "other cart") carts += 1;
+    const outcome = decide(
+      input({
+        decisionState: live,
+        nowMs: nowMs as Millis,
+        cart: { ...input().cart, shippingMinor: 490 + carts },
+        cause: { caller: "shop", requestId: String(requests), sessionId: "" },
+        ...changes,
+      }),
+    );
+    if (outcome.kind !== "decided") throw new Error("a new request id is decided on");
+    log.push({ kind: "decided", decision: outcome.decision });
+    live = outcome.nextState;
+  }
+  return { live, log };
+}
+
+/** The log with its topics read in another order: decisions, orders and what became of offers each in theirs, an offer after its decision. */
+function interleaved(log: readonly StateEvent[], picks: fc.Stream<number>): readonly StateEvent[] {
+  const decisions = log.filter((event) => event.kind === "decided");
+  const orders = log.filter((event) => event.kind === "ordered");
+  const ends = log.flatMap((event) => (event.kind === "redeemed" || event.kind === "expired" ? [event] : []));
+  const issued = new Set<string | undefined>();
+  const mixed: StateEvent[] = [];
+  while (mixed.length < log.length) {
+    const end = ends[0];
+    const ready = [decisions, orders, ...(end !== undefined && issued.has(end.offerId) ? [ends] : [])].filter(
+      (topic) => topic.length > 0,
+    );
+    const event = ready[(picks.next().value ?? 0) % ready.length]?.shift();
+    if (event === undefined) throw new Error("every end has its decision");
+    if (event.kind === "decided") issued.add(event.decision.offer?.offerId);
+    mixed.push(event);
+  }
+  return mixed;
+}
 
 describe("chance", () => {
   it("draws each rung with its recorded propensity: 100,000 keys, chi-square", () => {
@@ -288,6 +367,88 @@ describe("chance", () => {
       return made.explorationCostMinor;
     });
     expect(costs.some((cost) => cost > 0)).toBe(true);
+  });
+
+  it("whatever is cold, tries rung 0 and the rung below the exploit choice, and nothing dearer than the budget", () => {
+    const floorsBp = fc.integer({ min: 0, max: 2_000 });
+    const campaigns = fc.array(
+      fc.record({
+        ladder: fc.oneof(
+          incentives.map((incentive) => [incentive]),
+          fc
+            .uniqueArray(fc.integer({ min: 1, max: 9_000 }), { minLength: 1, maxLength: 4 })
+            .map((bps) => bps.sort((a, b) => a - b).map(percentOff)),
+        ),
+        floorBp: floorsBp,
+        isCold: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 4 },
+    );
+    const law = fc.property(
+      campaigns,
+      carts,
+      fc.double({ min: 0, max: 4, noNaN: true }),
+      fc.integer({ min: 0, max: 5_000 }),
+      fc.string(),
+      fc.boolean(),
+      (given, cart, slope, spentMinor, key, isOwed) => {
+        const ids = given.map((_, i) => `c${String(i)}`);
+        const floorBpOf = new Map(ids.map((id, i) => [id, given[i]!.floorBp]));
+        const made = decision({
+          policy: compiled({
+            guardrails: { floorPriceBp: 0, maxDiscountBp: 10_000, marginFloorBp: -10_000, assumedMarginBp: 6_000 },
+            campaigns: [
+              ...given.map(({ ladder, floorBp }, i) =>
+                campaign({
+                  campaignId: ids[i]!,
+                  ladder: ladder.map((incentive) => ({ incentive })),
+                  exploration: { floorBp, budget: { minor: 5_000, currency: EUR } },
+                }),
+              ),
+              ...(isOwed ? [OWED] : []),
+            ],
+          }),
+          decisionsPerRung: Object.fromEntries(
+            given.flatMap(({ isCold }, i) => (isCold ? [] : [[ids[i]!, [400, 400, 400, 400, 400]]])),
+          ),
+          explorationSpentMinor: Object.fromEntries(ids.map((id) => [id, spentMinor])),
+          model: sureModel(slope),
+          catalog: [],
+          cart,
+          assignmentKey: key as AssignmentKey,
+        });
+        const { candidates, exploit } = made;
+        expect(candidates.every(({ weight }) => Number.isInteger(weight) && weight >= 0)).toBe(true);
+        expect(candidates.reduce((sum, { weight }) => sum + weight, 0)).toBe(2 ** 32);
+        const floorBp = floorBpOf.get(candidates[exploit]!.campaignId) ?? 1;
+        if (floorBp > 0) expect(candidates[0]!.weight).toBeGreaterThan(0);
+        const below = candidates.slice(1, exploit).findLast(({ blockedBy }) => blockedBy === "");
+        if (below !== undefined && floorBpOf.get(below.campaignId)! > 0) expect(below.weight).toBeGreaterThan(0);
+        // What is charged, should it be drawn, is what was asked of the budget.
+        for (const [chosen, { weight }] of candidates.entries())
+          if (chosen > exploit && weight > 0)
+            expect(spentMinor + explorationCostOf({ ...made, chosen })).toBeLessThanOrEqual(5_000);
+      },
+    );
+    fc.assert(law, OPTIONS);
+  });
+
+  it("gives the baseline its floor where a warm campaign has the exploit choice and another is cold", () => {
+    const { candidates, exploit } = decision({
+      policy: compiled({
+        campaigns: [
+          campaign({ campaignId: "warm", ladder: [{ incentive: percentOff(500) }, { incentive: percentOff(1_500) }] }),
+          campaign({ campaignId: "cold", ladder: [{ incentive: amountOff(200) }] }),
+        ],
+      }),
+      model: sureModel(1.2),
+      decisionsPerRung: { warm: [1_000, 1_000, 1_000] },
+    });
+    const floor = Math.floor(2 ** 32 / 100);
+    expect(candidates[exploit]!.campaignId).toBe("warm");
+    expect(candidates[0]!.weight).toBe(floor);
+    for (const { campaignId, weight } of candidates.slice(1, exploit))
+      expect(weight).toBe(campaignId === "warm" ? floor : Math.floor((2 ** 32 / 10_000) * 3_000));
   });
 
   it("always tries rung 0 and the rung below an exploit choice, budget or none", () => {

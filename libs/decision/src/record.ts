@@ -1,3 +1,4 @@
+import type { Millis } from "@leastwise/vocabulary";
 import type { Candidate, Decision, Enrolment } from "./decision.js";
 import { profileDigestOf } from "./digests.js";
 import type { FeatureVector } from "./input.js";
@@ -19,6 +20,7 @@ export type Outcome = Pick<
   | "offer"
   | "heldMinor"
   | "budgetId"
+  | "withheldUntilMs"
   | "reason"
   | "freshness"
   | "degradedReason"
@@ -71,6 +73,8 @@ export function recordOf(
     offer: outcome.offer,
     heldMinor: outcome.heldMinor,
     budgetId: outcome.budgetId,
+    withheldUntilMs: outcome.withheldUntilMs,
+    lastOrderMs: situation.decisionState.orders.at(-1) ?? NEVER_MS,
     reason: outcome.reason,
     freshness: outcome.freshness,
     degradedReason: outcome.degradedReason,
@@ -87,6 +91,9 @@ export function recordOf(
     explorationCostMinor: outcome.explorationCostMinor,
   };
 }
+
+/** Where a time is told and there is none. */
+export const NEVER_MS = 0 as Millis;
 
 function withoutValues(features: FeatureVector): FeatureVector {
   return { ...features, values: features.values.map(() => Number.NaN), texts: {} };

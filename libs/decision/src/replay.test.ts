@@ -37,6 +37,23 @@ describe("a decision run again", () => {
     expect(canonicalJson(decide(again))).toBe(canonicalJson(decide(second)));
   });
 
+  it("keeps of the owner's books what the policy's campaigns read", () => {
+    const books = {
+      budgets: { marketing: FIRST.budgets["marketing"]!, other: { remainingMinor: 1, shadowPriceBp: 0 } },
+      explorationSpentMinor: { autumn: 12, "long ago": 90 },
+      decisionsPerRung: { autumn: [4, 1], "long ago": [400, 400] },
+    };
+    expect(decodeRecordedState(encodeRecordedState({ ...FIRST, ...books }))).toMatchObject({
+      ok: true,
+      value: {
+        budgets: { marketing: FIRST.budgets["marketing"] },
+        explorationSpentMinor: { autumn: 12 },
+        decisionsPerRung: { autumn: [4, 1] },
+      },
+    });
+    expect(encodeRecordedState({ ...FIRST, ...books })).not.toMatch(/long ago|other/);
+  });
+
   it("keeps a state through its encoding, small, and refuses what is none", () => {
     const first = decide(FIRST);
     if (first.kind !== "decided") throw new Error("repeated");

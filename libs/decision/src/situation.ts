@@ -3,11 +3,15 @@ import { cartDigest, decisionIdOf } from "./digests.js";
 import type { DecisionInput } from "./input.js";
 import type { CompiledModel } from "./model/response-model.js";
 import type { CompiledPolicy } from "./policy/compile.js";
+import type { DecisionState } from "./state/decision-state.js";
+import { stateAt } from "./state/state-at.js";
 
 /** A decision's input with what several steps need of it, computed once. */
 export interface Situation extends DecisionInput {
   readonly decisionId: string;
   readonly cartDigest: string;
+  /** What of the subject's state stands at this instant. */
+  readonly decisionState: DecisionState;
   /** What the shopper would pay for the goods without us. */
   readonly goodsMinor: number;
   /** The catalog's rows in the order of the cart's lines. */
@@ -49,7 +53,7 @@ export function situationUnder(
     profile: input.profile,
     consent: input.consent,
     catalog,
-    decisionState: input.decisionState,
+    decisionState: stateAt(input.decisionState, nowMs),
     budgets: input.budgets,
     explorationSpentMinor: input.explorationSpentMinor,
     decisionsPerRung: input.decisionsPerRung,
@@ -60,7 +64,7 @@ export function situationUnder(
     language: input.language,
     codeKey: input.codeKey,
     freshness: input.freshness,
-    decisionId: decisionIdOf(cause, subject, digest, nowMs),
+    decisionId: decisionIdOf(cause, subject, digest, nowMs, input.decisionState),
     cartDigest: digest,
     goodsMinor: goodsMinor(cart),
     rows: rowsOfLines(cart.lines, catalog),

@@ -1,4 +1,4 @@
-import { UNKNOWN_OFFER, type OfferEvent, type OfferState } from "./offer.js";
+import type { OfferEvent, OfferState } from "./offer.js";
 
 /**
  * The offer after an event. A repeated or impossible event (a second redemption, an expiry of what was used) changes
@@ -22,11 +22,4 @@ export function evolve(state: OfferState, event: OfferEvent): OfferState {
       if (state.status !== "issued" || state.terms.offerId !== event.offerId) return state;
       return { status: "expired", terms: state.terms, expiredAtMs: event.atMs };
   }
-}
-
-/** The offer after all of its events, in their order. */
-export function offerAfter(events: Iterable<OfferEvent>): OfferState {
-  let state = UNKNOWN_OFFER;
-  for (const event of events) state = evolve(state, event);
-  return state;
 }

@@ -3,10 +3,18 @@ export * from "./cart.js";
 export * from "./catalog-row.js";
 export * from "./codes.js";
 export { expire, type ExpireCommand } from "./commands/expire.js";
-export { redeem, type RedeemCommand, type Redeemed } from "./commands/redeem.js";
+export {
+  actOf,
+  redeem,
+  replay,
+  type AskedRedemption,
+  type RedeemCommand,
+  type Redeemed,
+  type RedeemOutcome,
+} from "./commands/redeem.js";
 export type { OfferUse } from "./commands/use.js";
 export { validate, type ValidateCommand } from "./commands/validate.js";
-export { contentDigest, type RedemptionContent } from "./content-digest.js";
+export { contentDigest, type NamedSubjects, type RedemptionContent } from "./content-digest.js";
 export * from "./evolve.js";
 export { brokenGuardrail } from "./guardrails/broken-guardrail.js";
 export type { CartGuardrailReason, CartGuardrails, GuardedCart } from "./guardrails/cart-guardrails.js";

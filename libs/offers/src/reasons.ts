@@ -10,6 +10,7 @@ export type OfferRefusalReason =
   | "foreign_currency"
   | "incentive_not_applicable"
   | "idempotency_mismatch"
+  | "order_has_code"
   | CartGuardrailReason;
 
 /** A refusal of an act on an offer. */

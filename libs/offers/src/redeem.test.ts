@@ -5,9 +5,9 @@ import type { Cart } from "./cart.js";
 import { expire } from "./commands/expire.js";
 import { redeem, type RedeemCommand } from "./commands/redeem.js";
 import { validate } from "./commands/validate.js";
-import { evolve, offerAfter } from "./evolve.js";
+import { evolve } from "./evolve.js";
 import type { Incentive } from "./incentive.js";
-import { UNKNOWN_OFFER, type OfferEvent, type OfferTerms } from "./offer.js";
+import { UNKNOWN_OFFER, type OfferEvent, type OfferState, type OfferTerms } from "./offer.js";
 
 const EUR = "EUR" as CurrencyCode;
 const ISSUED_AT = 1_790_000_000_000;
@@ -38,10 +38,16 @@ const command = (changes: Partial<RedeemCommand> = {}): RedeemCommand => ({
   cart: cartOf(7_000, 3_000),
   catalog: [],
   guardrails: { floorPriceBp: 0, maxDiscountBp: 10_000, marginFloorBp: -10_000, assumedMarginBp: 5_000 },
+  named: { known: TERMS.subject, anonymous: undefined },
   orderId: "order-1",
+  offerOnOrder: undefined,
   idempotencyKey: "k1",
   ...changes,
 });
+
+/** The offer after all of its events, in their order. */
+const offerAfter = (events: readonly OfferEvent[]) =>
+  events.reduce<OfferState>((state, event) => evolve(state, event), UNKNOWN_OFFER);
 
 /** Given events, when an offer is redeemed, then events or a reason. */
 function redeemed(events: readonly OfferEvent[], changes: Partial<RedeemCommand> = {}) {
@@ -117,6 +123,14 @@ describe("given an issued offer", () => {
     expect(validate(command(changes), offerAfter([issued()]))).toMatchObject({ ok: false, error: { reason } });
   });
 
+  it("an order on which another offer was used is refused; one on which this very offer may have been is not", () => {
+    expect(redeemed([issued()], { offerOnOrder: "o2" })).toBe("order_has_code");
+    expect(redeemed([issued()], { offerOnOrder: "o1" })).toMatchObject({ replayed: false });
+    // Whose code it is comes first: nobody else learns what became of the order.
+    const stranger = { offerOnOrder: "o2", subject: "00".repeat(16) as SubjectId };
+    expect(redeemed([issued()], stranger)).toBe("foreign_subject");
+  });
+
   it("the last millisecond is taken", () => {
     expect(redeemed([issued()], { nowMs: (TERMS.expiresAtMs - 1) as Millis })).toMatchObject({ replayed: false });
   });
@@ -137,6 +151,12 @@ describe("given a redeemed offer", () => {
   it.each([
     ["the same key and content", {}, "replayed"],
     ["the same key, later", { nowMs: (TERMS.expiresAtMs + 1) as Millis }, "replayed"],
+    ["the same key, of whom it is being told otherwise by now", { subject: "00".repeat(16) as SubjectId }, "replayed"],
+    [
+      "the same key, another shopper named",
+      { named: { known: undefined, anonymous: TERMS.subject } },
+      "idempotency_mismatch",
+    ],
     ["the same key, another order", { orderId: "order-2" }, "idempotency_mismatch"],
     ["the same key, another cart", { cart: cartOf(1) }, "idempotency_mismatch"],
     ["another key", { idempotencyKey: "k2" }, "offer_redeemed"],

@@ -31,6 +31,17 @@ describe("mulDiv", () => {
     );
   });
 
+  it("down and up are the whole numbers around the exact one", () => {
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), fc.integer({ min: 0, max: 10_000 }), (a, b) => {
+        const [toZero, fromZero] = [BigInt(mulDiv(a, b, 10_000, "down")), BigInt(mulDiv(a, b, 10_000, "up"))];
+        const product = BigInt(a) * BigInt(b);
+        expect(toZero).toBe(product / 10_000n);
+        expect(fromZero).toBe(product / 10_000n + (product % 10_000n === 0n ? 0n : product < 0n ? -1n : 1n));
+      }),
+    );
+  });
+
   it("refuses a result that is no safe integer, and a divisor that is not positive", () => {
     expect(() => mulDiv(Number.MAX_SAFE_INTEGER, 2, 1)).toThrow(RangeError);
     expect(() => mulDiv(1, 1, 0)).toThrow(RangeError);

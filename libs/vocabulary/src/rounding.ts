@@ -1,9 +1,12 @@
-/** How a computed amount becomes a whole minor unit. Half to even is the default; many shops use half up. */
-export type RoundingMode = "half_even" | "half_up";
+/**
+ * How a computed amount becomes a whole minor unit. Half to even is the default; many shops use half up. Bounds round to the side that they
+ * are meant to err on: `down` is toward zero, `up` away from it.
+ */
+export type RoundingMode = "half_even" | "half_up" | "down" | "up";
 
 /**
  * a × b ÷ divisor, rounded once and exactly, also where the product is beyond 2^53. Halves go to even, or
- * away from zero for `half_up`.
+ * away from zero for `half_up`; with `down` and `up` all that is left over goes one way.
  *
  * @param divisor a positive safe integer
  */
@@ -22,20 +25,40 @@ function divideNumber(dividend: number, divisor: number, mode: RoundingMode): nu
   const magnitude = Math.abs(dividend);
   const remainder = magnitude % divisor;
   const floor = (magnitude - remainder) / divisor;
-  const twice = remainder * 2;
-  const up = twice > divisor || (twice === divisor && (mode === "half_up" || floor % 2 === 1));
-  const rounded = up ? floor + 1 : floor;
+  const rounded = isRoundedUp(Math.sign(remainder), Math.sign(remainder * 2 - divisor), floor % 2 === 1, mode)
+    ? floor + 1
+    : floor;
   return dividend < 0 && rounded !== 0 ? -rounded : rounded;
 }
 
 function divideBigint(dividend: bigint, divisor: bigint, mode: RoundingMode): number {
   const magnitude = dividend < 0n ? -dividend : dividend;
   const floor = magnitude / divisor;
-  const twice = (magnitude % divisor) * 2n;
-  const up = twice > divisor || (twice === divisor && (mode === "half_up" || floor % 2n === 1n));
-  const rounded = Number(up ? floor + 1n : floor);
+  const remainder = magnitude % divisor;
+  const twice = remainder * 2n;
+  const overHalf = twice > divisor ? 1 : twice === divisor ? 0 : -1;
+  const rounded = Number(isRoundedUp(remainder > 0n ? 1 : 0, overHalf, floor % 2n === 1n, mode) ? floor + 1n : floor);
   assertInteger(rounded);
   return dividend < 0n ? -rounded : rounded;
+}
+
+/**
+ * Whether a magnitude goes to the next whole one.
+ *
+ * @param rest 1 where something is left over, 0 where nothing is
+ * @param overHalf 1 where that is more than a half, 0 where it is a half, −1 where it is less
+ */
+function isRoundedUp(rest: number, overHalf: number, isOdd: boolean, mode: RoundingMode): boolean {
+  switch (mode) {
+    case "down":
+      return false;
+    case "up":
+      return rest > 0;
+    case "half_up":
+      return overHalf >= 0;
+    case "half_even":
+      return overHalf > 0 || (overHalf === 0 && isOdd);
+  }
 }
 
 /**

@@ -1,7 +1,8 @@
-import { EMPTY_STATE, evolve, type BudgetLease, type DecisionFacts, type DecisionState } from "@leastwise/decision";
+import { EMPTY_STATE, evolve, type BudgetLease, type DecisionState } from "@leastwise/decision";
 import { evolve as evolveOffer, UNKNOWN_OFFER, type OfferEvent, type OfferState } from "@leastwise/offers";
 import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import { ExpiryQueue } from "./expiry-queue.js";
+import { Exploration } from "./exploration.js";
 import type { RecordedDecision } from "./recorded.js";
 
 /** A budget as the policy states it. */
@@ -28,12 +29,12 @@ export interface BookedOffer {
  * it can be dropped and read again.
  */
 export class Book {
+  readonly exploration = new Exploration();
   readonly #states = new Map<SubjectId, DecisionState>();
   readonly #offers = new Map<string, BookedOffer>();
   readonly #offerIdsByCode = new Map<string, string>();
   readonly #committedMinor = new Map<string, number>();
-  readonly #explorationSpentMinor = new Map<string, number>();
-  readonly #decisionsPerRung = new Map<string, number[]>();
+  readonly #offerIdsByOrder = new Map<string, string>();
   readonly #expiries = new ExpiryQueue();
 
   /** The subject's decision state. */
@@ -51,6 +52,11 @@ export class Book {
     return this.#offers.get(offerId);
   }
 
+  /** The offer that was used on an order; the first one, should a log have more. */
+  offerOnOrder(orderId: string): string | undefined {
+    return this.#offerIdsByOrder.get(orderId);
+  }
+
   /** Held and settled of a budget, minor units. */
   committedMinor(budgetId: string): number {
     return this.#committedMinor.get(budgetId) ?? 0;
@@ -66,16 +72,6 @@ export class Book {
     return leases;
   }
 
-  /** What exploration has cost so far, by campaign. */
-  explorationSpentMinor(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#explorationSpentMinor);
-  }
-
-  /** Decisions so far by campaign and rung that was given. */
-  decisionsPerRung(): Readonly<Record<string, readonly number[]>> {
-    return Object.fromEntries([...this.#decisionsPerRung].map(([campaign, counts]) => [campaign, [...counts]]));
-  }
-
   /** Offers whose life is over at this moment and that nobody has said so of yet, at most so many. */
   due(nowMs: Millis, max: number): readonly string[] {
     return this.#expiries.due(nowMs, max).filter((offerId) => this.#offers.get(offerId)?.state.status === "issued");
@@ -87,22 +83,21 @@ export class Book {
   }
 
   /**
-   * Takes a decision in. What comes back takes it out again, for one that gave nothing and whose record did not get onto the log; the
-   * subject's state only if nothing was decided on top of it.
+   * Takes a decision in, once however often it comes. What comes back takes it out again, for one that gave nothing and whose record did not
+   * get onto the log; the subject's state only if nothing was decided on top of it.
    */
   decided(recorded: RecordedDecision): () => void {
     const { subject, facts, issued } = recorded;
     const before = this.stateOf(subject);
     const after = evolve(before, { kind: "decided", decision: facts });
+    if (after === before) return () => undefined;
     this.#states.set(subject, after);
-    this.#countRung(facts, 1);
-    this.#countExploration(recorded, 1);
+    this.exploration.count(recorded, 1);
     if (issued !== undefined) this.#issue(issued);
     return () => {
       if (issued !== undefined) throw new Error("what was issued is not taken back");
       if (this.#states.get(subject) === after) this.#states.set(subject, before);
-      this.#countRung(facts, -1);
-      this.#countExploration(recorded, -1);
+      this.exploration.count(recorded, -1);
     };
   }
 
@@ -121,59 +116,26 @@ export class Book {
     if (booked?.state.status !== "issued") return;
     const { terms } = booked.state;
     this.#offers.set(event.offerId, { ...booked, state: evolveOffer(booked.state, event) });
+    if (event.kind === "redeemed" && !this.#offerIdsByOrder.has(event.orderId))
+      this.#offerIdsByOrder.set(event.orderId, event.offerId);
     this.#commit(booked.budgetId, (event.kind === "redeemed" ? event.redemption.discountMinor : 0) - terms.heldMinor);
     const stateEvent =
       event.kind === "redeemed"
         ? {
             kind: "redeemed" as const,
             offerId: event.offerId,
-            atMs: event.atMs,
             discountMinor: event.redemption.discountMinor,
           }
-        : { kind: "expired" as const, offerId: event.offerId, atMs: event.atMs };
+        : { kind: "expired" as const, offerId: event.offerId };
     this.#states.set(terms.subject, evolve(this.stateOf(terms.subject), stateEvent));
   }
 
-  /** The subject placed an order. */
+  /** The subject placed an order. It counts before a first decision too: a start reads all decisions first. */
   ordered(subject: SubjectId, atMs: Millis): void {
-    const state = this.#states.get(subject);
-    if (state !== undefined) this.#states.set(subject, evolve(state, { kind: "ordered", atMs }));
+    this.#states.set(subject, evolve(this.stateOf(subject), { kind: "ordered", atMs }));
   }
 
   #commit(budgetId: string, minor: number): void {
     this.#committedMinor.set(budgetId, this.committedMinor(budgetId) + minor);
-  }
-
-  /**
-   * A first answer of an episode counts for the rung that was given. What was withheld is the baseline, as is none; the baseline counts for
-   * every campaign that was weighed.
-   *
-   * @param by 1, or −1 to take it back
-   */
-  #countRung({ continued, candidates, chosen, offer }: DecisionFacts, by: 1 | -1): void {
-    if (continued) return;
-    const drawn = candidates[chosen];
-    const given = drawn !== undefined && drawn.rung > 0 && offer?.campaignId === drawn.campaignId ? drawn : undefined;
-    const rung = given?.rung ?? 0;
-    const campaigns = given === undefined ? candidates.map(({ campaignId }) => campaignId) : [given.campaignId];
-    for (const campaign of new Set(campaigns)) {
-      if (campaign === "") continue;
-      const counts = this.#decisionsPerRung.get(campaign) ?? [];
-      while (counts.length <= rung) counts.push(0);
-      counts[rung] = (counts[rung] ?? 0) + by;
-      this.#decisionsPerRung.set(campaign, counts);
-    }
-  }
-
-  /**
-   * What a decision explored is paid by the campaign of the rung that was drawn, for rung 0 by the one given up; in a continued episode too,
-   * where a changed cart may bring a rung that was not there at first.
-   *
-   * @param by 1, or −1 to take it back
-   */
-  #countExploration({ facts, explorationCostMinor }: RecordedDecision, by: 1 | -1): void {
-    if (explorationCostMinor === 0) return;
-    const payer = facts.candidates[facts.chosen === 0 ? facts.exploit : facts.chosen]?.campaignId ?? "";
-    this.#explorationSpentMinor.set(payer, (this.#explorationSpentMinor.get(payer) ?? 0) + by * explorationCostMinor);
   }
 }

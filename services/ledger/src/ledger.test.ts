@@ -1,10 +1,12 @@
 import { TOPICS, wire } from "@leastwise/contracts";
 import type { NewRecord } from "@leastwise/eventlog";
 import { contentDigest, type OfferRedeemed } from "@leastwise/offers";
+import { follow } from "@leastwise/references";
 import { on, type FragileLog } from "@leastwise/testkit";
 import { bucketOf, HOUR_MS, MINUTE_MS, partitionOfBucket, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { FailedDraws } from "./failed-draws.js";
 import { givenLog, openLedger } from "./given/open-ledger.js";
 import { EUR, granted, none, NOON, subjectOf } from "./given/records.js";
 import type { Ledger } from "./ledger.js";
@@ -22,12 +24,16 @@ const stateOf = (ledger: Ledger, code: string) => ledger.offerOfCode(code)?.stat
 
 function redemption(id: string, key = "key-1", atMs: Millis = NOON, discountMinor = 900): OfferRedeemed {
   const cart = { currency: EUR, lines: [{ productId: "shoe", quantity: 1, unitPriceMinor: 9_000 }], shippingMinor: 0 };
+  const orderId = `order of ${key}`;
   return {
     kind: "redeemed",
     offerId: `offer-${id}`,
     atMs,
-    act: { idempotencyKey: key, contentDigest: contentDigest({ orderId: `order of ${key}`, subject: ADA, cart }) },
-    orderId: `order of ${key}`,
+    act: {
+      idempotencyKey: key,
+      contentDigest: contentDigest({ named: { known: ADA, anonymous: undefined }, orderId, cart }),
+    },
+    orderId,
     redemption: { discountMinor, shares: [{ line: 0, productId: "shoe", quantity: 1, discountMinor }] },
   };
 }
@@ -119,6 +125,34 @@ describe("a decision", () => {
     await ledger.close();
   });
 
+  it("counts for exploration while it is on its way to the log or in doubt, once", async () => {
+    const { ledger, time } = await openLedger(log);
+    const explored = { exploit: 0, explorationCostMinor: 500n };
+    const spent = () => ledger.books([]);
+    const writes = (from: number) =>
+      Array.from({ length: 50 }, (_, n) =>
+        ledger.record({ ...granted({ id: `d${from + n}`, subject: subjectOf(from + n) }), ...explored }),
+      );
+    const release = log.hold(on(TOPICS.decisions));
+    const inFlight = writes(0);
+    const fifty = { explorationSpentMinor: { autumn: 25_000 }, decisionsPerRung: { autumn: [0, 50] } };
+    expect(spent()).toMatchObject(fifty);
+    release();
+    await Promise.all(inFlight);
+    expect(spent()).toMatchObject(fifty);
+
+    log.refuse(on(TOPICS.decisions));
+    await Promise.all(writes(50));
+    log.recover();
+    expect(spent()).toMatchObject({
+      explorationSpentMinor: { autumn: 50_000 },
+      decisionsPerRung: { autumn: [0, 100] },
+    });
+    time.nowMs = (NOON + 5 * MINUTE_MS) as Millis;
+    expect(spent()).toMatchObject(fifty);
+    await ledger.close();
+  });
+
   it.each([
     ["to a held-out shopper", { ghost: true, reason: "holdout" }],
     ["where a replay only observes", { observeOnly: true, reason: "observe_only" }],
@@ -160,6 +194,130 @@ describe("a decision", () => {
     expect(outcomes.filter((outcome) => outcome === "granted")).toHaveLength(10);
     expect(outcomes.filter((outcome) => outcome === "budget_exhausted")).toHaveLength(40);
     expect(remaining(ledger)).toBe(0);
+    await ledger.close();
+  });
+});
+
+/** A ghost: what Ada would have been given, had she not been held out. */
+function withheld(id: string): wire.DecisionRecord {
+  const record = granted({ id, subject: ADA });
+  const withheldUntilMs = BigInt(NOON + HOUR_MS);
+  return {
+    ...record,
+    ghost: true,
+    reason: "holdout",
+    offer: undefined,
+    held: undefined,
+    budgetId: "",
+    withheldUntilMs,
+  };
+}
+
+describe("a decision that withholds a grant", () => {
+  it("is durable before it counts, like its twin that is given it", async () => {
+    const { ledger } = await openLedger(log);
+    const release = log.hold(on(TOPICS.decisions));
+    const settled: string[] = [];
+    const ghost = ledger.record(withheld("d1")).then(() => settled.push("ghost"));
+    const twin = ledger.record(granted({ id: "d2", subject: subjectOf(2) })).then(() => settled.push("twin"));
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    expect(settled).toEqual([]);
+    // On its way it counts against the shopper's shadow caps, and is not open.
+    expect(ledger.stateOf(ADA)).toMatchObject({ open: [], history: [{ costMinor: 1_000 }] });
+    release();
+    await Promise.all([ghost, twin]);
+    expect(ledger.stateOf(ADA)).toMatchObject({ open: [{ withheld: true }], history: [{ costMinor: 1_000 }] });
+    expect(remaining(ledger)).toBe(9_000);
+    await ledger.close();
+  });
+
+  it("fails as its twin does", async () => {
+    const { ledger } = await openLedger(log);
+    log.refuse(on(TOPICS.decisions));
+    expect(await ledger.record(withheld("d1"))).toMatchObject({ ok: false, error: { code: "log_unavailable" } });
+    expect(ledger.stateOf(ADA)).toMatchObject({ open: [], recent: [], history: [{ costMinor: 1_000 }] });
+    await ledger.close();
+  });
+});
+
+describe("a decision whose record did not get onto the log after the draw", () => {
+  const IS_OVER = (NOON + 5 * MINUTE_MS) as Millis;
+  const reasonsOnLog = async (again: FragileLog) => {
+    const reasons: string[] = [];
+    const following = await follow(again, TOPICS.decisions, ({ value }) => {
+      const { decisionId, reason } = wire.DecisionRecord.decode(value);
+      reasons.push(`${decisionId} ${reason}`);
+    });
+    await following.stop();
+    return reasons.sort();
+  };
+
+  it.each([
+    ["that granted", granted({ id: "d1", subject: ADA })],
+    ["that withheld a grant", withheld("d1")],
+    ["of none", none({ id: "d1", subject: ADA })],
+  ])(
+    "%s is recorded as failed with the next one, when it would have shown by then; it moves nothing",
+    async (_, drawn) => {
+      const { ledger, time, telemetry } = await openLedger(log);
+      log.refuse(on(TOPICS.decisions));
+      await ledger.record(drawn);
+      for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+      log.recover();
+      await ledger.record(granted({ id: "early", subject: subjectOf(2) }));
+      time.nowMs = (IS_OVER - 1) as Millis;
+      await ledger.record(granted({ id: "early too", subject: subjectOf(3) }));
+      expect(await reasonsOnLog(log)).toEqual(["early granted", "early too granted"]);
+
+      time.nowMs = IS_OVER;
+      await ledger.record(granted({ id: "next", subject: subjectOf(4) }));
+      await ledger.close();
+      expect(await reasonsOnLog(log)).toEqual([
+        "d1 failed_after_draw",
+        "early granted",
+        "early too granted",
+        "next granted",
+      ]);
+      expect(await telemetry.render()).toContain('leastwise_failed_draws_total{outcome="recorded"} 1');
+      const again = await openLedger(log, IS_OVER);
+      expect(again.ledger.stateOf(ADA)).toMatchObject({ open: [], history: [], recent: [] });
+      expect(again.ledger.stateOf(ADA)).toEqual(ledger.stateOf(ADA));
+      expect(remaining(again.ledger)).toBe(remaining(ledger));
+      expect(again.ledger.books(BUDGETS).decisionsPerRung).toEqual(ledger.books(BUDGETS).decisionsPerRung);
+      await again.ledger.close();
+    },
+  );
+
+  it("says what was drawn, and that nothing came of it", () => {
+    const draws = new FailedDraws();
+    const drawn = { ...granted({ id: "d1", subject: ADA }), exploit: 0, explorationCostMinor: 408n };
+    draws.add(drawn, NOON);
+    expect(draws.take((NOON - 1) as Millis)).toEqual([]);
+    const given = { offer: undefined, held: undefined, budgetId: "", withheldUntilMs: 0n, explorationCostMinor: 0n };
+    const degraded = { freshness: wire.Freshness.FRESHNESS_DEGRADED, degradedReason: "log_unavailable" };
+    expect(draws.take(NOON)).toEqual([{ ...drawn, ...given, ...degraded, reason: "failed_after_draw" }]);
+    expect(draws.take(NOON)).toEqual([]);
+  });
+
+  it("is not recorded as failed if it stands there after all", async () => {
+    const { ledger, time } = await openLedger(log);
+    const record = granted({ id: "d1", subject: ADA });
+    log.refuse(on(TOPICS.decisions));
+    await ledger.record(record);
+    log.recover();
+    await log.append([onDecisions(record)]); // as the lost append would have it
+    await ledger.close(); // all of the topic is read by then
+    time.nowMs = IS_OVER;
+    await ledger.record(granted({ id: "next", subject: subjectOf(2) }));
+    await ledger.close();
+    expect(await reasonsOnLog(log)).toEqual(["d1 granted", "next granted"]);
+  });
+
+  it("is counted where too many are kept", async () => {
+    const { ledger, telemetry } = await openLedger(log);
+    log.refuse(on(TOPICS.decisions));
+    for (let n = 0; n < 1_002; n += 1) await ledger.record(granted({ id: `d${n}`, subject: subjectOf(n) }));
+    expect(await telemetry.render()).toContain('leastwise_failed_draws_total{outcome="dropped"} 2');
     await ledger.close();
   });
 });

@@ -1,6 +1,6 @@
 import { TOPICS, wire } from "@leastwise/contracts";
 import type { DecisionState } from "@leastwise/decision";
-import { LogError, type EventLog, type LogRecord } from "@leastwise/eventlog";
+import { LogError, type EventLog, type LogRecord, type NewRecord } from "@leastwise/eventlog";
 import { expire, type OfferExpired, type OfferRedeemed, type OfferTerms } from "@leastwise/offers";
 import { follow, type Following } from "@leastwise/references";
 import type { Telemetry } from "@leastwise/telemetry";
@@ -17,7 +17,9 @@ import {
 } from "@leastwise/vocabulary";
 import { Book, type BookedOffer, type BudgetTerms } from "./book.js";
 import { BySubject, type Hold } from "./by-subject.js";
-import { PendingIssues } from "./pending-issues.js";
+import { FAILED_AFTER_DRAW, FailedDraws } from "./failed-draws.js";
+import { PendingGrants } from "./pending-grants.js";
+import { RedemptionDoubts } from "./redemption-doubts.js";
 import { offerEventToWire, readDecision, readOfferEvent, type RecordedDecision } from "./recorded.js";
 
 export interface LedgerOptions {
@@ -38,12 +40,6 @@ const DOUBT_MS = 5 * MINUTE_MS;
 /** How much later an offer is looked at again that could not be ended. */
 const EXPIRY_POSTPONED_MS = 1_000;
 
-/** A redemption whose record stands on the log or not, one cannot tell yet. */
-interface Doubt {
-  readonly event: OfferRedeemed;
-  readonly untilMs: number;
-}
-
 /** Why a redemption was not written; with `redemption_in_doubt` another one of the same offer may have been. */
 export type NotRedeemed = "log_unavailable" | "redemption_in_doubt";
 
@@ -59,9 +55,9 @@ export class Ledger {
   /** Own decisions that count already and that the topic has not brought back yet. */
   readonly #counted = new Set<string>();
   /** Own decisions that count when they are on the log, however one hears of it first. */
-  readonly #pending = new PendingIssues();
-  /** By offer. */
-  readonly #doubts = new Map<string, Doubt>();
+  readonly #pending = new PendingGrants();
+  readonly #failedDraws = new FailedDraws();
+  readonly #doubts = new RedemptionDoubts();
   /** Records on their way to the log that nobody waits for. */
   readonly #unawaited = new Set<Promise<unknown>>();
   #following: readonly Following[] = [];
@@ -92,6 +88,7 @@ export class Ledger {
   /** Lets what is on its way get to the log, and ends. */
   async close(): Promise<void> {
     await Promise.all(this.#unawaited);
+    await this.#recordFailedDraws();
     await Promise.all(this.#following.map((following) => following.stop()));
   }
 
@@ -112,6 +109,7 @@ export class Ledger {
     this.#expireDue(nowMs);
     this.#pending.forgetOver(nowMs);
     const leases = this.#book.leases(budgets);
+    const exploration = this.#book.exploration.with(this.#pending.decisions());
     return {
       budgets: Object.fromEntries(
         Object.entries(leases).map(([budgetId, lease]) => [
@@ -119,8 +117,8 @@ export class Ledger {
           { ...lease, remainingMinor: Math.max(0, lease.remainingMinor - this.#pending.promisedMinor(budgetId)) },
         ]),
       ),
-      explorationSpentMinor: this.#book.explorationSpentMinor(),
-      decisionsPerRung: this.#book.decisionsPerRung(),
+      explorationSpentMinor: exploration.spentMinor(),
+      decisionsPerRung: exploration.decisionsPerRung(),
     };
   }
 
@@ -136,39 +134,67 @@ export class Ledger {
   }
 
   /**
-   * Writes a decision. One that issues an offer counts when it is durable; one that gives nothing counts at once, and its record
-   * follows. The failure is the log's; the state is then what it was, save that what was to be issued is in doubt.
+   * Writes a decision. One that grants something, or withholds it, counts when it is durable; one that gives nothing counts at once, and its
+   * record follows. The failure is the log's; the state is then what it was, save that what was to be granted is in doubt.
    */
   async record(record: wire.DecisionRecord): Promise<Result<void, LogError>> {
     const recorded = readDecision(record);
-    return recorded.issued === undefined ? this.#recordNone(record, recorded) : this.#recordIssue(record, recorded);
+    const isGrant = recorded.issued !== undefined || recorded.isWithheld;
+    return isGrant ? this.#recordGrant(record, recorded) : this.#recordNone(record, recorded);
   }
 
-  async #recordIssue(record: wire.DecisionRecord, recorded: RecordedDecision): Promise<Result<void, LogError>> {
+  async #recordGrant(record: wire.DecisionRecord, recorded: RecordedDecision): Promise<Result<void, LogError>> {
     const { decisionId } = record;
     this.#pending.send(decisionId, recorded);
-    const bytes = wire.DecisionRecord.encode(record).finish();
-    const written = await this.#write(TOPICS.decisions, recorded.subject, bytes, () => {
+    const written = await this.#writeDecision(record, () => {
       if (!this.#pending.arrived(decisionId)) return;
       this.#counted.add(decisionId);
       this.#book.decided(recorded);
     });
-    if (written.ok) this.#options.telemetry.metrics.offers.with({ event: "issued" }).add();
-    else this.#pending.doubt(decisionId, this.#options.clock.nowMs() + DOUBT_MS);
+    if (!written.ok) this.#pending.doubt(decisionId, this.#options.clock.nowMs() + DOUBT_MS);
+    else if (recorded.issued !== undefined) this.#options.telemetry.metrics.offers.with({ event: "issued" }).add();
     return written;
   }
 
   #recordNone(record: wire.DecisionRecord, recorded: RecordedDecision): Result<void, LogError> {
     this.#counted.add(record.decisionId);
     const takeBack = this.#book.decided(recorded);
-    const bytes = wire.DecisionRecord.encode(record).finish();
     this.#goOn(
-      this.#write(TOPICS.decisions, recorded.subject, bytes, () => undefined).then((written) => {
+      this.#writeDecision(record, () => undefined).then((written) => {
         // Without its mark the record counts again, should it turn out to stand on the log.
         if (!written.ok && this.#counted.delete(record.decisionId)) takeBack();
       }),
     );
     return ok(undefined);
+  }
+
+  async #writeDecision(record: wire.DecisionRecord, count: () => void): Promise<Result<void, LogError>> {
+    const written = await this.#write(TOPICS.decisions, [this.#onDecisions(record)], count);
+    if (written.ok) {
+      this.#failedDraws.arrived(record.decisionId);
+      this.#goOn(this.#recordFailedDraws());
+    } else if (record.episodeId !== "") {
+      this.#keepFailedDraw(record);
+    }
+    return written;
+  }
+
+  /** One that may stand on the log all the same has to wait until it would have shown. */
+  #keepFailedDraw(record: wire.DecisionRecord): void {
+    if (this.#failedDraws.add(record, this.#options.clock.nowMs() + DOUBT_MS)) return;
+    this.#options.telemetry.metrics.failedDraws.with({ outcome: "dropped" }).add();
+  }
+
+  async #recordFailedDraws(): Promise<void> {
+    const records = this.#failedDraws.take(this.#options.clock.nowMs());
+    if (records.length === 0) return;
+    const written = await this.#write(
+      TOPICS.decisions,
+      records.map((record) => this.#onDecisions(record)),
+      () => undefined,
+    );
+    if (written.ok) this.#options.telemetry.metrics.failedDraws.with({ outcome: "recorded" }).add(records.length);
+    else for (const record of records) this.#keepFailedDraw(record);
   }
 
   /** Writes without anybody waiting for it, save for the end of the process. */
@@ -183,28 +209,37 @@ export class Ledger {
    */
   async redeemed(asked: OfferRedeemed): Promise<Result<OfferRedeemed, NotRedeemed>> {
     const { offerId } = asked;
-    const doubted = this.#doubtOf(offerId)?.event;
+    const doubted = this.#doubtOf(offerId);
     if (doubted !== undefined && !isSameAct(doubted.act, asked.act)) return err("redemption_in_doubt");
     const event = doubted ?? asked;
-    this.#doubts.set(offerId, { event, untilMs: Number.POSITIVE_INFINITY });
+    this.#doubts.send(event);
     const written = await this.#writeOfferEvent(event);
     if (written.ok) {
-      this.#doubts.delete(offerId);
+      this.#doubts.over(offerId);
       return ok(event);
     }
-    this.#doubts.set(offerId, { event, untilMs: this.#options.clock.nowMs() + DOUBT_MS });
+    this.#doubts.doubt(event, this.#options.clock.nowMs() + DOUBT_MS);
     return err("log_unavailable");
   }
 
   /** The redemption of an offer that this act asks for once more, while one cannot tell whether it stands on the log. */
   doubted(offerId: string, act: OfferRedeemed["act"]): OfferRedeemed | undefined {
-    const event = this.#doubtOf(offerId)?.event;
+    const event = this.#doubtOf(offerId);
     return event !== undefined && isSameAct(event.act, act) ? event : undefined;
   }
 
-  #doubtOf(offerId: string): Doubt | undefined {
-    const doubt = this.#doubts.get(offerId);
-    return doubt !== undefined && this.#options.clock.nowMs() < doubt.untilMs ? doubt : undefined;
+  /** Whether a redemption of the offer is on its way to the log or in doubt: it may be used, for all one knows. */
+  mayBeRedeemed(offerId: string): boolean {
+    return this.#doubtOf(offerId) !== undefined;
+  }
+
+  /** The offer that was used on an order, or may have been for all one knows. */
+  offerOnOrder(orderId: string): string | undefined {
+    return this.#book.offerOnOrder(orderId) ?? this.#doubts.offerOnOrder(orderId, this.#options.clock.nowMs());
+  }
+
+  #doubtOf(offerId: string): OfferRedeemed | undefined {
+    return this.#doubts.of(offerId, this.#options.clock.nowMs());
   }
 
   async #writeOfferEvent(event: OfferRedeemed | OfferExpired): Promise<Result<void, LogError>> {
@@ -212,8 +247,8 @@ export class Ledger {
     if (booked === undefined || booked.state.status === "unknown")
       throw new Error(`offer ${event.offerId} is not in the book`);
     const { terms } = booked.state;
-    const bytes = wire.OfferEvent.encode(offerEventToWire(event, terms, booked.assignmentKey)).finish();
-    const written = await this.#write(TOPICS.offers, terms.subject, bytes, () => {
+    const value = wire.OfferEvent.encode(offerEventToWire(event, terms, booked.assignmentKey)).finish();
+    const written = await this.#write(TOPICS.offers, [this.#onTopic(TOPICS.offers, terms.subject, value)], () => {
       // The book takes only what an offer's life allows, so the same event twice counts once.
       this.#book.happened(event);
     });
@@ -239,7 +274,7 @@ export class Ledger {
         this.#book.lookAgain(offerId, (nowMs + EXPIRY_POSTPONED_MS) as Millis);
         continue;
       }
-      this.#doubts.delete(offerId);
+      this.#doubts.over(offerId);
       const expired = expire({ nowMs }, booked.state);
       if (!expired.ok) throw new Error(`what is due can be ended: ${expired.error.reason}`);
       for (const event of expired.value) {
@@ -249,17 +284,21 @@ export class Ledger {
     }
   }
 
-  async #write(
-    topic: string,
-    subject: SubjectId,
-    value: Uint8Array,
-    count: () => void,
-  ): Promise<Result<void, LogError>> {
-    const { log, clock, telemetry } = this.#options;
-    const partition = partitionOfBucket(bucketOf(subject), this.#partitionCount);
+  #onDecisions(record: wire.DecisionRecord): NewRecord {
+    return this.#onTopic(TOPICS.decisions, record.subject, wire.DecisionRecord.encode(record).finish());
+  }
+
+  #onTopic(topic: string, subject: string, value: Uint8Array): NewRecord {
+    const partition = partitionOfBucket(bucketOf(subject as SubjectId), this.#partitionCount);
+    return { topic, partition, key: subject, value, timestampMs: this.#options.clock.nowMs() };
+  }
+
+  /** Appends records of one topic. */
+  async #write(topic: string, records: readonly NewRecord[], count: () => void): Promise<Result<void, LogError>> {
+    const { log, telemetry } = this.#options;
     const startedMs = performance.now();
     try {
-      await log.append([{ topic, partition, key: subject, value, timestampMs: clock.nowMs() }]);
+      await log.append(records);
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
       telemetry.metrics.logAppendFailures.with({ topic, code: error.code }).add();
@@ -273,7 +312,10 @@ export class Ledger {
 
   #readBackDecision({ value }: LogRecord): void {
     const record = wire.DecisionRecord.decode(value);
+    this.#failedDraws.arrived(record.decisionId);
     if (this.#counted.delete(record.decisionId)) return;
+    // Nobody was given anything, nobody was told, and what was decided since was decided without it: it moves nothing.
+    if (record.reason === FAILED_AFTER_DRAW) return;
     this.#pending.arrived(record.decisionId);
     this.#book.decided(readDecision(record));
   }
@@ -282,7 +324,7 @@ export class Ledger {
     const event = readOfferEvent(wire.OfferEvent.decode(value));
     if (event === undefined) return;
     this.#book.happened(event);
-    this.#doubts.delete(event.offerId);
+    this.#doubts.over(event.offerId);
   }
 }
 

@@ -95,7 +95,7 @@ const use = (code: string, changes: wire.DeepPartial<wire.RedeemRequest> = {}): 
     code,
     subject: { userId: "ada" },
     lines: [{ productId: "shoe", quantity: 1n, unitPrice: euros(8_000) }],
-    orderId: "order-1",
+    orderId: `order of ${code}`,
     idempotencyKey: "key-1",
     ...changes,
   });
@@ -135,6 +135,11 @@ describe("a code", () => {
     expect(answers.filter((answer) => answer === "FAILED_PRECONDITION offer_redeemed")).toHaveLength(49);
   });
 
+  it("scopes its caller's keys: the same key with another code is another act", async () => {
+    const [one, other] = [await issue(), await issue()];
+    expect([refused(await redeem(use(one))), refused(await redeem(use(other)))]).toEqual(["ok", "ok"]);
+  });
+
   it("gives the same answer to the same key, and refuses the key with another order", async () => {
     const code = await issue();
     const [first, second] = [await redeem(use(code)), await redeem(use(code))];
@@ -166,6 +171,32 @@ describe("a code", () => {
     expect(await redeem(use(code))).toMatchObject({ ok: true, value: { replayed: true, discount: euros(800) } });
   });
 
+  it("is neither good nor issued while its redemption is on its way or in doubt", async () => {
+    const code = await issue();
+    const seen = async () => {
+      const answer = await validate(use(code));
+      return [answer.ok ? answer.value.reason : refused(answer), refused(await get(code))];
+    };
+    const inDoubt = ["redemption_in_doubt", "UNAVAILABLE redemption_in_doubt"];
+    const release = log.hold(on(TOPICS.offers));
+    const redeeming = redeem(use(code));
+    while (!given.ledger.mayBeRedeemed(`offer-d${issuedCount}`)) await validate(use(code));
+    expect(await seen()).toEqual(inDoubt);
+    log.refuse(on(TOPICS.offers));
+    release();
+    await redeeming;
+    expect(await seen()).toEqual(["offer_redeemed", "ok"]);
+
+    const doubted = await issue();
+    expect(refused(await redeem(use(doubted)))).toBe("UNAVAILABLE log_unavailable");
+    log.recover();
+    expect(await validate(use(doubted))).toMatchObject({ ok: true, value: { valid: false, reason: inDoubt[0] } });
+    expect(refused(await get(doubted))).toBe(inDoubt[1]);
+    expect(await validate(use(doubted, { subject: { userId: "bob" } }))).toMatchObject({
+      value: { reason: "foreign_subject" },
+    });
+  });
+
   it("is the shopper's who got it, also after a login; nobody else learns whose it is", async () => {
     const anonymous = await issue({ subject: hasher.anonymous("browser") });
     const both = use(anonymous, { subject: { userId: "ada", anonymousId: "browser" } });
@@ -194,6 +225,31 @@ describe("a code", () => {
       expect(await validate(use(code, laptop))).toMatchObject({ ok: true, value: { valid: true } });
       expect(refused(await redeem(use(code, laptop)))).toBe("ok");
       expect(await redeem(use(code, laptop))).toMatchObject({ ok: true, value: { replayed: true } });
+    });
+
+    it("is answered again when the login is over: the same act is told by what was said", async () => {
+      const code = await issue();
+      pass(1);
+      login(ADA);
+      expect(refused(await redeem(use(code, laptop)))).toBe("ok");
+      pass(31 * MINUTE_MS);
+      expect(await redeem(use(code, laptop))).toMatchObject({
+        ok: true,
+        value: { replayed: true, discount: euros(800) },
+      });
+      expect(refused(await redeem(use(code)))).toBe("ALREADY_EXISTS idempotency_mismatch");
+    });
+
+    it("is used by the same act again, being in doubt, when the login is over", async () => {
+      const code = await issue();
+      pass(1);
+      login(ADA);
+      pass(29 * MINUTE_MS);
+      log.refuse(on(TOPICS.offers));
+      expect(refused(await redeem(use(code, laptop)))).toBe("UNAVAILABLE log_unavailable");
+      log.recover();
+      pass(2 * MINUTE_MS);
+      expect(refused(await redeem(use(code, laptop)))).toBe("ok");
     });
 
     it("is not, if it came before the login, and the login is over", async () => {
@@ -240,6 +296,53 @@ describe("a code", () => {
     ["without a shopper", { subject: {} }, "id_missing"],
   ])("is not used %s", async (_, changes, reason) => {
     expect(refused(await redeem(use(await issue(), changes)))).toBe(`INVALID_ARGUMENT ${reason}`);
+  });
+});
+
+describe("an order", () => {
+  const BELLA = hasher.known("bella");
+  const BY_BELLA = { subject: { userId: "bella" } };
+  const HAS_CODE = "FAILED_PRECONDITION order_has_code";
+
+  it("takes one code, of whomever, and is not told to whom a code is foreign", async () => {
+    const [one, second, bellas] = [await issue(), await issue(), await issue({ subject: BELLA })];
+    const onOrder = (code: string, changes = {}) =>
+      use(code, { orderId: "one code", idempotencyKey: code, ...changes });
+    expect(refused(await redeem(onOrder(one)))).toBe("ok");
+    const answer = await redeem(onOrder(second));
+    expect(refused(answer)).toBe(HAS_CODE);
+    expect(answer).toMatchObject({
+      error: { field: "order_id", expected: "an order on which no other code was used" },
+    });
+    expect(refused(await redeem(onOrder(bellas, BY_BELLA)))).toBe(HAS_CODE);
+    expect(refused(await redeem(onOrder(bellas)))).toBe("FAILED_PRECONDITION foreign_subject");
+    expect(await redeem(onOrder(one))).toMatchObject({ ok: true, value: { replayed: true } });
+    // Each is still good for an order of its own.
+    expect(refused(await redeem(use(second)))).toBe("ok");
+    expect(refused(await redeem(use(bellas, BY_BELLA)))).toBe("ok");
+  });
+
+  it("takes one code, however many shoppers and codes ask at the same time", async () => {
+    const hers = await Promise.all(Array.from({ length: 10 }, () => issue()));
+    const bellas = await Promise.all(Array.from({ length: 10 }, () => issue({ subject: BELLA })));
+    const onOrder = { orderId: "asked at once" };
+    const answers = await Promise.all([
+      ...hers.map((code) => redeem(use(code, { ...onOrder, idempotencyKey: code }))),
+      ...bellas.map((code) => redeem(use(code, { ...onOrder, ...BY_BELLA, idempotencyKey: code }))),
+    ]);
+    expect(answers.map(refused).sort()).toEqual([...new Array<string>(19).fill(HAS_CODE), "ok"]);
+  });
+
+  it("has its code while that one's redemption is in doubt, and takes another when it is not", async () => {
+    const [one, bellas] = [await issue(), await issue({ subject: BELLA })];
+    const other = use(bellas, { ...BY_BELLA, orderId: `order of ${one}` });
+    log.refuse(on(TOPICS.offers));
+    expect(refused(await redeem(use(one)))).toBe("UNAVAILABLE log_unavailable");
+    log.recover();
+    expect(refused(await redeem(other))).toBe(HAS_CODE);
+    given.time.nowMs = (given.time.nowMs + 5 * MINUTE_MS) as Millis;
+    expect(refused(await redeem(other))).toBe("ok");
+    expect(refused(await redeem(use(one)))).toBe(HAS_CODE);
   });
 });
 

@@ -11,17 +11,18 @@ import {
 } from "@leastwise/contracts";
 import { dynamicLineCaps } from "@leastwise/decision";
 import {
-  contentDigest,
+  actOf,
   readCode,
   redeem,
+  replay,
   rowsOfLines,
   validate,
+  type NamedSubjects,
   type OfferRefusal,
   type OfferState,
   type OfferTerms,
   type OfferUse,
-  type RedeemCommand,
-  type Redeemed,
+  type RedeemOutcome,
 } from "@leastwise/offers";
 import { holds, type Catalog, type LinkBook, type Policies } from "@leastwise/references";
 import {
@@ -66,8 +67,8 @@ export function offerService(options: OfferServiceOptions): RpcService {
       return answer.ok ? answer : counted("Redeem", answer.error);
     },
     get: (request) => {
-      const found = findOffer(options.ledger, request.code);
-      return Promise.resolve(found.ok ? ok(offerAsItStands(found.value.state)) : counted("Get", found.error));
+      const got = getOffer(options.ledger, request.code);
+      return Promise.resolve(got.ok ? got : counted("Get", got.error));
     },
     reserve: () => Promise.resolve(err(unimplemented("OfferService.Reserve"))),
     release: () => Promise.resolve(err(unimplemented("OfferService.Release"))),
@@ -89,6 +90,7 @@ function validateCode(
   if (!found.ok) return found.error.code === "NOT_FOUND" ? ok(invalid(found.error.refusal.reason)) : found;
   const used = validate(useOf(options, found.value, read.value), found.value.state);
   if (!used.ok) return ok(invalid(used.error.reason));
+  if (mayBeRedeemed(options.ledger, found.value)) return ok(invalid("redemption_in_doubt"));
   const terms = termsOf(found.value.state);
   const discount = moneyToWire({ minor: used.value.discountMinor, currency: terms.currency });
   return ok({ valid: true, reason: "", message: "", discount, shares: sharesToWire(used.value, terms) });
@@ -116,9 +118,8 @@ async function redeemAlone(
 ): Promise<Result<wire.RedeemResponse, RpcRefusal>> {
   const found = findOffer(options.ledger, request.code);
   if (!found.ok) return found;
-  const { orderId, idempotencyKey } = request;
-  const command = { ...useOf(options, found.value, read), orderId, idempotencyKey };
-  const redeemed = outcomeOf(options.ledger, command, found.value.state);
+  // From here to the ledger's taking the event nothing is awaited: what the book says of the order holds until the order is taken.
+  const redeemed = outcomeOf(options, found.value, request, read);
   if (!redeemed.ok) return err(refusalOf(redeemed.error));
   const [event] = redeemed.value.events;
   const written = event === undefined ? undefined : await options.ledger.redeemed(event);
@@ -134,14 +135,32 @@ async function redeemAlone(
 }
 
 /**
- * What a redemption comes to. One that is in doubt comes to what it was when it was first asked for, whatever the clock, the catalog and
- * the policy say by now: its record may stand on the log, and no refusal would be true.
+ * What a redemption comes to. One that was answered, or is in doubt, comes to what it was when it was first asked for, whatever logins, the
+ * clock, the catalog and the policy say by now: its record stands on the log or may stand there, and no refusal would be true.
  */
-function outcomeOf(ledger: Ledger, command: RedeemCommand, state: OfferState): Result<Redeemed, OfferRefusal> {
-  const { idempotencyKey } = command;
-  const doubted = ledger.doubted(termsOf(state).offerId, { idempotencyKey, contentDigest: contentDigest(command) });
-  if (doubted === undefined) return redeem(command, state);
-  return ok({ events: [doubted], redemption: doubted.redemption, replayed: false });
+function outcomeOf(
+  options: OfferServiceOptions,
+  booked: BookedOffer,
+  { orderId, idempotencyKey }: wire.RedeemRequest,
+  read: ReadUse,
+): RedeemOutcome {
+  const { ledger, hasher } = options;
+  const { state } = booked;
+  const asked = { named: namedBy(hasher, read.ids), orderId, cart: read.cart, idempotencyKey };
+  const act = actOf(asked);
+  const answered = replay(act, state);
+  if (answered !== undefined) return answered;
+  const doubted = ledger.doubted(termsOf(state).offerId, act);
+  if (doubted !== undefined) return ok({ events: [doubted], redemption: doubted.redemption, replayed: false });
+  const offerOnOrder = ledger.offerOnOrder(orderId);
+  return redeem({ ...useOf(options, booked, read), ...asked, offerOnOrder }, state);
+}
+
+function namedBy(hasher: SubjectHasher, { userId, anonymousId }: RawIds): NamedSubjects {
+  return {
+    known: userId === undefined ? undefined : hasher.known(userId),
+    anonymous: anonymousId === undefined ? undefined : hasher.anonymous(anonymousId),
+  };
 }
 
 interface ReadUse {
@@ -217,6 +236,19 @@ const STATUSES = {
   redeemed: wire.OfferStatus.OFFER_STATUS_REDEEMED,
   expired: wire.OfferStatus.OFFER_STATUS_EXPIRED,
 } as const;
+
+function getOffer(ledger: Ledger, code: string): Result<wire.Offer, RpcRefusal> {
+  const found = findOffer(ledger, code);
+  if (!found.ok) return found;
+  return mayBeRedeemed(ledger, found.value)
+    ? err(notWritten("redemption_in_doubt"))
+    : ok(offerAsItStands(found.value.state));
+}
+
+/** Whether an offer that the book has as issued may be used by now: then neither is true of it. */
+function mayBeRedeemed(ledger: Ledger, { state }: BookedOffer): boolean {
+  return state.status === "issued" && ledger.mayBeRedeemed(state.terms.offerId);
+}
 
 function offerAsItStands(state: OfferState): wire.Offer {
   if (state.status === "unknown") throw new Error("the book has no unknown offers");

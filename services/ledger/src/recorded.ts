@@ -16,6 +16,8 @@ export interface RecordedDecision {
         readonly policyVersion: string;
       }
     | undefined;
+  /** A held-out shopper would newly have been given something. It is written as its twin that is given it, or it would answer faster. */
+  readonly isWithheld: boolean;
   readonly explorationCostMinor: number;
 }
 
@@ -23,10 +25,12 @@ export interface RecordedDecision {
 export function readDecision(record: wire.DecisionRecord): RecordedDecision {
   const { subject } = record;
   if (!isSubjectId(subject)) throw new RangeError(`decision ${record.decisionId} has no subject`);
+  const facts = decisionFacts(record);
   return {
     subject,
-    facts: decisionFacts(record),
+    facts,
     issued: issuedOf(record, subject),
+    isWithheld: facts.reason === "holdout",
     explorationCostMinor: Number(record.explorationCostMinor),
   };
 }

@@ -170,6 +170,38 @@ describe("a held-out shopper", () => {
     expect(await counted(shop.telemetry, "leastwise_offers_total")).toBe(0);
     expect(await counted(shop.telemetry, "leastwise_decisions_total", 'outcome="ghost"')).toBe(1);
   });
+
+  it("is answered no faster than its twin that is given something: not before the record is durable", async () => {
+    await given.log.append([applied(nearlyAllHeldOut())]);
+    const shop = await open();
+    const release = given.log.hold(on(TOPICS.decisions));
+    let isAnswered = false;
+    const answering = ask(shop).then((answer) => {
+      isAnswered = true;
+      return answer;
+    });
+    await shop.ledger.exclusively(hasher.known("bob"), () => Promise.resolve());
+    for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+    expect(isAnswered).toBe(false);
+    release();
+    expect(await answering).toMatchObject({ degradedReason: "", freshness: FRESHNESS_FRESH });
+  });
+
+  it("is answered as its twin when the log is late, or takes no appends", async () => {
+    await given.log.append([applied(nearlyAllHeldOut())]);
+    const shop = await open();
+    const release = given.log.hold(on(TOPICS.decisions));
+    const late = await ask(shop, { requestId: "r-1" }, shop.time.wallMs + 6);
+    expect(late).toMatchObject({ freshness: FRESHNESS_DEGRADED, degradedReason: "deadline_near", message: "" });
+    release();
+    await shop.ledger.exclusively(ADA, () => Promise.resolve());
+    given.log.refuse(on(TOPICS.decisions));
+    const bob = { subject: { userId: "bob" } };
+    const failed = await ask(shop, { ...bob, requestId: "r-2" });
+    expect(failed).toMatchObject({ freshness: FRESHNESS_DEGRADED, degradedReason: "log_unavailable", message: "" });
+    expect(await counted(shop.telemetry, "leastwise_decisions_total", 'outcome="ghost"')).toBe(0);
+    expect(shop.recent.explain(failed.decisionId)).toBeUndefined();
+  });
 });
 
 describe("a shop that only observes", () => {

@@ -96,7 +96,7 @@ export class Decider {
     const outcome = decide(input);
     if (outcome.kind === "repeated") return this.#repeat(outcome.answer, staleMs);
     const { decision } = outcome;
-    if (decision.budgetId === "") {
+    if (!isGrant(decision)) {
       await this.#options.ledger.record(decisionRecord(decision, input));
       return this.#give(decision, input, staleMs);
     }
@@ -229,6 +229,11 @@ export class Decider {
       metrics.money.with({ movement: "held", currency: decision.cart.currency }).add(decision.heldMinor);
     }
   }
+}
+
+/** Something is newly given, or withheld from a held-out shopper, whose answer may come no faster than that of who is given it. */
+function isGrant({ budgetId, reason }: Decision): boolean {
+  return budgetId !== "" || reason === "holdout";
 }
 
 function outcomeOf(decision: Decision): "granted" | "none" | "ghost" | "continued" {

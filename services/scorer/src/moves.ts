@@ -12,6 +12,17 @@ export interface Move {
   readonly isNeeded: () => boolean;
 }
 
+/** How often a state is sent by one process. */
+const SENDS_MAX = 5;
+
+/** A state that has not arrived. */
+interface Outstanding {
+  readonly move: Move;
+  sends: number;
+  /** The log did not take it when it was last sent: there is nothing to wait for. */
+  hasFailed: boolean;
+}
+
 /**
  * States on their way from an anonymous subject's partition to the known one's. While the log is read from its beginning, a link whose
  * state has arrived needs nothing; one whose state has not is sent then. A state that is sent twice is added once: it carries its cause.
@@ -21,7 +32,11 @@ export class MoveBook {
   readonly #clock: Clock;
   readonly #partitionCount: number;
   readonly #onFailure: (error: LogError) => void;
-  readonly #notArrived = new Map<string, Move>();
+  readonly #notArrived = new Map<string, Outstanding>();
+  /** The same by the subject that they go to; none that is empty. */
+  readonly #notArrivedTo = new Map<SubjectId, Set<Outstanding>>();
+  /** Those of them that are to be sent again. */
+  readonly #failed = new Set<Outstanding>();
   /** Who waits for the states of a subject. */
   readonly #waiting = new Map<SubjectId, Set<() => void>>();
   /** While the log is read from its beginning: states read before the link that sent them, which stands in another partition. */
@@ -34,11 +49,14 @@ export class MoveBook {
     this.#partitionCount = partitionCount;
   }
 
-  /** Sends a state on, at once if the log is read to its end. */
+  /** Sends a state on, at once if the log is read to its end; when the log takes it, what it did not take before is sent again. */
   send(move: Move, isLive: boolean): void {
     if (this.#arrivedEarly.delete(move.cause)) return;
-    this.#notArrived.set(move.cause, move);
-    if (isLive) void this.#append(move);
+    const outstanding = { move, sends: 0, hasFailed: false };
+    const others = this.#notArrivedTo.get(move.to) ?? new Set();
+    this.#notArrivedTo.set(move.to, others.add(outstanding));
+    this.#notArrived.set(move.cause, outstanding);
+    if (isLive) void this.#appendAndThoseThatFailed(outstanding);
   }
 
   /** The state of that link stands on the log. */
@@ -47,9 +65,11 @@ export class MoveBook {
     if (!isExpected && !isLive) this.#arrivedEarly.add(cause);
   }
 
-  /** True when no state is on its way to the subject; false when one still is after the time. */
+  /** True when no state is on its way to the subject; false when one still is after the time, and at once when one did not get off. */
   async untilArrived(to: SubjectId, waitMs: number): Promise<boolean> {
-    if (!this.#isOnItsWay(to)) return true;
+    const outstanding = this.#notArrivedTo.get(to);
+    if (outstanding === undefined) return true;
+    if ([...outstanding].some(({ hasFailed }) => hasFailed)) return false;
     const waiting = this.#waiting.get(to) ?? new Set();
     this.#waiting.set(to, waiting);
     let settle: () => void = () => undefined;
@@ -60,42 +80,69 @@ export class MoveBook {
     clearTimeout(timer);
     waiting.delete(settle);
     if (waiting.size === 0) this.#waiting.delete(to);
-    return !this.#isOnItsWay(to);
-  }
-
-  #isOnItsWay(to: SubjectId): boolean {
-    for (const move of this.#notArrived.values()) if (move.to === to) return true;
-    return false;
+    return !this.#notArrivedTo.has(to);
   }
 
   /** The state of that link is no longer on its way; false if it was not. */
   #over(cause: string): boolean {
-    const move = this.#notArrived.get(cause);
-    if (move === undefined) return false;
+    const outstanding = this.#notArrived.get(cause);
+    if (outstanding === undefined) return false;
+    const { to } = outstanding.move;
+    const others = this.#notArrivedTo.get(to);
     this.#notArrived.delete(cause);
-    if (!this.#isOnItsWay(move.to)) for (const settle of this.#waiting.get(move.to) ?? []) settle();
+    this.#failed.delete(outstanding);
+    others?.delete(outstanding);
+    if (others?.size !== 0) return true;
+    this.#notArrivedTo.delete(to);
+    this.#letGo(to);
     return true;
+  }
+
+  #letGo(to: SubjectId): void {
+    for (const settle of this.#waiting.get(to) ?? []) settle();
   }
 
   /** Sends what an earlier run did not get to, each by itself: one that the log does not take holds no other back. */
   async finishEarlier(): Promise<void> {
     this.#arrivedEarly.clear();
-    await Promise.all([...this.#notArrived.values()].map((move) => this.#append(move)));
+    await Promise.all([...this.#notArrived.values()].map((outstanding) => this.#append(outstanding)));
   }
 
-  /** What does not get there now is sent at the next start: the link stays on the log. */
-  async #append({ to, cause, value, isNeeded }: Move): Promise<void> {
+  async #appendAndThoseThatFailed(outstanding: Outstanding): Promise<void> {
+    if (!(await this.#append(outstanding))) return;
+    const again = [...this.#failed];
+    this.#failed.clear();
+    await Promise.all(again.map((one) => this.#append(one)));
+  }
+
+  /** Whether the log took it. What it takes at no time of this run is sent at the next start: the link stays on the log. */
+  async #append(outstanding: Outstanding): Promise<boolean> {
+    const { to, cause, value, isNeeded } = outstanding.move;
     if (!isNeeded()) {
       this.#over(cause);
-      return;
+      return false;
     }
     const partition = partitionOfBucket(bucketOf(to), this.#partitionCount);
     const timestampMs = this.#clock.nowMs();
+    outstanding.sends += 1;
+    outstanding.hasFailed = false;
     try {
       await this.#log.append([{ topic: TOPICS.clickstream, partition, key: to, value, timestampMs }]);
+      return true;
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
+      this.#fail(outstanding);
       this.#onFailure(error);
+      return false;
     }
+  }
+
+  #fail(outstanding: Outstanding): void {
+    const { to, cause } = outstanding.move;
+    // It may have got there all the same, and been read.
+    if (this.#notArrived.get(cause) !== outstanding) return;
+    outstanding.hasFailed = true;
+    if (outstanding.sends < SENDS_MAX) this.#failed.add(outstanding);
+    this.#letGo(to);
   }
 }

@@ -22,7 +22,7 @@ function inputOf(requestId: string): RecordableInput {
     features: { catalogue: "none", values: [], texts: {}, asOfOffset: -1, partition: 0 },
     consent: [],
     catalog: [],
-    decisionState: { enrolments: [], open: [], history: [], recent: [] },
+    decisionState: { enrolments: [], open: [], history: [], orders: [], recent: [] },
     budgets: {},
     explorationSpentMinor: {},
     decisionsPerRung: {},

@@ -48,6 +48,15 @@ describe("waiters", () => {
     expect(await all).toEqual([false, false, false]);
   });
 
+  it("leave nothing behind", async () => {
+    const waiters = new Waiters();
+    const patient = waiters.wait(0, 5, LONG_MS);
+    await Promise.all([waiters.wait(0, 5, 0), waiters.wait(7, 5, 0)]);
+    expect(waiters.partitionCount).toBe(1);
+    waiters.release(0, 5);
+    expect([await patient, waiters.partitionCount]).toEqual([true, 0]);
+  });
+
   it("take a release that nobody waits for", () => {
     const waiters = new Waiters();
     expect(() => {

@@ -7,6 +7,11 @@ interface Waiter {
 export class Waiters {
   readonly #waiting = new Map<number, Set<Waiter>>();
 
+  /** Partitions that somebody waits for. */
+  get partitionCount(): number {
+    return this.#waiting.size;
+  }
+
   /** True when the offset was read; false when the time was over first. */
   wait(partition: number, offset: number, waitMs: number): Promise<boolean> {
     return new Promise((resolve) => {
@@ -17,6 +22,8 @@ export class Waiters {
         settle: (isThere) => {
           clearTimeout(timer);
           waiters.delete(waiter);
+          // A newer set may stand there by now.
+          if (waiters.size === 0 && this.#waiting.get(partition) === waiters) this.#waiting.delete(partition);
           resolve(isThere);
         },
       };

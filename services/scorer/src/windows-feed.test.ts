@@ -103,6 +103,26 @@ describe("the windows", () => {
     expect(seen(second, ADA, "revenue_minor_24h")).toBe(8_000);
   });
 
+  it("tell an order of a browser whose clock is ahead when it was received", async () => {
+    const occurredAtMs = BigInt(NOON + 2 * MINUTE_MS);
+    const feed = await open();
+    await writeTo(feed, did(ADA, { kind: EventKind.EVENT_KIND_PURCHASE, order: { orderId: "o" }, occurredAtMs }));
+    expect(orders).toEqual(["ff at 0"]);
+  });
+
+  it("tell no order that is ahead of its time, which leaves no trace, and each late one", async () => {
+    const LONG_AGO_MINUTES = 400 * 24 * 60;
+    const purchase = (eventId: string, minutes: number) => {
+      const occurredAtMs = BigInt(NOON + minutes * MINUTE_MS);
+      return did(ADA, { eventId, kind: EventKind.EVENT_KIND_PURCHASE, order: { orderId: eventId }, occurredAtMs });
+    };
+    const feed = await open();
+    await writeTo(feed, purchase("ahead", 60), purchase("now", 0), purchase("late", -LONG_AGO_MINUTES));
+    expect(orders).toEqual(["ff at 0", `ff at ${-LONG_AGO_MINUTES * MINUTE_MS}`]);
+    for (const verdict of ["ahead", "applied", "late"])
+      expect(await counted(telemetry, "leastwise_window_verdicts_total", `verdict="${verdict}"`)).toBe(1);
+  });
+
   it("pass over a record that cannot be read, and count it", async () => {
     await write(did(ADA), onClickstream(ADA, Uint8Array.of(255, 255)), did(ADA));
     const feed = await open();
@@ -126,7 +146,7 @@ describe("the windows", () => {
 });
 
 describe("whoever waits for an event", () => {
-  it("goes on at once when it was seen, later when it comes, and with false when the time is over", async () => {
+  it("goes on at once when it was seen, later when it comes, and with false when the time is over or there is no such partition", async () => {
     const there = await write(did(ADA));
     const feed = await open();
     expect(feed.hasSeen(there.partition, there.offset)).toBe(true);
@@ -138,6 +158,7 @@ describe("whoever waits for an event", () => {
 
     expect(await feed.waitFor(there.partition, there.offset + 2, 0)).toBe(false);
     expect(await feed.waitFor(99, 0, 0)).toBe(false);
+    expect(await feed.waitFor(4, 0, LONG_MS)).toBe(false);
   });
 
   it("waits no longer than the feed reads", async () => {

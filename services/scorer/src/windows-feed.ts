@@ -28,7 +28,7 @@ export interface WindowsFeedOptions {
   readonly clock: Clock;
   /** The shop's own currency: amounts in another are left out of the windows, never converted. */
   readonly currency: CurrencyCode;
-  /** The subject placed an order. */
+  /** The subject placed an order: at its own instant, or, where the browser's clock was ahead, when it was received. */
   readonly onOrder: (subject: SubjectId, atMs: Millis) => void;
 }
 
@@ -66,7 +66,7 @@ export class WindowsFeed {
       options.telemetry.metrics.logAppendFailures.with({ topic: TOPICS.clickstream, code }).add();
       options.telemetry.logger.error(
         { code },
-        "a state that a login moves did not get onto the log: it is sent at the next start",
+        "a state that a login moves did not get onto the log: it is sent again with a later one, or at the next start",
       );
     });
   }
@@ -127,8 +127,9 @@ export class WindowsFeed {
     return (this.#nextOffsets[partition] ?? 0) > offset;
   }
 
-  /** Resolves when the windows have seen the offset, or after the time: then false. */
+  /** Resolves when the windows have seen the offset, or after the time: then false; at once for a partition that there is not. */
   waitFor(partition: number, offset: number, waitMs: number): Promise<boolean> {
+    if (partition >= this.#stores.length) return Promise.resolve(false);
     if (this.hasSeen(partition, offset)) return Promise.resolve(true);
     return this.#waiters.wait(partition, offset, waitMs);
   }
@@ -193,8 +194,9 @@ export class WindowsFeed {
     if (event === undefined) return;
     const { verdict } = this.#store(partition).apply(subject, event, offset);
     this.#options.telemetry.metrics.windowVerdicts.with({ verdict }).add();
-    if (event.kind === "purchase" && verdict !== "duplicate" && verdict !== "already_applied") {
-      this.#options.onOrder(subject, event.atMs);
+    // One that is ahead of its time leaves no trace here either: with its clock mended, the same order may come again.
+    if (event.kind === "purchase" && (verdict === "applied" || verdict === "late")) {
+      this.#options.onOrder(subject, Math.min(event.atMs, event.receivedAtMs) as Millis);
     }
     if (this.#isLive) this.#showFreshness(event.receivedAtMs);
   }

@@ -8,7 +8,8 @@ export function subjectMax({ situation, rung }: GuardedRung): "guardrail_subject
 
 /**
  * True if a new offer would pass the most that one shopper may be given within the period: worst cases of what is open,
- * amounts of what was used, nothing of what ran out, and the offer's worst case.
+ * amounts of what was used, nothing of what ran out, and the offer's worst case. On the path of the draw, which is the same in
+ * every arm, what was withheld counts as its twin's does.
  */
 export function isSubjectMaxPassed({ policy, decisionState, nowMs }: Situation, worstCostMinor: number): boolean {
   const { perSubjectMaxMinor, perSubjectPeriodMs } = policy.guardrails;

@@ -9,10 +9,15 @@ export interface DecisionState {
   readonly enrolments: readonly StoredEnrolment[];
   /** The newest episode; it may be over. */
   readonly episode?: Episode;
-  /** Offers that were issued and neither used nor known to have run out; withheld ones of held-out subjects included. */
+  /** Offers that were issued and that the ledger has not ended; withheld ones of held-out subjects included. */
   readonly open: readonly OpenOffer[];
-  /** Grants of the last 366 days, oldest first, at most {@link HISTORY_MAX}: with so many nothing more is granted. */
+  /** Grants of the last 366 days, oldest first: with {@link HISTORY_MAX} nothing more is granted. */
   readonly history: readonly Grant[];
+  /**
+   * When the subject's orders were placed, oldest first: those of the 366 days before the newest, at most {@link ORDERS_MAX}. What they end
+   * is asked when it is looked at, so that it does not matter in which order orders and decisions are folded.
+   */
+  readonly orders: readonly Millis[];
   /** Newest answers of the last 24 hours, oldest first, at most {@link RECENT_MAX}. */
   readonly recent: readonly RecentAnswer[];
 }
@@ -31,7 +36,8 @@ export type Arm = "treatment" | "holdout";
 /** The unit of chance: opens at a first Decide and lasts until order, offer end or cool-down, across sessions. */
 export interface Episode {
   readonly id: string;
-  readonly openedAtMs: Millis;
+  /** An order from this instant on ends it: when it was opened, or just after the newest order that was known then. */
+  readonly ordersFromMs: Millis;
   /** First instant no longer in it. */
   readonly endsAtMs: Millis;
   /** Its one uniform draw, 0 to 2^32 − 1. */
@@ -80,6 +86,20 @@ export interface Grant {
   readonly costMinor: number;
   readonly faceValueMinor: number;
   readonly cartDigest: string;
+  /** The episode that it was given in, which its end ends. */
+  readonly episodeId: string;
+  /** True once the ledger has said that its offer was used or has run out. */
+  readonly ended: boolean;
+  /** Absent: it was given, and the ledger says what became of it. */
+  readonly withheld?: WithheldLife;
+}
+
+/** The life of an offer that nobody was told of. Like its twin's it ends with an order, which would have used it, or runs out. */
+export interface WithheldLife {
+  /** An order from this instant on would have used it: when it was withheld, or just after the newest order that was known then. */
+  readonly ordersFromMs: Millis;
+  /** First instant at which it has run out. */
+  readonly expiresAtMs: Millis;
 }
 
 /** An answer that may have to be repeated. */
@@ -117,6 +137,8 @@ export const HISTORY_MAX = 64;
 export const RECENT_MAX = 64;
 /** Offers open at a time. */
 export const OPEN_MAX = 16;
+/** Orders remembered of a subject. */
+export const ORDERS_MAX = 64;
 
 /** A subject that nothing was decided for yet. */
-export const EMPTY_STATE: DecisionState = { enrolments: [], open: [], history: [], recent: [] };
+export const EMPTY_STATE: DecisionState = { enrolments: [], open: [], history: [], orders: [], recent: [] };

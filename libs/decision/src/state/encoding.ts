@@ -34,11 +34,16 @@ const VERSION = 1;
 export function encodeRecordedState(input: RecordableInput): string {
   const { decisionState, budgets, explorationSpentMinor, decisionsPerRung, killSwitch, language, place, freshness } =
     input;
+  const campaigns = input.policy?.campaigns ?? [];
+  const campaignIds = campaigns.map(({ campaignId }) => campaignId);
   const recorded: RecordedState = {
     decisionState,
-    budgets: onlyNamed(budgets, input.policy?.campaigns.map((campaign) => campaign.budgetId) ?? []),
-    explorationSpentMinor,
-    decisionsPerRung,
+    budgets: onlyNamed(
+      budgets,
+      campaigns.map(({ budgetId }) => budgetId),
+    ),
+    explorationSpentMinor: onlyNamed(explorationSpentMinor, campaignIds),
+    decisionsPerRung: onlyNamed(decisionsPerRung, campaignIds),
     killSwitch,
     language,
     place,
@@ -103,7 +108,7 @@ function isVersioned(value: unknown): value is { readonly v: number } {
 
 /** The form is checked as far as telling our own encoding from anything else needs; the log is ours. */
 function isState(value: object): value is DecisionState {
-  const lists = ["enrolments", "open", "history", "recent"];
+  const lists = ["enrolments", "open", "history", "orders", "recent"];
   return lists.every((list) => Array.isArray((value as Record<string, unknown>)[list]));
 }
 

@@ -1,8 +1,7 @@
 import { DAY_MS, type Millis } from "@leastwise/vocabulary";
 import type { Decision } from "../decision.js";
 import {
-  HISTORY_MAX,
-  OPEN_MAX,
+  ORDERS_MAX,
   RECENT_MAX,
   type Answer,
   type DecisionState,
@@ -11,6 +10,7 @@ import {
   type IssuedOffer,
   type OpenOffer,
   type RungRef,
+  type WithheldLife,
 } from "./decision-state.js";
 
 /** What of a decision moves the state: all of it stands on the decision's record. */
@@ -33,6 +33,8 @@ export type DecisionFacts = Pick<
   | "ghost"
   | "observeOnly"
   | "offer"
+  | "withheldUntilMs"
+  | "lastOrderMs"
   | "reason"
   | "freshness"
   | "degradedReason"
@@ -45,18 +47,21 @@ export type DecisionFacts = Pick<
 /** What moves a subject's state: decisions, and what became of offers and orders. */
 export type StateEvent =
   | { readonly kind: "decided"; readonly decision: DecisionFacts }
-  | { readonly kind: "redeemed"; readonly offerId: string; readonly atMs: Millis; readonly discountMinor: number }
-  | { readonly kind: "expired"; readonly offerId: string; readonly atMs: Millis }
+  | { readonly kind: "redeemed"; readonly offerId: string; readonly discountMinor: number }
+  | { readonly kind: "expired"; readonly offerId: string }
+  /** `atMs`: when it was placed, and never after it was received. A browser's clock may be ahead of the one that decisions are made under. */
   | { readonly kind: "ordered"; readonly atMs: Millis };
 
-/** How long grants count against caps at the most. */
+/** How long grants count against caps at the most, and orders are remembered. */
 const HISTORY_SPAN_MS = 366 * DAY_MS;
 /** How long an answer is repeated to the same caller and request id. */
 export const REPEAT_SPAN_MS = DAY_MS;
-/** The longest life of an offer. */
-const OFFER_TTL_MAX_MS = 90 * DAY_MS;
 
-/** The state after an event. Folding a subject's events in their order gives the same state as deciding live did. */
+/**
+ * The state after an event. Decisions, orders and what happens to offers each move parts of it that the others leave alone, or that do
+ * not mind the order. So a fold of all decisions, then of what became of their offers, then of all orders, as a start reads them from three
+ * topics, gives the state that deciding live left. A decision that was folded changes nothing.
+ */
 export function evolve(state: DecisionState, event: StateEvent): DecisionState {
   switch (event.kind) {
     case "decided":
@@ -85,19 +90,20 @@ export function answerOf(decision: DecisionFacts): Answer {
 }
 
 function afterDecision(state: DecisionState, decision: DecisionFacts): DecisionState {
+  if (state.recent.some(({ answer }) => answer.decisionId === decision.decisionId)) return state;
   const nowMs = decision.decidedAtMs;
   const grants = newGrants(state, decision);
   const fresh = new Set(grants.map(({ open }) => open.campaignId));
-  const open = state.open.filter((offer) => isAlive(offer, nowMs) && !fresh.has(offer.campaignId));
+  const open = state.open.filter((offer) => mayBeOpen(offer, nowMs) && !fresh.has(offer.campaignId));
   const history = state.history.filter((grant) => grant.atMs > nowMs - HISTORY_SPAN_MS);
   const recent = state.recent.filter((answer) => answer.atMs > nowMs - REPEAT_SPAN_MS);
-  const opensNone = decision.episodeId === "" || isContinuedAnswer(decision);
-  const episode = opensNone ? state.episode : episodeAfter(state.episode, decision);
+  const episode = opensNone(decision) ? state.episode : episodeAfter(state.episode, decision);
   return {
+    ...state,
     enrolments: enrolmentsAfter(state, decision),
     ...(episode === undefined ? {} : { episode }),
-    open: [...open, ...grants.map((grant) => grant.open)].slice(-OPEN_MAX),
-    history: [...history, ...grants.map((grant) => grant.grant)].slice(-HISTORY_MAX),
+    open: [...open, ...grants.map((grant) => grant.open)],
+    history: [...history, ...grants.map((grant) => grant.grant)],
     recent: [
       ...recent,
       {
@@ -129,7 +135,7 @@ function episodeAfter(before: Episode | undefined, decision: DecisionFacts): Epi
   if (before?.id === decision.episodeId) return { ...before, exploit };
   return {
     id: decision.episodeId,
-    openedAtMs: decision.decidedAtMs,
+    ordersFromMs: ordersFromMs(decision),
     endsAtMs: decision.validUntilMs,
     draw: decision.draw,
     propensity: decision.propensity,
@@ -137,9 +143,14 @@ function episodeAfter(before: Episode | undefined, decision: DecisionFacts): Epi
   };
 }
 
-/** An answer that honours what was given before, or repeats a none: it neither draws nor opens an episode. */
-function isContinuedAnswer({ reason }: DecisionFacts): boolean {
-  return reason === "offer_outstanding" || reason === "answer_stands";
+/** An answer that honours what was given before, repeats a none or is the safe one neither draws nor opens an episode. */
+function opensNone({ episodeId, reason, freshness }: DecisionFacts): boolean {
+  return episodeId === "" || reason === "offer_outstanding" || reason === "answer_stands" || freshness === "degraded";
+}
+
+/** Orders from this instant on came after the decision. One that it knew of may bear its own instant: clocks stand still, and differ. */
+function ordersFromMs({ decidedAtMs, lastOrderMs }: DecisionFacts): Millis {
+  return Math.max(decidedAtMs, lastOrderMs + 1) as Millis;
 }
 
 /**
@@ -149,18 +160,22 @@ function isContinuedAnswer({ reason }: DecisionFacts): boolean {
 function newGrants(state: DecisionState, decision: DecisionFacts): { open: OpenOffer; grant: Grant }[] {
   const chosen = decision.candidates[decision.chosen];
   const grants: { open: OpenOffer; grant: Grant }[] = [];
-  const add = (offer: IssuedOffer, ref: RungRef, worstCostMinor: number, withheld: boolean): void => {
-    if (state.open.some((known) => known.offer.offerId === offer.offerId)) return;
+  const add = (offer: IssuedOffer, ref: RungRef, worstCostMinor: number, withheld?: WithheldLife): void => {
+    if (state.history.some((known) => known.offerId === offer.offerId)) return;
     grants.push(newGrant(decision, offer, ref, worstCostMinor, withheld));
   };
-  const isWithheld = !isContinuedAnswer(decision) && (decision.ghost || decision.observeOnly) && decision.chosen > 0;
-  if (isWithheld && chosen?.incentive !== undefined) add(withheldOffer(decision), chosen, chosen.worstCostMinor, true);
+  const withheld = withheldOffer(decision);
+  if (withheld !== undefined && chosen !== undefined)
+    add(withheld, chosen, chosen.worstCostMinor, {
+      ordersFromMs: ordersFromMs(decision),
+      expiresAtMs: withheld.expiresAtMs,
+    });
   const { offer } = decision;
   if (offer !== undefined && offer.issuedAtMs === decision.decidedAtMs) {
     const isChosen = chosen !== undefined && offer.campaignId === chosen.campaignId;
     const baseline = decision.candidates[0];
-    if (isChosen) add(offer, chosen, chosen.worstCostMinor, false);
-    else add(offer, { campaignId: offer.campaignId, rung: 0 }, baseline?.worstCostMinor ?? offer.faceValueMinor, false);
+    if (isChosen) add(offer, chosen, chosen.worstCostMinor);
+    else add(offer, { campaignId: offer.campaignId, rung: 0 }, baseline?.worstCostMinor ?? offer.faceValueMinor);
   }
   return grants;
 }
@@ -170,11 +185,14 @@ function newGrant(
   offer: IssuedOffer,
   ref: RungRef,
   worstCostMinor: number,
-  withheld: boolean,
+  withheld: WithheldLife | undefined,
 ): { open: OpenOffer; grant: Grant } {
   const { episodeId, draw, propensity, decidedAtMs, cartDigest } = decision;
   return {
-    open: { campaignId: ref.campaignId, rung: ref.rung, offer, worstCostMinor, withheld, episodeId, draw, propensity },
+    open: {
+      ...{ campaignId: ref.campaignId, rung: ref.rung, offer, worstCostMinor, withheld: withheld !== undefined },
+      ...{ episodeId, draw, propensity },
+    },
     grant: {
       offerId: offer.offerId,
       campaignId: ref.campaignId,
@@ -182,14 +200,17 @@ function newGrant(
       costMinor: worstCostMinor,
       faceValueMinor: offer.faceValueMinor,
       cartDigest,
+      episodeId,
+      ended: false,
+      ...(withheld === undefined ? {} : { withheld }),
     },
   };
 }
 
-/** The offer that nobody was told of: it has no code, and lives as long as the campaign's offers do. */
-function withheldOffer(decision: DecisionFacts): IssuedOffer {
+/** The offer that nobody was told of: it has no code, and lives as long as the campaign's offers do. Undefined: none was withheld. */
+function withheldOffer(decision: DecisionFacts): IssuedOffer | undefined {
   const chosen = decision.candidates[decision.chosen];
-  if (chosen?.incentive === undefined) throw new Error("what is withheld has an incentive");
+  if (chosen?.incentive === undefined || decision.withheldUntilMs === 0) return undefined;
   return {
     offerId: `withheld-${decision.decisionId}`,
     code: "",
@@ -198,35 +219,28 @@ function withheldOffer(decision: DecisionFacts): IssuedOffer {
     currency: decision.cart.currency,
     faceValueMinor: chosen.faceValueMinor,
     issuedAtMs: decision.decidedAtMs,
-    expiresAtMs: decision.validUntilMs,
+    expiresAtMs: decision.withheldUntilMs,
   };
 }
 
-/** A withheld offer's end stands in its campaign, which the state does not know: it stays as long as any offer may. */
-function isAlive({ offer, withheld }: OpenOffer, nowMs: number): boolean {
-  return nowMs < (withheld ? offer.issuedAtMs + OFFER_TTL_MAX_MS : offer.expiresAtMs);
+/** The ledger says when an offer that was given has ended; of one that was withheld nobody does. */
+function mayBeOpen({ offer, withheld }: OpenOffer, nowMs: number): boolean {
+  return !withheld || nowMs < offer.expiresAtMs;
 }
 
 function afterOfferEnd(state: DecisionState, offerId: string, costMinor: number): DecisionState {
-  const ended = state.open.find((open) => open.offer.offerId === offerId);
-  const history = state.history.map((grant) => (grant.offerId === offerId ? { ...grant, costMinor } : grant));
-  const { episode, ...rest } = state;
-  const keeps = episode !== undefined && ended?.episodeId !== episode.id;
   return {
-    ...rest,
-    ...(keeps ? { episode } : {}),
-    open: state.open.filter((open) => open.offer.offerId !== offerId),
-    history,
+    ...state,
+    open: state.open.filter(({ offer }) => offer.offerId !== offerId),
+    history: state.history.map((grant) => (grant.offerId === offerId ? { ...grant, costMinor, ended: true } : grant)),
   };
 }
 
-/**
- * An order ends the episode that was open when it was placed, and with it what a held-out subject would have used. What came later
- * stays: orders are told late, and all of them after the decisions when the state is folded anew.
- */
-function afterOrder(state: DecisionState, atMs: number): DecisionState {
-  const { episode, ...rest } = state;
-  const keeps = episode !== undefined && episode.openedAtMs > atMs;
-  const open = state.open.filter(({ withheld, offer }) => !withheld || offer.issuedAtMs > atMs);
-  return { ...rest, ...(keeps ? { episode } : {}), open };
+/** The order's instant is kept, and what it ends is asked where the state is looked at. Orders of one instant are kept one after the other. */
+function afterOrder(state: DecisionState, atMs: Millis): DecisionState {
+  let ownMs = atMs;
+  while (state.orders.includes(ownMs)) ownMs = (ownMs + 1) as Millis;
+  const orders = [...state.orders, ownMs].sort((a, b) => a - b);
+  const newestMs = orders.at(-1) ?? ownMs;
+  return { ...state, orders: orders.filter((order) => order > newestMs - HISTORY_SPAN_MS).slice(-ORDERS_MAX) };
 }

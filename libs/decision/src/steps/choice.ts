@@ -22,9 +22,8 @@ export function byCost(a: ValuedRung, b: ValuedRung): number {
  * the rungs that are cheaper, and so on down to none. The order in which rungs are tried does not depend on how sure the
  * model is, so that less certainty can only lead to something cheaper.
  */
-export function choiceStep({ decisionState, nowMs }: Situation, rungs: readonly ValuedRung[]): number {
-  const { episode } = decisionState;
-  const held = episode !== undefined && nowMs < episode.endsAtMs ? episode.exploit : undefined;
+export function choiceStep({ decisionState }: Situation, rungs: readonly ValuedRung[]): number {
+  const held = decisionState.episode?.exploit;
   let end = rungs.length;
   while (end > 0) {
     const place = cheapestOfTheBest(rungs, end);

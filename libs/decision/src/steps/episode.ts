@@ -16,19 +16,13 @@ export interface CurrentEpisode {
   readonly propensity: number | undefined;
 }
 
-/** The subject's episode if it still goes on. */
-export function runningEpisode({ decisionState, nowMs }: Situation): CurrentEpisode | undefined {
-  const { episode } = decisionState;
-  return episode !== undefined && nowMs < episode.endsAtMs ? episode : undefined;
-}
-
 /**
  * The running episode, or a new one. A new one takes its uniform from the assignment key, the first eligible incentive
  * campaign (rungs of all campaigns are drawn together, by one draw) and itself, and ends when the shortest cool-down or
  * offer life of the eligible campaigns is over: alike whatever is drawn, so that its end tells nobody what was withheld.
  */
 export function episodeStep(situation: Situation, incentives: readonly EligibleCampaign[]): CurrentEpisode {
-  const running = runningEpisode(situation);
+  const running = situation.decisionState.episode;
   if (running !== undefined) return running;
   const id = episodeIdOf(situation.decisionId);
   const lives = incentives.map(({ campaign }) => campaign.episodeMaxMs);

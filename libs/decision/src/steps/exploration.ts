@@ -1,5 +1,6 @@
+import { costOver, type RungTerms } from "../exploration-cost.js";
 import type { Situation } from "../situation.js";
-import type { ValuedRung } from "./value.js";
+import { recordedTerms, type ValuedRung } from "./value.js";
 
 /** All weights of a decision sum to this. */
 export const WEIGHT_SUM = 2 ** 32;
@@ -20,32 +21,32 @@ export interface Distribution {
  * Mixes what is tried out into the exploit choice (a place as above) and holds the episode's draw against it.
  *
  * A rung dearer than the exploit choice is tried only as far as its campaign's exploration budget goes: what trying it
- * costs, value given up and money spent, must still fit. Cheaper ones are always tried, by the floor: that spends nothing.
+ * costs, value given up and money spent, must still fit. Rung 0 and cheaper rungs are always tried: that spends nothing. What is
+ * tried has at least its floor.
  * In a cold start (a campaign with a rung that has too few decisions) the baseline has 70 % and the rungs of the cold
- * campaigns share the rest by inverse cost; an exploit choice of a campaign that is not cold stands in the baseline's place.
+ * campaigns share the rest by inverse cost; an exploit choice of a campaign that is not cold stands in the baseline's place, which
+ * then has its floor.
  */
 export function explorationStep(
   situation: Situation,
+  rungZero: RungTerms,
   rungs: readonly ValuedRung[],
   exploit: number,
   draw: number,
 ): Distribution {
+  const exploited = rungs[exploit - 1];
+  const best = exploited === undefined ? rungZero : recordedTerms(exploited);
   const canExplore = rungs.map((rung, index) => {
     const isDearer = index + 1 > exploit;
-    return !isDearer || costOver(rungs[exploit - 1], rung) <= remainingMinor(situation, rung);
+    return !isDearer || costOver(best, recordedTerms(rung)) <= remainingMinor(situation, rung);
   });
   const cold = rungs.map((rung, index) => canExplore[index] === true && isCold(situation, rung, rungs));
-  const weights = cold.includes(true)
-    ? coldWeights(rungs, cold, cold[exploit - 1] === true ? 0 : exploit)
-    : floorWeights(rungs, canExplore, exploit);
+  const anchor = cold[exploit - 1] === true ? 0 : exploit;
+  const floors = floorsOf(rungs, canExplore, exploit, anchor);
+  const shares = coldShares(rungs, cold);
+  const weights = floors.map((floor, place) => (place === anchor ? 0 : Math.max(floor, shares[place] ?? 0)));
+  weights[anchor] = WEIGHT_SUM - weights.reduce((sum, weight) => sum + weight, 0);
   return { weights, drawn: placeOf(weights, draw) };
-}
-
-/** What trying a rung costs over the exploit choice (undefined: rung 0), minor units: value given up and money spent more. */
-function costOver(exploit: ValuedRung | undefined, rung: ValuedRung): number {
-  const givenUp = Math.max(0, (exploit?.value ?? 0) - rung.value);
-  const spent = Math.max(0, rung.expectedCost - (exploit?.expectedCost ?? 0));
-  return Math.ceil(givenUp + spent);
 }
 
 function remainingMinor({ explorationSpentMinor }: Situation, { campaign }: ValuedRung): number {
@@ -63,29 +64,27 @@ function isCold({ decisionsPerRung }: Situation, { campaign }: ValuedRung, rungs
   return rungs.some((rung) => rung.campaign === campaign && (counts[rung.rung] ?? 0) < wanted);
 }
 
-function coldWeights(rungs: readonly ValuedRung[], cold: readonly boolean[], anchor: number): number[] {
+/** The least that each place has; the anchor, which gets what is left, has no need of one. */
+function floorsOf(
+  rungs: readonly ValuedRung[],
+  canExplore: readonly boolean[],
+  exploit: number,
+  anchor: number,
+): number[] {
+  const rungFloors = rungs.map((rung, index) => (canExplore[index] === true ? rung.campaign.floorBp : 0));
+  const baselineFloor = rungs[exploit - 1]?.campaign.floorBp ?? 0;
+  const all = [baselineFloor, ...rungFloors].map((floor, place) => (place === anchor ? 0 : floor));
+  const sum = all.reduce((total, floor) => total + floor, 0);
+  const scale = sum > FLOORS_MAX_BP ? FLOORS_MAX_BP / sum : 1;
+  return all.map((floor) => Math.floor((WEIGHT_SUM / 10_000) * floor * scale));
+}
+
+/** What the cold start gives each place, rung 0 aside: together 30 %, by inverse cost. */
+function coldShares(rungs: readonly ValuedRung[], cold: readonly boolean[]): number[] {
   const inverse = rungs.map((rung, index) => (cold[index] === true ? 1 / Math.max(1, rung.expectedCost) : 0));
   const sum = inverse.reduce((total, part) => total + part, 0);
   const rest = (WEIGHT_SUM / 10_000) * (10_000 - COLD_BASELINE_BP);
-  const weights = [0, ...inverse.map((part) => Math.floor((rest * part) / sum))];
-  return withRemainder(weights, anchor);
-}
-
-function floorWeights(rungs: readonly ValuedRung[], canExplore: readonly boolean[], exploit: number): number[] {
-  const floors = rungs.map((rung, index) => (canExplore[index] === true ? rung.campaign.floorBp : 0));
-  const baselineFloor = rungs[exploit - 1]?.campaign.floorBp ?? 0;
-  const all = [baselineFloor, ...floors];
-  const sum = all.reduce((total, floor) => total + floor, 0);
-  const scale = sum > FLOORS_MAX_BP ? FLOORS_MAX_BP / sum : 1;
-  const weights = all.map((floor) => Math.floor((WEIGHT_SUM / 10_000) * floor * scale));
-  weights[exploit] = 0;
-  return withRemainder(weights, exploit);
-}
-
-function withRemainder(weights: number[], place: number): number[] {
-  const others = weights.reduce((sum, weight) => sum + weight, 0);
-  weights[place] = (weights[place] ?? 0) + WEIGHT_SUM - others;
-  return weights;
+  return [0, ...inverse.map((part) => (sum === 0 ? 0 : Math.floor((rest * part) / sum)))];
 }
 
 /** The place whose part of the cumulative distribution the draw falls into. */

@@ -1,9 +1,11 @@
+import type { Millis } from "@leastwise/vocabulary";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { DecisionReason } from "../reasons.js";
+import { NEVER_MS } from "../record.js";
 import type { Situation } from "../situation.js";
 import type { IssuedOffer } from "../state/decision-state.js";
 import type { LadderRung } from "./ladder.js";
-import { issueOffer } from "./offer.js";
+import { issueOffer, offerEndMs } from "./offer.js";
 import type { Owed } from "./owed.js";
 
 /** What the checkout is given. */
@@ -13,6 +15,8 @@ export interface Grant {
   /** What is newly held for it; 0 where nothing is. */
   readonly heldMinor: number;
   readonly budgetId: string;
+  /** First instant at which what is newly withheld would have run out; 0 where nothing is. */
+  readonly withheldUntilMs: Millis;
 }
 
 /** Issues the chosen rung; where none was chosen, or it is withheld, what the shopper is owed in every arm. */
@@ -25,15 +29,21 @@ export function grantStep(
   const withheld = chosen !== undefined && (ghost || situation.observeOnly);
   if (chosen !== undefined && !withheld)
     return issued(situation, chosen.campaign, chosen.incentive, chosen.worthMinor, chosen.worstCostMinor);
-  return grantOwed(situation, owed);
+  const grant = grantOwed(situation, owed);
+  return chosen === undefined ? grant : { ...grant, withheldUntilMs: offerEndMs(situation, chosen.campaign) };
 }
 
 /** Gives what the shopper is owed: the offer of it that is open, or a new one. */
 export function grantOwed(situation: Situation, owed: Owed | undefined): Grant {
-  if (owed === undefined) return { offer: undefined, heldMinor: 0, budgetId: "" };
-  if (owed.open !== undefined) return { offer: owed.open.offer, heldMinor: 0, budgetId: "" };
-  if (situation.observeOnly) return { offer: undefined, heldMinor: 0, budgetId: "" };
+  if (owed === undefined) return shown(undefined);
+  if (owed.open !== undefined) return shown(owed.open.offer);
+  if (situation.observeOnly) return shown(undefined);
   return issued(situation, owed.campaign, owed.incentive, owed.appraisal.worthMinor, owed.worstCostMinor);
+}
+
+/** Shows what was given before, or nothing: nothing is newly held. */
+export function shown(offer: IssuedOffer | undefined): Grant {
+  return { offer, heldMinor: 0, budgetId: "", withheldUntilMs: NEVER_MS };
 }
 
 function issued(
@@ -44,7 +54,7 @@ function issued(
   worstCostMinor: number,
 ): Grant {
   return {
-    offer: issueOffer(situation, campaign, incentive, worthMinor),
+    ...shown(issueOffer(situation, campaign, incentive, worthMinor)),
     heldMinor: worstCostMinor,
     budgetId: campaign.budgetId,
   };

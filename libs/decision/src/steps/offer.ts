@@ -8,10 +8,11 @@ import type { IssuedOffer } from "../state/decision-state.js";
 /** Issues an incentive of a campaign to the subject: good from now for the campaign's time to live. */
 export function issueOffer(
   situation: Situation,
-  { campaignId, offerTtlMs }: CompiledCampaign,
+  campaign: CompiledCampaign,
   incentive: Incentive,
   faceValueMinor: number,
 ): IssuedOffer {
+  const { campaignId } = campaign;
   const { decisionId, subject, nowMs, cart, codeKey } = situation;
   const offerId = offerIdOf(decisionId, campaignId);
   return {
@@ -22,6 +23,11 @@ export function issueOffer(
     currency: cart.currency,
     faceValueMinor,
     issuedAtMs: nowMs,
-    expiresAtMs: (nowMs + offerTtlMs) as Millis,
+    expiresAtMs: offerEndMs(situation, campaign),
   };
+}
+
+/** First instant at which an offer of the campaign that is issued now has run out. */
+export function offerEndMs({ nowMs }: Situation, { offerTtlMs }: CompiledCampaign): Millis {
+  return (nowMs + offerTtlMs) as Millis;
 }

@@ -11,15 +11,6 @@ export interface FittingOffer {
   readonly appraisal: Appraisal;
 }
 
-/** The subject's offers that are good now. A withheld one lives as long as its campaign's offers do. */
-export function openOffers({ decisionState, policy, nowMs }: Situation): readonly OpenOffer[] {
-  return decisionState.open.filter(({ offer, withheld, campaignId }) => {
-    if (!withheld) return nowMs < offer.expiresAtMs;
-    const ttlMs = policy.campaigns.find((campaign) => campaign.campaignId === campaignId)?.offerTtlMs;
-    return nowMs < (ttlMs === undefined ? offer.expiresAtMs : offer.issuedAtMs + ttlMs);
-  });
-}
-
 /**
  * The outstanding incentive that is the answer: an offer shown is honoured within its life, whatever the policy now says.
  * Of several the one worth most on this cart, the earlier issued on a tie. Entitlements are no such answer: they are
@@ -27,7 +18,7 @@ export function openOffers({ decisionState, policy, nowMs }: Situation): readonl
  */
 export function outstandingStep(situation: Situation): FittingOffer | undefined {
   let best: FittingOffer | undefined;
-  for (const held of openOffers(situation)) {
+  for (const held of situation.decisionState.open) {
     const campaign = situation.policy.campaigns.find(({ campaignId }) => campaignId === held.campaignId);
     if (held.rung === 0 || campaign?.kind === "entitlement") continue;
     const appraisal = appraisalNow(situation, held, campaign);

@@ -3,9 +3,9 @@ import { isCapReached } from "../guardrails/frequency-cap.js";
 import { isSubjectMaxPassed } from "../guardrails/subject-max.js";
 import type { Situation } from "../situation.js";
 import type { OpenOffer } from "../state/decision-state.js";
+import { withoutWithheld } from "../state/state-at.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { EligibleCampaign } from "./eligibility.js";
-import { openOffers } from "./outstanding.js";
 
 /** What the shopper gets in every arm: rung 0. */
 export interface Owed {
@@ -20,12 +20,14 @@ export interface Owed {
 /**
  * The baseline: of the entitlements that the shopper qualifies for, the one worth most on this cart (the earlier on a
  * tie), at the highest of its rungs that the cart reaches and the guardrails admit. One answer carries one offer, so an
- * incentive stands in its place and never below it.
+ * incentive stands in its place and never below it. It is given in every arm, so what was withheld does not count against it.
  */
 export function owedStep(situation: Situation, entitlements: readonly EligibleCampaign[]): Owed | undefined {
+  if (entitlements.length === 0) return undefined;
+  const given = { ...situation, decisionState: withoutWithheld(situation.decisionState) };
   let best: Owed | undefined;
   for (const { campaign, lineCapsMinor } of entitlements) {
-    const owed = owedOf(situation, campaign, lineCapsMinor);
+    const owed = owedOf(given, campaign, lineCapsMinor);
     if (owed !== undefined && (best === undefined || owed.appraisal.worthMinor > best.appraisal.worthMinor))
       best = owed;
   }
@@ -39,7 +41,7 @@ function owedOf(
 ): Owed | undefined {
   const { cart, rows, policy } = situation;
   const bounds = lineCapsMinor === undefined ? {} : { lineCapsMinor };
-  const open = openOffers(situation).find((held) => held.campaignId === campaign.campaignId && !held.withheld);
+  const open = situation.decisionState.open.find((held) => held.campaignId === campaign.campaignId);
   if (open === undefined && isCapReached(situation, campaign)) return undefined;
   const incentives = open === undefined ? campaign.ladder.map((rung) => rung.incentive) : [open.offer.incentive];
   for (const incentive of incentives.toReversed()) {

@@ -2,7 +2,6 @@ import { DAY_MS } from "@leastwise/vocabulary";
 import type { BlockReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
 import type { LadderRung } from "./ladder.js";
-import { openOffers } from "./outstanding.js";
 import type { Owed } from "./owed.js";
 
 /** How long a subject is not offered more for the same cart than before. */
@@ -18,7 +17,7 @@ export function stackStep(
   rungs: readonly LadderRung[],
   owed: Owed | undefined,
 ): readonly LadderRung[] {
-  const held = openOffers(situation);
+  const held = situation.decisionState.open;
   const { campaigns } = situation.policy;
   const heldCampaigns = new Set(held.map(({ campaignId }) => campaignId));
   const heldGroups = new Set(

@@ -1,6 +1,7 @@
 import { goodsMarginMinor, lineCostMinor } from "@leastwise/offers";
 import { shelfLifeLeftBp } from "../approaches/dynamic.js";
 import type { Candidate } from "../decision.js";
+import type { RungTerms } from "../exploration-cost.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import { SALVAGE_AT_END_BP, TEACHING_COST_BP, USE_GIVEN_ORDER_BP } from "../priors.js";
 import type { Situation } from "../situation.js";
@@ -53,6 +54,16 @@ export function valueStep(
           : 0,
     };
   });
+}
+
+/** Terms of a rung as the record has them. */
+export function recordedTerms({ expectedCost, value }: ValuedRung): RungTerms {
+  return { expectedCostMinor: Math.round(expectedCost), valueMinor: recorded(value) };
+}
+
+/** To nine decimals: more would be noise of the last bits. */
+export function recorded(value: number): number {
+  return Math.round(value * 1e9) / 1e9;
 }
 
 /** What rung 0 gives and costs: what is owed anyway. */

@@ -1,15 +1,19 @@
 import { ok, type Result } from "@leastwise/vocabulary";
-import { contentDigest } from "../content-digest.js";
-import type { OfferRedeemed, OfferState, Redemption } from "../offer.js";
+import { contentDigest, type RedemptionContent } from "../content-digest.js";
+import type { Act, OfferRedeemed, OfferState, Redemption } from "../offer.js";
 import type { OfferRefusal } from "../reasons.js";
 import { refuse, useOffer, type OfferUse } from "./use.js";
 
-/** Uses an offer for an order. */
-export interface RedeemCommand extends OfferUse {
-  /** The shop's id of the order. */
-  readonly orderId: string;
+/** A redemption as it is asked for. */
+export interface AskedRedemption extends RedemptionContent {
   /** The caller's key of this act. */
   readonly idempotencyKey: string;
+}
+
+/** Uses an offer for an order. */
+export interface RedeemCommand extends OfferUse, AskedRedemption {
+  /** The offer that was used on the order already, or may have been; undefined if none was. */
+  readonly offerOnOrder: string | undefined;
 }
 
 /** A redemption that is taken. */
@@ -21,31 +25,39 @@ export interface Redeemed {
   readonly replayed: boolean;
 }
 
+/** What a redemption comes to. */
+export type RedeemOutcome = Result<Redeemed, OfferRefusal>;
+
+/** The act that is asked for. */
+export function actOf(asked: AskedRedemption): Act {
+  return { idempotencyKey: asked.idempotencyKey, contentDigest: contentDigest(asked) };
+}
+
+/**
+ * The answer to an act whose key has redeemed the offer already: the same one if the content is the same, else a refusal. Undefined where
+ * the key has not. Nothing is asked of who it is, of clock, catalog or policy: those may have changed since.
+ */
+export function replay({ idempotencyKey, contentDigest: digest }: Act, state: OfferState): RedeemOutcome | undefined {
+  if (state.status !== "redeemed" || state.act.idempotencyKey !== idempotencyKey) return undefined;
+  if (state.act.contentDigest === digest) return ok({ events: [], redemption: state.redemption, replayed: true });
+  return refuse("idempotency_mismatch", "idempotency_key", idempotencyKey, "the content that the key came with");
+}
+
 /**
  * Uses an offer, once and once only. The same key with the same content gives the same answer however often it comes;
- * with other content it is refused.
+ * with other content it is refused. An order takes one offer: each was decided as the only one.
  */
-export function redeem(command: RedeemCommand, state: OfferState): Result<Redeemed, OfferRefusal> {
-  const digest = contentDigest(command);
-  if (state.status === "redeemed" && state.act.idempotencyKey === command.idempotencyKey) {
-    if (state.act.contentDigest === digest) return ok({ events: [], redemption: state.redemption, replayed: true });
-    return refuse(
-      "idempotency_mismatch",
-      "idempotency_key",
-      command.idempotencyKey,
-      "the content that the key came with",
-    );
-  }
+export function redeem(command: RedeemCommand, state: OfferState): RedeemOutcome {
+  const act = actOf(command);
+  const answered = replay(act, state);
+  if (answered !== undefined) return answered;
   const used = useOffer(state, command);
   if (!used.ok) return used;
   if (state.status !== "issued") throw new Error("only an issued offer can be used");
-  const event: OfferRedeemed = {
-    kind: "redeemed",
-    offerId: state.terms.offerId,
-    atMs: command.nowMs,
-    act: { idempotencyKey: command.idempotencyKey, contentDigest: digest },
-    orderId: command.orderId,
-    redemption: used.value,
-  };
+  const { offerId } = state.terms;
+  const { orderId, offerOnOrder, nowMs } = command;
+  if (offerOnOrder !== undefined && offerOnOrder !== offerId)
+    return refuse("order_has_code", "order_id", orderId, "an order on which no other code was used");
+  const event: OfferRedeemed = { kind: "redeemed", offerId, atMs: nowMs, act, orderId, redemption: used.value };
   return ok({ events: [event], redemption: used.value, replayed: false });
 }

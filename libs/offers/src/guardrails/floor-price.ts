@@ -1,3 +1,4 @@
+import { mulDiv } from "@leastwise/vocabulary";
 import { listPriceMinor } from "../cart.js";
 import type { GuardedCart } from "./cart-guardrails.js";
 
@@ -12,17 +13,11 @@ export function floorPrice({ cart, rows, appraisal, guardrails }: GuardedCart): 
     const list = listPriceMinor(line);
     const paid = list - (line.discountMinor ?? 0) - share;
     const floor = Math.max(
-      floorDiv(list, guardrails.floorPriceBp),
+      mulDiv(list, guardrails.floorPriceBp, 10_000, "down"),
       (rows[index]?.floorPriceMinor ?? 0) * line.quantity,
       0,
     );
     if (paid < floor) return "guardrail_floor_price";
   }
   return undefined;
-}
-
-function floorDiv(amount: number, bp: number): number {
-  return amount <= Number.MAX_SAFE_INTEGER / 10_000
-    ? Math.floor((amount * bp) / 10_000)
-    : Number((BigInt(amount) * BigInt(bp)) / 10_000n);
 }

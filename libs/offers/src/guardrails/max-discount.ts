@@ -1,3 +1,4 @@
+import { mulDiv } from "@leastwise/vocabulary";
 import { listPriceMinor } from "../cart.js";
 import type { GuardedCart } from "./cart-guardrails.js";
 
@@ -11,13 +12,8 @@ export function maxDiscount({ cart, rows, appraisal, guardrails }: GuardedCart):
     const share = appraisal.shares[index] ?? 0;
     if (share === 0) continue;
     const bp = Math.min(guardrails.maxDiscountBp, rows[index]?.maxDiscountBp ?? 10_000);
-    if ((line.discountMinor ?? 0) + share > ceilDiv(listPriceMinor(line), bp)) return "guardrail_max_discount";
+    if ((line.discountMinor ?? 0) + share > mulDiv(listPriceMinor(line), bp, 10_000, "up"))
+      return "guardrail_max_discount";
   }
   return undefined;
-}
-
-function ceilDiv(amount: number, bp: number): number {
-  return amount <= Number.MAX_SAFE_INTEGER / 10_000
-    ? Math.ceil((amount * bp) / 10_000)
-    : Number((BigInt(amount) * BigInt(bp) + 9_999n) / 10_000n);
 }

@@ -250,7 +250,10 @@ export interface Enrolment {
  * `decisions`, keyed by subject.
  */
 export interface DecisionRecord {
-  /** Hash of the cause (caller and request id, or session and cart) and of the instant, unique for ever. */
+  /**
+   * Hash of the cause (caller and request id, or session and cart), of the instant, and of the subject's answer and grants before
+   * it; unique for ever.
+   */
   decisionId: string;
   /** The pseudonymous shopper. */
   subject: string;
@@ -313,7 +316,10 @@ export interface DecisionRecord {
     | undefined;
   /** The budget. */
   budgetId: string;
-  /** Why the outcome is what it is, a stable reason: `granted`, `least_is_none`, `holdout`, `not_eligible`, … */
+  /**
+   * Why the outcome is what it is, a stable reason: `granted`, `least_is_none`, `holdout`, `not_eligible`, …;
+   * `failed_after_draw` where the record of what was drawn did not get onto the log: nothing was given, and the draw counts.
+   */
   reason: string;
   /** The same as in the answer. */
   freshness: Freshness;
@@ -347,7 +353,19 @@ export interface DecisionRecord {
   /** What this decision takes of its campaign's exploration budget, minor units; 0 where nothing was explored. */
   explorationCostMinor: bigint;
   /** The profile that segments read. Absent: none was known, or consent did not allow it. */
-  profile: Profile | undefined;
+  profile:
+    | Profile
+    | undefined;
+  /**
+   * First instant at which the offer that was newly withheld would have run out, Unix milliseconds UTC; 0 where nothing was newly
+   * withheld.
+   */
+  withheldUntilMs: bigint;
+  /**
+   * When the newest of the subject's orders was placed that the decision knew of, Unix milliseconds UTC; 0 where it knew of none.
+   * Later ones end its episode.
+   */
+  lastOrderMs: bigint;
 }
 
 /** What the catalog said of one product of the cart. */
@@ -1618,6 +1636,8 @@ function createBaseDecisionRecord(): DecisionRecord {
     decisionState: Buffer.alloc(0),
     explorationCostMinor: 0n,
     profile: undefined,
+    withheldUntilMs: 0n,
+    lastOrderMs: 0n,
   };
 }
 
@@ -1767,6 +1787,18 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
     }
     if (message.profile !== undefined) {
       Profile.encode(message.profile, writer.uint32(338).fork()).join();
+    }
+    if (message.withheldUntilMs !== 0n) {
+      if (BigInt.asIntN(64, message.withheldUntilMs) !== message.withheldUntilMs) {
+        throw new globalThis.Error("value provided for field message.withheldUntilMs of type int64 too large");
+      }
+      writer.uint32(344).int64(message.withheldUntilMs);
+    }
+    if (message.lastOrderMs !== 0n) {
+      if (BigInt.asIntN(64, message.lastOrderMs) !== message.lastOrderMs) {
+        throw new globalThis.Error("value provided for field message.lastOrderMs of type int64 too large");
+      }
+      writer.uint32(352).int64(message.lastOrderMs);
     }
     return writer;
   },
@@ -2130,6 +2162,22 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
             message.profile = Profile.decode(reader, reader.uint32());
             continue;
           }
+          case 43: {
+            if (tag !== 344) {
+              break;
+            }
+
+            message.withheldUntilMs = reader.int64() as bigint;
+            continue;
+          }
+          case 44: {
+            if (tag !== 352) {
+              break;
+            }
+
+            message.lastOrderMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2199,6 +2247,12 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
     message.profile = (object.profile !== undefined && object.profile !== null)
       ? Profile.fromPartial(object.profile)
       : undefined;
+    message.withheldUntilMs = (object.withheldUntilMs !== undefined && object.withheldUntilMs !== null)
+      ? BigInt(object.withheldUntilMs)
+      : 0n;
+    message.lastOrderMs = (object.lastOrderMs !== undefined && object.lastOrderMs !== null)
+      ? BigInt(object.lastOrderMs)
+      : 0n;
     return message;
   },
 };

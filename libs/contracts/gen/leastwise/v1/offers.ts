@@ -140,7 +140,10 @@ export interface RedeemRequest {
   subject:
     | SubjectRef
     | undefined;
-  /** The shop's id of the order, 1 to 256 bytes. Required. */
+  /**
+   * The shop's id of the order, 1 to 256 bytes. An order takes one code: another one is refused (`order_has_code`), since each
+   * offer was decided as the only one. Required.
+   */
   orderId: string;
   /** The final cart, 1 to 1 000 lines. Required. */
   lines: Line[];
@@ -149,8 +152,9 @@ export interface RedeemRequest {
     | Money
     | undefined;
   /**
-   * The caller's key of this act, 1 to 255 bytes. The same key with the same content gives the same answer however often
-   * it comes; with another content it is refused (`idempotency_mismatch`). Required.
+   * The caller's key of this act, 1 to 255 bytes, by itself for each offer: the same key with another code is another act. The
+   * same key with the same content (ids, order, lines, shipping) gives the same answer however often and however late it comes;
+   * with another content it is refused (`idempotency_mismatch`). Required.
    */
   idempotencyKey: string;
 }
@@ -1602,7 +1606,8 @@ export type OfferServiceService = typeof OfferServiceService;
 export const OfferServiceService = {
   /**
    * Whether a code is good for a cart. Errors: INVALID_ARGUMENT (`code_malformed`, `empty_cart`, `mixed_currencies`, …).
-   * What is wrong with the code itself is an answer, not an error.
+   * What is wrong with the code itself is an answer, not an error: the reasons of Redeem, and `redemption_in_doubt` for one that a
+   * redemption under way, or without an answer, may have used. It knows no order: `order_has_code` shows at Redeem.
    */
   validate: {
     path: "/leastwise.v1.OfferService/Validate" as const,
@@ -1626,9 +1631,10 @@ export const OfferServiceService = {
   /**
    * Uses a code, once and once only; durable when it answers. Errors: INVALID_ARGUMENT as Validate; NOT_FOUND
    * (`unknown_code`); FAILED_PRECONDITION (`offer_redeemed`, `offer_expired`, `foreign_subject`, `incentive_not_applicable`,
-   * `guardrail_floor_price`, …); ALREADY_EXISTS (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`:
-   * nothing is used, or it is and the same key will say so; `redemption_in_doubt`: it may be used by a redemption that got no
-   * answer, and only its key and order may try again for now).
+   * `guardrail_floor_price`, …; `order_has_code`: another code was used on the order, or may have been); ALREADY_EXISTS
+   * (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`: nothing is used, or it is and the same key will say
+   * so; `redemption_in_doubt`: it may be used by a redemption that got no answer, and only its key and order may try again for
+   * now).
    */
   redeem: {
     path: "/leastwise.v1.OfferService/Redeem" as const,
@@ -1659,7 +1665,10 @@ export const OfferServiceService = {
     responseSerialize: (value: Offer): Buffer => Buffer.from(Offer.encode(value).finish()),
     responseDeserialize: (value: Buffer): Offer => Offer.decode(value),
   },
-  /** An offer as it stands. Errors: INVALID_ARGUMENT (`code_malformed`), NOT_FOUND (`unknown_code`). */
+  /**
+   * An offer as it stands. Errors: INVALID_ARGUMENT (`code_malformed`), NOT_FOUND (`unknown_code`), UNAVAILABLE
+   * (`redemption_in_doubt`: a redemption under way, or without an answer, may have used it).
+   */
   get: {
     path: "/leastwise.v1.OfferService/Get" as const,
     requestStream: false as const,
@@ -1674,7 +1683,8 @@ export const OfferServiceService = {
 export interface OfferServiceServer extends UntypedServiceImplementation {
   /**
    * Whether a code is good for a cart. Errors: INVALID_ARGUMENT (`code_malformed`, `empty_cart`, `mixed_currencies`, …).
-   * What is wrong with the code itself is an answer, not an error.
+   * What is wrong with the code itself is an answer, not an error: the reasons of Redeem, and `redemption_in_doubt` for one that a
+   * redemption under way, or without an answer, may have used. It knows no order: `order_has_code` shows at Redeem.
    */
   validate: handleUnaryCall<ValidateRequest, ValidateResponse>;
   /** Holds an offer for an order. Errors: UNIMPLEMENTED in this version. */
@@ -1682,23 +1692,28 @@ export interface OfferServiceServer extends UntypedServiceImplementation {
   /**
    * Uses a code, once and once only; durable when it answers. Errors: INVALID_ARGUMENT as Validate; NOT_FOUND
    * (`unknown_code`); FAILED_PRECONDITION (`offer_redeemed`, `offer_expired`, `foreign_subject`, `incentive_not_applicable`,
-   * `guardrail_floor_price`, …); ALREADY_EXISTS (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`:
-   * nothing is used, or it is and the same key will say so; `redemption_in_doubt`: it may be used by a redemption that got no
-   * answer, and only its key and order may try again for now).
+   * `guardrail_floor_price`, …; `order_has_code`: another code was used on the order, or may have been); ALREADY_EXISTS
+   * (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`: nothing is used, or it is and the same key will say
+   * so; `redemption_in_doubt`: it may be used by a redemption that got no answer, and only its key and order may try again for
+   * now).
    */
   redeem: handleUnaryCall<RedeemRequest, RedeemResponse>;
   /** Lets a reservation go. Errors: UNIMPLEMENTED in this version. */
   release: handleUnaryCall<ReleaseRequest, Offer>;
   /** Gives back what lines of a redeemed order had. Errors: UNIMPLEMENTED in this version. */
   refund: handleUnaryCall<RefundRequest, Offer>;
-  /** An offer as it stands. Errors: INVALID_ARGUMENT (`code_malformed`), NOT_FOUND (`unknown_code`). */
+  /**
+   * An offer as it stands. Errors: INVALID_ARGUMENT (`code_malformed`), NOT_FOUND (`unknown_code`), UNAVAILABLE
+   * (`redemption_in_doubt`: a redemption under way, or without an answer, may have used it).
+   */
   get: handleUnaryCall<GetOfferRequest, Offer>;
 }
 
 export interface OfferServiceClient extends Client {
   /**
    * Whether a code is good for a cart. Errors: INVALID_ARGUMENT (`code_malformed`, `empty_cart`, `mixed_currencies`, …).
-   * What is wrong with the code itself is an answer, not an error.
+   * What is wrong with the code itself is an answer, not an error: the reasons of Redeem, and `redemption_in_doubt` for one that a
+   * redemption under way, or without an answer, may have used. It knows no order: `order_has_code` shows at Redeem.
    */
   validate(
     request: ValidateRequest,
@@ -1731,9 +1746,10 @@ export interface OfferServiceClient extends Client {
   /**
    * Uses a code, once and once only; durable when it answers. Errors: INVALID_ARGUMENT as Validate; NOT_FOUND
    * (`unknown_code`); FAILED_PRECONDITION (`offer_redeemed`, `offer_expired`, `foreign_subject`, `incentive_not_applicable`,
-   * `guardrail_floor_price`, …); ALREADY_EXISTS (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`:
-   * nothing is used, or it is and the same key will say so; `redemption_in_doubt`: it may be used by a redemption that got no
-   * answer, and only its key and order may try again for now).
+   * `guardrail_floor_price`, …; `order_has_code`: another code was used on the order, or may have been); ALREADY_EXISTS
+   * (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`: nothing is used, or it is and the same key will say
+   * so; `redemption_in_doubt`: it may be used by a redemption that got no answer, and only its key and order may try again for
+   * now).
    */
   redeem(
     request: RedeemRequest,
@@ -1776,7 +1792,10 @@ export interface OfferServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Offer) => void,
   ): ClientUnaryCall;
-  /** An offer as it stands. Errors: INVALID_ARGUMENT (`code_malformed`), NOT_FOUND (`unknown_code`). */
+  /**
+   * An offer as it stands. Errors: INVALID_ARGUMENT (`code_malformed`), NOT_FOUND (`unknown_code`), UNAVAILABLE
+   * (`redemption_in_doubt`: a redemption under way, or without an answer, may have used it).
+   */
   get(request: GetOfferRequest, callback: (error: ServiceError | null, response: Offer) => void): ClientUnaryCall;
   get(
     request: GetOfferRequest,

@@ -9,10 +9,11 @@ interface Pending {
 }
 
 /**
- * Decisions that issue an offer and are not in the book: on their way to the log, or not acknowledged, so that one cannot tell whether they
- * stand on it. What they promise counts meanwhile: nobody else may promise the same money, nor may it get the shopper past a cap.
+ * Decisions that grant something, or withhold it, and are not in the book: on their way to the log, or not acknowledged, so that one cannot
+ * tell whether they stand on it. What they promise counts meanwhile: nobody else may promise the same money or explore with it, nor may it
+ * get the shopper past a cap.
  */
-export class PendingIssues {
+export class PendingGrants {
   readonly #byDecision = new Map<string, Pending>();
 
   /** It is on its way. */
@@ -36,6 +37,11 @@ export class PendingIssues {
     for (const [decisionId, { untilMs }] of this.#byDecision) {
       if (untilMs <= nowMs) this.#byDecision.delete(decisionId);
     }
+  }
+
+  /** All of them. */
+  decisions(): readonly RecordedDecision[] {
+    return [...this.#byDecision.values()].map(({ recorded }) => recorded);
   }
 
   /** Worst cost of what is promised of a budget, minor units. */

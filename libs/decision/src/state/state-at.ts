@@ -1,0 +1,41 @@
+import type { DecisionState, Episode, Grant, OpenOffer } from "./decision-state.js";
+
+/**
+ * What of a state stands at an instant: the episode if it still goes on, the offers that are good, and what grants cost by now. What time and
+ * orders have ended is left out.
+ */
+export function stateAt(state: DecisionState, nowMs: number): DecisionState {
+  const { episode, orders, ...rest } = state;
+  const goesOn = episode !== undefined && nowMs < episode.endsAtMs && !isEnded(episode, state);
+  const history = state.history.map((grant) => (hasRunOut(grant, orders, nowMs) ? { ...grant, costMinor: 0 } : grant));
+  const used = new Set(history.filter((grant) => isUsed(grant, orders)).map(({ offerId }) => offerId));
+  const open = state.open.filter(({ offer }) => nowMs < offer.expiresAtMs && !used.has(offer.offerId));
+  return { ...rest, ...(goesOn ? { episode } : {}), open, history, orders };
+}
+
+/** The state without what was withheld: what the subject has really been given. */
+export function withoutWithheld(state: DecisionState): DecisionState {
+  const open = state.open.filter(({ withheld }: OpenOffer) => !withheld);
+  return { ...state, open, history: state.history.filter(({ withheld }) => withheld === undefined) };
+}
+
+/** An order or the end of an offer that was given in it ends an episode. */
+function isEnded({ id, ordersFromMs }: Episode, { orders, history }: DecisionState): boolean {
+  return (
+    orders.some((orderMs) => orderMs >= ordersFromMs) ||
+    history.some(({ episodeId, ended }) => ended && episodeId === id)
+  );
+}
+
+/** A withheld offer that no order would have used costs nothing from its end on, like its twin. */
+function hasRunOut(grant: Grant, orders: readonly number[], nowMs: number): boolean {
+  return grant.withheld !== undefined && nowMs >= grant.withheld.expiresAtMs && !isUsed(grant, orders);
+}
+
+/** An order within its life would have used the withheld offer. */
+function isUsed({ withheld }: Grant, orders: readonly number[]): boolean {
+  return (
+    withheld !== undefined &&
+    orders.some((orderMs) => orderMs >= withheld.ordersFromMs && orderMs < withheld.expiresAtMs)
+  );
+}

@@ -1,0 +1,55 @@
+import { wire } from "@leastwise/contracts";
+
+/** Why such a record gave nothing: its first one did not get onto the log after the draw. */
+export const FAILED_AFTER_DRAW = "failed_after_draw";
+
+/** Records that are kept at the most; what comes beyond is not recorded. */
+const FAILED_DRAWS_MAX = 1_000;
+
+interface FailedDraw {
+  readonly record: wire.DecisionRecord;
+  /** When it is sure that the record does not stand on the log, Unix ms. */
+  readonly fromMs: number;
+}
+
+/**
+ * Decisions that were drawn and whose record did not get onto the log. They are analysed by what was drawn all the same (intention to
+ * treat), so each gets a record once it is sure that it has none, which says that nothing came of it.
+ */
+export class FailedDraws {
+  readonly #byDecision = new Map<string, FailedDraw>();
+
+  /** Keeps a record that the log did not acknowledge. False where there is no room. */
+  add(record: wire.DecisionRecord, fromMs: number): boolean {
+    if (this.#byDecision.size >= FAILED_DRAWS_MAX) return false;
+    this.#byDecision.set(record.decisionId, { record, fromMs });
+    return true;
+  }
+
+  /** The decision stands on the log: as it was drawn, or as one that failed. */
+  arrived(decisionId: string): void {
+    this.#byDecision.delete(decisionId);
+  }
+
+  /** Takes out those that do not stand on the log, each as it is to be recorded: what was drawn, and nothing given. */
+  take(nowMs: number): readonly wire.DecisionRecord[] {
+    const over = [...this.#byDecision.values()].filter(({ fromMs }) => fromMs <= nowMs);
+    for (const { record } of over) this.#byDecision.delete(record.decisionId);
+    return over.map(({ record }) => withoutGrant(record));
+  }
+}
+
+function withoutGrant(record: wire.DecisionRecord): wire.DecisionRecord {
+  return {
+    ...record,
+    reason: FAILED_AFTER_DRAW,
+    offer: undefined,
+    held: undefined,
+    budgetId: "",
+    withheldUntilMs: 0n,
+    message: "",
+    explorationCostMinor: 0n,
+    freshness: wire.Freshness.FRESHNESS_DEGRADED,
+    degradedReason: "log_unavailable",
+  };
+}

@@ -1,0 +1,94 @@
+import { TOPICS } from "@leastwise/contracts";
+import type { LogError } from "@leastwise/eventlog";
+import type { Millis, SubjectId } from "@leastwise/vocabulary";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { setImmediate as turn } from "node:timers/promises";
+import { givenLog, type GivenLog } from "./given/shop.js";
+import { MoveBook } from "./moves.js";
+
+/** Longer than any test lasts: a wait that ends before was ended by somebody. */
+const LONG_MS = 3_600_000;
+const ADA = "ff".repeat(16) as SubjectId;
+const BOB = "00".repeat(16) as SubjectId;
+
+let given: GivenLog;
+let failures: LogError[];
+let failed: () => void;
+let book: MoveBook;
+
+beforeEach(async () => {
+  given = await givenLog();
+  failures = [];
+  failed = () => undefined;
+  const onFailure = (error: LogError) => {
+    failures.push(error);
+    failed();
+  };
+  book = new MoveBook(given.log, { nowMs: () => 0 as Millis }, 4, onFailure);
+});
+afterEach(() => given.end());
+
+/** Goes on when a partition has so many records: Ada's is 3, Bob's 0. */
+async function untilOnLog(partition: number, count: number): Promise<void> {
+  while ((await given.log.offsets(TOPICS.clickstream, partition)).end < count) await turn();
+}
+const nextFailure = () => new Promise<void>((resolve) => (failed = resolve));
+const move = (to: SubjectId, cause: string) => ({ to, cause, value: Uint8Array.of(1), isNeeded: () => true });
+const sentTo =
+  (subject: SubjectId) =>
+  ({ key }: { readonly key?: string }) =>
+    key === subject;
+
+describe("a state on its way", () => {
+  it("is waited for until all of the subject's have arrived, and nobody else's", async () => {
+    book.send(move(ADA, "one"), true);
+    book.send(move(ADA, "two"), true);
+    book.send(move(BOB, "bob's"), true);
+    const waiting = book.untilArrived(ADA, LONG_MS);
+    book.arrived("one", true);
+    expect(await book.untilArrived(ADA, 0)).toBe(false);
+    book.arrived("two", true);
+    expect(await waiting).toBe(true);
+    expect(await book.untilArrived(BOB, 0)).toBe(false);
+  });
+
+  it("that the log does not take is not waited for, by nobody who waits already either", async () => {
+    given.log.refuse(sentTo(ADA));
+    book.send(move(ADA, "one"), true);
+    expect(await book.untilArrived(ADA, LONG_MS)).toBe(false);
+    expect(await book.untilArrived(ADA, LONG_MS)).toBe(false);
+    expect(failures).toHaveLength(1);
+    // It may have got there all the same.
+    book.arrived("one", true);
+    expect(await book.untilArrived(ADA, 0)).toBe(true);
+  });
+
+  it("that the log did not take is sent again after one that it takes, five times at the most", async () => {
+    given.log.refuse(sentTo(ADA));
+    const first = nextFailure();
+    book.send(move(ADA, "one"), true);
+    await first;
+    for (let sends = 2; sends <= 5; sends += 1) {
+      const again = nextFailure();
+      book.send(move(BOB, `bob's ${sends}`), true);
+      await again;
+    }
+    for (const cause of ["bob's 6", "bob's 7"]) book.send(move(BOB, cause), true);
+    await untilOnLog(0, 6);
+    expect(failures).toHaveLength(5);
+    expect(await book.untilArrived(ADA, LONG_MS)).toBe(false);
+  });
+
+  it("is waited for again once it was sent again", async () => {
+    given.log.refuse(sentTo(ADA));
+    const first = nextFailure();
+    book.send(move(ADA, "one"), true);
+    await first;
+    given.log.recover();
+    book.send(move(BOB, "bob's"), true);
+    await untilOnLog(3, 1);
+    const waiting = book.untilArrived(ADA, LONG_MS);
+    book.arrived("one", true);
+    expect(await waiting).toBe(true);
+  });
+});
