@@ -1,4 +1,5 @@
 import kafkajs, { type Admin, type ITopicConfig } from "kafkajs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { LogError, type TopicSpec } from "../port.js";
 import { checkTopicShape } from "../record-limits.js";
 import { property } from "../thrown.js";
@@ -11,14 +12,21 @@ const MESSAGE_BYTES_MAX = 8_388_608;
 /** Kafka's own limit of age for topics that name none, made explicit as "without limit". */
 const WITHOUT_LIMIT = "-1";
 
+/** How long a topic that was made may be missing from the brokers' list: it is another process's, or the news is on its way. */
+const LISTED_WITHIN_TRIES = 100;
+const LISTED_AFTER_MS = 100;
+
+/** What is asked of the brokers. */
+export type TopicAdmin = Pick<Admin, "listTopics" | "fetchTopicMetadata" | "describeConfigs" | "createTopics">;
+
 /** What the brokers say of topics, remembered: a topic's partitions and policy do not change while a log is open. */
 export class TopicCatalogue {
-  readonly #admin: Admin;
+  readonly #admin: TopicAdmin;
   readonly #replicationFactor: number;
   readonly #known = new Map<string, TopicSpec>();
 
   /** `replicationFactor` of topics made here; -1 leaves it to the brokers. */
-  constructor(admin: Admin, replicationFactor: number) {
+  constructor(admin: TopicAdmin, replicationFactor: number) {
     this.#admin = admin;
     this.#replicationFactor = replicationFactor;
   }
@@ -35,13 +43,14 @@ export class TopicCatalogue {
   async ensure(specs: readonly TopicSpec[]): Promise<void> {
     for (const spec of specs) {
       checkTopicShape(spec.name, spec.partitions);
-      const existing = this.#known.get(spec.name) ?? (await this.#describe(spec.name));
-      if (existing === undefined) await this.#create(spec);
-      checkSame(await this.get(spec.name), spec);
+      const existing = this.#known.get(spec.name) ?? (await this.#describe(spec.name)) ?? (await this.#create(spec));
+      checkSame(existing, spec);
+      this.#known.set(spec.name, existing);
     }
   }
 
-  async #create(spec: TopicSpec): Promise<void> {
+  /** Makes the topic, unless another process does at this moment, and gives it as the brokers have it. */
+  async #create(spec: TopicSpec): Promise<TopicSpec> {
     await kafkaDoing(`making topic ${spec.name}`, async () => {
       try {
         await this.#admin.createTopics({ topics: [topicConfig(spec, this.#replicationFactor)], waitForLeaders: true });
@@ -49,6 +58,12 @@ export class TopicCatalogue {
         if (!existsAlready(error)) throw error;
       }
     });
+    for (let tries = 0; tries < LISTED_WITHIN_TRIES; tries += 1) {
+      const made = await this.#describe(spec.name);
+      if (made !== undefined) return made;
+      await sleep(LISTED_AFTER_MS);
+    }
+    throw new LogError("log_unavailable", `topic ${spec.name} was made, and no broker lists it yet`, "retry");
   }
 
   /** The topic as it is; undefined if there is none. Asks for the list first: asking for one that is not there would be tried for long. */
