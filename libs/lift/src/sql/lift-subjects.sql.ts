@@ -43,7 +43,8 @@ WITH
       o.currency = {currency:String} AND isNotNull(o.revenue_minor) AS is_counted,
       if(empty(o.lines.unit_price_minor) OR arrayExists(price -> isNull(price), o.lines.unit_price_minor), NULL,
         arraySum((price, quantity) -> toInt128(ifNull(price, 0)) * quantity, o.lines.unit_price_minor, o.lines.quantity)
-          - ifNull(o.revenue_minor, 0)) AS short_minor
+          - ifNull(o.revenue_minor, 0)) AS short_minor,
+      min(o.assignment_key) OVER (PARTITION BY o.order_id) AS first_key
     FROM orders AS o
     INNER JOIN enrolled AS e ON e.assignment_key = o.assignment_key
     WHERE o.ordered_at >= e.first_enrolled_at
@@ -52,16 +53,14 @@ WITH
     ORDER BY o.ordered_at, o.log_partition, o.log_offset
     LIMIT 1 BY assignment_key, order_id
   ),
-  ordered_by AS (
-    SELECT order_id, min(assignment_key) AS assignment_key FROM ordered GROUP BY order_id
-  ),
   owned AS (
     SELECT DISTINCT assignment_key, order_id, 1 AS is_owned
     FROM orders
-    WHERE order_id IN (SELECT order_id FROM ordered_by)
+    WHERE order_id IN (SELECT order_id FROM offers WHERE kind = 'redeemed')
+      OR order_id IN (SELECT order_id FROM returns)
   ),
   incentives AS (
-    SELECT if(w.is_owned = 1, f.assignment_key, b.assignment_key) AS assignment_key, f.order_id AS order_id, f.currency AS currency,
+    SELECT if(w.is_owned = 1, f.assignment_key, '') AS owner, f.order_id AS order_id, f.currency AS currency,
       sum(f.sign * f.cost_minor) AS incentive_cost_minor,
       sum(f.sign * f.line_discount_minor) AS off_price_minor
     FROM (
@@ -69,34 +68,30 @@ WITH
         if(kind = 'redeemed', 1, -1) AS sign
       FROM offers
       WHERE kind IN ('redeemed', 'refunded') AND at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
-        AND order_id IN (SELECT order_id FROM ordered_by)
       ORDER BY at, log_partition, log_offset
       LIMIT 1 BY offer_id, order_id, kind, if(kind = 'redeemed', '', idempotency_key)
     ) AS f
-    INNER JOIN ordered_by AS b ON b.order_id = f.order_id
     LEFT JOIN owned AS w ON w.assignment_key = f.assignment_key AND w.order_id = f.order_id
-    GROUP BY assignment_key, order_id, currency
+    GROUP BY owner, order_id, currency
   ),
   returned AS (
-    SELECT k.assignment_key AS assignment_key, k.order_id AS order_id, k.currency AS currency,
-      sum(ifNull(k.refund_minor - k.cost_recovered_minor, 0)) AS returns_minor
+    SELECT o.assignment_key AS assignment_key, o.order_id AS order_id, r.currency AS currency,
+      sum(ifNull(r.refund_minor - r.cost_recovered_minor, 0)) AS returns_minor
     FROM (
-      SELECT if(w.is_owned = 1, r.assignment_key, b.assignment_key) AS assignment_key, r.order_id AS order_id,
-        r.currency AS currency, r.returned_at AS returned_at, r.refund_minor AS refund_minor,
-        r.cost_recovered_minor AS cost_recovered_minor
+      SELECT if(w.is_owned = 1, k.assignment_key, '') AS owner, k.order_id AS order_id, k.currency AS currency,
+        k.returned_at AS returned_at, k.refund_minor AS refund_minor, k.cost_recovered_minor AS cost_recovered_minor
       FROM (
         SELECT *, if(event_id = '', (log_incarnation, log_topic, log_partition, log_offset), ('', '', 0, 0)) AS place
         FROM returns
         WHERE returned_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')
-          AND order_id IN (SELECT order_id FROM ordered_by)
         ORDER BY log_partition, log_offset
         LIMIT 1 BY assignment_key, event_id, place
-      ) AS r
-      INNER JOIN ordered_by AS b ON b.order_id = r.order_id
-      LEFT JOIN owned AS w ON w.assignment_key = r.assignment_key AND w.order_id = r.order_id
-    ) AS k
-    INNER JOIN ordered AS o ON o.assignment_key = k.assignment_key AND o.order_id = k.order_id
-    WHERE toUnixTimestamp64Milli(k.returned_at) <= toUnixTimestamp64Milli(o.ordered_at) + {return_window_ms:Int64}
+      ) AS k
+      LEFT JOIN owned AS w ON w.assignment_key = k.assignment_key AND w.order_id = k.order_id
+    ) AS r
+    INNER JOIN ordered AS o ON o.order_id = r.order_id
+    WHERE r.owner IN (o.assignment_key, if(o.assignment_key = o.first_key, '', o.assignment_key))
+      AND toUnixTimestamp64Milli(r.returned_at) <= toUnixTimestamp64Milli(o.ordered_at) + {return_window_ms:Int64}
     GROUP BY assignment_key, order_id, currency
   ),
   outcomes AS (
@@ -107,11 +102,16 @@ WITH
         AS orders_without_cost,
       sumIf(ifNull(o.revenue_minor, 0), o.is_counted) AS revenue_minor,
       sumIf(ifNull(o.cost_of_goods_minor, 0), o.is_counted) AS cost_of_goods_minor,
-      sumIf(i.incentive_cost_minor, o.is_counted) AS incentive_cost_minor,
-      sumIf(least(i.off_price_minor, greatest(0, ifNull(o.short_minor, i.off_price_minor))), o.is_counted) AS off_price_minor,
+      sumIf(i.incentive_cost_minor + j.incentive_cost_minor, o.is_counted) AS incentive_cost_minor,
+      sumIf(
+        least(i.off_price_minor + j.off_price_minor, greatest(0, ifNull(o.short_minor, i.off_price_minor + j.off_price_minor))),
+        o.is_counted
+      ) AS off_price_minor,
       sumIf(r.returns_minor, o.is_counted) AS returns_minor
     FROM ordered AS o
-    LEFT JOIN incentives AS i ON i.assignment_key = o.assignment_key AND i.order_id = o.order_id AND i.currency = o.currency
+    LEFT JOIN incentives AS i ON i.owner = o.assignment_key AND i.order_id = o.order_id AND i.currency = o.currency
+    LEFT JOIN incentives AS j ON j.owner = if(o.assignment_key = o.first_key, '', 'none') AND j.order_id = o.order_id
+      AND j.currency = o.currency
     LEFT JOIN returned AS r ON r.assignment_key = o.assignment_key AND r.order_id = o.order_id AND r.currency = o.currency
     GROUP BY assignment_key
   )
