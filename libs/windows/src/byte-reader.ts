@@ -3,6 +3,9 @@ export class MalformedBytes extends Error {
   override readonly name = "MalformedBytes";
 }
 
+/** Of the last of the eight groups of seven bits that a safe integer needs at most. */
+const SCALE_MAX = 64 * 128 ** 6;
+
 /** Reads what `ByteWriter` wrote, in the same order. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
@@ -18,14 +21,16 @@ export class ByteReader {
 
   /** A safe integer. */
   integer(): number {
-    let zigzag = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = this.#byte();
-      zigzag |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) break;
-      if (shift > 49n) throw new MalformedBytes("an integer is longer than a safe one");
+    const first = this.#byte();
+    // The sign is the lowest bit of the zigzag, whose 54 bits no number holds; the magnitude without it fits.
+    let magnitude = (first & 0x7f) >> 1;
+    let scale = 64;
+    for (let byte = first; byte >= 0x80; scale *= 128) {
+      if (scale > SCALE_MAX) throw new MalformedBytes("an integer is longer than a safe one");
+      byte = this.#byte();
+      magnitude += (byte & 0x7f) * scale;
     }
-    const value = Number((zigzag & 1n) === 1n ? -(zigzag + 1n) / 2n : zigzag / 2n);
+    const value = (first & 1) === 1 ? -magnitude - 1 : magnitude;
     if (!Number.isSafeInteger(value)) throw new MalformedBytes("an integer is out of the safe range");
     return value;
   }

@@ -6,16 +6,16 @@ export class ByteWriter {
   /** A safe integer, in as few bytes as it needs (zigzag, then groups of seven bits). */
   integer(value: number): void {
     if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is not a safe integer`);
-    if (value >= -0x40000000 && value < 0x40000000) {
-      this.#varint(((value << 1) ^ (value >> 31)) >>> 0);
-      return;
+    const isNegative = value < 0;
+    let rest = isNegative ? -1 - value : value;
+    let group = ((rest % 64) << 1) | (isNegative ? 1 : 0);
+    rest = Math.floor(rest / 64);
+    while (rest > 0) {
+      this.#byte(group | 0x80);
+      group = rest % 128;
+      rest = Math.floor(rest / 128);
     }
-    let rest = value < 0 ? BigInt(value) * -2n - 1n : BigInt(value) * 2n;
-    while (rest > 0x7fn) {
-      this.#byte(Number(rest & 0x7fn) | 0x80);
-      rest >>= 7n;
-    }
-    this.#byte(Number(rest));
+    this.#byte(group);
   }
 
   /** A text as its UTF-16 code units, so that any string at all comes back the same. One byte for each of ASCII. */
@@ -33,6 +33,17 @@ export class ByteWriter {
   /** What was written so far. */
   bytes(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
+  }
+
+  /** The same without a copy, good until something is written. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Begins anew, in the same buffer. */
+  clear(): this {
+    this.#length = 0;
+    return this;
   }
 
   #varint(value: number): void {

@@ -1,6 +1,22 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { countDistinct, DISTINCT_EXACT_MAX, insertMark, MARKS_KEPT, productMark } from "./distinct.js";
+import { DISTINCT_EXACT_MAX, insertMark, MARKS_KEPT, productMark } from "./distinct.js";
+import { DistinctCounter } from "./slab/distinct-counter.js";
+
+const counter = new DistinctCounter();
+
+function countDistinct(lists: readonly (readonly number[])[]): number {
+  counter.clear();
+  for (const mark of lists.flat()) counter.add(mark, 0);
+  counter.count();
+  return counter.counts[0]!;
+}
+
+/** By the sentence, and nothing of the counter. */
+function countedAlone(marks: number[]): number {
+  const sorted = marks.sort((a, b) => a - b);
+  return sorted.length <= 512 ? sorted.length : Math.floor((511 * 2 ** 53) / sorted[511]!);
+}
 
 function marksOf(products: readonly string[]): number[] {
   const marks: number[] = [];
@@ -43,6 +59,22 @@ describe("distinct products", () => {
     expect(Math.abs(mean)).toBeLessThan(0.0125);
     expect(rms).toBeLessThan(0.055);
     expect(rms).toBeGreaterThan(0.033);
+  });
+
+  it("counts every window from the shortest one of each mark, exactly and estimated", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(900), fc.nat(4)), { maxLength: 1_500 }), (adds) => {
+        counter.clear();
+        for (const [number, window] of adds) counter.add(productMark(`product-${number}`), window);
+        counter.count();
+        const expected = [0, 1, 2, 3, 4].map((window) => {
+          const inside = new Set(adds.filter(([, shortest]) => shortest <= window).map(([number]) => number));
+          return countedAlone([...inside].map((number) => productMark(`product-${number}`)));
+        });
+        expect([...counter.counts]).toEqual(expected);
+      }),
+      { seed: 5, numRuns: 60 },
+    );
   });
 
   it("keeps 513 marks and unites without loss: parts give what the whole gives", () => {

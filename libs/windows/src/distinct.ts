@@ -46,33 +46,8 @@ export function insertMark(marks: number[], mark: number): void {
   marks[from] = mark;
 }
 
-/** Number of distinct products in the union of lists of marks: exact to {@link DISTINCT_EXACT_MAX}, then estimated. */
-export function countDistinct(lists: readonly (readonly number[])[]): number {
-  const marks = smallestOfUnion(lists);
-  if (marks.length <= DISTINCT_EXACT_MAX) return marks.length;
+/** The estimate from more than {@link DISTINCT_EXACT_MAX} ascending marks. */
+export function estimateDistinct(marks: ArrayLike<number>): number {
   const kth = marks[DISTINCT_EXACT_MAX - 1] ?? MARK_RANGE;
   return Math.floor(((DISTINCT_EXACT_MAX - 1) * MARK_RANGE) / kth);
-}
-
-function smallestOfUnion(lists: readonly (readonly number[])[]): readonly number[] {
-  const [first = [], ...others] = lists;
-  let united: readonly number[] = first;
-  for (const list of others) united = mergeSmallest(united, list);
-  return united;
-}
-
-/** The {@link MARKS_KEPT} smallest of two ascending lists, each mark once. */
-function mergeSmallest(a: readonly number[], b: readonly number[]): number[] {
-  const merged: number[] = [];
-  let nextA = 0;
-  let nextB = 0;
-  while (merged.length < MARKS_KEPT) {
-    const fromA = nextA < a.length ? (a[nextA] ?? Infinity) : Infinity;
-    const fromB = nextB < b.length ? (b[nextB] ?? Infinity) : Infinity;
-    if (fromA === Infinity && fromB === Infinity) break;
-    merged.push(Math.min(fromA, fromB));
-    if (fromA <= fromB) nextA += 1;
-    if (fromB <= fromA) nextB += 1;
-  }
-  return merged;
 }

@@ -15,7 +15,6 @@ export {
   type TextFeatureName,
 } from "./features.js";
 export { featuresPage } from "./features-page.js";
-export { createWindowStore, type WindowStoreOptions } from "./heap-window-store.js";
 export { CAUSES_MAX } from "./merge-subjects.js";
 export { DEDUP_IDS_MAX, DEDUP_IDS_MIN, DEDUP_SPAN_MS } from "./recent-ids.js";
 export { SESSION_SILENCE_MAX_MS } from "./session.js";
@@ -23,3 +22,12 @@ export { emptySnapshot, featureValue, type FeatureSnapshot } from "./snapshot.js
 export { AHEAD_MAX_MS, WINDOWS, type WindowName, type WindowSpec } from "./tiling.js";
 export type { WindowCounts } from "./window-counts.js";
 export type { Verdict, WindowStore } from "./window-store.js";
+export { reserveSegment, type SegmentMemory } from "./slab/segment.js";
+export { SlabEvent } from "./slab/slab-event.js";
+export {
+  BYTES_MAX,
+  createWindowStore,
+  SUBJECT_SILENCE_MAX_MS,
+  type SlabWindowStore,
+  type WindowStoreOptions,
+} from "./slab/slab-window-store.js";

@@ -15,13 +15,15 @@ export interface MergeContext {
 }
 
 /**
- * Adds another subject's state to this one, as when an anonymous shopper logs in, and uses it up. Counters add tile by tile;
- * products and event ids unite; recency takes the newest; session and last-seen come from the newest; carts add up,
+ * Adds another subject's state to this one, as when an anonymous shopper logs in, and uses it up. Cells of both stay
+ * beside each other, for whoever compacts them next: counters add tile by tile; products and event ids unite; recency takes the newest; session and last-seen come from the newest; carts add up,
  * less what the later of both purchases cleared. The offset stays this subject's own.
  */
 export function mergeInto(state: SubjectState, other: SubjectState, cause: string, context: MergeContext): void {
   state.newestMs = Math.max(state.newestMs, other.newestMs);
-  state.tiles.addAll(other.tiles, state.newestMs);
+  state.newestReceivedMs = Math.max(state.newestReceivedMs, other.newestReceivedMs);
+  state.cells = [...state.cells, ...other.cells];
+  state.dropped = state.dropped.map((tile, level) => Math.max(tile, other.dropped[level] ?? -1));
   state.seen = newestSeen(state.seen, other.seen);
   state.session = newerSession(state.session, other.session);
   mergeCarts(state, other, context);

@@ -20,6 +20,9 @@ export interface FeatureSnapshot {
   cartLines: readonly CartLine[];
 }
 
+/** No lines. */
+export const NO_CART_LINES: readonly CartLine[] = [];
+
 /** A snapshot to be filled. */
 export function emptySnapshot(): FeatureSnapshot {
   return {
@@ -31,7 +34,7 @@ export function emptySnapshot(): FeatureSnapshot {
     lastDevice: undefined,
     lastPlace: undefined,
     lastSessionId: undefined,
-    cartLines: [],
+    cartLines: NO_CART_LINES,
   };
 }
 

@@ -1,20 +1,24 @@
 import { err, keyedHashBytes, ok, refusal, type Hash64, type Refusal, type Result } from "@leastwise/vocabulary";
 import { ByteReader, MalformedBytes } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
-import { CartChanges } from "./cart.js";
-import { TILE_COUNTERS } from "./counters.js";
+import { readCart, writeCart } from "./cart-encoding.js";
+import { addWithinSafeRange, TILE_COUNTERS } from "./counters.js";
 import { EVENT_KINDS } from "./event.js";
 import type { LastSeen, SeenText } from "./last-seen.js";
-import { RecentIds, type RecentId } from "./recent-ids.js";
+import type { RecentId } from "./recent-ids.js";
 import type { Session } from "./session.js";
-import { emptySubject, type SubjectState } from "./subject-state.js";
-import { addToTile, markProduct, type TileSeries } from "./tile-series.js";
+import { isAmount, splitCell } from "./slab/cells.js";
+import { emptySubject, type Cell, type SubjectState } from "./subject-state.js";
+import { WINDOWS } from "./tiling.js";
 
 /**
  * One subject's state as bytes: a version, the fields in a fixed order, and eight bytes of SipHash-2-4 (key 0, 0) over
  * all before. The same state has one encoding only, so that equal bytes mean equal state, and the reverse.
  */
-const SUBJECT_ENCODING_VERSION = 1;
+const SUBJECT_ENCODING_VERSION = 2;
+
+/** More of one kind within one tile is no count. */
+const COUNT_END = 2 ** 32;
 
 const CHECKSUM_BYTES = 8;
 const UNKEYED = { k0: 0n, k1: 0n };
@@ -25,14 +29,15 @@ export function encodeSubject(state: SubjectState): Uint8Array {
   writer.integer(SUBJECT_ENCODING_VERSION);
   writer.integer(state.lastOffset);
   writer.integer(state.newestMs);
-  for (const series of state.tiles.series) writeSeries(writer, series);
+  writer.integer(state.newestReceivedMs);
+  for (const tile of state.dropped) writer.integer(tile);
+  writeCells(writer, state.cells);
   writeSeen(writer, state.seen);
   writer.optional(state.session, (session) => {
     writeSession(writer, session);
   });
   writeCart(writer, state.cart);
-  writer.integer(state.recentIds.size);
-  for (const recentId of state.recentIds.entries()) writeRecentId(writer, recentId);
+  writeRecentIds(writer, state.recentIds);
   writer.integer(state.causes.length);
   for (const cause of state.causes) writer.text(cause);
   return withChecksum(writer.bytes());
@@ -73,7 +78,9 @@ function readState(reader: ByteReader): SubjectState {
   const state = emptySubject();
   state.lastOffset = reader.integer();
   state.newestMs = reader.integer();
-  for (const series of state.tiles.series) readSeries(reader, series);
+  state.newestReceivedMs = reader.integer();
+  state.dropped = state.dropped.map(() => reader.integer());
+  state.cells = readCells(reader);
   state.seen = readSeen(reader);
   state.session = reader.optional(() => readSession(reader));
   state.cart = readCart(reader);
@@ -82,38 +89,66 @@ function readState(reader: ByteReader): SubjectState {
   return state;
 }
 
-function writeSeries(writer: ByteWriter, series: TileSeries): void {
-  writer.integer(series.droppedTile);
-  writer.integer(series.tiles.length);
+/** Cells in one order, those of one key as one, so that it does not show how they came to be. */
+function writeCells(writer: ByteWriter, cells: readonly Cell[]): void {
+  const united = uniteCells(cells);
+  writer.integer(united.length);
   let before = 0;
-  for (const { tile, counts, marks = [] } of series.tiles) {
-    writer.integer(tile - before);
-    before = tile;
-    const filled = [...counts.entries()].filter(([, count]) => count !== 0);
-    writer.integer(filled.length);
-    for (const [counter, count] of filled) {
-      writer.integer(counter);
-      writer.integer(count);
-    }
-    writer.integer(marks.length);
-    for (const mark of marks) writer.integer(mark);
+  for (const { start, level, counter, begun, count, value } of united) {
+    writer.integer(start - before);
+    before = start;
+    writer.integer(level);
+    writer.integer(counter);
+    writer.integer(begun);
+    writer.integer(count);
+    writer.integer(value);
   }
 }
 
-function readSeries(reader: ByteReader, series: TileSeries): void {
-  series.noteDropped(reader.integer());
-  let before = 0;
-  for (let left = reader.count(); left > 0; left -= 1) {
-    const number = before + reader.integer();
-    const tile = series.at(number);
-    before = number;
-    for (let filled = reader.count(); filled > 0; filled -= 1) {
-      const counter = reader.integer();
-      if (counter < 0 || counter >= TILE_COUNTERS.length) throw new MalformedBytes(`no counter ${counter}`);
-      addToTile(tile, counter, reader.integer());
-    }
-    for (let marks = reader.count(); marks > 0; marks -= 1) markProduct(tile, reader.integer());
+function uniteCells(cells: readonly Cell[]): Cell[] {
+  const sorted = [...cells].sort(
+    (a, b) => a.start - b.start || a.level - b.level || a.counter - b.counter || a.value - b.value,
+  );
+  const united: Cell[] = [];
+  for (const cell of sorted) {
+    const last = united.at(-1);
+    if (last === undefined || !isSameKey(last, cell)) united.push(cell);
+    else united[united.length - 1] = sumOf(last, cell);
   }
+  return united;
+}
+
+function isSameKey(a: Cell, b: Cell): boolean {
+  if (a.start !== b.start || a.level !== b.level || a.counter !== b.counter) return false;
+  return isAmount(a.counter) || a.value === b.value;
+}
+
+function sumOf(a: Cell, b: Cell): Cell {
+  const value = isAmount(a.counter) ? addWithinSafeRange(a.value, b.value) : a.value;
+  return { ...a, begun: a.begun + b.begun, count: a.count + b.count, value };
+}
+
+function readCells(reader: ByteReader): Cell[] {
+  const cells: Cell[] = [];
+  let start = 0;
+  for (let left = reader.count(); left > 0; left -= 1) {
+    start += reader.integer();
+    const cell = {
+      start,
+      level: within(reader.integer(), WINDOWS.length),
+      counter: within(reader.integer(), TILE_COUNTERS.length),
+      begun: within(reader.integer(), COUNT_END),
+      count: within(reader.integer(), COUNT_END),
+      value: reader.integer(),
+    };
+    cells.push(...splitCell(cell));
+  }
+  return cells;
+}
+
+function within(value: number, end: number): number {
+  if (value < 0 || value >= end) throw new MalformedBytes(`${value} where 0 to ${end - 1} may stand`);
+  return value;
 }
 
 function writeSeen(writer: ByteWriter, seen: LastSeen): void {
@@ -151,63 +186,43 @@ function readSession(reader: ByteReader): Session {
   };
 }
 
-function writeCart(writer: ByteWriter, cart: CartChanges): void {
-  const products = [...cart.products].sort(([a], [b]) => (a < b ? -1 : 1));
-  writer.integer(products.length);
-  for (const [productId, changes] of products) {
-    writer.text(productId);
-    writer.integer(changes.length);
-    for (const { atMs, units, unitPriceMinor } of changes) {
-      writer.integer(atMs);
-      writer.integer(units);
-      writer.optional(unitPriceMinor, (price) => {
-        writer.integer(price);
-      });
-    }
+/** Marks are uniform and as short as they can be; times are steps from one to the next. */
+function writeRecentIds(writer: ByteWriter, ids: readonly RecentId[]): void {
+  writer.integer(ids.length);
+  let before = 0;
+  for (const { mark, receivedS } of ids) {
+    writer.integer(mark);
+    writer.integer(receivedS - before);
+    before = receivedS;
   }
 }
 
-function readCart(reader: ByteReader): CartChanges {
-  const cart = new CartChanges();
-  for (let products = reader.count(); products > 0; products -= 1) {
-    const productId = reader.text();
-    for (let changes = reader.count(); changes > 0; changes -= 1) {
-      const atMs = reader.integer();
-      const units = reader.integer();
-      cart.add(productId, { atMs, units, unitPriceMinor: reader.optional(() => reader.integer()) });
-    }
-  }
-  return cart;
+function readRecentIds(reader: ByteReader): RecentId[] {
+  let receivedS = 0;
+  return reader.list(() => {
+    const mark = reader.integer();
+    receivedS += reader.integer();
+    return { mark, receivedS };
+  });
 }
 
-function writeRecentId(writer: ByteWriter, { id, receivedAtMs }: RecentId): void {
-  writer.text(id);
-  writer.integer(receivedAtMs);
+/** The ids without so many of the oldest that their encoding is smaller by at least so many bytes, or without any. */
+export function withoutOldestIds(ids: readonly RecentId[], bytes: number): readonly RecentId[] {
+  const whole = recentIdsLength(ids);
+  let from = 0;
+  let to = ids.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (whole - recentIdsLength(ids.slice(middle)) < bytes) from = middle + 1;
+    else to = middle;
+  }
+  return ids.slice(from);
 }
 
-/** The memory without so many of its oldest ids that its encoding is smaller by at least so many bytes, or without any. */
-export function withoutOldestIds(ids: RecentIds, bytes: number): RecentIds {
-  const kept = new RecentIds();
-  let left = bytes;
-  for (const recentId of ids.entries()) {
-    if (left <= 0) {
-      kept.restore(recentId);
-      continue;
-    }
-    const writer = new ByteWriter();
-    writeRecentId(writer, recentId);
-    left -= writer.bytes().length;
-  }
-  return kept;
-}
-
-function readRecentIds(reader: ByteReader): RecentIds {
-  const ids = new RecentIds();
-  for (let left = reader.count(); left > 0; left -= 1) {
-    const id = reader.text();
-    ids.restore({ id, receivedAtMs: reader.integer() });
-  }
-  return ids;
+function recentIdsLength(ids: readonly RecentId[]): number {
+  const writer = new ByteWriter();
+  writeRecentIds(writer, ids);
+  return writer.bytes().length;
 }
 
 function withChecksum(body: Uint8Array): Uint8Array {

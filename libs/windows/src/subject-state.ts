@@ -1,21 +1,42 @@
 import { CartChanges } from "./cart.js";
 import { kindIndex } from "./event.js";
 import { nothingSeen, type LastSeen } from "./last-seen.js";
-import { RecentIds } from "./recent-ids.js";
+import type { RecentId } from "./recent-ids.js";
 import type { Session } from "./session.js";
-import { TileLevels } from "./tile-levels.js";
+import { WINDOWS } from "./tiling.js";
 
-/** All that the windows know of one subject. */
+/** What happened within one tile: one counter, and of those that count events one product or none. */
+export interface Cell {
+  /** The tile's start, in 5 seconds since 1970. */
+  readonly start: number;
+  /** The tile's size: place in `WINDOWS`. */
+  readonly level: number;
+  /** Place in `TILE_COUNTERS`. */
+  readonly counter: number;
+  /** Sessions begun by these events. */
+  readonly begun: number;
+  /** How many events; 0 for amounts, and for products that an event names beside its first. */
+  readonly count: number;
+  /** The product's mark, −1 if none; for units, revenue and discount the amount. */
+  readonly value: number;
+}
+
+/** All that the windows know of one subject, taken out of its block: for merges and moves, which are rare. */
 export interface SubjectState {
   /** Offset of the newest record taken in, −1 before the first. What is not beyond it was taken in already. */
   lastOffset: number;
   /** Time of the newest event, −1 before the first. */
   newestMs: number;
-  readonly tiles: TileLevels;
+  /** Newest received time of an event, −1 before the first. */
+  newestReceivedMs: number;
+  /** Of each tile size the newest tile that is not kept at that size, −1 if none: a window that reaches back to it is unknown. */
+  dropped: number[];
+  cells: Cell[];
   seen: LastSeen;
   session: Session | undefined;
   cart: CartChanges;
-  recentIds: RecentIds;
+  /** Oldest first. */
+  recentIds: readonly RecentId[];
   /** Causes of the merges taken in, oldest first. */
   causes: string[];
 }
@@ -25,11 +46,13 @@ export function emptySubject(): SubjectState {
   return {
     lastOffset: -1,
     newestMs: -1,
-    tiles: new TileLevels(),
+    newestReceivedMs: -1,
+    dropped: WINDOWS.map(() => -1),
+    cells: [],
     seen: nothingSeen(),
     session: undefined,
     cart: new CartChanges(),
-    recentIds: new RecentIds(),
+    recentIds: [],
     causes: [],
   };
 }

@@ -20,6 +20,12 @@ export interface WindowCounts {
   cartChangesJoined: number;
   merged: number;
   alreadyMerged: number;
+  /** Subjects forgotten because they were silent for 90 days. */
+  expired: number;
+  /** Subjects forgotten, those silent longest first, because all together had become too many. */
+  evicted: number;
+  /** Events that found no room, their subject forgotten with them. */
+  noRoom: number;
   /** Causes of merges that were forgotten because a subject had too many. */
   causesForgotten: number;
 }
@@ -39,6 +45,9 @@ export function noCounts(): WindowCounts {
     cartChangesJoined: 0,
     merged: 0,
     alreadyMerged: 0,
+    expired: 0,
+    evicted: 0,
+    noRoom: 0,
     causesForgotten: 0,
   };
 }

@@ -12,13 +12,15 @@ import type { WindowCounts } from "./window-counts.js";
  * - `duplicate`: the subject used the event's id before.
  * - `ahead`: more than 5 minutes ahead of its `receivedAtMs`. It belongs to the dead letters, with the reason.
  * - `already_applied`: its offset is not beyond the subject's last one; the log was read again.
+ * - `no_room`: the memory bound is reached, and forgetting others did not help. The subject begins anew with its next event.
  */
 export type Verdict =
   | { readonly verdict: "applied" }
   | { readonly verdict: "late" }
   | { readonly verdict: "duplicate" }
   | { readonly verdict: "ahead"; readonly reason: "ahead_of_received" }
-  | { readonly verdict: "already_applied" };
+  | { readonly verdict: "already_applied" }
+  | { readonly verdict: "no_room" };
 
 /**
  * The feature windows of the subjects of one partition: one writer, who applies the partition's records in the order

@@ -1,0 +1,281 @@
+import { DAY_MS, HOUR_MS, type Millis } from "@leastwise/vocabulary";
+import { openCartAt } from "../cart.js";
+import { addWithinSafeRange, TILE_COUNTERS, type TileCounter } from "../counters.js";
+import { EVENT_KINDS } from "../event.js";
+import { featureIndex } from "../features.js";
+import { isCurrentAt, isUnknownAt, type Session } from "../session.js";
+import {
+  droppedAt,
+  FIRST_TEXT_FLAG_BIT,
+  FLAG_CART,
+  FLAG_DROPPED,
+  kindSeenMs,
+  sectionUnits,
+  textsAt,
+  UNIT,
+  WORD,
+  type BlockViews,
+} from "./block.js";
+import { begunOf, counterOf, countOf, isAmount, levelOf, NO_MARK } from "./cells.js";
+import { DistinctCounter } from "./distinct-counter.js";
+import { readText } from "./text-bytes.js";
+import { readCartAt } from "./thaw.js";
+import { NO_CART_LINES, type FeatureSnapshot } from "../snapshot.js";
+import { AHEAD_MAX_MS, LONGEST_WINDOW, oldestTileAt, tileOf, WINDOWS } from "../tiling.js";
+
+const COUNTED = [
+  "page_views",
+  "product_views",
+  "searches",
+  "cart_adds",
+  "cart_removes",
+  "checkout_starts",
+  "purchases",
+  "content_engagements",
+  "units",
+  "revenue_minor",
+  "discount_minor",
+] as const satisfies readonly TileCounter[];
+
+const LEVELS = WINDOWS.length;
+const LONGEST = LEVELS - 1;
+const COUNTERS = TILE_COUNTERS.length;
+const SIZES = WINDOWS.map(({ tileMs }) => tileMs / WINDOWS[0].tileMs);
+/** Place in the vector of each counter of each window, shortest window first. */
+const COUNT_SLOTS = Int32Array.from(
+  WINDOWS.flatMap(({ name }) => COUNTED.map((counted) => featureIndex(`${counted}_${name}`))),
+);
+const DISTINCT_SLOTS = Int32Array.from(WINDOWS.map(({ name }) => featureIndex(`distinct_products_${name}`)));
+const RECENCY_SLOTS = Int32Array.from(EVENT_KINDS.map((kind) => featureIndex(`since_${kind}_ms`)));
+const SINCE_EVENT = featureIndex("since_event_ms");
+const HOUR_OF_DAY = featureIndex("hour_of_day");
+const SESSION_AGE = featureIndex("session_age_ms");
+const SESSION_EVENTS = featureIndex("session_events");
+const SESSION_PAGE_VIEWS = featureIndex("session_page_views");
+const SESSION_PRODUCT_VIEWS = featureIndex("session_product_views");
+const SESSION_SEQ = featureIndex("session_seq");
+const CART_LINES = featureIndex("cart_lines");
+const CART_UNITS = featureIndex("cart_units");
+const CART_VALUE = featureIndex("cart_value_minor");
+const CART_AGE = featureIndex("cart_age_ms");
+const CART_ABANDONED = featureIndex("cart_abandoned");
+const ABOUT_CART = ["cart_add", "cart_remove", "purchase"].map((kind) => EVENT_KINDS.indexOf(kind as "purchase"));
+const COUNTED_EVENTS = COUNTED.indexOf("units");
+
+/**
+ * Computes a subject's features at a moment from its block, into a caller's snapshot, in one pass over its cells. One reader is used
+ * again and again: its sums are its own, so nothing is made for a read but the texts and lines that there are.
+ */
+export class FeatureReader {
+  /** Sums of each window less those of the next shorter one. */
+  readonly #sums = new Float64Array(LEVELS * COUNTERS);
+  /** The windows' oldest tiles, and the first behind their newest, as starts in 5 seconds. */
+  readonly #oldest = new Float64Array(LEVELS);
+  readonly #end = new Float64Array(LEVELS);
+  readonly #distinct = new DistinctCounter();
+  readonly #session: { -readonly [K in keyof Session]: Session[K] } = {
+    startMs: 0,
+    lastMs: 0,
+    events: 0,
+    pageViews: 0,
+    productViews: 0,
+  };
+
+  /** Fills the snapshot for a subject of whom nothing is known. */
+  readNothing(atMs: Millis, into: FeatureSnapshot): void {
+    into.known = false;
+    into.atMs = atMs;
+    into.asOfOffset = -1;
+    const { values } = into;
+    values.fill(NaN);
+    for (const slot of COUNT_SLOTS) values[slot] = 0;
+    for (const slot of DISTINCT_SLOTS) values[slot] = 0;
+    values[SESSION_EVENTS] = 0;
+    values[SESSION_PAGE_VIEWS] = 0;
+    values[SESSION_PRODUCT_VIEWS] = 0;
+    values[CART_LINES] = 0;
+    values[CART_UNITS] = 0;
+    values[CART_VALUE] = 0;
+    values[CART_ABANDONED] = 0;
+    values[HOUR_OF_DAY] = hourOf(atMs);
+    into.lastChannel = undefined;
+    into.lastDevice = undefined;
+    into.lastPlace = undefined;
+    into.lastSessionId = undefined;
+    into.cartLines = NO_CART_LINES;
+  }
+
+  /** Fills the snapshot from the block that begins at a unit; its event ids are not needed. */
+  read(views: BlockViews, unit: number, atMs: Millis, into: FeatureSnapshot): void {
+    const flags = views.i32[2 * unit + WORD.flags] ?? 0;
+    into.known = true;
+    into.atMs = atMs;
+    into.asOfOffset = views.f64[unit + UNIT.lastOffset] ?? -1;
+    const session = this.#sessionOf(views, unit);
+    const begun = this.#sumCells(views, unit, atMs, session);
+    this.#writeWindows(views, unit, flags, atMs, into.values);
+    readRecency(views, unit, flags, atMs, into.values);
+    readSession(session, atMs, into.values);
+    const isSeqKnown =
+      session !== undefined && isCurrentAt(session, atMs) && this.#isKnown(views, unit, flags, LONGEST, atMs);
+    into.values[SESSION_SEQ] = isSeqKnown ? begun : NaN;
+    into.values[HOUR_OF_DAY] = hourOf(atMs);
+    const cartAt = readTexts(views, unit, flags, atMs, into);
+    readCart(views, unit, flags, cartAt, atMs, into);
+  }
+
+  #sessionOf({ f64, i32 }: BlockViews, unit: number): Session | undefined {
+    const session = this.#session;
+    session.events = i32[2 * unit + WORD.sessionEvents] ?? 0;
+    if (session.events === 0) return undefined;
+    session.startMs = f64[unit + UNIT.sessionStartMs] ?? 0;
+    session.lastMs = f64[unit + UNIT.sessionLastMs] ?? 0;
+    session.pageViews = i32[2 * unit + WORD.sessionPageViews] ?? 0;
+    session.productViews = i32[2 * unit + WORD.sessionProductViews] ?? 0;
+    return session;
+  }
+
+  /**
+   * Adds each cell to the shortest window that it is in, since it is in all longer ones too. Returns the sessions begun in the longest
+   * window; one that began just ahead of t counts: it is the current one.
+   */
+  #sumCells({ f64, i32 }: BlockViews, unit: number, atMs: number, session: Session | undefined): number {
+    this.#sums.fill(0);
+    this.#distinct.clear();
+    for (let level = 0; level < LEVELS; level += 1) {
+      const window = WINDOWS[level];
+      const size = SIZES[level] ?? 1;
+      if (window === undefined) continue;
+      this.#oldest[level] = oldestTileAt(window, atMs) * size;
+      this.#end[level] = (tileOf(window, atMs) + 1) * size;
+    }
+    const begunAtMs = Math.max(atMs, session?.startMs ?? atMs);
+    const begunFrom = oldestTileAt(LONGEST_WINDOW, begunAtMs) * (SIZES[LONGEST] ?? 1);
+    const begunTo = (tileOf(LONGEST_WINDOW, begunAtMs) + 1) * (SIZES[LONGEST] ?? 1);
+    let begun = 0;
+    const first = unit + (i32[2 * unit + WORD.cellsAt] ?? 0);
+    const end = first + 2 * (i32[2 * unit + WORD.cellCount] ?? 0);
+    for (let at = first; at < end; at += 2) {
+      const start = i32[2 * at] ?? 0;
+      const packed = i32[2 * at + 1] ?? 0;
+      if (start >= begunFrom && start < begunTo) begun += begunOf(packed);
+      let level = levelOf(packed);
+      while (level < LEVELS && (start < (this.#oldest[level] ?? 0) || start >= (this.#end[level] ?? 0))) level += 1;
+      if (level < LEVELS) this.#addCell(level, packed, f64[at + 1] ?? 0);
+    }
+    return begun;
+  }
+
+  #addCell(level: number, packed: number, value: number): void {
+    const counter = counterOf(packed);
+    const place = level * COUNTERS + counter;
+    if (isAmount(counter)) {
+      this.#sums[place] = addWithinSafeRange(this.#sums[place] ?? 0, value);
+      return;
+    }
+    this.#sums[place] = (this.#sums[place] ?? 0) + countOf(packed);
+    if (value !== NO_MARK) this.#distinct.add(value, level);
+  }
+
+  #writeWindows(views: BlockViews, unit: number, flags: number, atMs: number, values: Float64Array): void {
+    const sums = this.#sums;
+    this.#distinct.count();
+    for (let level = 0; level < LEVELS; level += 1) {
+      const isKnown = this.#isKnown(views, unit, flags, level, atMs);
+      for (let counter = 0; counter < COUNTED.length; counter += 1) {
+        const place = level * COUNTERS + counter;
+        if (level > 0) sums[place] = sumOf(counter, sums[place] ?? 0, sums[place - COUNTERS] ?? 0);
+        values[COUNT_SLOTS[level * COUNTED.length + counter] ?? 0] = isKnown ? (sums[place] ?? 0) : NaN;
+      }
+      values[DISTINCT_SLOTS[level] ?? 0] = isKnown ? (this.#distinct.counts[level] ?? 0) : NaN;
+    }
+  }
+
+  /** Whether nothing that the window at t may contain has been thrown away or added to a coarser tile. */
+  #isKnown({ i32 }: BlockViews, unit: number, flags: number, level: number, atMs: number): boolean {
+    if ((flags & FLAG_DROPPED) === 0) return true;
+    const window = WINDOWS[level];
+    return window !== undefined && (i32[2 * (unit + droppedAt(flags)) + level] ?? -1) < oldestTileAt(window, atMs);
+  }
+}
+
+function sumOf(counter: number, a: number, b: number): number {
+  return counter < COUNTED_EVENTS ? a + b : addWithinSafeRange(a, b);
+}
+
+function hourOf(atMs: number): number {
+  return Math.floor((((atMs % DAY_MS) + DAY_MS) % DAY_MS) / HOUR_MS);
+}
+
+function readRecency({ f64 }: BlockViews, unit: number, flags: number, atMs: number, values: Float64Array): void {
+  let at = unit + UNIT.recency;
+  for (let kind = 0; kind < RECENCY_SLOTS.length; kind += 1) {
+    const isSeen = (flags & (1 << kind)) !== 0;
+    values[RECENCY_SLOTS[kind] ?? 0] = isSeen ? sinceMs(f64[at] ?? -1, atMs) : NaN;
+    if (isSeen) at += 1;
+  }
+  values[SINCE_EVENT] = sinceMs(f64[unit + UNIT.newestMs] ?? -1, atMs);
+}
+
+/**
+ * Time since a remembered moment, however long ago. One that is ahead of t by no more than clocks may differ is taken
+ * as now; with one further ahead, what came before it is forgotten.
+ */
+function sinceMs(rememberedMs: number, atMs: number): number {
+  return rememberedMs >= 0 && rememberedMs <= atMs + AHEAD_MAX_MS ? Math.max(0, atMs - rememberedMs) : NaN;
+}
+
+function readSession(session: Session | undefined, atMs: number, values: Float64Array): void {
+  const isCurrent = session !== undefined && isCurrentAt(session, atMs);
+  const without = session !== undefined && isUnknownAt(session, atMs) ? NaN : 0;
+  values[SESSION_AGE] = isCurrent ? Math.max(0, atMs - session.startMs) : NaN;
+  values[SESSION_EVENTS] = isCurrent ? session.events : without;
+  values[SESSION_PAGE_VIEWS] = isCurrent ? session.pageViews : without;
+  values[SESSION_PRODUCT_VIEWS] = isCurrent ? session.productViews : without;
+}
+
+/** Fills the texts in, and returns the unit of what stands behind them. */
+function readTexts(views: BlockViews, unit: number, flags: number, atMs: number, into: FeatureSnapshot): number {
+  const { f64, i32, u8 } = views;
+  let at = unit + textsAt(flags);
+  const next = (index: number): string | undefined => {
+    if ((flags & (1 << (FIRST_TEXT_FLAG_BIT + index))) === 0) return undefined;
+    const bytes = i32[2 * at + 2] ?? 0;
+    const isSeen = (f64[at] ?? 0) <= atMs + AHEAD_MAX_MS;
+    const text = isSeen ? readText(u8, 8 * at + 12, bytes) : undefined;
+    at += 1 + sectionUnits(bytes);
+    return text;
+  };
+  into.lastChannel = next(0);
+  into.lastDevice = next(1);
+  into.lastPlace = next(2);
+  into.lastSessionId = next(3);
+  return at;
+}
+
+function readCart(
+  views: BlockViews,
+  unit: number,
+  flags: number,
+  cartAt: number,
+  atMs: number,
+  into: FeatureSnapshot,
+): void {
+  const { values } = into;
+  const isKnown = newestAboutCartMs(views, unit, flags) <= atMs + AHEAD_MAX_MS;
+  const cart = isKnown && (flags & FLAG_CART) !== 0 ? openCartAt(readCartAt(views, cartAt), atMs) : undefined;
+  const without = isKnown ? 0 : NaN;
+  into.cartLines = cart?.lines ?? NO_CART_LINES;
+  values[CART_LINES] = cart?.lines.length ?? without;
+  values[CART_UNITS] = cart?.units ?? without;
+  values[CART_VALUE] = cart === undefined ? without : (cart.valueMinor ?? NaN);
+  values[CART_AGE] = cart?.ageMs ?? NaN;
+  values[CART_ABANDONED] = cart === undefined ? without : Number(cart.isAbandoned);
+}
+
+/** Time of the newest event that says something of the cart, −1 if there was none. */
+function newestAboutCartMs(views: BlockViews, unit: number, flags: number): number {
+  let newestMs = -1;
+  for (const kind of ABOUT_CART) newestMs = Math.max(newestMs, kindSeenMs(views.f64, unit, flags, kind));
+  return newestMs;
+}

@@ -1,0 +1,367 @@
+import { SUBJECT_AT, zeroUnits } from "./block.js";
+import { CLASS_BYTES, GRAIN_BYTES, PAGE_BYTES, pagesAtOnce } from "./size-classes.js";
+
+/**
+ * The memory of one partition's windows: three buffers that threads may share. They are reserved at full size, which
+ * costs addresses only: the system gives a page of memory when it is first written, so that growing copies nothing.
+ */
+export interface SegmentMemory {
+  /** Counts, heads of the free lists, and the class of each page. */
+  readonly control: SharedArrayBuffer;
+  /** The hash index: {@link STRIPES} sequence words, then the buckets. */
+  readonly index: SharedArrayBuffer;
+  /** The blocks. The first page stays empty, so that address 0 means none. */
+  readonly blocks: SharedArrayBuffer;
+}
+
+/** Sequence words over the index: a bucket and all that it will ever be split into share one. */
+export const STRIPES = 1_024;
+
+/**
+ * A bucket of the index is one line of the processor's cache: the hashes of up to seven subjects, the addresses of their blocks (0 where there is
+ * none), and the bucket that holds the rest, if there is one. So a block is touched only when it is almost surely the right one, and not at
+ * all when a bucket is split.
+ */
+export const BUCKET = { words: 16, slots: 7, addresses: 7, more: 14 } as const;
+
+const BUCKETS_MIN = 1_024;
+/** Subjects for ten buckets: beyond, one more bucket is split. */
+const LOAD_OF_TEN = 45;
+/** The index has at most one bucket for so many bytes of blocks, a third of which is for what does not fit the others. */
+const BYTES_A_BUCKET = 384;
+
+/** Words of the control buffer. The writer alone writes them. */
+export const CONTROL = {
+  subjects: 0,
+  /** How many buckets there are, in one word so that no reader sees half of a change: see {@link bucketFor}. */
+  shape: 1,
+  pagesTaken: 2,
+  /** Buckets for what does not fit, taken from the end of the index, and the head of those given back. */
+  moreTaken: 3,
+  moreFree: 4,
+  freeHeads: 16,
+} as const;
+const CLASSES_AT_BYTE = (CONTROL.freeHeads + 128) * 4;
+
+const NO_CLASS = 255;
+
+/** Reserves the memory of a segment whose blocks may take so many bytes. */
+export function reserveSegment(bytesMax: number): SegmentMemory {
+  const pages = Math.max(256, Math.floor(bytesMax / PAGE_BYTES));
+  const buckets = Math.max(BUCKETS_MIN * 2, Math.ceil((pages * PAGE_BYTES) / BYTES_A_BUCKET));
+  const memory = {
+    control: new SharedArrayBuffer(Math.ceil((CLASSES_AT_BYTE + pages) / 8) * 8),
+    index: new SharedArrayBuffer((STRIPES + buckets * BUCKET.words) * 4),
+    blocks: new SharedArrayBuffer(pages * PAGE_BYTES),
+  };
+  const control = new Int32Array(memory.control);
+  control[CONTROL.shape] = shapeOf(Math.log2(BUCKETS_MIN), 0);
+  control[CONTROL.pagesTaken] = 1;
+  new Uint8Array(memory.control, CLASSES_AT_BYTE).fill(NO_CLASS);
+  return memory;
+}
+
+const SPLIT_BITS = 26;
+
+/** An index of 2^bits + split buckets, as one word. */
+function shapeOf(bits: number, split: number): number {
+  return (bits << SPLIT_BITS) | split;
+}
+
+/** Where a hash's subjects are in an index of that shape (Litwin 1980, linear hashing). */
+export function bucketFor(hash: number, shape: number): number {
+  const bits = shape >>> SPLIT_BITS;
+  const split = shape & ((1 << SPLIT_BITS) - 1);
+  const bucket = hash & ((1 << bits) - 1);
+  return bucket < split ? hash & ((2 << bits) - 1) : bucket;
+}
+
+/** A subject's hash from its words, which are uniform already: one that has nothing to do with its partition. */
+export function hashOf(s1: number, s3: number): number {
+  return Math.imul(s1, 0x9e3779b1) ^ s3;
+}
+
+/**
+ * The writer's side of a segment: blocks of size classes, each with pages and a free list of its own, so that a block's
+ * sequence word is a block's sequence word for ever; and the index over them, which grows by one bucket at a time.
+ */
+export class Segment {
+  readonly memory: SegmentMemory;
+  readonly i32: Int32Array;
+  readonly f64: Float64Array;
+  readonly u8: Uint8Array;
+  readonly #control: Int32Array;
+  readonly #classes: Uint8Array;
+  readonly #stripes: Int32Array;
+  readonly #buckets: Int32Array;
+  readonly #pages: number;
+  #pageHand = 0;
+  #hand = PAGE_BYTES / GRAIN_BYTES;
+
+  constructor(memory: SegmentMemory) {
+    this.memory = memory;
+    this.i32 = new Int32Array(memory.blocks);
+    this.f64 = new Float64Array(memory.blocks);
+    this.u8 = new Uint8Array(memory.blocks);
+    this.#control = new Int32Array(memory.control);
+    this.#classes = new Uint8Array(memory.control, CLASSES_AT_BYTE);
+    this.#stripes = new Int32Array(memory.index, 0, STRIPES);
+    this.#buckets = new Int32Array(memory.index, STRIPES * 4);
+    this.#pages = memory.blocks.byteLength / PAGE_BYTES;
+  }
+
+  get subjectCount(): number {
+    return this.#control[CONTROL.subjects] ?? 0;
+  }
+
+  /** Bytes of the pages that hold blocks, and of the index so far. */
+  get bytesInUse(): number {
+    return (
+      (this.#control[CONTROL.pagesTaken] ?? 0) * PAGE_BYTES +
+      (STRIPES + (this.bucketCount + (this.#control[CONTROL.moreTaken] ?? 0)) * BUCKET.words) * 4
+    );
+  }
+
+  get bucketCount(): number {
+    const shape = this.#control[CONTROL.shape] ?? 0;
+    return (1 << (shape >>> SPLIT_BITS)) + (shape & ((1 << SPLIT_BITS) - 1));
+  }
+
+  /** Address of the subject's block; 0 if there is none. */
+  find(s0: number, s1: number, s2: number, s3: number): number {
+    const { i32 } = this;
+    const buckets = this.#buckets;
+    const hash = hashOf(s1, s3);
+    let bucket = bucketFor(hash, this.#control[CONTROL.shape] ?? 0);
+    do {
+      const at = bucket * BUCKET.words;
+      for (let slot = at; slot < at + BUCKET.slots; slot += 1) {
+        if (buckets[slot] !== hash) continue;
+        const address = buckets[slot + BUCKET.addresses] ?? 0;
+        const word = address << 2;
+        if (address === 0 || i32[word + SUBJECT_AT] !== s0 || i32[word + 3] !== s1) continue;
+        if (i32[word + 4] === s2 && i32[word + 5] === s3) return address;
+      }
+      bucket = buckets[at + BUCKET.more] ?? 0;
+    } while (bucket !== 0);
+    return 0;
+  }
+
+  /** First word of the bucket in which the subject is or would be. Reading it brings the bucket near. */
+  wordOfBucket(s1: number, s3: number): number {
+    return this.#buckets[bucketFor(hashOf(s1, s3), this.#control[CONTROL.shape] ?? 0) * BUCKET.words] ?? 0;
+  }
+
+  /** Visits the addresses of all subjects of a bucket, which may go meanwhile. */
+  *addressesOf(bucket: number): Generator<number> {
+    for (let from = bucket, isFirst = true; isFirst || from !== 0; isFirst = false) {
+      const at = from * BUCKET.words;
+      for (let slot = at + BUCKET.addresses; slot < at + BUCKET.addresses + BUCKET.slots; slot += 1) {
+        const address = this.#buckets[slot] ?? 0;
+        if (address !== 0) yield address;
+      }
+      from = this.#buckets[at + BUCKET.more] ?? 0;
+    }
+  }
+
+  classOf(address: number): number {
+    return this.#classes[Math.floor((address * GRAIN_BYTES) / PAGE_BYTES)] ?? NO_CLASS;
+  }
+
+  bytesOf(address: number): number {
+    return CLASS_BYTES[this.classOf(address)] ?? 0;
+  }
+
+  /** A zeroed block of the class, its sequence word as its last user left it; 0 if the segment is full. */
+  allocate(sizeClass: number): number {
+    const control = this.#control;
+    const head = control[CONTROL.freeHeads + sizeClass] ?? 0;
+    if (head === 0) return this.#takePage(sizeClass);
+    control[CONTROL.freeHeads + sizeClass] = this.i32[(head << 2) + 1] ?? 0;
+    this.i32[(head << 2) + 1] = 0;
+    return head;
+  }
+
+  /** Zeroes a block that no index entry names, and gives it back. A reader that still looks at it sees that it changed. */
+  release(address: number): void {
+    const { i32 } = this;
+    const word = address << 2;
+    const sizeClass = this.classOf(address);
+    const bytes = CLASS_BYTES[sizeClass] ?? 0;
+    Atomics.or(i32, word, 1);
+    const unit = address << 1;
+    zeroUnits(this.f64, unit + 1, unit + (bytes >> 3));
+    i32[word + 1] = this.#control[CONTROL.freeHeads + sizeClass] ?? 0;
+    this.#control[CONTROL.freeHeads + sizeClass] = address;
+    Atomics.add(i32, word, 1);
+  }
+
+  /** Makes a block known to the index. */
+  insert(address: number): void {
+    const control = this.#control;
+    const hash = this.#hashAt(address);
+    this.#place(bucketFor(hash, control[CONTROL.shape] ?? 0), hash, address);
+    const subjects = (control[CONTROL.subjects] ?? 0) + 1;
+    control[CONTROL.subjects] = subjects;
+    if (subjects * 10 > this.bucketCount * LOAD_OF_TEN) this.#split();
+  }
+
+  /** Puts one block in the place of another of the same subject. */
+  replace(address: number, by: number): void {
+    const stripe = this.#openStripe(address);
+    Atomics.store(this.#buckets, this.#slotOf(address), by);
+    Atomics.add(this.#stripes, stripe, 1);
+  }
+
+  /** Takes a block out of the index. */
+  remove(address: number): void {
+    const stripe = this.#openStripe(address);
+    Atomics.store(this.#buckets, this.#slotOf(address), 0);
+    Atomics.add(this.#stripes, stripe, 1);
+    this.#control[CONTROL.subjects] = (this.#control[CONTROL.subjects] ?? 0) - 1;
+  }
+
+  /**
+   * The next block in turn, for whoever looks a little further each time; 0 at the end of a page. It may be free.
+   * Blocks are met in the order of memory, which is the cheapest to go through.
+   */
+  turnHand(): number {
+    const grains = (CLASS_BYTES[this.classOf(this.#hand)] ?? PAGE_BYTES) / GRAIN_BYTES;
+    const next = this.#hand + grains;
+    const pageGrains = PAGE_BYTES / GRAIN_BYTES;
+    const pageEnd = (Math.floor(this.#hand / pageGrains) + 1) * pageGrains;
+    if (next + grains <= pageEnd) {
+      this.#hand = next;
+      return next;
+    }
+    const taken = (this.#control[CONTROL.pagesTaken] ?? 0) * pageGrains;
+    this.#hand = Math.max(pageEnd, next);
+    while (this.#hand < taken && this.classOf(this.#hand) === NO_CLASS) this.#hand += pageGrains;
+    if (this.#hand >= taken) this.#hand = pageGrains;
+    return 0;
+  }
+
+  /** A page of the class, another one each time until all had their turn; 0 if there is none. */
+  nextPageOfClass(sizeClass: number): number {
+    this.#pageHand = this.#classes.indexOf(sizeClass, this.#pageHand + 1);
+    if (this.#pageHand === -1) this.#pageHand = this.#classes.indexOf(sizeClass, 1);
+    const isTaken = this.#pageHand !== -1 && this.#pageHand < (this.#control[CONTROL.pagesTaken] ?? 0);
+    if (!isTaken) this.#pageHand = 0;
+    return this.#pageHand;
+  }
+
+  #hashAt(address: number): number {
+    return hashOf(this.i32[(address << 2) + 3] ?? 0, this.i32[(address << 2) + 5] ?? 0);
+  }
+
+  #openStripe(address: number): number {
+    const stripe = this.#hashAt(address) & (STRIPES - 1);
+    Atomics.add(this.#stripes, stripe, 1);
+    return stripe;
+  }
+
+  /** Where in the index the block's address stands. */
+  #slotOf(address: number): number {
+    const buckets = this.#buckets;
+    let bucket = bucketFor(this.#hashAt(address), this.#control[CONTROL.shape] ?? 0);
+    do {
+      const at = bucket * BUCKET.words + BUCKET.addresses;
+      for (let slot = at; slot < at + BUCKET.slots; slot += 1) if (buckets[slot] === address) return slot;
+      bucket = buckets[bucket * BUCKET.words + BUCKET.more] ?? 0;
+    } while (bucket !== 0);
+    throw new Error(`block ${address} is not in the index`);
+  }
+
+  #place(first: number, hash: number, address: number): void {
+    const buckets = this.#buckets;
+    let bucket = first;
+    for (;;) {
+      const at = bucket * BUCKET.words;
+      for (let slot = at; slot < at + BUCKET.slots; slot += 1) {
+        if (buckets[slot + BUCKET.addresses] !== 0) continue;
+        buckets[slot] = hash;
+        Atomics.store(buckets, slot + BUCKET.addresses, address);
+        return;
+      }
+      const more = buckets[at + BUCKET.more] ?? 0;
+      bucket = more === 0 ? this.#linkMore(at + BUCKET.more) : more;
+    }
+  }
+
+  #linkMore(link: number): number {
+    const control = this.#control;
+    let bucket = control[CONTROL.moreFree] ?? 0;
+    if (bucket === 0) {
+      control[CONTROL.moreTaken] = (control[CONTROL.moreTaken] ?? 0) + 1;
+      bucket = this.#buckets.length / BUCKET.words - (control[CONTROL.moreTaken] ?? 0);
+    } else {
+      control[CONTROL.moreFree] = this.#buckets[bucket * BUCKET.words + BUCKET.more] ?? 0;
+      this.#buckets[bucket * BUCKET.words + BUCKET.more] = 0;
+    }
+    Atomics.store(this.#buckets, link, bucket);
+    return bucket;
+  }
+
+  /** Deals the subjects of the bucket whose turn it is over itself and a new bucket. */
+  #split(): void {
+    const control = this.#control;
+    const shape = control[CONTROL.shape] ?? 0;
+    const bits = shape >>> SPLIT_BITS;
+    const split = shape & ((1 << SPLIT_BITS) - 1);
+    const sibling = split + (1 << bits);
+    if (3 * sibling >= 2 * (this.#buckets.length / BUCKET.words)) return;
+    const stripe = split & (STRIPES - 1);
+    Atomics.add(this.#stripes, stripe, 1);
+    this.#dealOut(split, sibling, bits);
+    const isLast = split + 1 === 1 << bits;
+    Atomics.store(control, CONTROL.shape, isLast ? shapeOf(bits + 1, 0) : shapeOf(bits, split + 1));
+    Atomics.add(this.#stripes, stripe, 1);
+  }
+
+  #dealOut(split: number, sibling: number, bits: number): void {
+    const buckets = this.#buckets;
+    let from = split;
+    let isFirst = true;
+    do {
+      const at = from * BUCKET.words;
+      const more = buckets[at + BUCKET.more] ?? 0;
+      for (let slot = at; slot < at + BUCKET.slots; slot += 1) {
+        const hash = buckets[slot] ?? 0;
+        const address = buckets[slot + BUCKET.addresses] ?? 0;
+        const isGoing = ((hash >>> bits) & 1) === 1;
+        if (address === 0 || (isFirst && !isGoing)) continue;
+        buckets[slot + BUCKET.addresses] = 0;
+        this.#place(isGoing ? sibling : split, hash, address);
+      }
+      if (!isFirst) this.#giveBack(from);
+      else buckets[at + BUCKET.more] = 0;
+      isFirst = false;
+      from = more;
+    } while (from !== 0);
+  }
+
+  #giveBack(bucket: number): void {
+    const control = this.#control;
+    this.#buckets.fill(0, bucket * BUCKET.words, (bucket + 1) * BUCKET.words);
+    this.#buckets[bucket * BUCKET.words + BUCKET.more] = control[CONTROL.moreFree] ?? 0;
+    control[CONTROL.moreFree] = bucket;
+  }
+
+  #takePage(sizeClass: number): number {
+    const control = this.#control;
+    const bytes = CLASS_BYTES[sizeClass] ?? 0;
+    const page = control[CONTROL.pagesTaken] ?? 0;
+    const pages = pagesAtOnce(bytes);
+    if (page + pages > this.#pages) return 0;
+    control[CONTROL.pagesTaken] = page + pages;
+    this.#classes[page] = sizeClass;
+    const grains = bytes / GRAIN_BYTES;
+    const first = (page * PAGE_BYTES) / GRAIN_BYTES;
+    // Handed out in ascending order: neighbours in time become neighbours in memory.
+    for (let at = first + (Math.floor((pages * PAGE_BYTES) / bytes) - 1) * grains; at > first; at -= grains) {
+      this.i32[(at << 2) + 1] = control[CONTROL.freeHeads + sizeClass] ?? 0;
+      control[CONTROL.freeHeads + sizeClass] = at;
+    }
+    return first;
+  }
+}

@@ -1,0 +1,482 @@
+import {
+  DAY_MS,
+  err,
+  keyedHashBytes,
+  ok,
+  toBigint,
+  type Millis,
+  type Refusal,
+  type Result,
+  type SubjectId,
+} from "@leastwise/vocabulary";
+import { ByteWriter } from "../byte-writer.js";
+import { CART_SKUS_MAX, CartChanges } from "../cart.js";
+import { DISCOUNT_MINOR, REVENUE_MINOR, UNITS } from "../counters.js";
+import { EVENT_KINDS, type WindowEvent } from "../event.js";
+import { mergeInto } from "../merge-subjects.js";
+import { ProductMarks } from "../product-marks.js";
+import { DEDUP_IDS_MAX, DEDUP_IDS_MIN } from "../recent-ids.js";
+import { emptySnapshot, type FeatureSnapshot } from "../snapshot.js";
+import { checksumOf, decodeSubject, encodeSubject, withoutOldestIds } from "../subject-encoding.js";
+import { emptySubject, type SubjectState } from "../subject-state.js";
+import { AHEAD_MAX_MS, WINDOWS } from "../tiling.js";
+import { noCounts } from "../window-counts.js";
+import type { Verdict, WindowStore } from "../window-store.js";
+import { kindSeenMs, UNIT, WORD } from "./block.js";
+import { CellCompactor, levelFor, NO_MARK } from "./cells.js";
+import { compactedState } from "./compacted.js";
+import { FeatureReader } from "./feature-reader.js";
+import { RING_ROOM_MAX } from "./id-ring.js";
+import { reserveSegment, Segment, type SegmentMemory } from "./segment.js";
+import { CLASS_BYTES, GRAIN_BYTES, PAGE_BYTES } from "./size-classes.js";
+import { SlabEvent, subjectIdOf } from "./slab-event.js";
+import { SegmentFull, SubjectWriter } from "./subject-writer.js";
+import { FrozenSubject, thaw } from "./thaw.js";
+
+/** Bounds of one subject's state. They are part of what the state is a function of: keep them the same over a rebuild. */
+export interface WindowStoreOptions {
+  /** Event ids of the last 24 hours remembered per subject: at least 128, by default 4,096. */
+  readonly dedupIdsMax?: number;
+  /** Products that a cart remembers: at least 1, by default 1,000. */
+  readonly cartSkusMax?: number;
+  /** Bytes of memory that all subjects together may take; by default 1 GiB. Beyond, those silent longest are forgotten. */
+  readonly bytesMax?: number;
+  /** Memory to use, as `reserveSegment` made it; by default it is reserved here. */
+  readonly memory?: SegmentMemory;
+}
+
+/** Memory of a store, unless it was given another bound. It is reserved, and taken as subjects come. */
+export const BYTES_MAX = 2 ** 30;
+
+/**
+ * A subject is forgotten after so long without an event, in received time. Its windows are empty long before; what goes is recency, which no
+ * log that is kept for a month could rebuild either.
+ */
+export const SUBJECT_SILENCE_MAX_MS = 90 * DAY_MS;
+
+/** Most events that are taken in together. */
+export const EVENTS_AT_ONCE_MAX = 256;
+
+/** Received times of one partition are out of order by far less: what is silent by so much more is forgotten for room. */
+const SWEEP_SLACK_MS = DAY_MS;
+/** Units of a block for a subject's first event: its kind, a cell and an id. */
+const FIRST_UNITS = UNIT.recency + 1 + 2 + 2;
+
+const PAGE_VIEW = EVENT_KINDS.indexOf("page_view");
+const PRODUCT_VIEW = EVENT_KINDS.indexOf("product_view");
+const CART_ADD = EVENT_KINDS.indexOf("cart_add");
+const CART_REMOVE = EVENT_KINDS.indexOf("cart_remove");
+const PURCHASE = EVENT_KINDS.indexOf("purchase");
+
+const APPLIED: Verdict = { verdict: "applied" };
+const LATE: Verdict = { verdict: "late" };
+const DUPLICATE: Verdict = { verdict: "duplicate" };
+const AHEAD: Verdict = { verdict: "ahead", reason: "ahead_of_received" };
+const ALREADY_APPLIED: Verdict = { verdict: "already_applied" };
+const NO_ROOM: Verdict = { verdict: "no_room" };
+
+/** Makes an empty store, or one over memory that is in use already. */
+export function createWindowStore(options: WindowStoreOptions = {}): SlabWindowStore {
+  const { dedupIdsMax = DEDUP_IDS_MAX, cartSkusMax = CART_SKUS_MAX, bytesMax = BYTES_MAX } = options;
+  assertBetween("dedupIdsMax", dedupIdsMax, DEDUP_IDS_MIN, RING_ROOM_MAX);
+  assertBetween("cartSkusMax", cartSkusMax, 1);
+  assertBetween("bytesMax", bytesMax, 2 ** 20);
+  return new SlabWindowStore(options.memory ?? reserveSegment(bytesMax), dedupIdsMax, cartSkusMax);
+}
+
+/** The windows of one partition's subjects, off the JavaScript heap. */
+export class SlabWindowStore implements WindowStore {
+  readonly counts = noCounts();
+  readonly #segment: Segment;
+  readonly #writer: SubjectWriter;
+  readonly #reader = new FeatureReader();
+  readonly #compactor = new CellCompactor();
+  readonly #marks = new ProductMarks();
+  readonly #event = new SlabEvent();
+  readonly #dedupIdsMax: number;
+  readonly #cartSkusMax: number;
+  readonly #addressesAhead = new Int32Array(EVENTS_AT_ONCE_MAX);
+  #newestReceivedMs = -1;
+  readAheadSum = 0;
+
+  constructor(memory: SegmentMemory, dedupIdsMax: number, cartSkusMax: number) {
+    this.#segment = new Segment(memory);
+    this.#writer = new SubjectWriter(this.#segment, this.#compactor, (sizeClass) => this.#makeRoom(sizeClass));
+    this.#dedupIdsMax = dedupIdsMax;
+    this.#cartSkusMax = cartSkusMax;
+  }
+
+  /** The memory, for readers in other threads. */
+  get memory(): SegmentMemory {
+    return this.#segment.memory;
+  }
+
+  get subjectCount(): number {
+    return this.#segment.subjectCount;
+  }
+
+  /** Bytes of memory that subjects and their index take, their free blocks included. */
+  get bytesInUse(): number {
+    return this.#segment.bytesInUse;
+  }
+
+  *subjects(): IterableIterator<SubjectId> {
+    for (const address of this.#addresses()) yield this.#subjectAt(address);
+  }
+
+  apply(subject: SubjectId, event: WindowEvent, offset: number): Verdict {
+    assertEvent(event);
+    return this.applySlabEvent(this.#event.fill(subject, event, this.#marks), offset);
+  }
+
+  /**
+   * Takes events in, one after the other, as {@link WindowStore.apply} does; `onVerdict` hears what became of each. Their subjects' memory is
+   * read ahead, all together: what would be waited for one after the other is then waited for at once.
+   *
+   * @param offsets the records' offsets
+   */
+  applySlabEvents(
+    events: readonly SlabEvent[],
+    offsets: ArrayLike<number>,
+    count: number,
+    onVerdict: (verdict: Verdict, index: number) => void,
+  ): void {
+    this.#readAhead(events, count);
+    for (let index = 0; index < count; index += 1) {
+      const event = events[index];
+      if (event !== undefined) onVerdict(this.applySlabEvent(event, offsets[index] ?? -1), index);
+    }
+  }
+
+  /** Reads buckets, then headers, then ids: in each loop no step waits for another. */
+  #readAhead(events: readonly SlabEvent[], count: number): void {
+    const { f64, i32 } = this.#segment;
+    const addresses = this.#addressesAhead;
+    let read = 0;
+    for (let index = 0; index < count; index += 1) {
+      const event = events[index];
+      if (event !== undefined) read ^= this.#segment.wordOfBucket(event.s1, event.s3);
+    }
+    for (let index = 0; index < count; index += 1) {
+      const event = events[index];
+      if (event !== undefined) addresses[index] = this.#segment.find(event.s0, event.s1, event.s2, event.s3);
+    }
+    for (let index = 0; index < count; index += 1) {
+      const address = addresses[index] ?? 0;
+      const end = 2 * address + this.#segment.bytesOf(address) / 8;
+      const ids = end - 2 * (i32[4 * address + WORD.idRoom] ?? 0);
+      const cells = 2 * address + (i32[4 * address + WORD.cellsAt] ?? 0) + 2 * (i32[4 * address + WORD.cellCount] ?? 0);
+      read ^= (f64[ids] ?? 0) ^ (f64[cells - 1] ?? 0) ^ (f64[end - 1] ?? 0);
+    }
+    this.readAheadSum ^= read;
+  }
+
+  /** Takes an event in, as {@link WindowStore.apply} does. */
+  applySlabEvent(event: SlabEvent, offset: number): Verdict {
+    assertBetween("offset", offset, 0);
+    const { f64 } = this.#segment;
+    let address = this.#segment.find(event.s0, event.s1, event.s2, event.s3);
+    if (address !== 0) {
+      const unit = 2 * address;
+      if (offset <= (f64[unit + UNIT.lastOffset] ?? -1)) {
+        this.counts.alreadyApplied += 1;
+        return ALREADY_APPLIED;
+      }
+      if (event.receivedAtMs - (f64[unit + UNIT.newestReceivedMs] ?? 0) > SUBJECT_SILENCE_MAX_MS) {
+        this.#drop(address);
+        this.counts.expired += 1;
+        address = 0;
+      }
+    }
+    if (event.atMs > event.receivedAtMs + AHEAD_MAX_MS) {
+      this.counts.ahead += 1; // it leaves no trace: with its clock mended, the same event may come again
+      return AHEAD;
+    }
+    if (event.receivedAtMs > this.#newestReceivedMs) this.#newestReceivedMs = event.receivedAtMs;
+    return this.#applyTo(address, event, offset);
+  }
+
+  #applyTo(address: number, event: SlabEvent, offset: number): Verdict {
+    const writer = this.#writer;
+    try {
+      if (address === 0) this.#start(event);
+      else writer.open(address);
+      const { f64 } = this.#segment;
+      f64[writer.unit + UNIT.lastOffset] = offset;
+      if (event.receivedAtMs > (f64[writer.unit + UNIT.newestReceivedMs] ?? -1)) {
+        f64[writer.unit + UNIT.newestReceivedMs] = event.receivedAtMs;
+      }
+      const verdict = this.#applyOpen(event);
+      writer.close();
+      return verdict;
+    } catch (error) {
+      if (!(error instanceof SegmentFull)) throw error;
+      return this.#refuse(event);
+    }
+  }
+
+  #start({ s0, s1, s2, s3 }: SlabEvent): void {
+    this.#sweep();
+    this.#writer.openNew(FIRST_UNITS, s0, s1, s2, s3);
+    this.#writer.startEmpty();
+  }
+
+  #applyOpen(event: SlabEvent): Verdict {
+    const { idMark, receivedAtMs } = event;
+    const writer = this.#writer;
+    if (idMark !== NO_MARK) {
+      if (writer.ids().has(idMark)) {
+        this.counts.duplicate += 1;
+        return DUPLICATE;
+      }
+      // A late event's id is remembered too: its repeat must not reach the purchase history twice.
+      this.counts.dedupOverflow += writer.rememberId(idMark, Math.floor(receivedAtMs / 1_000), this.#dedupIdsMax);
+    } else this.counts.withoutEventId += 1;
+    return this.#count(event);
+  }
+
+  #count(event: SlabEvent): Verdict {
+    const { kind, atMs, productMark } = event;
+    const writer = this.#writer;
+    const { f64 } = this.#segment;
+    const newestAt = writer.unit + UNIT.newestMs;
+    const newestMs = f64[newestAt] ?? -1;
+    if (atMs > newestMs) f64[newestAt] = atMs;
+    const level = atMs > newestMs ? 0 : levelFor(atMs, newestMs);
+    if (level !== 0) writer.noteDropped(atMs, level === -1 ? WINDOWS.length : level);
+    if (level === -1) {
+      this.counts.late += 1;
+      return LATE;
+    }
+    const begun = writer.advanceSession(event, PAGE_VIEW, PRODUCT_VIEW) ? 1 : 0;
+    writer.count(level, atMs, kind, 1, begun, productMark);
+    if (kind === PURCHASE) this.#countOrder(event, level);
+    writer.noteKind(kind, atMs);
+    this.#noteTexts(event);
+    if (kind === CART_ADD || kind === CART_REMOVE || kind === PURCHASE) this.#changeCart(event);
+    writer.compactWhenDue();
+    this.counts.applied += 1;
+    return APPLIED;
+  }
+
+  #countOrder({ atMs, lines, units, revenueMinor, discountMinor = 0 }: SlabEvent, level: number): void {
+    const writer = this.#writer;
+    for (const { productId } of lines) writer.count(level, atMs, PURCHASE, 0, 0, this.#marks.of(productId));
+    const bought = lines.length === 0 ? units : lines.reduce((sum, line) => sum + line.units, 0);
+    if (bought !== 0) writer.count(level, atMs, UNITS, 0, 0, bought);
+    if (revenueMinor === undefined) {
+      this.counts.foreignCurrency += 1;
+      return;
+    }
+    if (revenueMinor !== 0) writer.count(level, atMs, REVENUE_MINOR, 0, 0, revenueMinor);
+    if (discountMinor !== 0) writer.count(level, atMs, DISCOUNT_MINOR, 0, 0, discountMinor);
+  }
+
+  #noteTexts({ atMs, channel, device, place, sessionId }: SlabEvent): void {
+    const writer = this.#writer;
+    if (channel !== undefined) writer.noteText(0, channel, atMs);
+    if (device !== undefined) writer.noteText(1, device, atMs);
+    if (place !== undefined) writer.noteText(2, place, atMs);
+    if (sessionId !== undefined) writer.noteText(3, sessionId, atMs);
+  }
+
+  #changeCart({ kind, atMs, productId, units, unitPriceMinor }: SlabEvent): void {
+    const writer = this.#writer;
+    const before = writer.cart();
+    if (kind === PURCHASE) {
+      if (before === undefined) return;
+      before.clearThrough(atMs);
+      writer.storeCart(before);
+      return;
+    }
+    const { f64 } = this.#segment;
+    if (productId === undefined || units === 0) return;
+    if (atMs <= kindSeenMs(f64, writer.unit, writer.flags, PURCHASE)) return;
+    const cart = before ?? new CartChanges();
+    const change = { atMs, units: kind === CART_ADD ? units : -units, unitPriceMinor };
+    if (cart.add(productId, change)) this.counts.cartChangesJoined += 1;
+    const seenMs = (of: number): number => kindSeenMs(f64, writer.unit, writer.flags, of);
+    cart.dropBefore(Math.max(seenMs(CART_ADD), seenMs(CART_REMOVE), seenMs(PURCHASE)));
+    this.counts.cartSkuOverflow += cart.dropBeyond(this.#cartSkusMax);
+    writer.storeCart(cart);
+  }
+
+  /** A subject for whom there is no room, even after others were forgotten: it begins anew with its next event. */
+  #refuse({ s0, s1, s2, s3 }: SlabEvent): Verdict {
+    const address = this.#segment.find(s0, s1, s2, s3);
+    if (address !== 0) this.#drop(address);
+    this.counts.noRoom += 1;
+    return NO_ROOM;
+  }
+
+  read(subject: SubjectId, atMs: Millis, into: FeatureSnapshot = emptySnapshot()): FeatureSnapshot {
+    const address = this.#find(subject);
+    if (address === 0 || this.#isSilentAt(address, atMs)) this.#reader.readNothing(atMs, into);
+    else this.#reader.read(this.#writer.views, 2 * address, atMs, into);
+    return into;
+  }
+
+  forget(subject: SubjectId): boolean {
+    const address = this.#find(subject);
+    if (address === 0) return false;
+    this.#drop(address);
+    return true;
+  }
+
+  exportSubject(subject: SubjectId, bytesMax = Number.POSITIVE_INFINITY): Uint8Array | undefined {
+    const address = this.#find(subject);
+    if (address === 0) return undefined;
+    const state = this.#stateAt(address);
+    const bytes = encodeSubject(state);
+    if (bytes.length <= bytesMax) return bytes;
+    const recentIds = withoutOldestIds(state.recentIds, bytes.length - bytesMax);
+    this.counts.dedupOverflow += state.recentIds.length - recentIds.length;
+    return encodeSubject({ ...state, recentIds });
+  }
+
+  restoreSubject(subject: SubjectId, bytes: Uint8Array): Result<void, Refusal> {
+    const decoded = decodeSubject(bytes);
+    if (!decoded.ok) return err(decoded.error);
+    this.#put(subject, decoded.value);
+    return ok(undefined);
+  }
+
+  mergeSubject(subject: SubjectId, bytes: Uint8Array, cause: string): Result<boolean, Refusal> {
+    const decoded = decodeSubject(bytes);
+    if (!decoded.ok) return err(decoded.error);
+    const address = this.#find(subject);
+    const state = address === 0 ? emptySubject() : this.#stateAt(address);
+    if (state.causes.includes(cause)) {
+      this.counts.alreadyMerged += 1;
+      return ok(false);
+    }
+    const bounds = { counts: this.counts, dedupIdsMax: this.#dedupIdsMax, cartSkusMax: this.#cartSkusMax };
+    mergeInto(state, decoded.value, cause, bounds);
+    this.#put(subject, compactedState(state, this.#compactor));
+    this.counts.merged += 1;
+    return ok(true);
+  }
+
+  digest(): string {
+    const writer = new ByteWriter();
+    const all = [...this.#addresses()].map((address) => ({ address, subject: this.#subjectAt(address) }));
+    for (const { address, subject } of all.sort((a, b) => (a.subject < b.subject ? -1 : 1))) {
+      writer.text(subject);
+      for (const byte of checksumOf(encodeSubject(this.#stateAt(address)))) writer.integer(byte);
+    }
+    return toBigint(keyedHashBytes({ k0: 0n, k1: 0n }, writer.bytes()))
+      .toString(16)
+      .padStart(16, "0");
+  }
+
+  #put(subject: SubjectId, state: SubjectState): void {
+    const before = this.#find(subject);
+    if (before !== 0) this.#drop(before);
+    const event = this.#event;
+    event.setSubject(subject);
+    const frozen = new FrozenSubject(state);
+    const writer = this.#writer;
+    writer.openNew(frozen.units, event.s0, event.s1, event.s2, event.s3);
+    frozen.writeTo(writer.views, writer.unit, writer.endUnit);
+    writer.close();
+    this.#newestReceivedMs = Math.max(this.#newestReceivedMs, state.newestReceivedMs);
+  }
+
+  /** The state, its cells compacted: equal states are equal however long ago they were. */
+  #stateAt(address: number): SubjectState {
+    const unit = 2 * address;
+    const endUnit = unit + this.#segment.bytesOf(address) / 8;
+    return compactedState(thaw(this.#writer.views, unit, endUnit), this.#compactor);
+  }
+
+  #find(subject: SubjectId): number {
+    const event = this.#event;
+    event.setSubject(subject);
+    return this.#segment.find(event.s0, event.s1, event.s2, event.s3);
+  }
+
+  #subjectAt(address: number): SubjectId {
+    const { i32 } = this.#segment;
+    const word = 4 * address + WORD.subject;
+    return subjectIdOf(i32[word] ?? 0, i32[word + 1] ?? 0, i32[word + 2] ?? 0, i32[word + 3] ?? 0);
+  }
+
+  *#addresses(): Generator<number> {
+    for (let bucket = 0; bucket < this.#segment.bucketCount; bucket += 1) yield* this.#segment.addressesOf(bucket);
+  }
+
+  #drop(address: number): void {
+    this.#segment.remove(address);
+    this.#segment.release(address);
+  }
+
+  #isSilentAt(address: number, atMs: number): boolean {
+    return atMs - (this.#segment.f64[2 * address + UNIT.newestReceivedMs] ?? 0) > SUBJECT_SILENCE_MAX_MS;
+  }
+
+  /** Looks at two blocks, and forgets a subject that was silent too long: each new subject pays for that. */
+  #sweep(): void {
+    for (let looks = 0; looks < 2; looks += 1) {
+      const address = this.#segment.turnHand();
+      if (address === 0 || !this.#isIdle(address)) continue;
+      if (!this.#isSilentAt(address, this.#newestReceivedMs - SWEEP_SLACK_MS)) continue;
+      this.#drop(address);
+      this.counts.expired += 1;
+    }
+  }
+
+  /** Takes the block of whoever is silent longest among the subjects of one page of a class, and not being written. */
+  #makeRoom(sizeClass: number): number {
+    const page = this.#segment.nextPageOfClass(sizeClass);
+    if (page === 0) return 0;
+    const grains = (CLASS_BYTES[sizeClass] ?? PAGE_BYTES) / GRAIN_BYTES;
+    const first = (page * PAGE_BYTES) / GRAIN_BYTES;
+    let found = 0;
+    let foundMs = Infinity;
+    for (
+      let address = first;
+      address + grains <= first + PAGE_BYTES / GRAIN_BYTES || address === first;
+      address += grains
+    ) {
+      const receivedMs = this.#segment.f64[2 * address + UNIT.newestReceivedMs] ?? 0;
+      if (receivedMs >= foundMs || !this.#isIdle(address)) continue;
+      found = address;
+      foundMs = receivedMs;
+    }
+    if (found === 0) return 0;
+    this.#drop(found);
+    this.counts.evicted += 1;
+    return this.#segment.allocate(sizeClass);
+  }
+
+  /** True for a block that holds a subject and is not being written. */
+  #isIdle(address: number): boolean {
+    const { i32 } = this.#segment;
+    return (i32[4 * address + WORD.cellsAt] ?? 0) !== 0 && ((i32[4 * address + WORD.sequence] ?? 0) & 1) === 0;
+  }
+}
+
+/** Doors have checked what came from outside; an event that is malformed here is a bug. */
+function assertEvent({
+  atMs,
+  receivedAtMs,
+  units,
+  lines,
+  revenueMinor,
+  discountMinor,
+  unitPriceMinor,
+}: WindowEvent): void {
+  assertBetween("atMs", atMs, 0);
+  assertBetween("receivedAtMs", receivedAtMs, 0);
+  assertBetween("units", units, 0);
+  for (const line of lines) assertBetween("lines.units", line.units, 0);
+  assertBetween("revenueMinor", revenueMinor ?? 0, Number.MIN_SAFE_INTEGER);
+  assertBetween("discountMinor", discountMinor ?? 0, Number.MIN_SAFE_INTEGER);
+  assertBetween("unitPriceMinor", unitPriceMinor ?? 0, 0);
+}
+
+function assertBetween(name: string, value: number, min: number, max = Number.MAX_SAFE_INTEGER): void {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return;
+  const most = max === Number.MAX_SAFE_INTEGER ? "" : ` and at most ${max}`;
+  throw new RangeError(`${name}: expected a safe integer of at least ${min}${most}, got ${value}`);
+}
