@@ -31,3 +31,4 @@ export {
   type SlabWindowStore,
   type WindowStoreOptions,
 } from "./slab/slab-window-store.js";
+export { WindowReader } from "./slab/window-reader.js";

@@ -24,6 +24,9 @@ export const STRIPES = 1_024;
  */
 export const BUCKET = { words: 16, slots: 7, addresses: 7, more: 14 } as const;
 
+/** Buckets that one leads on to at most, unless somebody else changes them at this moment. */
+const LINKS_MAX = 1_000;
+
 const BUCKETS_MIN = 1_024;
 /** Subjects for ten buckets: beyond, one more bucket is split. */
 const LOAD_OF_TEN = 45;
@@ -81,58 +84,55 @@ export function hashOf(s1: number, s3: number): number {
   return Math.imul(s1, 0x9e3779b1) ^ s3;
 }
 
-/**
- * The writer's side of a segment: blocks of size classes, each with pages and a free list of its own, so that a block's
- * sequence word is a block's sequence word for ever; and the index over them, which grows by one bucket at a time.
- */
-export class Segment {
+/** What reading a segment takes: the one who writes it and those who only read share it. */
+export class SegmentView {
   readonly memory: SegmentMemory;
   readonly i32: Int32Array;
   readonly f64: Float64Array;
   readonly u8: Uint8Array;
-  readonly #control: Int32Array;
-  readonly #classes: Uint8Array;
-  readonly #stripes: Int32Array;
-  readonly #buckets: Int32Array;
-  readonly #pages: number;
-  #pageHand = 0;
-  #hand = PAGE_BYTES / GRAIN_BYTES;
+  protected readonly control: Int32Array;
+  protected readonly classes: Uint8Array;
+  protected readonly stripes: Int32Array;
+  protected readonly buckets: Int32Array;
 
   constructor(memory: SegmentMemory) {
     this.memory = memory;
     this.i32 = new Int32Array(memory.blocks);
     this.f64 = new Float64Array(memory.blocks);
     this.u8 = new Uint8Array(memory.blocks);
-    this.#control = new Int32Array(memory.control);
-    this.#classes = new Uint8Array(memory.control, CLASSES_AT_BYTE);
-    this.#stripes = new Int32Array(memory.index, 0, STRIPES);
-    this.#buckets = new Int32Array(memory.index, STRIPES * 4);
-    this.#pages = memory.blocks.byteLength / PAGE_BYTES;
+    this.control = new Int32Array(memory.control);
+    this.classes = new Uint8Array(memory.control, CLASSES_AT_BYTE);
+    this.stripes = new Int32Array(memory.index, 0, STRIPES);
+    this.buckets = new Int32Array(memory.index, STRIPES * 4);
   }
 
   get subjectCount(): number {
-    return this.#control[CONTROL.subjects] ?? 0;
+    return this.control[CONTROL.subjects] ?? 0;
   }
 
   /** Bytes of the pages that hold blocks, and of the index so far. */
   get bytesInUse(): number {
-    return (
-      (this.#control[CONTROL.pagesTaken] ?? 0) * PAGE_BYTES +
-      (STRIPES + (this.bucketCount + (this.#control[CONTROL.moreTaken] ?? 0)) * BUCKET.words) * 4
-    );
+    const buckets = this.bucketCount + (this.control[CONTROL.moreTaken] ?? 0);
+    return (this.control[CONTROL.pagesTaken] ?? 0) * PAGE_BYTES + (STRIPES + buckets * BUCKET.words) * 4;
   }
 
   get bucketCount(): number {
-    const shape = this.#control[CONTROL.shape] ?? 0;
+    const shape = this.control[CONTROL.shape] ?? 0;
     return (1 << (shape >>> SPLIT_BITS)) + (shape & ((1 << SPLIT_BITS) - 1));
+  }
+
+  /** Sequence word over the subject's part of the index: odd while it changes. */
+  sequenceOfStripe(s1: number, s3: number): number {
+    return Atomics.load(this.stripes, hashOf(s1, s3) & (STRIPES - 1));
   }
 
   /** Address of the subject's block; 0 if there is none. */
   find(s0: number, s1: number, s2: number, s3: number): number {
     const { i32 } = this;
-    const buckets = this.#buckets;
+    const buckets = this.buckets;
     const hash = hashOf(s1, s3);
-    let bucket = bucketFor(hash, this.#control[CONTROL.shape] ?? 0);
+    let links = 0;
+    let bucket = bucketFor(hash, Atomics.load(this.control, CONTROL.shape));
     do {
       const at = bucket * BUCKET.words;
       for (let slot = at; slot < at + BUCKET.slots; slot += 1) {
@@ -143,13 +143,37 @@ export class Segment {
         if (i32[word + 4] === s2 && i32[word + 5] === s3) return address;
       }
       bucket = buckets[at + BUCKET.more] ?? 0;
-    } while (bucket !== 0);
+      links += 1;
+    } while (bucket !== 0 && links < LINKS_MAX);
     return 0;
   }
 
   /** First word of the bucket in which the subject is or would be. Reading it brings the bucket near. */
   wordOfBucket(s1: number, s3: number): number {
-    return this.#buckets[bucketFor(hashOf(s1, s3), this.#control[CONTROL.shape] ?? 0) * BUCKET.words] ?? 0;
+    return this.buckets[bucketFor(hashOf(s1, s3), Atomics.load(this.control, CONTROL.shape)) * BUCKET.words] ?? 0;
+  }
+
+  classOf(address: number): number {
+    return this.classes[Math.floor((address * GRAIN_BYTES) / PAGE_BYTES)] ?? NO_CLASS;
+  }
+
+  bytesOf(address: number): number {
+    return CLASS_BYTES[this.classOf(address)] ?? 0;
+  }
+}
+
+/**
+ * The writer's side of a segment: blocks of size classes, each with pages and a free list of its own, so that a block's
+ * sequence word is a block's sequence word for ever; and the index over them, which grows by one bucket at a time.
+ */
+export class Segment extends SegmentView {
+  readonly #pages: number;
+  #pageHand = 0;
+  #hand = PAGE_BYTES / GRAIN_BYTES;
+
+  constructor(memory: SegmentMemory) {
+    super(memory);
+    this.#pages = memory.blocks.byteLength / PAGE_BYTES;
   }
 
   /** Visits the addresses of all subjects of a bucket, which may go meanwhile. */
@@ -157,24 +181,16 @@ export class Segment {
     for (let from = bucket, isFirst = true; isFirst || from !== 0; isFirst = false) {
       const at = from * BUCKET.words;
       for (let slot = at + BUCKET.addresses; slot < at + BUCKET.addresses + BUCKET.slots; slot += 1) {
-        const address = this.#buckets[slot] ?? 0;
+        const address = this.buckets[slot] ?? 0;
         if (address !== 0) yield address;
       }
-      from = this.#buckets[at + BUCKET.more] ?? 0;
+      from = this.buckets[at + BUCKET.more] ?? 0;
     }
-  }
-
-  classOf(address: number): number {
-    return this.#classes[Math.floor((address * GRAIN_BYTES) / PAGE_BYTES)] ?? NO_CLASS;
-  }
-
-  bytesOf(address: number): number {
-    return CLASS_BYTES[this.classOf(address)] ?? 0;
   }
 
   /** A zeroed block of the class, its sequence word as its last user left it; 0 if the segment is full. */
   allocate(sizeClass: number): number {
-    const control = this.#control;
+    const control = this.control;
     const head = control[CONTROL.freeHeads + sizeClass] ?? 0;
     if (head === 0) return this.#takePage(sizeClass);
     control[CONTROL.freeHeads + sizeClass] = this.i32[(head << 2) + 1] ?? 0;
@@ -191,14 +207,14 @@ export class Segment {
     Atomics.or(i32, word, 1);
     const unit = address << 1;
     zeroUnits(this.f64, unit + 1, unit + (bytes >> 3));
-    i32[word + 1] = this.#control[CONTROL.freeHeads + sizeClass] ?? 0;
-    this.#control[CONTROL.freeHeads + sizeClass] = address;
+    i32[word + 1] = this.control[CONTROL.freeHeads + sizeClass] ?? 0;
+    this.control[CONTROL.freeHeads + sizeClass] = address;
     Atomics.add(i32, word, 1);
   }
 
   /** Makes a block known to the index. */
   insert(address: number): void {
-    const control = this.#control;
+    const control = this.control;
     const hash = this.#hashAt(address);
     this.#place(bucketFor(hash, control[CONTROL.shape] ?? 0), hash, address);
     const subjects = (control[CONTROL.subjects] ?? 0) + 1;
@@ -209,16 +225,16 @@ export class Segment {
   /** Puts one block in the place of another of the same subject. */
   replace(address: number, by: number): void {
     const stripe = this.#openStripe(address);
-    Atomics.store(this.#buckets, this.#slotOf(address), by);
-    Atomics.add(this.#stripes, stripe, 1);
+    Atomics.store(this.buckets, this.#slotOf(address), by);
+    Atomics.add(this.stripes, stripe, 1);
   }
 
   /** Takes a block out of the index. */
   remove(address: number): void {
     const stripe = this.#openStripe(address);
-    Atomics.store(this.#buckets, this.#slotOf(address), 0);
-    Atomics.add(this.#stripes, stripe, 1);
-    this.#control[CONTROL.subjects] = (this.#control[CONTROL.subjects] ?? 0) - 1;
+    Atomics.store(this.buckets, this.#slotOf(address), 0);
+    Atomics.add(this.stripes, stripe, 1);
+    this.control[CONTROL.subjects] = (this.control[CONTROL.subjects] ?? 0) - 1;
   }
 
   /**
@@ -234,7 +250,7 @@ export class Segment {
       this.#hand = next;
       return next;
     }
-    const taken = (this.#control[CONTROL.pagesTaken] ?? 0) * pageGrains;
+    const taken = (this.control[CONTROL.pagesTaken] ?? 0) * pageGrains;
     this.#hand = Math.max(pageEnd, next);
     while (this.#hand < taken && this.classOf(this.#hand) === NO_CLASS) this.#hand += pageGrains;
     if (this.#hand >= taken) this.#hand = pageGrains;
@@ -243,9 +259,9 @@ export class Segment {
 
   /** A page of the class, another one each time until all had their turn; 0 if there is none. */
   nextPageOfClass(sizeClass: number): number {
-    this.#pageHand = this.#classes.indexOf(sizeClass, this.#pageHand + 1);
-    if (this.#pageHand === -1) this.#pageHand = this.#classes.indexOf(sizeClass, 1);
-    const isTaken = this.#pageHand !== -1 && this.#pageHand < (this.#control[CONTROL.pagesTaken] ?? 0);
+    this.#pageHand = this.classes.indexOf(sizeClass, this.#pageHand + 1);
+    if (this.#pageHand === -1) this.#pageHand = this.classes.indexOf(sizeClass, 1);
+    const isTaken = this.#pageHand !== -1 && this.#pageHand < (this.control[CONTROL.pagesTaken] ?? 0);
     if (!isTaken) this.#pageHand = 0;
     return this.#pageHand;
   }
@@ -256,14 +272,14 @@ export class Segment {
 
   #openStripe(address: number): number {
     const stripe = this.#hashAt(address) & (STRIPES - 1);
-    Atomics.add(this.#stripes, stripe, 1);
+    Atomics.add(this.stripes, stripe, 1);
     return stripe;
   }
 
   /** Where in the index the block's address stands. */
   #slotOf(address: number): number {
-    const buckets = this.#buckets;
-    let bucket = bucketFor(this.#hashAt(address), this.#control[CONTROL.shape] ?? 0);
+    const buckets = this.buckets;
+    let bucket = bucketFor(this.#hashAt(address), this.control[CONTROL.shape] ?? 0);
     do {
       const at = bucket * BUCKET.words + BUCKET.addresses;
       for (let slot = at; slot < at + BUCKET.slots; slot += 1) if (buckets[slot] === address) return slot;
@@ -273,7 +289,7 @@ export class Segment {
   }
 
   #place(first: number, hash: number, address: number): void {
-    const buckets = this.#buckets;
+    const buckets = this.buckets;
     let bucket = first;
     for (;;) {
       const at = bucket * BUCKET.words;
@@ -289,37 +305,37 @@ export class Segment {
   }
 
   #linkMore(link: number): number {
-    const control = this.#control;
+    const control = this.control;
     let bucket = control[CONTROL.moreFree] ?? 0;
     if (bucket === 0) {
       control[CONTROL.moreTaken] = (control[CONTROL.moreTaken] ?? 0) + 1;
-      bucket = this.#buckets.length / BUCKET.words - (control[CONTROL.moreTaken] ?? 0);
+      bucket = this.buckets.length / BUCKET.words - (control[CONTROL.moreTaken] ?? 0);
     } else {
-      control[CONTROL.moreFree] = this.#buckets[bucket * BUCKET.words + BUCKET.more] ?? 0;
-      this.#buckets[bucket * BUCKET.words + BUCKET.more] = 0;
+      control[CONTROL.moreFree] = this.buckets[bucket * BUCKET.words + BUCKET.more] ?? 0;
+      this.buckets[bucket * BUCKET.words + BUCKET.more] = 0;
     }
-    Atomics.store(this.#buckets, link, bucket);
+    Atomics.store(this.buckets, link, bucket);
     return bucket;
   }
 
   /** Deals the subjects of the bucket whose turn it is over itself and a new bucket. */
   #split(): void {
-    const control = this.#control;
+    const control = this.control;
     const shape = control[CONTROL.shape] ?? 0;
     const bits = shape >>> SPLIT_BITS;
     const split = shape & ((1 << SPLIT_BITS) - 1);
     const sibling = split + (1 << bits);
-    if (3 * sibling >= 2 * (this.#buckets.length / BUCKET.words)) return;
+    if (3 * sibling >= 2 * (this.buckets.length / BUCKET.words)) return;
     const stripe = split & (STRIPES - 1);
-    Atomics.add(this.#stripes, stripe, 1);
+    Atomics.add(this.stripes, stripe, 1);
     this.#dealOut(split, sibling, bits);
     const isLast = split + 1 === 1 << bits;
     Atomics.store(control, CONTROL.shape, isLast ? shapeOf(bits + 1, 0) : shapeOf(bits, split + 1));
-    Atomics.add(this.#stripes, stripe, 1);
+    Atomics.add(this.stripes, stripe, 1);
   }
 
   #dealOut(split: number, sibling: number, bits: number): void {
-    const buckets = this.#buckets;
+    const buckets = this.buckets;
     let from = split;
     let isFirst = true;
     do {
@@ -341,20 +357,20 @@ export class Segment {
   }
 
   #giveBack(bucket: number): void {
-    const control = this.#control;
-    this.#buckets.fill(0, bucket * BUCKET.words, (bucket + 1) * BUCKET.words);
-    this.#buckets[bucket * BUCKET.words + BUCKET.more] = control[CONTROL.moreFree] ?? 0;
+    const control = this.control;
+    this.buckets.fill(0, bucket * BUCKET.words, (bucket + 1) * BUCKET.words);
+    this.buckets[bucket * BUCKET.words + BUCKET.more] = control[CONTROL.moreFree] ?? 0;
     control[CONTROL.moreFree] = bucket;
   }
 
   #takePage(sizeClass: number): number {
-    const control = this.#control;
+    const control = this.control;
     const bytes = CLASS_BYTES[sizeClass] ?? 0;
     const page = control[CONTROL.pagesTaken] ?? 0;
     const pages = pagesAtOnce(bytes);
     if (page + pages > this.#pages) return 0;
     control[CONTROL.pagesTaken] = page + pages;
-    this.#classes[page] = sizeClass;
+    this.classes[page] = sizeClass;
     const grains = bytes / GRAIN_BYTES;
     const first = (page * PAGE_BYTES) / GRAIN_BYTES;
     // Handed out in ascending order: neighbours in time become neighbours in memory.

@@ -1,0 +1,100 @@
+import type { Millis, SubjectId } from "@leastwise/vocabulary";
+import type { FeatureSnapshot } from "../snapshot.js";
+import { UNIT, WORD, type BlockViews } from "./block.js";
+import { FeatureReader } from "./feature-reader.js";
+import { SegmentView, type SegmentMemory } from "./segment.js";
+import { hexWord } from "./slab-event.js";
+import { SUBJECT_SILENCE_MAX_MS } from "./slab-window-store.js";
+
+/** Tries that are made at once; a writer needs about a microsecond for a block. */
+const TRIES_AT_ONCE = 200;
+/** What a reader sleeps between such rounds: the writer was taken off its core in the middle of a block. */
+const SLEEP_MS = 0.05;
+/** After so many rounds, about a second, the writer is taken for dead. */
+const ROUNDS_MAX = 20_000;
+
+/**
+ * Reads a segment that another thread writes, without a lock: it copies the front of the subject's block between two looks at its sequence
+ * word, and tries again if the word was odd or has changed (a sequence lock; Hemminger 2002, Boehm 2012). Whoever is not
+ * found is looked for again if the index changed meanwhile. The writer never waits for it.
+ */
+export class WindowReader {
+  readonly #segment: SegmentView;
+  readonly #reader = new FeatureReader();
+  readonly #sleep = new Int32Array(new SharedArrayBuffer(4));
+  #copy = viewsOf(512);
+
+  constructor(memory: SegmentMemory) {
+    this.#segment = new SegmentView(memory);
+  }
+
+  get subjectCount(): number {
+    return this.#segment.subjectCount;
+  }
+
+  /**
+   * The subject's features at t, as `WindowStore.read` gives them.
+   *
+   * @returns false if the writer died in the middle of the subject's block: nothing is known then, and the snapshot says so
+   */
+  read(subject: SubjectId, atMs: Millis, into: FeatureSnapshot): boolean {
+    const found = this.#copyBlock(subject);
+    const receivedMs = this.#copy.f64[UNIT.newestReceivedMs] ?? 0;
+    if (found === "copied" && atMs - receivedMs <= SUBJECT_SILENCE_MAX_MS) this.#reader.read(this.#copy, 0, atMs, into);
+    else this.#reader.readNothing(atMs, into);
+    return found !== "stuck";
+  }
+
+  #copyBlock(subject: SubjectId): "copied" | "unknown" | "stuck" {
+    const s0 = hexWord(subject, 0);
+    const s1 = hexWord(subject, 8);
+    const s2 = hexWord(subject, 16);
+    const s3 = hexWord(subject, 24);
+    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+      for (let tries = 0; tries < TRIES_AT_ONCE; tries += 1) {
+        const outcome = this.#tryCopy(s0, s1, s2, s3);
+        if (outcome !== "torn") return outcome;
+      }
+      Atomics.wait(this.#sleep, 0, 0, SLEEP_MS);
+    }
+    return "stuck";
+  }
+
+  #tryCopy(s0: number, s1: number, s2: number, s3: number): "copied" | "unknown" | "torn" {
+    const segment = this.#segment;
+    const stripe = segment.sequenceOfStripe(s1, s3);
+    if ((stripe & 1) === 1) return "torn";
+    const address = segment.find(s0, s1, s2, s3);
+    if (address === 0) return segment.sequenceOfStripe(s1, s3) === stripe ? "unknown" : "torn";
+    const { i32 } = segment;
+    const word = 4 * address;
+    const sequence = Atomics.load(i32, word);
+    if ((sequence & 1) === 1) return "torn";
+    const units = (i32[word + WORD.cellsAt] ?? 0) + 2 * (i32[word + WORD.cellCount] ?? 0);
+    if (units < UNIT.recency || 8 * units > segment.bytesOf(address)) return "torn";
+    this.#copyUnits(2 * address, units);
+    // A fence: on no machine may what was copied have been read after the second look.
+    Atomics.add(this.#sleep, 0, 0);
+    if (Atomics.load(i32, word) !== sequence) return "torn";
+    return this.#isOf(s0, s1, s2, s3) ? "copied" : "torn";
+  }
+
+  #copyUnits(from: number, units: number): void {
+    if (units > this.#copy.f64.length) this.#copy = viewsOf(2 * units);
+    const { f64 } = this.#segment;
+    const copy = this.#copy.f64;
+    for (let unit = 0; unit < units; unit += 1) copy[unit] = f64[from + unit] ?? 0;
+  }
+
+  /** Whether the copy is of the subject: its block may have become another's between the looks into index and block. */
+  #isOf(s0: number, s1: number, s2: number, s3: number): boolean {
+    const { i32 } = this.#copy;
+    const at = WORD.subject;
+    return i32[at] === s0 && i32[at + 1] === s1 && i32[at + 2] === s2 && i32[at + 3] === s3;
+  }
+}
+
+function viewsOf(units: number): BlockViews {
+  const buffer = new ArrayBuffer(8 * units);
+  return { f64: new Float64Array(buffer), i32: new Int32Array(buffer), u8: new Uint8Array(buffer) };
+}
