@@ -10,7 +10,7 @@ const MAY_IMPORT = {
   "libs/lift": ["libs/vocabulary"],
   "libs/contracts": ["libs/vocabulary", "libs/windows", "libs/decision", "libs/offers"],
   "libs/eventlog": ["libs/vocabulary"],
-  "libs/warehouse": ["libs/vocabulary", "libs/lift"],
+  "libs/warehouse": ["libs/vocabulary", "libs/lift", "libs/windows"],
   "libs/telemetry": ["libs/vocabulary"],
   "libs/config": ["libs/vocabulary"],
   "libs/rpc": ["libs/vocabulary", "libs/contracts"],

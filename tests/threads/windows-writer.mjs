@@ -6,7 +6,15 @@ const { memory, watched, passing, rounds, startMs, stepMs } = workerData;
 const store = createWindowStore({ memory });
 
 function pageView(atMs, eventId, round) {
-  return { kind: "page_view", atMs, receivedAtMs: atMs, eventId, productId: `product-${round % 40}`, units: 0, lines: [] };
+  return {
+    kind: "page_view",
+    atMs,
+    receivedAtMs: atMs,
+    eventId,
+    productId: `product-${round % 40}`,
+    units: 0,
+    lines: [],
+  };
 }
 
 for (let round = 0; round < rounds; round += 1) {
