@@ -14,6 +14,7 @@ export * from "./profile.js";
 export * from "./subject-hash.js";
 export * from "./subject-ref.js";
 export { checkId, checkOptionalId, checkText, ID_BYTES_MAX, isStorableText } from "./text.js";
+export * from "./slab-event-reader.js";
 export * from "./window-event.js";
 export * from "./topics.js";
 export * from "./decision-record.js";

@@ -1,5 +1,5 @@
 export { CART_CHANGES_MAX, CART_SILENCE_MAX_MS, CART_SKUS_MAX, type CartLine } from "./cart.js";
-export { DISTINCT_EXACT_MAX } from "./distinct.js";
+export { DISTINCT_EXACT_MAX, productMark } from "./distinct.js";
 export { EVENT_KINDS, type EventKind, type OrderLine, type WindowEvent } from "./event.js";
 export {
   featureIndex,
@@ -14,8 +14,10 @@ export {
   type TextFeature,
   type TextFeatureName,
 } from "./features.js";
+export { eventIdMarkOfAscii } from "./event-id-mark.js";
 export { featuresPage } from "./features-page.js";
 export { CAUSES_MAX } from "./merge-subjects.js";
+export { ProductMarks } from "./product-marks.js";
 export { DEDUP_IDS_MAX, DEDUP_IDS_MIN, DEDUP_SPAN_MS } from "./recent-ids.js";
 export { SESSION_SILENCE_MAX_MS } from "./session.js";
 export { emptySnapshot, featureValue, type FeatureSnapshot } from "./snapshot.js";
@@ -32,3 +34,4 @@ export {
   type WindowStoreOptions,
 } from "./slab/slab-window-store.js";
 export { WindowReader } from "./slab/window-reader.js";
+export { NO_MARK } from "./slab/cells.js";

@@ -16,6 +16,11 @@ export class SlabEvent {
   s1 = 0;
   s2 = 0;
   s3 = 0;
+  /** The assignment key in the same form; all 0 if the event has none. */
+  a0 = 0;
+  a1 = 0;
+  a2 = 0;
+  a3 = 0;
   /** Place in `EVENT_KINDS`. */
   kind = 0;
   atMs = 0;
@@ -38,6 +43,7 @@ export class SlabEvent {
 
   /** Takes an event over. */
   fill(subject: SubjectId, event: WindowEvent, marks: ProductMarks): this {
+    this.clear();
     this.setSubject(subject);
     this.kind = kindIndex(event.kind);
     this.atMs = event.atMs;
@@ -65,8 +71,22 @@ export class SlabEvent {
     this.s3 = hexWord(subject, 24);
   }
 
-  /** Makes it an event of nobody with nothing in it. */
+  /** Takes an assignment key's words over from its 32 hex digits. */
+  setAssignmentKey(key: string): void {
+    this.a0 = hexWord(key, 0);
+    this.a1 = hexWord(key, 8);
+    this.a2 = hexWord(key, 16);
+    this.a3 = hexWord(key, 24);
+  }
+
+  /** Makes it an event without anything that an event may lack. */
   clear(): void {
+    this.a0 = 0;
+    this.a1 = 0;
+    this.a2 = 0;
+    this.a3 = 0;
+    this.atMs = 0;
+    this.receivedAtMs = 0;
     this.idMark = NO_MARK;
     this.productMark = NO_MARK;
     this.productId = undefined;
