@@ -62,6 +62,8 @@ function decodedInFull(bytes: Uint8Array): SlabEvent | undefined {
   const slabEvent = new SlabEvent();
   const { subject: id, assignmentKey } = body.value.value;
   slabEvent.fill(id, windowEvent, marks);
+  // Only carts need the text: the mark stands for it elsewhere.
+  if (!["cart_add", "cart_remove"].includes(windowEvent.kind)) slabEvent.productId = undefined;
   if (assignmentKey !== "") slabEvent.setAssignmentKey(assignmentKey);
   return slabEvent;
 }

@@ -1,5 +1,5 @@
 import type { CurrencyCode } from "@leastwise/vocabulary";
-import { EVENT_KINDS, eventIdMarkOfAscii, NO_MARK, productMark, type SlabEvent } from "@leastwise/windows";
+import { EVENT_KINDS, eventIdMarkOfAscii, NO_MARK, productMarkOfBytes, type SlabEvent } from "@leastwise/windows";
 import { channelName, deviceName, kindName } from "./enum-names.js";
 import { placeText } from "./window-event.js";
 import type * as wire from "./wire.js";
@@ -38,7 +38,8 @@ const KINDS = Int8Array.from({ length: 11 }, (_, kind) => {
   return name === undefined || name === "purchase" ? -1 : EVENT_KINDS.indexOf(name as (typeof EVENT_KINDS)[number]);
 });
 
-const PRODUCTS_REMEMBERED = 65_536;
+const CART_ADD = EVENT_KINDS.indexOf("cart_add");
+const CART_REMOVE = EVENT_KINDS.indexOf("cart_remove");
 const PLACES_REMEMBERED = 1_024;
 /** Groups of seven bits that any safe integer fits in; longer ones are negative or no plain numbers. */
 const VARINT_BYTES_MAX = 8;
@@ -51,13 +52,13 @@ const VARINT_BYTES_MAX = 8;
  */
 export class SlabEventReader {
   readonly #home: Uint8Array;
-  readonly #products = new RememberedBytes(PRODUCTS_REMEMBERED);
-  readonly #marks = new Float64Array(PRODUCTS_REMEMBERED);
   readonly #places = new RememberedBytes(PLACES_REMEMBERED);
   readonly #placeTexts: (string | undefined)[] = [];
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #isPlain = true;
+  #productAt = 0;
+  #productEnd = 0;
 
   constructor(home: CurrencyCode) {
     this.#home = Buffer.from(home, "latin1");
@@ -146,6 +147,9 @@ export class SlabEventReader {
       }
     }
     if (this.#at !== end || products > 1 || places > 1) this.#isPlain = false;
+    if (products === 1 && (event.kind === CART_ADD || event.kind === CART_REMOVE)) {
+      event.productId = this.#bytes.toString("latin1", this.#productAt, this.#productEnd);
+    }
   }
 
   #readProduct(event: SlabEvent, end: number): void {
@@ -189,7 +193,9 @@ export class SlabEventReader {
   #isHomeCurrency(end: number): boolean {
     const from = this.#at;
     this.#at = end;
-    return this.#bytes.compare(this.#home, 0, this.#home.length, from, end) === 0;
+    if (end - from !== this.#home.length) return false;
+    for (let at = from; at < end; at += 1) if (this.#bytes[at] !== this.#home[at - from]) return false;
+    return true;
   }
 
   #readPlace(end: number): string | undefined {
@@ -215,19 +221,17 @@ export class SlabEventReader {
     return place;
   }
 
+  /** Only carts remember the text: for all others the mark is enough. */
   #readProductId(event: SlabEvent, end: number): void {
-    const products = this.#products;
+    const bytes = this.#bytes;
     const from = this.#at;
     this.#at = end;
-    if (!products.has(this.#bytes, from, end)) {
-      if (!products.isAscii) {
-        this.#isPlain = false;
-        return;
-      }
-      this.#marks[products.slot] = productMark(products.remember(this.#bytes, from, end));
-    }
-    event.productId = products.textAt(products.slot);
-    event.productMark = this.#marks[products.slot] ?? NO_MARK;
+    let all = 0;
+    for (let at = from; at < end; at += 1) all |= bytes[at] ?? 0;
+    if (all > 0x7f) this.#isPlain = false;
+    event.productMark = productMarkOfBytes(bytes, from, end);
+    this.#productAt = from;
+    this.#productEnd = end;
   }
 
   #readEventId(event: SlabEvent): void {
@@ -239,29 +243,40 @@ export class SlabEventReader {
   }
 
   #readSubject(event: SlabEvent): void {
-    if (this.#end() - this.#at !== SUBJECT_DIGITS) this.#isPlain = false;
-    event.s0 = this.#hexWord();
-    event.s1 = this.#hexWord();
-    event.s2 = this.#hexWord();
-    event.s3 = this.#hexWord();
+    const at = this.#digitsAt();
+    event.s0 = this.#hexWord(at);
+    event.s1 = this.#hexWord(at + 8);
+    event.s2 = this.#hexWord(at + 16);
+    event.s3 = this.#hexWord(at + 24);
   }
 
   #readAssignmentKey(event: SlabEvent): void {
-    if (this.#end() - this.#at !== SUBJECT_DIGITS) this.#isPlain = false;
-    event.a0 = this.#hexWord();
-    event.a1 = this.#hexWord();
-    event.a2 = this.#hexWord();
-    event.a3 = this.#hexWord();
+    const at = this.#digitsAt();
+    event.a0 = this.#hexWord(at);
+    event.a1 = this.#hexWord(at + 8);
+    event.a2 = this.#hexWord(at + 16);
+    event.a3 = this.#hexWord(at + 24);
   }
 
-  #hexWord(): number {
+  /** Where the digits of an id begin, which are passed over. */
+  #digitsAt(): number {
+    const end = this.#end();
+    if (end - this.#at !== SUBJECT_DIGITS) this.#isPlain = false;
+    const at = this.#at;
+    this.#at = end;
+    return at;
+  }
+
+  #hexWord(from: number): number {
     const bytes = this.#bytes;
     let word = 0;
-    for (const end = this.#at + 8; this.#at < end; this.#at += 1) {
-      const digit = HEX_DIGITS[bytes[this.#at] ?? 0] ?? -1;
-      if (digit < 0) this.#isPlain = false;
+    let all = 0;
+    for (let at = from; at < from + 8; at += 1) {
+      const digit = HEX_DIGITS[bytes[at] ?? 0] ?? -1;
+      all |= digit;
       word = (word << 4) | digit;
     }
+    if (all < 0) this.#isPlain = false;
     return word;
   }
 
@@ -299,18 +314,18 @@ export class SlabEventReader {
   }
 
   #integer(): number {
+    const bytes = this.#bytes;
+    let at = this.#at;
     let value = 0;
     let scale = 1;
-    for (let groups = 0; groups < VARINT_BYTES_MAX; groups += 1) {
-      const byte = this.#bytes[this.#at];
-      if (byte === undefined) break;
-      this.#at += 1;
+    for (const end = Math.min(bytes.length, at + VARINT_BYTES_MAX); at < end; at += 1) {
+      const byte = bytes[at] ?? 0;
       value += (byte & 0x7f) * scale;
-      if (byte < 0x80) {
-        if (!Number.isSafeInteger(value)) this.#isPlain = false;
-        return value;
-      }
       scale *= 128;
+      if (byte >= 0x80) continue;
+      this.#at = at + 1;
+      if (value > Number.MAX_SAFE_INTEGER) this.#isPlain = false;
+      return value;
     }
     this.#isPlain = false;
     return 0;
@@ -324,7 +339,6 @@ const HEX_DIGITS = Int8Array.from({ length: 256 }, (_, code) => "0123456789abcde
 class RememberedBytes {
   /** Of what was asked for last. */
   slot = 0;
-  isAscii = true;
   readonly #texts: (string | undefined)[];
   readonly #mask: number;
 
@@ -336,13 +350,7 @@ class RememberedBytes {
 
   has(bytes: Uint8Array, from: number, to: number): boolean {
     let hash = to - from;
-    let all = 0;
-    for (let at = from; at < to; at += 1) {
-      const byte = bytes[at] ?? 0;
-      all |= byte;
-      hash = Math.imul(hash ^ byte, 0x9e3779b1);
-    }
-    this.isAscii = all < 0x80;
+    for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x9e3779b1);
     this.slot = ((hash ^ (hash >>> 15)) >>> 0) & this.#mask;
     const text = this.#texts[this.slot];
     if (text?.length !== to - from) return false;
@@ -350,14 +358,8 @@ class RememberedBytes {
     return true;
   }
 
-  textAt(slot: number): string | undefined {
-    return this.#texts[slot];
-  }
-
   /** Remembers what was asked for last and not there. */
-  remember(bytes: Buffer, from: number, to: number): string {
-    const text = bytes.toString("latin1", from, to);
-    this.#texts[this.slot] = text;
-    return text;
+  remember(bytes: Buffer, from: number, to: number): void {
+    this.#texts[this.slot] = bytes.toString("latin1", from, to);
   }
 }

@@ -39,7 +39,12 @@ export function keyedHash(key: HashKey, text: string): Hash64 {
 
 /** SipHash-2-4 of the bytes. */
 export function keyedHashBytes(key: HashKey, bytes: Uint8Array): Hash64 {
-  return sipHash(halvesOf(key), bytes);
+  return sipHash(halvesOf(key), bytes, 0, bytes.length);
+}
+
+/** SipHash-2-4 of the bytes from one place up to another. */
+export function keyedHashRange(key: HashKey, bytes: Uint8Array, from: number, to: number): Hash64 {
+  return sipHash(halvesOf(key), bytes, from, to);
 }
 
 /** A key as four 32-bit words: k0 low, k0 high, k1 low, k1 high. */
@@ -67,7 +72,7 @@ function halvesOfWord(word: bigint): [low: number, high: number] {
  * The whole of SipHash in one function: its four 64-bit words stay in local variables, as 32-bit halves, which is several times as fast as
  * anything that keeps them in an object. What each line does is the authors' line in 64 bits beside it.
  */
-function sipHash([k0l, k0h, k1l, k1h]: KeyHalves, bytes: Uint8Array): Hash64 {
+function sipHash([k0l, k0h, k1l, k1h]: KeyHalves, bytes: Uint8Array, from: number, to: number): Hash64 {
   let v0l = k0l ^ 0x70736575;
   let v0h = k0h ^ 0x736f6d65;
   let v1l = k1l ^ 0x6e646f6d;
@@ -76,11 +81,12 @@ function sipHash([k0l, k0h, k1l, k1h]: KeyHalves, bytes: Uint8Array): Hash64 {
   let v2h = k0h ^ 0x6c796765;
   let v3l = k1l ^ 0x79746573;
   let v3h = k1h ^ 0x74656462;
-  const words = bytes.length >>> 3;
+  const words = (to - from) >>> 3;
   for (let word = 0; word <= words + 1; word += 1) {
     const isFinish = word > words;
-    const low = isFinish ? 0 : word === words ? lastLow(bytes) : readUint32(bytes, word * 8);
-    const high = isFinish ? 0 : word === words ? lastHigh(bytes) : readUint32(bytes, word * 8 + 4);
+    const low = isFinish ? 0 : readUint32(bytes, from + word * 8, to);
+    const length = word === words ? ((to - from) & 0xff) << 24 : 0;
+    const high = isFinish ? 0 : readUint32(bytes, from + word * 8 + 4, to) | length;
     if (isFinish) v2l ^= 0xff;
     v3l ^= low;
     v3h ^= high;
@@ -118,22 +124,13 @@ function sipHash([k0l, k0h, k1l, k1h]: KeyHalves, bytes: Uint8Array): Hash64 {
   return { low: (v0l ^ v1l ^ v2l ^ v3l) >>> 0, high: (v0h ^ v1h ^ v2h ^ v3h) >>> 0 };
 }
 
-/** The bytes behind the last whole word, the length in the highest byte. */
-function lastLow(bytes: Uint8Array): number {
-  return readUint32(bytes, (bytes.length >>> 3) * 8);
-}
-
-function lastHigh(bytes: Uint8Array): number {
-  return readUint32(bytes, (bytes.length >>> 3) * 8 + 4) | ((bytes.length & 0xff) << 24);
-}
-
 /** Four bytes, those beyond the end being 0. */
-function readUint32(bytes: Uint8Array, at: number): number {
-  if (at + 4 <= bytes.length) {
+function readUint32(bytes: Uint8Array, at: number, to: number): number {
+  if (at + 4 <= to) {
     return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
   }
   let word = 0;
-  for (let index = at, shift = 0; index < bytes.length; index += 1, shift += 8) word |= (bytes[index] ?? 0) << shift;
+  for (let index = at, shift = 0; index < to; index += 1, shift += 8) word |= (bytes[index] ?? 0) << shift;
   return word;
 }
 

@@ -1,4 +1,4 @@
-import { keyedHash } from "@leastwise/vocabulary";
+import { keyedHash, keyedHashRange, type Hash64 } from "@leastwise/vocabulary";
 
 /**
  * Distinct products by k minimum values (Bar-Yossef et al. 2002; Beyer et al. 2007) over SipHash-2-4 with key (0, 0),
@@ -27,7 +27,15 @@ const MARK_RANGE = 2 ** 53;
 
 /** The product's mark: a uniform integer from 0 to 2^53 − 1. */
 export function productMark(productId: string): number {
-  const { high, low } = keyedHash(UNKEYED, productId);
+  return markOf(keyedHash(UNKEYED, productId));
+}
+
+/** The same mark from the product id's UTF-8 bytes. */
+export function productMarkOfBytes(bytes: Uint8Array, from: number, to: number): number {
+  return markOf(keyedHashRange(UNKEYED, bytes, from, to));
+}
+
+function markOf({ high, low }: Hash64): number {
   return high * 2 ** LOW_BITS_KEPT + (low >>> (32 - LOW_BITS_KEPT));
 }
 

@@ -1,5 +1,5 @@
 export { CART_CHANGES_MAX, CART_SILENCE_MAX_MS, CART_SKUS_MAX, type CartLine } from "./cart.js";
-export { DISTINCT_EXACT_MAX, productMark } from "./distinct.js";
+export { DISTINCT_EXACT_MAX, productMarkOfBytes } from "./distinct.js";
 export { EVENT_KINDS, type EventKind, type OrderLine, type WindowEvent } from "./event.js";
 export {
   featureIndex,
