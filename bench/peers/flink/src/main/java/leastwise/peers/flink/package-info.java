@@ -1,0 +1,2 @@
+/** The windows in Flink's DataStream API. */
+package leastwise.peers.flink;

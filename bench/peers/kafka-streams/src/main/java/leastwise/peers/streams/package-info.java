@@ -1,0 +1,2 @@
+/** The windows in Kafka Streams' Processor API. */
+package leastwise.peers.streams;
