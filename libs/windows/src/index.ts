@@ -19,6 +19,12 @@ export { featuresPage } from "./features-page.js";
 export { CAUSES_MAX } from "./merge-subjects.js";
 export { ProductMarks } from "./product-marks.js";
 export { DEDUP_IDS_MAX, DEDUP_IDS_MIN, DEDUP_SPAN_MS } from "./recent-ids.js";
+export {
+  featuresFromHistory,
+  type FeatureProbe,
+  type HistoryRecord,
+  type ProbedFeatures,
+} from "./offline-features.js";
 export { SESSION_SILENCE_MAX_MS } from "./session.js";
 export { emptySnapshot, featureValue, type FeatureSnapshot } from "./snapshot.js";
 export { AHEAD_MAX_MS, WINDOWS, type WindowName, type WindowSpec } from "./tiling.js";
@@ -35,3 +41,5 @@ export {
 } from "./slab/slab-window-store.js";
 export { WindowReader } from "./slab/window-reader.js";
 export { NO_MARK } from "./slab/cells.js";
+export { subjectIdOf } from "./slab/block.js";
+export { CHECKPOINT_FORMAT, CheckpointMalformed, CheckpointReader, type SegmentWalk } from "./slab/checkpoint.js";

@@ -1,3 +1,4 @@
+import type { SubjectId } from "@leastwise/vocabulary";
 import { CartChanges } from "./cart.js";
 import { kindIndex } from "./event.js";
 import { nothingSeen, type LastSeen } from "./last-seen.js";
@@ -31,6 +32,8 @@ export interface SubjectState {
   newestReceivedMs: number;
   /** Of each tile size the newest tile that is not kept at that size, −1 if none: a window that reaches back to it is unknown. */
   dropped: number[];
+  /** The key that arms hash; undefined if it is the subject's own id, or unknown. No part of what moves with a login. */
+  assignmentKey: SubjectId | undefined;
   cells: Cell[];
   seen: LastSeen;
   session: Session | undefined;
@@ -48,6 +51,7 @@ export function emptySubject(): SubjectState {
     newestMs: -1,
     newestReceivedMs: -1,
     dropped: WINDOWS.map(() => -1),
+    assignmentKey: undefined,
     cells: [],
     seen: nothingSeen(),
     session: undefined,

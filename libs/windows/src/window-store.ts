@@ -45,7 +45,20 @@ export interface WindowStore {
    */
   read(subject: SubjectId, atMs: Millis, into?: FeatureSnapshot): FeatureSnapshot;
 
-  /** Removes all that is known of a subject. Returns false if nothing was. */
+  /**
+   * Remembers the key that arms hash, of a subject that is not known yet; the first one stays.
+   *
+   * @param receivedAtMs when the record came that told it
+   */
+  noteAssignmentKey(subject: SubjectId, key: SubjectId, receivedAtMs: Millis): void;
+
+  /** The key that the subject was first seen with, by {@link WindowStore.noteAssignmentKey} or its first event; undefined for one never seen. */
+  assignmentKeyOf(subject: SubjectId): SubjectId | undefined;
+
+  /** Offset of the subject's newest record; −1 if nothing is known of it. */
+  lastOffsetOf(subject: SubjectId): number;
+
+  /** Removes all that is known of a subject, its bytes set to zero. Returns false if nothing was. */
   forget(subject: SubjectId): boolean;
 
   /**
@@ -68,9 +81,11 @@ export interface WindowStore {
    * another partition's. Refuses `state_corrupt` and `state_version_unknown`; then nothing has changed.
    *
    * @param cause identifies the merge, such as the link's position in the log; the last 256 are remembered
+   * @param offset of the record that brings the state, in this partition: not beyond the subject's last one, it was read before. Absent: it comes by
+   *   no record
    * @returns false if a merge of that cause was taken in before and nothing changed
    */
-  mergeSubject(subject: SubjectId, bytes: Uint8Array, cause: string): Result<boolean, Refusal>;
+  mergeSubject(subject: SubjectId, bytes: Uint8Array, cause: string, offset?: number): Result<boolean, Refusal>;
 
   /** The subjects of whom something is known, in no particular order. */
   subjects(): IterableIterator<SubjectId>;

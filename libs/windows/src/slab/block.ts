@@ -1,3 +1,5 @@
+import type { SubjectId } from "@leastwise/vocabulary";
+
 /**
  * The layout of a subject's block. One unit is 8 bytes, one word 4; a block's address counts in 16 bytes. Numbers are in the machine's own
  * byte order.
@@ -17,6 +19,7 @@
  *     12   event ids: room for how many │ the oldest one's place
  *     13   recency: one unit for each kind of event that was seen
  *          newest tile that was dropped, of each size: three units, if one was
+ *          assignment key, 16 bytes, if it is not the subject's own id
  *          texts: channel, device, place, session id, those that were seen: time, then length and characters
  *          cart, causes of merges, where there are any: length, then bytes as in `subject-encoding.ts`
  *          cells, 16 bytes each: see `cells.ts`
@@ -57,6 +60,7 @@ export const KIND_FLAGS = 0xff;
 export const FLAG_DROPPED = 1 << 8;
 export const FLAG_CART = 1 << 9;
 export const FLAG_CAUSES = 1 << 10;
+export const FLAG_KEY = 1 << 11;
 /** The first of four, in the order of {@link TEXTS}. */
 export const FIRST_TEXT_FLAG_BIT = 16;
 
@@ -65,6 +69,9 @@ export const TEXTS = ["channel", "device", "place", "sessionId"] as const;
 
 /** Units that the tiles dropped take: five words, rounded up. */
 export const DROPPED_UNITS = 3;
+
+/** Units of an assignment key. */
+export const KEY_UNITS = 2;
 
 /** The views through which a block is read and written; at any unit, in a segment or in a copy. */
 export interface BlockViews {
@@ -86,9 +93,14 @@ export function droppedAt(flags: number): number {
   return UNIT.recency + popcount8(flags & KIND_FLAGS);
 }
 
+/** Unit, from the block's first, of the assignment key, or of what stands in its place. */
+export function keyAt(flags: number): number {
+  return droppedAt(flags) + ((flags & FLAG_DROPPED) === 0 ? 0 : DROPPED_UNITS);
+}
+
 /** Unit, from the block's first, of the first text, or of what stands in its place. */
 export function textsAt(flags: number): number {
-  return droppedAt(flags) + ((flags & FLAG_DROPPED) === 0 ? 0 : DROPPED_UNITS);
+  return keyAt(flags) + ((flags & FLAG_KEY) === 0 ? 0 : KEY_UNITS);
 }
 
 /** Units of a section of that many bytes with a length word before them. */
@@ -119,3 +131,20 @@ export function zeroUnits(f64: Float64Array, from: number, to: number): void {
 }
 
 const LOOPED_UNITS_MAX = 64;
+
+/** The subject's assignment key, if the block has one; undefined if it is the subject's own id, or unknown. */
+export function assignmentKeyAt(i32: Int32Array, unit: number): SubjectId | undefined {
+  const flags = i32[2 * unit + WORD.flags] ?? 0;
+  if ((flags & FLAG_KEY) === 0) return undefined;
+  const at = 2 * (unit + keyAt(flags));
+  return subjectIdOf(i32[at] ?? 0, i32[at + 1] ?? 0, i32[at + 2] ?? 0, i32[at + 3] ?? 0);
+}
+
+/** The subject id of four words. */
+export function subjectIdOf(s0: number, s1: number, s2: number, s3: number): SubjectId {
+  return (hex(s0) + hex(s1) + hex(s2) + hex(s3)) as SubjectId;
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, "0");
+}

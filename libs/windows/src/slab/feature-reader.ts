@@ -108,7 +108,8 @@ export class FeatureReader {
   /** Fills the snapshot from the block that begins at a unit; its event ids are not needed. */
   read(views: BlockViews, unit: number, atMs: Millis, into: FeatureSnapshot): void {
     const flags = views.i32[2 * unit + WORD.flags] ?? 0;
-    into.known = true;
+    // A subject whose assignment key alone is known was never seen.
+    into.known = (views.f64[unit + UNIT.newestMs] ?? -1) >= 0;
     into.atMs = atMs;
     into.asOfOffset = views.f64[unit + UNIT.lastOffset] ?? -1;
     const session = this.#sessionOf(views, unit);

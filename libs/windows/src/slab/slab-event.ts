@@ -111,12 +111,3 @@ export function hexWord(text: string, from: number): number {
   }
   return word;
 }
-
-/** The subject id of four words. */
-export function subjectIdOf(s0: number, s1: number, s2: number, s3: number): SubjectId {
-  return (hex(s0) + hex(s1) + hex(s2) + hex(s3)) as SubjectId;
-}
-
-function hex(word: number): string {
-  return (word >>> 0).toString(16).padStart(8, "0");
-}

@@ -22,14 +22,15 @@ import { emptySubject, type SubjectState } from "../subject-state.js";
 import { AHEAD_MAX_MS, WINDOWS } from "../tiling.js";
 import { noCounts } from "../window-counts.js";
 import type { Verdict, WindowStore } from "../window-store.js";
-import { kindSeenMs, UNIT, WORD } from "./block.js";
+import { assignmentKeyAt, kindSeenMs, subjectIdOf, UNIT, WORD } from "./block.js";
+import { SegmentWalk, type CheckpointedBlock } from "./checkpoint.js";
 import { CellCompactor, levelFor, NO_MARK } from "./cells.js";
 import { compactedState } from "./compacted.js";
 import { FeatureReader } from "./feature-reader.js";
 import { RING_ROOM_MAX } from "./id-ring.js";
 import { reserveSegment, Segment, type SegmentMemory } from "./segment.js";
 import { CLASS_BYTES, GRAIN_BYTES, PAGE_BYTES } from "./size-classes.js";
-import { SlabEvent, subjectIdOf } from "./slab-event.js";
+import { SlabEvent } from "./slab-event.js";
 import { SegmentFull, SubjectWriter } from "./subject-writer.js";
 import { FrozenSubject, thaw } from "./thaw.js";
 
@@ -215,10 +216,13 @@ export class SlabWindowStore implements WindowStore {
     }
   }
 
-  #start({ s0, s1, s2, s3 }: SlabEvent): void {
+  #start({ s0, s1, s2, s3, a0, a1, a2, a3 }: SlabEvent): void {
     this.#sweep();
     this.#writer.openNew(FIRST_UNITS, s0, s1, s2, s3);
     this.#writer.startEmpty();
+    const isGiven = (a0 | a1 | a2 | a3) !== 0;
+    const isOwn = a0 === s0 && a1 === s1 && a2 === s2 && a3 === s3;
+    if (isGiven && !isOwn) this.#writer.noteKey(a0, a1, a2, a3);
   }
 
   #applyOpen(event: SlabEvent): Verdict {
@@ -309,11 +313,34 @@ export class SlabWindowStore implements WindowStore {
     return NO_ROOM;
   }
 
+  noteAssignmentKey(subject: SubjectId, key: SubjectId, receivedAtMs: Millis): void {
+    if (this.#find(subject) !== 0) return;
+    const event = this.#event;
+    event.clear();
+    event.setSubject(subject);
+    event.setAssignmentKey(key);
+    this.#whereThereIsRoom(() => {
+      this.#start(event);
+      this.#segment.f64[this.#writer.unit + UNIT.newestReceivedMs] = receivedAtMs;
+      this.#writer.close();
+    });
+  }
+
+  assignmentKeyOf(subject: SubjectId): SubjectId | undefined {
+    const address = this.#find(subject);
+    return address === 0 ? undefined : (assignmentKeyAt(this.#segment.i32, 2 * address) ?? subject);
+  }
+
   read(subject: SubjectId, atMs: Millis, into: FeatureSnapshot = emptySnapshot()): FeatureSnapshot {
     const address = this.#find(subject);
     if (address === 0 || this.#isSilentAt(address, atMs)) this.#reader.readNothing(atMs, into);
     else this.#reader.read(this.#writer.views, 2 * address, atMs, into);
     return into;
+  }
+
+  lastOffsetOf(subject: SubjectId): number {
+    const address = this.#find(subject);
+    return address === 0 ? -1 : (this.#segment.f64[2 * address + UNIT.lastOffset] ?? -1);
   }
 
   forget(subject: SubjectId): boolean {
@@ -341,20 +368,47 @@ export class SlabWindowStore implements WindowStore {
     return ok(undefined);
   }
 
-  mergeSubject(subject: SubjectId, bytes: Uint8Array, cause: string): Result<boolean, Refusal> {
+  mergeSubject(subject: SubjectId, bytes: Uint8Array, cause: string, offset = -1): Result<boolean, Refusal> {
     const decoded = decodeSubject(bytes);
     if (!decoded.ok) return err(decoded.error);
     const address = this.#find(subject);
     const state = address === 0 ? emptySubject() : this.#stateAt(address);
-    if (state.causes.includes(cause)) {
+    const isReadAgain = offset >= 0 && offset <= state.lastOffset;
+    if (isReadAgain || state.causes.includes(cause)) {
       this.counts.alreadyMerged += 1;
       return ok(false);
     }
     const bounds = { counts: this.counts, dedupIdsMax: this.#dedupIdsMax, cartSkusMax: this.#cartSkusMax };
     mergeInto(state, decoded.value, cause, bounds);
+    state.lastOffset = Math.max(state.lastOffset, offset);
     this.#put(subject, compactedState(state, this.#compactor));
     this.counts.merged += 1;
     return ok(true);
+  }
+
+  /** Begins to walk over all subjects, for a checkpoint. */
+  walk(): SegmentWalk {
+    return new SegmentWalk(this.#segment);
+  }
+
+  /** Puts a subject out of a checkpoint in the place of what is known of it. */
+  restoreBlock(block: CheckpointedBlock): void {
+    const { views, unit, front, idUnits } = block;
+    const word = 2 * unit + WORD.subject;
+    const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = [
+      views.i32[word],
+      views.i32[word + 1],
+      views.i32[word + 2],
+      views.i32[word + 3],
+    ];
+    const before = this.#segment.find(s0, s1, s2, s3);
+    if (before !== 0) this.#drop(before);
+    this.#whereThereIsRoom(() => {
+      this.#writer.openNew(front + idUnits, s0, s1, s2, s3);
+      this.#writer.fillFrom(block);
+      this.#writer.close();
+    });
+    this.#newestReceivedMs = Math.max(this.#newestReceivedMs, views.f64[unit + UNIT.newestReceivedMs] ?? -1);
   }
 
   digest(): string {
@@ -362,6 +416,7 @@ export class SlabWindowStore implements WindowStore {
     const all = [...this.#addresses()].map((address) => ({ address, subject: this.#subjectAt(address) }));
     for (const { address, subject } of all.sort((a, b) => (a.subject < b.subject ? -1 : 1))) {
       writer.text(subject);
+      writer.text(this.assignmentKeyOf(subject) ?? "");
       for (const byte of checksumOf(encodeSubject(this.#stateAt(address)))) writer.integer(byte);
     }
     return toBigint(keyedHashBytes({ k0: 0n, k1: 0n }, writer.bytes()))
@@ -376,10 +431,22 @@ export class SlabWindowStore implements WindowStore {
     event.setSubject(subject);
     const frozen = new FrozenSubject(state);
     const writer = this.#writer;
-    writer.openNew(frozen.units, event.s0, event.s1, event.s2, event.s3);
-    frozen.writeTo(writer.views, writer.unit, writer.endUnit);
-    writer.close();
+    this.#whereThereIsRoom(() => {
+      writer.openNew(frozen.units, event.s0, event.s1, event.s2, event.s3);
+      frozen.writeTo(writer.views, writer.unit, writer.endUnit);
+      writer.close();
+    });
     this.#newestReceivedMs = Math.max(this.#newestReceivedMs, state.newestReceivedMs);
+  }
+
+  /** Makes a subject's block, or counts that there was no room for it. */
+  #whereThereIsRoom(make: () => void): void {
+    try {
+      make();
+    } catch (error) {
+      if (!(error instanceof SegmentFull)) throw error;
+      this.counts.noRoom += 1;
+    }
   }
 
   /** The state, its cells compacted: equal states are equal however long ago they were. */

@@ -9,6 +9,9 @@ import {
   FIRST_TEXT_FLAG_BIT,
   FLAG_CART,
   FLAG_DROPPED,
+  FLAG_KEY,
+  KEY_UNITS,
+  keyAt,
   moveUnits,
   popcount8,
   sectionUnits,
@@ -19,6 +22,7 @@ import {
 } from "./block.js";
 import { addToCell, BEGUN_UNIT, type CellCompactor, compactAtFor, startFor, packCell, writeCell } from "./cells.js";
 import { IdRing, roomBeyond, UNITS_AN_ID } from "./id-ring.js";
+import type { CheckpointedBlock } from "./checkpoint.js";
 import type { Segment } from "./segment.js";
 import { classFor } from "./size-classes.js";
 import type { SlabEvent } from "./slab-event.js";
@@ -96,6 +100,14 @@ export class SubjectWriter {
     this.#segment.insert(this.#address);
   }
 
+  /** Fills a new block with one out of a checkpoint, sequence and subject left alone. */
+  fillFrom({ views, unit, front, idUnits }: CheckpointedBlock): void {
+    const { f64 } = this.#views;
+    for (let at = UNIT.lastOffset; at < front; at += 1) f64[this.#unit + at] = views.f64[unit + at] ?? 0;
+    const ids = this.#endUnit - idUnits;
+    for (let at = 0; at < idUnits; at += 1) f64[ids + at] = views.f64[unit + front + at] ?? 0;
+  }
+
   /** Makes a new block that of a subject with nothing seen. */
   startEmpty(): void {
     const { f64, i32 } = this.#views;
@@ -140,6 +152,19 @@ export class SubjectWriter {
       this.#dropped[level] = Math.max(this.#dropped[level] ?? -1, tileOf(window, atMs));
     }
     this.#storeDropped();
+  }
+
+  /** Remembers the key that arms hash, of a subject that has none. */
+  noteKey(a0: number, a1: number, a2: number, a3: number): void {
+    const { i32 } = this.#views;
+    const { flags } = this;
+    this.#insert(keyAt(flags), KEY_UNITS);
+    i32[this.#word + WORD.flags] = flags | FLAG_KEY;
+    const at = 2 * (this.#unit + keyAt(flags));
+    i32[at] = a0;
+    i32[at + 1] = a1;
+    i32[at + 2] = a2;
+    i32[at + 3] = a3;
   }
 
   /** Takes the event into the session, or begins another. Returns whether it did. */

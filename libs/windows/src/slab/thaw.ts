@@ -8,11 +8,14 @@ import type { RecentId } from "../recent-ids.js";
 import { emptySubject, type Cell, type SubjectState } from "../subject-state.js";
 import { WINDOWS } from "../tiling.js";
 import {
+  assignmentKeyAt,
   droppedAt,
   FIRST_TEXT_FLAG_BIT,
   FLAG_CART,
   FLAG_CAUSES,
   FLAG_DROPPED,
+  FLAG_KEY,
+  keyAt,
   sectionUnits,
   TEXTS,
   textsAt,
@@ -22,6 +25,7 @@ import {
 } from "./block.js";
 import { begunOf, BEGUN_UNIT, compactAtFor, counterOf, countOf, levelOf, packCell, writeCell } from "./cells.js";
 import { IdRing, UNITS_AN_ID, type RingViews } from "./id-ring.js";
+import { hexWord } from "./slab-event.js";
 import { readText, textLength, writeText } from "./text-bytes.js";
 
 /** The views through which a whole block is read and written. */
@@ -39,6 +43,7 @@ export function thaw(views: SubjectViews, unit: number, endUnit: number): Subjec
   if ((flags & FLAG_DROPPED) !== 0) {
     state.dropped = WINDOWS.map((_, level) => i32[2 * (unit + droppedAt(flags)) + level] ?? -1);
   }
+  state.assignmentKey = assignmentKeyAt(i32, unit);
   state.cells = thawCells(views, unit);
   state.session =
     (i32[word + WORD.sessionEvents] ?? 0) === 0
@@ -182,7 +187,7 @@ export class FrozenSubject {
 
   #writeSections(views: SubjectViews, unit: number): void {
     const { f64, i32, u8 } = views;
-    const { seen, dropped } = this.#state;
+    const { seen, dropped, assignmentKey } = this.#state;
     let recency = unit + UNIT.recency;
     for (const atMs of seen.kindsMs) {
       if (atMs < 0) continue;
@@ -191,6 +196,11 @@ export class FrozenSubject {
     }
     if ((this.#flags & FLAG_DROPPED) !== 0) {
       for (const [level, tile] of dropped.entries()) i32[2 * (unit + droppedAt(this.#flags)) + level] = tile;
+    }
+    if (assignmentKey !== undefined) {
+      for (let part = 0; part < 4; part += 1) {
+        i32[2 * (unit + keyAt(this.#flags)) + part] = hexWord(assignmentKey, 8 * part);
+      }
     }
     let at = unit + textsAt(this.#flags);
     for (const name of TEXTS) at += writeTextAt(views, at, seen[name]);
@@ -230,8 +240,8 @@ export function writeTextAt({ f64, i32, u8 }: BlockViews, at: number, seen: Seen
   return textUnits(seen);
 }
 
-function flagsOf({ seen, dropped, cart, causes }: SubjectState): number {
-  let flags = 0;
+function flagsOf({ seen, dropped, cart, causes, assignmentKey }: SubjectState): number {
+  let flags = assignmentKey === undefined ? 0 : FLAG_KEY;
   for (const [kind, atMs] of seen.kindsMs.entries()) if (atMs >= 0) flags |= 1 << kind;
   for (const [index, name] of TEXTS.entries()) {
     if (seen[name] !== undefined) flags |= 1 << (FIRST_TEXT_FLAG_BIT + index);

@@ -1,6 +1,6 @@
 import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import type { FeatureSnapshot } from "../snapshot.js";
-import { UNIT, WORD, type BlockViews } from "./block.js";
+import { assignmentKeyAt, UNIT, WORD, type BlockViews } from "./block.js";
 import { FeatureReader } from "./feature-reader.js";
 import { SegmentView, type SegmentMemory } from "./segment.js";
 import { hexWord } from "./slab-event.js";
@@ -43,6 +43,12 @@ export class WindowReader {
     if (found === "copied" && atMs - receivedMs <= SUBJECT_SILENCE_MAX_MS) this.#reader.read(this.#copy, 0, atMs, into);
     else this.#reader.readNothing(atMs, into);
     return found !== "stuck";
+  }
+
+  /** The subject's assignment key, as `WindowStore.assignmentKeyOf` gives it. */
+  assignmentKeyOf(subject: SubjectId): SubjectId | undefined {
+    if (this.#copyBlock(subject) !== "copied") return undefined;
+    return assignmentKeyAt(this.#copy.i32, 0) ?? subject;
   }
 
   #copyBlock(subject: SubjectId): "copied" | "unknown" | "stuck" {
