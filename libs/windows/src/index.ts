@@ -19,12 +19,7 @@ export { featuresPage } from "./features-page.js";
 export { CAUSES_MAX } from "./merge-subjects.js";
 export { ProductMarks } from "./product-marks.js";
 export { DEDUP_IDS_MAX, DEDUP_IDS_MIN, DEDUP_SPAN_MS } from "./recent-ids.js";
-export {
-  featuresFromHistory,
-  type FeatureProbe,
-  type HistoryRecord,
-  type ProbedFeatures,
-} from "./offline-features.js";
+export { featuresFromHistory, type FeatureProbe, type HistoryRecord, type ProbedFeatures } from "./offline-features.js";
 export { SESSION_SILENCE_MAX_MS } from "./session.js";
 export { emptySnapshot, featureValue, type FeatureSnapshot } from "./snapshot.js";
 export { AHEAD_MAX_MS, WINDOWS, type WindowName, type WindowSpec } from "./tiling.js";
