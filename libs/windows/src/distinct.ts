@@ -54,8 +54,7 @@ export function insertMark(marks: number[], mark: number): void {
   marks[from] = mark;
 }
 
-/** The estimate from more than {@link DISTINCT_EXACT_MAX} ascending marks. */
-export function estimateDistinct(marks: ArrayLike<number>): number {
-  const kth = marks[DISTINCT_EXACT_MAX - 1] ?? MARK_RANGE;
+/** The estimate from the {@link DISTINCT_EXACT_MAX}-th smallest mark of more than so many. */
+export function estimateDistinct(kth: number): number {
   return Math.floor(((DISTINCT_EXACT_MAX - 1) * MARK_RANGE) / kth);
 }

@@ -64,7 +64,7 @@ function takeIn(store: WindowStore, record: HistoryRecord): void {
       store.forget(subject);
       return;
     case "moved":
-      store.mergeSubject(subject, record.windows, record.cause);
+      store.mergeSubject(subject, record.windows, record.cause, offset);
       return;
   }
 }

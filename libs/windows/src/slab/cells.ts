@@ -266,7 +266,9 @@ function pruneMarks(views: CellViews, unit: number, count: number, newestMs: num
   const settledTo = startFor(0, newestMs - AHEAD_MAX_MS);
   const places = Array.from({ length: count }, (_, index) => unit + 2 * index)
     .filter((at) => !isAmount(counterOf(i32[2 * at + 1] ?? 0)) && f64[at + 1] !== NO_MARK)
-    .sort((a, b) => (i32[2 * b] ?? 0) - (i32[2 * a] ?? 0));
+    .reverse();
+  // Cells come in the order of time, but for late events.
+  if (!isDescending(i32, places)) places.sort((a, b) => (i32[2 * b] ?? 0) - (i32[2 * a] ?? 0));
   let pruned = false;
   let smallest: number[] = [];
   let from = 0;
@@ -288,6 +290,13 @@ function pruneMarks(views: CellViews, unit: number, count: number, newestMs: num
   }
   if (pruned) noteEarlierUnknown(newestMs - AHEAD_MAX_MS, dropped);
   return pruned;
+}
+
+function isDescending(i32: Int32Array, places: readonly number[]): boolean {
+  for (let index = 1; index < places.length; index += 1) {
+    if ((i32[2 * (places[index] ?? 0)] ?? 0) > (i32[2 * (places[index - 1] ?? 0)] ?? 0)) return false;
+  }
+  return true;
 }
 
 function noteEarlierUnknown(atMs: number, dropped: DroppedTiles): void {

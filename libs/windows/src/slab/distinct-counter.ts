@@ -15,6 +15,7 @@ export class DistinctCounter {
   #rounds = new Uint32Array(64);
   #round = 0;
   #size = 0;
+  #chosen = new Float64Array(0);
 
   /** Begins anew. */
   clear(): void {
@@ -48,9 +49,12 @@ export class DistinctCounter {
   /** Fills {@link DistinctCounter.counts}: exact to {@link DISTINCT_EXACT_MAX}, then estimated. */
   count(): void {
     let sum = 0;
+    // A longer window has all marks of a shorter one: none above the shorter's k-th smallest can be its own.
+    let below = Infinity;
     for (let window = 0; window < WINDOWS.length; window += 1) {
       sum += this.#marksIn[window] ?? 0;
-      this.counts[window] = sum <= DISTINCT_EXACT_MAX ? sum : estimateDistinct(this.#sortedMarksOf(window, sum));
+      if (sum > DISTINCT_EXACT_MAX) below = this.#kthSmallest(window, below);
+      this.counts[window] = sum <= DISTINCT_EXACT_MAX ? sum : estimateDistinct(below);
     }
   }
 
@@ -62,15 +66,19 @@ export class DistinctCounter {
     this.#marksIn[window] = (this.#marksIn[window] ?? 0) + 1;
   }
 
-  #sortedMarksOf(window: number, count: number): Float64Array {
-    const marks = new Float64Array(count);
+  /** The k-th smallest mark of a window, k being {@link DISTINCT_EXACT_MAX}, known to be at most so great. */
+  #kthSmallest(window: number, atMost: number): number {
+    if (this.#chosen.length < this.#size) this.#chosen = new Float64Array(this.#marks.length);
+    const chosen = this.#chosen;
     let length = 0;
     for (let slot = 0; slot < this.#marks.length; slot += 1) {
       if (this.#rounds[slot] !== this.#round || (this.#shortest[slot] ?? 0) > window) continue;
-      marks[length] = this.#marks[slot] ?? 0;
+      const mark = this.#marks[slot] ?? 0;
+      if (mark > atMost) continue;
+      chosen[length] = mark;
       length += 1;
     }
-    return marks.sort();
+    return select(chosen, length, DISTINCT_EXACT_MAX - 1);
   }
 
   #grow(): void {
@@ -93,4 +101,29 @@ export class DistinctCounter {
 /** Marks are uniform: their low bits will do. */
 function slotOf(mark: number): number {
   return mark | 0;
+}
+
+/** The value that would stand at a place if the first so many were sorted, which changes their order (quickselect; Hoare 1961). */
+function select(values: Float64Array, length: number, place: number): number {
+  let from = 0;
+  let to = length - 1;
+  while (from < to) {
+    const pivot = values[(from + to) >>> 1] ?? 0;
+    let left = from;
+    let right = to;
+    while (left <= right) {
+      while ((values[left] ?? pivot) < pivot) left += 1;
+      while ((values[right] ?? pivot) > pivot) right -= 1;
+      if (left > right) break;
+      const swap = values[left] ?? 0;
+      values[left] = values[right] ?? 0;
+      values[right] = swap;
+      left += 1;
+      right -= 1;
+    }
+    if (place <= right) to = right;
+    else if (place >= left) from = left;
+    else break;
+  }
+  return values[place] ?? 0;
 }

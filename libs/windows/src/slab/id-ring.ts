@@ -1,14 +1,15 @@
 import { DEDUP_IDS_MIN, DEDUP_SPAN_S } from "../recent-ids.js";
 
 /*
- * The event ids that a subject used lately, at the end of its block, oldest first around a ring. Each place has 16 bytes:
+ * The event ids that a subject used lately, at the end of its block, oldest first around a ring. For a ring with room for n:
  *
- *   unit 0        mark of the id
- *   word 2        received time, in seconds
- *   half word 6   the next older id of the same chain: its place + 1, 0 if none
- *   half word 7   the newest id of the chain that has this place's number: its place + 1, 0 if none
+ *   n × 8 bytes   mark of the id
+ *   n × 4         received time, in seconds
+ *   n × 2         the next older id of the same chain: its place + 1, 0 if none
+ *   n × 2         the newest id of each chain: its place + 1, 0 if none
  *
- * An id is looked up in the chain of its mark. The oldest id of all is the oldest of its chain: the last of it.
+ * An id is looked up in the chain of its mark. The oldest id of all is the oldest of its chain: the last of it. All but the chains' heads is
+ * read and written in turn, so that of a long ring little more than the heads has to be near.
  */
 
 /** Units of a ring for each id that it has room for. */
@@ -41,26 +42,25 @@ export class IdRing {
 
   has(mark: number): boolean {
     if (this.count === 0) return false;
-    const f64 = this.#f64;
+    const { room } = this;
     const u16 = this.#u16;
-    const before = this.#unit - UNITS_AN_ID;
-    let place = u16[4 * this.#unit + 8 * chainOf(mark, this.room) + 7] ?? 0;
+    const nextAt = 4 * this.#unit + 6 * room;
+    let place = u16[nextAt + room + chainOf(mark, room)] ?? 0;
     while (place !== 0) {
-      const at = before + UNITS_AN_ID * place;
-      if (f64[at] === mark) return true;
-      place = u16[4 * at + 6] ?? 0;
+      if (this.#f64[this.#unit + place - 1] === mark) return true;
+      place = u16[nextAt + place - 1] ?? 0;
     }
     return false;
   }
 
   /** Mark of the id that is so many places younger than the oldest. */
   markAt(index: number): number {
-    return this.#f64[this.#unitOf(index)] ?? 0;
+    return this.#f64[this.#unit + this.#placeOf(index)] ?? 0;
   }
 
   /** Received time of the id that is so many places younger than the oldest, in seconds. */
   receivedSAt(index: number): number {
-    return (this.#i32[2 * this.#unitOf(index) + 2] ?? 0) >>> 0;
+    return (this.#i32[2 * (this.#unit + this.room) + this.#placeOf(index)] ?? 0) >>> 0;
   }
 
   /** Makes room for one more id of that time, as far as forgetting goes. Returns how many of the last 24 hours had to go. */
@@ -78,32 +78,34 @@ export class IdRing {
   /** Adds an id; there must be room. */
   push(mark: number, receivedS: number): void {
     if (this.count >= this.room) throw new Error(`no room in a ring of ${this.room}`);
-    const at = this.#unitOf(this.count);
-    const chain = 4 * this.#unit + 8 * chainOf(mark, this.room) + 7;
-    this.#f64[at] = mark;
-    this.#i32[2 * at + 2] = receivedS | 0;
-    this.#u16[4 * at + 6] = this.#u16[chain] ?? 0;
-    this.#u16[chain] = (at - this.#unit) / UNITS_AN_ID + 1;
+    const { room } = this;
+    const place = this.#placeOf(this.count);
+    const nextAt = 4 * this.#unit + 6 * room;
+    const head = nextAt + room + chainOf(mark, room);
+    this.#f64[this.#unit + place] = mark;
+    this.#i32[2 * (this.#unit + room) + place] = receivedS | 0;
+    this.#u16[nextAt + place] = this.#u16[head] ?? 0;
+    this.#u16[head] = place + 1;
     this.count += 1;
   }
 
   #dropOldest(): void {
+    const { room, head: place } = this;
     const u16 = this.#u16;
-    const at = this.#unit + UNITS_AN_ID * this.head;
-    const before = 4 * (this.#unit - UNITS_AN_ID);
-    let link = 4 * this.#unit + 8 * chainOf(this.#f64[at] ?? 0, this.room) + 7;
-    while ((u16[link] ?? 0) !== this.head + 1) link = before + 8 * (u16[link] ?? 0) + 6;
+    const nextAt = 4 * this.#unit + 6 * room;
+    let link = nextAt + room + chainOf(this.#f64[this.#unit + place] ?? 0, room);
+    while ((u16[link] ?? 0) !== place + 1) link = nextAt + (u16[link] ?? 0) - 1;
     u16[link] = 0;
-    this.#f64[at] = 0;
-    this.#i32[2 * at + 2] = 0;
-    this.head = this.head + 1 === this.room ? 0 : this.head + 1;
+    this.#f64[this.#unit + place] = 0;
+    this.#i32[2 * (this.#unit + room) + place] = 0;
+    this.head = place + 1 === room ? 0 : place + 1;
     this.count -= 1;
   }
 
-  /** Unit of the id that is so many places younger than the oldest. */
-  #unitOf(index: number): number {
+  /** Place of the id that is so many places younger than the oldest. */
+  #placeOf(index: number): number {
     const place = this.head + index;
-    return this.#unit + UNITS_AN_ID * (place < this.room ? place : place - this.room);
+    return place < this.room ? place : place - this.room;
   }
 }
 

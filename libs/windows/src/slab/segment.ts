@@ -238,7 +238,7 @@ export class Segment extends SegmentView {
   }
 
   /**
-   * The next block in turn, for whoever looks a little further each time; 0 at the end of a page. It may be free.
+   * The next block in turn, for whoever looks a little further each time; 0 if there is none. It may be free.
    * Blocks are met in the order of memory, which is the cheapest to go through.
    */
   turnHand(): number {
@@ -254,7 +254,7 @@ export class Segment extends SegmentView {
     this.#hand = Math.max(pageEnd, next);
     while (this.#hand < taken && this.classOf(this.#hand) === NO_CLASS) this.#hand += pageGrains;
     if (this.#hand >= taken) this.#hand = pageGrains;
-    return 0;
+    return taken > pageGrains ? this.#hand : 0;
   }
 
   /** A page of the class, another one each time until all had their turn; 0 if there is none. */

@@ -16,7 +16,9 @@ export class SlabEvent {
   s1 = 0;
   s2 = 0;
   s3 = 0;
-  /** The assignment key in the same form; all 0 if the event has none. */
+  /** Whether the event tells the key that arms hash. */
+  hasKey = false;
+  /** That key, in the same form. */
   a0 = 0;
   a1 = 0;
   a2 = 0;
@@ -73,6 +75,7 @@ export class SlabEvent {
 
   /** Takes an assignment key's words over from its 32 hex digits. */
   setAssignmentKey(key: string): void {
+    this.hasKey = true;
     this.a0 = hexWord(key, 0);
     this.a1 = hexWord(key, 8);
     this.a2 = hexWord(key, 16);
@@ -81,6 +84,7 @@ export class SlabEvent {
 
   /** Makes it an event without anything that an event may lack. */
   clear(): void {
+    this.hasKey = false;
     this.a0 = 0;
     this.a1 = 0;
     this.a2 = 0;

@@ -216,13 +216,14 @@ export class SlabWindowStore implements WindowStore {
     }
   }
 
-  #start({ s0, s1, s2, s3, a0, a1, a2, a3 }: SlabEvent): void {
+  #start(event: SlabEvent): void {
+    const { s0, s1, s2, s3, hasKey, a0, a1, a2, a3 } = event;
+    const hasId = event.idMark !== NO_MARK;
     this.#sweep();
     this.#writer.openNew(FIRST_UNITS, s0, s1, s2, s3);
-    this.#writer.startEmpty();
-    const isGiven = (a0 | a1 | a2 | a3) !== 0;
+    this.#writer.startEmpty(hasId ? 1 : 0);
     const isOwn = a0 === s0 && a1 === s1 && a2 === s2 && a3 === s3;
-    if (isGiven && !isOwn) this.#writer.noteKey(a0, a1, a2, a3);
+    if (hasKey && !isOwn) this.#writer.noteKey(a0, a1, a2, a3);
   }
 
   #applyOpen(event: SlabEvent): Verdict {
@@ -253,10 +254,11 @@ export class SlabWindowStore implements WindowStore {
       return LATE;
     }
     const begun = writer.advanceSession(event, PAGE_VIEW, PRODUCT_VIEW) ? 1 : 0;
-    writer.count(level, atMs, kind, 1, begun, productMark);
-    if (kind === PURCHASE) this.#countOrder(event, level);
+    // Cells come last: what stands before them would have to move them.
     writer.noteKind(kind, atMs);
     this.#noteTexts(event);
+    writer.count(level, atMs, kind, 1, begun, productMark);
+    if (kind === PURCHASE) this.#countOrder(event, level);
     if (kind === CART_ADD || kind === CART_REMOVE || kind === PURCHASE) this.#changeCart(event);
     writer.compactWhenDue();
     this.counts.applied += 1;
@@ -352,7 +354,8 @@ export class SlabWindowStore implements WindowStore {
 
   exportSubject(subject: SubjectId, bytesMax = Number.POSITIVE_INFINITY): Uint8Array | undefined {
     const address = this.#find(subject);
-    if (address === 0) return undefined;
+    // Of one whose key alone is known there is nothing to tell.
+    if (address === 0 || (this.#segment.f64[2 * address + UNIT.newestMs] ?? -1) < 0) return undefined;
     const state = this.#stateAt(address);
     const bytes = encodeSubject(state);
     if (bytes.length <= bytesMax) return bytes;
@@ -384,6 +387,11 @@ export class SlabWindowStore implements WindowStore {
     this.#put(subject, compactedState(state, this.#compactor));
     this.counts.merged += 1;
     return ok(true);
+  }
+
+  /** Forgets everybody. */
+  clear(): void {
+    for (const address of [...this.#addresses()]) this.#drop(address);
   }
 
   /** Begins to walk over all subjects, for a checkpoint. */

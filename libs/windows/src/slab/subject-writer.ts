@@ -108,14 +108,15 @@ export class SubjectWriter {
     for (let at = 0; at < idUnits; at += 1) f64[ids + at] = views.f64[unit + front + at] ?? 0;
   }
 
-  /** Makes a new block that of a subject with nothing seen. */
-  startEmpty(): void {
+  /** Makes a new block that of a subject with nothing seen, with room for so many ids. */
+  startEmpty(idRoom: number): void {
     const { f64, i32 } = this.#views;
     f64[this.#unit + UNIT.lastOffset] = -1;
     f64[this.#unit + UNIT.newestMs] = -1;
     f64[this.#unit + UNIT.newestReceivedMs] = -1;
     i32[this.#word + WORD.cellsAt] = UNIT.recency;
     i32[this.#word + WORD.compactAt] = compactAtFor(0);
+    i32[this.#word + WORD.idRoom] = idRoom;
   }
 
   close(): void {

@@ -32,6 +32,11 @@ export class WindowReader {
     return this.#segment.subjectCount;
   }
 
+  /** Bytes of memory that subjects and their index take, their free blocks included. */
+  get bytesInUse(): number {
+    return this.#segment.bytesInUse;
+  }
+
   /**
    * The subject's features at t, as `WindowStore.read` gives them.
    *
