@@ -114,6 +114,22 @@ export const KEYS = {
 
   scorer: section("Windows and decisions.", {
     after_wait_max_ms: integer(0, 1_000, 10, "How long a Decide waits for the position it names, if it does not say."),
+    ingest_thread: flag(
+      true,
+      "Whether the clickstream is taken in by a thread of its own, so that checkouts do not feel it.",
+    ),
+    windows_bytes_max: integer(
+      16_777_216,
+      1_099_511_627_776,
+      4_294_967_296,
+      "Memory that the windows of all shoppers may take, in bytes. It is taken as shoppers come; beyond, those silent longest are forgotten.",
+    ),
+    recovery_objective_ms: integer(
+      1_000,
+      3_600_000,
+      10_000,
+      "How long reading the tail of a partition again may take at a restart: beyond, a checkpoint of its windows is written.",
+    ),
   }),
 
   recorder: section("From the log into the warehouse.", {

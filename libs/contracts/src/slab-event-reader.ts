@@ -252,6 +252,7 @@ export class SlabEventReader {
 
   #readAssignmentKey(event: SlabEvent): void {
     const at = this.#digitsAt();
+    event.hasKey = true;
     event.a0 = this.#hexWord(at);
     event.a1 = this.#hexWord(at + 8);
     event.a2 = this.#hexWord(at + 16);

@@ -18,6 +18,10 @@ export const TOPICS = {
   offers: "offers",
   /** DeadLetter: what could not be taken, with the reason. */
   deadLetters: "dead_letters",
+  /** Chunks of checkpoints of the windows, by checkpoint and index: only to be quicker than `clickstream`. */
+  windowCheckpoints: "window_checkpoints",
+  /** What chunks make a whole checkpoint, by the epoch of the partition's owner. */
+  windowManifests: "window_manifests",
 } as const;
 
 /** A topic by name. */
@@ -60,5 +64,7 @@ export function topicPlan(partitions: number, clickstreamRetentionMs: number | u
     { name: TOPICS.decisions, partitions, compacted: false },
     { name: TOPICS.offers, partitions, compacted: false },
     { name: TOPICS.deadLetters, partitions: 1, compacted: false, retentionMs: DEAD_LETTERS_RETENTION_MS },
+    { name: TOPICS.windowCheckpoints, partitions, compacted: true },
+    { name: TOPICS.windowManifests, partitions, compacted: true },
   ];
 }

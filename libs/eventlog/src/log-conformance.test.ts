@@ -6,7 +6,15 @@ import { startBroker } from "@leastwise/testkit";
 import type { Millis } from "@leastwise/vocabulary";
 import { openEmbeddedLog } from "./embedded/embedded-log.js";
 import { openKafkaLog } from "./kafka/kafka-log.js";
-import type { EventLog, LogRecord, NewRecord, RunningSubscription, Subscription } from "./port.js";
+import type {
+  EventLog,
+  LogRecord,
+  NewRecord,
+  RecordSpans,
+  RunningSubscription,
+  ScanSubscription,
+  Subscription,
+} from "./port.js";
 import { NOTE_BYTES_MAX, RECORD_BYTES_MAX } from "./record-limits.js";
 
 /** An adapter's log. `open` may be called again after `close`, and then finds the same log. */
@@ -66,6 +74,12 @@ describe.each([
   const running: RunningSubscription[] = [];
   const subscribe = async (subscription: Subscription, from = log): Promise<RunningSubscription> => {
     const started = await from.subscribe(subscription);
+    running.push(started);
+    return started;
+  };
+
+  const scan = async (subscription: ScanSubscription, from = log): Promise<RunningSubscription> => {
+    const started = await from.scan(subscription);
     running.push(started);
     return started;
   };
@@ -312,6 +326,139 @@ describe.each([
     expect(holders.size).toBe(0);
   }, 60_000);
 
+  it("scans what is there from any offset on, then what is yet to come, in order, and says the ends", async () => {
+    const topic = await topicWith(1);
+    await log.append(["a", "b", "c"].map((value) => record(topic, value)));
+    const [early, late, atEnd] = [new Scanned(), new Scanned(), new Scanned()];
+    await scan(early.of(topic));
+    await scan(late.of(topic, 2));
+    await scan(atEnd.of(topic, 3));
+    await until(() => early.values.length === 3 && late.values.length === 1);
+    expect([early.next, early.lag]).toEqual([[3], [0]]);
+    await log.append([{ ...record(topic, "d"), key: "key", timestampMs: (NOW_MS + 7) as Millis }]);
+    await until(() => early.values.length === 4 && late.values.length === 2 && atEnd.values.length === 1);
+    expect(early.values).toEqual(["a", "b", "c", "d"]);
+    expect(early.offsets).toEqual([0, 1, 2, 3]);
+    expect(early.timestampsMs).toEqual([NOW_MS, NOW_MS, NOW_MS, NOW_MS + 7]);
+    expect(late.values).toEqual(["c", "d"]);
+    expect([atEnd.values, atEnd.offsets]).toEqual([["d"], [3]]);
+  });
+
+  it("scans every byte: binary values, empty ones, tombstones, the largest record, times from 0 on", async () => {
+    const topic = await topicWith(1, true);
+    const allBytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    const largest = new Uint8Array(RECORD_BYTES_MAX - 1).fill(7);
+    const valued = [allBytes, new Uint8Array(), largest, text("last")];
+    await log.append(
+      valued.map((value, n) => ({ topic, partition: 0, key: `${n}`, value, timestampMs: (n * 2 ** 38) as Millis })),
+    );
+    const scanned = new Scanned();
+    await scan(scanned.of(topic));
+    await until(() => scanned.bytes.length === 4);
+    expect(scanned.bytes.map((bytes) => Buffer.compare(bytes, valued.shift()!))).toEqual([0, 0, 0, 0]);
+    expect(scanned.timestampsMs).toEqual([0, 2 ** 38, 2 * 2 ** 38, 3 * 2 ** 38]);
+  });
+
+  it("scans many records of many appends, each once and in the order of its partition", async () => {
+    const topic = await topicWith(3);
+    const many = Array.from({ length: 30_000 }, (_, n) => record(topic, `${n} ${"x".repeat(n % 300)}`, n % 3));
+    for (let from = 0; from < many.length; from += 7_000) await log.append(many.slice(from, from + 7_000));
+    const scanned = new Scanned();
+    await scan(scanned.of(topic));
+    await until(() => scanned.values.length === many.length);
+    for (const partition of [0, 1, 2]) {
+      const numbers = scanned.values.map((value) => Number(value.split(" ")[0])).filter((n) => n % 3 === partition);
+      expect(numbers).toEqual(Array.from({ length: 10_000 }, (_, n) => 3 * n + partition));
+    }
+    expect(scanned.next).toEqual([10_000, 10_000, 10_000]);
+  });
+
+  it("scans only the partitions that were asked for, and asks from where for each of them once", async () => {
+    const topic = await topicWith(4);
+    await log.append([0, 1, 2, 3].map((partition) => record(topic, `in ${partition}`, partition)));
+    const scanned = new Scanned();
+    const asked: number[] = [];
+    const from = (partition: number): Promise<number> => Promise.resolve(asked.push(partition) * 0);
+    const running = await scan({ ...scanned.of(topic), partitions: [3, 1, 3], from });
+    await until(() => scanned.values.length === 2);
+    await log.append([0, 1, 2, 3].map((partition) => record(topic, `again in ${partition}`, partition)));
+    await until(() => scanned.values.length === 4);
+    await running.stop();
+    expect(scanned.values.sort()).toEqual(["again in 1", "again in 3", "in 1", "in 3"]);
+    expect(asked.sort()).toEqual([1, 3]);
+    const unknown = { code: "unknown_topic", hint: "terminal" };
+    await expect(log.scan({ ...scanned.of(topic), partitions: [4] })).rejects.toMatchObject(unknown);
+    await expect(log.scan(scanned.of("nobody.made.this"))).rejects.toMatchObject(unknown);
+  });
+
+  it("stops a scan after what is in hand, hands nothing more over, and stops again without effect", async () => {
+    const topic = await topicWith(1);
+    await log.append([record(topic, "before")]);
+    const scanned = new Scanned();
+    let letOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (letOn = resolve));
+    let settled = false;
+    const scanning = await scan({
+      ...scanned.of(topic),
+      onSpans: async (spans) => {
+        scanned.take(spans);
+        await held;
+        settled = true;
+      },
+    });
+    await until(() => scanned.values.length === 1);
+    await log.append([record(topic, "after")]);
+    const stopped = Promise.all([scanning.stop(), scanning.stop()]).then(() => settled);
+    letOn();
+    expect(await stopped).toBe(true);
+    await scanning.stop();
+    await scanning.finished;
+    expect(values(await readAll(log, topic, 0, 2))).toEqual(["before", "after"]);
+    expect(scanned.values).toEqual(["before"]);
+  });
+
+  it("ends a scan with the error that its owner gave, thrown or rejected, at records or at the start", async () => {
+    const topic = await topicWith(1);
+    await log.append([record(topic, "x")]);
+    const refusal = new Error("this owner cannot");
+    const scanned = new Scanned();
+    const refusals: Partial<ScanSubscription>[] = [
+      { onSpans: () => Promise.reject(refusal) },
+      {
+        onSpans: () => {
+          throw refusal;
+        },
+      },
+      { from: () => Promise.reject(refusal) },
+    ];
+    for (const refusing of refusals) {
+      const scanning = await scan({ ...scanned.of(topic), ...refusing });
+      await expect(scanning.finished).rejects.toBe(refusal);
+      await scanning.stop();
+    }
+    expect(scanned.values).toEqual([]);
+  });
+
+  it("refuses to scan on from an offset that the log has not reached", async () => {
+    const topic = await topicWith(1);
+    const scanning = await scan(new Scanned().of(topic, 5));
+    await expect(scanning.finished).rejects.toMatchObject({ code: "offset_out_of_range", hint: "terminal" });
+  });
+
+  it("stops scans on close, and begins none after", async () => {
+    const topic = await topicWith(1);
+    const other = await underTest.open().catch(() => undefined);
+    const closing = other ?? log;
+    const scanned = new Scanned();
+    const scanning = await scan(scanned.of(topic), closing);
+    await closing.append([record(topic, "x")]);
+    await until(() => scanned.values.length === 1);
+    await closing.close();
+    await scanning.finished;
+    await expect(closing.scan(scanned.of(topic))).rejects.toMatchObject({ code: "log_closed", hint: "terminal" });
+    if (other === undefined) log = await underTest.open();
+  }, 60_000);
+
   it("remembers commits with their notes, across closing", async () => {
     const topic = await topicWith(2);
     const note = "n".repeat(NOTE_BYTES_MAX);
@@ -376,6 +523,44 @@ function reading(topic: string, from: number, into: LogRecord[]): Subscription {
       return Promise.resolve();
     },
   };
+}
+
+/** What a scan handed over, kept beyond it. */
+class Scanned {
+  readonly bytes: Buffer[] = [];
+  readonly offsets: number[] = [];
+  readonly timestampsMs: number[] = [];
+  /** By partition. */
+  readonly next: number[] = [];
+  /** Records that were ahead, by partition. */
+  readonly lag: number[] = [];
+
+  get values(): string[] {
+    return this.bytes.map((value) => value.toString());
+  }
+
+  take(spans: RecordSpans): void {
+    for (let index = 0; index < spans.count; index++) {
+      this.bytes.push(Buffer.from(spans.bytes.subarray(spans.valueFrom[index], spans.valueTo[index])));
+      this.offsets.push(spans.offsets[index]!);
+      this.timestampsMs.push(spans.timestampsMs[index]!);
+    }
+    this.next[spans.partition] = spans.nextOffset;
+    this.lag[spans.partition] = spans.endOffset - spans.nextOffset;
+  }
+
+  of(topic: string, from = 0): ScanSubscription {
+    return {
+      topic,
+      from: () => Promise.resolve(from),
+      onSpans: (spans) => {
+        this.take(spans);
+      },
+      onPoisoned: ({ reason }) => {
+        throw new Error(`nothing is damaged here: ${reason}`);
+      },
+    };
+  }
 }
 
 /** The first records of a partition, read by a broadcast reader that looks at no other. */

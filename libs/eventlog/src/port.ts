@@ -79,6 +79,61 @@ export interface RunningSubscription {
 }
 
 /**
+ * Records of one partition as places in their bytes: nothing is made for a record. Good until `onSpans` has settled; the
+ * arrays and the bytes are used again. Only the first `count` entries of an array mean anything.
+ */
+export interface RecordSpans {
+  readonly topic: string;
+  readonly partition: number;
+  readonly count: number;
+  /** Holds all values. */
+  readonly bytes: Buffer;
+  /** Rising. */
+  readonly offsets: Float64Array;
+  readonly timestampsMs: Float64Array;
+  /** Where each value begins in `bytes`. */
+  readonly valueFrom: Int32Array;
+  /** Where each value ends, exclusive: where it begins, for a tombstone. */
+  readonly valueTo: Int32Array;
+  /** Offset that the next append to this partition would get, as far as the reader knows. */
+  readonly endOffset: number;
+  /** First offset not in here: behind control records and what was aborted. */
+  readonly nextOffset: number;
+}
+
+/** A stretch of a partition that cannot be read: its checksum or its form is not right. */
+export interface PoisonedBatch {
+  readonly topic: string;
+  readonly partition: number;
+  /** First offset that cannot be read. */
+  readonly firstOffset: number;
+  /** Where reading goes on, as far as what is there lets it be known. */
+  readonly nextOffset: number;
+  /** The bytes as they came, copied, at most the first 64 KiB of them. */
+  readonly bytes: Buffer;
+  /** How many bytes there were. */
+  readonly bytesTotal: number;
+  readonly reason: "checksum_mismatch" | "batch_malformed";
+}
+
+/** A reader that wants records raw, and fast. */
+export interface ScanSubscription {
+  readonly topic: string;
+  /** Only these partitions; absent: all. */
+  readonly partitions?: readonly number[];
+  /** First offset to read, asked once for each partition; the bounds are those of {@link Subscription.from}. */
+  from(partition: number): Promise<number>;
+  /**
+   * Takes some records; the next of that partition come after it settled, and those of other partitions may wait for it,
+   * too. A rejection ends the scan with that error. Without records, but with a larger `nextOffset`, it may come where
+   * nothing but control records or aborted ones stood.
+   */
+  onSpans(spans: RecordSpans): Promise<void> | void;
+  /** The stretch is passed over after this settled: the rest of the partition goes on. A rejection ends the scan. */
+  onPoisoned(batch: PoisonedBatch): Promise<void> | void;
+}
+
+/**
  * The log: everything that matters is a record in it, and all state is a function of it. One adapter is Kafka, the
  * other a directory on this machine; both pass one conformance suite (`log-conformance.test.ts`).
  *
@@ -102,11 +157,16 @@ export interface EventLog {
   offsets(topic: string, partition: number): Promise<{ readonly begin: number; readonly end: number }>;
   /** Reads on from given offsets until stopped, waiting for what is yet to come. */
   subscribe(subscription: Subscription): Promise<RunningSubscription>;
+  /**
+   * Reads on like {@link subscribe} as a broadcast, but hands over places in raw bytes, and passes over what is damaged.
+   * Ends with `unsupported_compression` at records that it cannot unpack.
+   */
+  scan(subscription: ScanSubscription): Promise<RunningSubscription>;
   /** Remembers, durably, where a group goes on. */
   commit(group: string, topic: string, partition: number, commit: Commit): Promise<void>;
   /** What the group committed last; undefined if nothing. */
   committed(group: string, topic: string, partition: number): Promise<Commit | undefined>;
-  /** Stops all subscriptions, waits for appends under way, lets go of files and sockets. Idempotent. */
+  /** Stops all subscriptions and scans, waits for appends under way, lets go of files and sockets. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -125,7 +185,8 @@ export type LogErrorCode =
   | "incarnation_mismatch"
   | "offset_out_of_range"
   | "partition_revoked"
-  | "corrupt_record";
+  | "corrupt_record"
+  | "unsupported_compression";
 
 /** An operating failure of the log, with a stable code and what the caller may do about it. */
 export class LogError extends Error {

@@ -45,6 +45,7 @@ function unreadable(log: EventLog, refused: LogError): EventLog {
     append: (records) => log.append(records),
     offsets: (topic, partition) => log.offsets(topic, partition),
     subscribe: () => Promise.reject(refused),
+    scan: () => Promise.reject(refused),
     commit: (group, topic, partition, commit) => log.commit(group, topic, partition, commit),
     committed: (group, topic, partition) => log.committed(group, topic, partition),
     close: () => log.close(),

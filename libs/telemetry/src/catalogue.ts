@@ -16,6 +16,8 @@ import {
   RPC_CODES,
   RPC_METHOD_NAMES,
   RPC_SERVICES,
+  CHECKPOINT_OUTCOMES,
+  FORGOTTEN_REASONS,
   WINDOW_VERDICTS,
   closed,
   open,
@@ -171,6 +173,24 @@ export const CATALOGUE = {
     name: "leastwise_window_subjects",
     help: "Subjects whose windows this process holds.",
     labels: {},
+  },
+  windowBytes: {
+    type: "gauge",
+    name: "leastwise_window_bytes",
+    help: "Memory that the windows of all subjects and their index take, free blocks included.",
+    labels: {},
+  },
+  subjectsForgotten: {
+    type: "counter",
+    name: "leastwise_window_subjects_forgotten_total",
+    help: "Subjects whose windows were forgotten: silent for 90 days, or the longest silent of too many, or without room at all.",
+    labels: { reason: closed(FORGOTTEN_REASONS) },
+  },
+  checkpoints: {
+    type: "counter",
+    name: "leastwise_checkpoints_total",
+    help: "Checkpoints of a partition's windows, by how writing them ended. A failed one makes the next restart slower, nothing else.",
+    labels: { outcome: closed(CHECKPOINT_OUTCOMES) },
   },
 
   decisions: {

@@ -97,7 +97,13 @@ export const EVENT_KINDS = [
 ] as const;
 
 /** What the windows said of an event. */
-export const WINDOW_VERDICTS = ["applied", "late", "duplicate", "ahead", "already_applied"] as const;
+export const WINDOW_VERDICTS = ["applied", "late", "duplicate", "ahead", "already_applied", "no_room"] as const;
+
+/** Why the windows forgot a subject before anybody asked for it. */
+export const FORGOTTEN_REASONS = ["expired", "evicted", "no_room"] as const;
+
+/** How writing a checkpoint ended. */
+export const CHECKPOINT_OUTCOMES = ["ok", "failed"] as const;
 
 /** Kinds of incentive, `none` for rung 0. */
 export const INCENTIVE_KINDS = [

@@ -29,6 +29,8 @@ import {
   type ShopOptions,
 } from "./given/shop.js";
 
+/** An assignment key that is no subject here. */
+const FIRST_KEY = "1".repeat(32);
 const ADA = hasher.known("ada");
 const BROWSER = hasher.anonymous("browser");
 const { FRESHNESS_FRESH, FRESHNESS_STALE, FRESHNESS_DEGRADED } = wire.Freshness;
@@ -152,6 +154,13 @@ describe("Decide", () => {
       features: { asOfOffset: 0n, partition: partitionOf(ADA) },
     });
     expect(Buffer.from(record.decisionState).toString()).toContain('"last_place":"DE"');
+  });
+
+  it("says up to which record of the shopper its features reach, whoever's came later", async () => {
+    const neighbour = `${ADA.slice(0, -1)}${ADA.endsWith("0") ? "1" : "0"}`;
+    await given.log.append([applied(percentages()), did(ADA, {}), did(neighbour, {})]);
+    const { features } = await recordOf(given.log, (await ask(await open())).decisionId);
+    expect(features).toMatchObject({ asOfOffset: 0n, partition: partitionOf(ADA) });
   });
 });
 
@@ -364,15 +373,15 @@ describe("a shopper who logs in", () => {
   it("is known by the browser's key at once, before the windows have told it", async () => {
     const shop = await openGenerous();
     given.log.refuse(({ key, topic }) => key === ADA && topic === TOPICS.clickstream);
-    await given.log.append([did(BROWSER, {}, "first-key"), loggedIn(BROWSER, ADA, "visit-1", "first-key")]);
+    await given.log.append([did(BROWSER, {}, FIRST_KEY), loggedIn(BROWSER, ADA, "visit-1", FIRST_KEY)]);
     await shop.feed.waitFor(partitionOf(BROWSER), 1, LONG_MS);
     const both = await ask(shop, { requestId: "both", subject: { anonymousId: "browser", userId: "ada" } });
-    expect(await recordOf(given.log, both.decisionId)).toMatchObject({ subject: ADA, assignmentKey: "first-key" });
+    expect(await recordOf(given.log, both.decisionId)).toMatchObject({ subject: ADA, assignmentKey: FIRST_KEY });
 
-    await given.log.append([linked(BROWSER, ADA, "visit-1", "first-key")]);
+    await given.log.append([linked(BROWSER, ADA, "visit-1", FIRST_KEY)]);
     const reopened = await open();
     const alone = await ask(reopened, { requestId: "alone" });
-    expect(await recordOf(given.log, alone.decisionId)).toMatchObject({ subject: ADA, assignmentKey: "first-key" });
+    expect(await recordOf(given.log, alone.decisionId)).toMatchObject({ subject: ADA, assignmentKey: FIRST_KEY });
   });
 
   describe("and whose browser's state is still on its way", () => {
@@ -408,9 +417,9 @@ describe("a shopper who logs in", () => {
   });
 
   it("keeps the key that it was first seen with", async () => {
-    await given.log.append([did(ADA, {}, "first-key")]);
+    await given.log.append([did(ADA, {}, FIRST_KEY)]);
     const shop = await openGenerous();
     const { decisionId } = await ask(shop, { subject: { anonymousId: "browser", userId: "ada" } });
-    expect(await recordOf(given.log, decisionId)).toMatchObject({ assignmentKey: "first-key" });
+    expect(await recordOf(given.log, decisionId)).toMatchObject({ assignmentKey: FIRST_KEY });
   });
 });

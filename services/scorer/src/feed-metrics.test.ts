@@ -1,5 +1,6 @@
 import { LogError } from "@leastwise/eventlog";
 import type { Millis } from "@leastwise/vocabulary";
+import type { WindowCounts } from "@leastwise/windows";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { FeedMetrics } from "./feed-metrics.js";
 import { counted, quietTelemetry } from "./given/shop.js";
@@ -17,12 +18,12 @@ afterEach(() => {
 interface Given {
   readonly progress: readonly { readonly nextOffset: number; readonly newestMs: number }[];
   readonly ends: readonly number[];
-  readonly dedupOverflow?: number;
+  readonly counts?: Partial<WindowCounts>;
 }
 
-function metricsOf({ progress, ends, dedupOverflow = 0 }: Given): FeedMetrics {
+function metricsOf({ progress, ends, counts = {} }: Given): FeedMetrics {
   return new FeedMetrics({
-    feed: { progress: () => progress, subjectCount: 7, dedupOverflow },
+    feed: { progress: () => progress, subjectCount: 7, bytesInUse: 4_096, counted: (name) => counts[name] ?? 0 },
     log: { offsets: (_, partition) => Promise.resolve({ begin: 0, end: ends[partition]! }) },
     clock: { nowMs: () => NOW },
     metrics: telemetry.metrics,
@@ -52,7 +53,7 @@ describe("how far the windows are behind", () => {
   it("stays as it was while the log does not answer", async () => {
     await metricsOf({ progress: [{ nextOffset: 1, newestMs: NOW - 2_000 }], ends: [3] }).measure();
     const away = new FeedMetrics({
-      feed: { progress: () => [{ nextOffset: 1, newestMs: 0 }], subjectCount: 7, dedupOverflow: 0 },
+      feed: { progress: () => [{ nextOffset: 1, newestMs: 0 }], subjectCount: 7, bytesInUse: 0, counted: () => 0 },
       log: { offsets: () => Promise.reject(new LogError("log_unavailable", "away", "retry")) },
       clock: { nowMs: () => NOW },
       metrics: telemetry.metrics,
@@ -64,11 +65,14 @@ describe("how far the windows are behind", () => {
 
 describe("what the windows hold", () => {
   it("is subjects, and ids that were forgotten too early, each counted once", async () => {
-    const measured = metricsOf({ progress: [], ends: [], dedupOverflow: 3 });
+    const measured = metricsOf({ progress: [], ends: [], counts: { dedupOverflow: 3, evicted: 2, noRoom: 1 } });
     await measured.measure();
     await measured.measure();
     const page = await telemetry.render();
     expect(page).toContain("leastwise_window_subjects 7");
+    expect(page).toContain("leastwise_window_bytes 4096");
     expect(page).toContain("leastwise_dedup_overflow_total 3");
+    expect(page).toContain('leastwise_window_subjects_forgotten_total{reason="evicted"} 2');
+    expect(page).toContain('leastwise_window_subjects_forgotten_total{reason="no_room"} 1');
   });
 });

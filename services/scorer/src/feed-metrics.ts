@@ -2,11 +2,12 @@ import { TOPICS } from "@leastwise/contracts";
 import { LogError, type EventLog } from "@leastwise/eventlog";
 import type { Telemetry } from "@leastwise/telemetry";
 import type { Clock } from "@leastwise/vocabulary";
+import type { WindowCounts } from "@leastwise/windows";
 import { CONSUMER, type WindowsFeed } from "./windows-feed.js";
 
 /** What is measured, and with what. */
 export interface FeedMetricsOptions {
-  readonly feed: Pick<WindowsFeed, "progress" | "subjectCount" | "dedupOverflow">;
+  readonly feed: Pick<WindowsFeed, "progress" | "subjectCount" | "bytesInUse" | "counted">;
   readonly log: Pick<EventLog, "offsets">;
   readonly clock: Clock;
   readonly metrics: Telemetry["metrics"];
@@ -18,7 +19,8 @@ export interface FeedMetricsOptions {
  */
 export class FeedMetrics {
   readonly #options: FeedMetricsOptions;
-  #overflowShown = 0;
+  /** What was shown of each counter so far: the windows count from their beginning. */
+  readonly #shown = new Map<keyof WindowCounts, number>();
 
   constructor(options: FeedMetricsOptions) {
     this.#options = options;
@@ -28,13 +30,23 @@ export class FeedMetrics {
   async measure(): Promise<void> {
     const { feed, metrics } = this.#options;
     metrics.subjects.with({}).set(feed.subjectCount);
-    metrics.dedupOverflow.with({}).add(feed.dedupOverflow - this.#overflowShown);
-    this.#overflowShown = feed.dedupOverflow;
+    metrics.windowBytes.with({}).set(feed.bytesInUse);
+    metrics.dedupOverflow.with({}).add(this.#sinceShown("dedupOverflow"));
+    metrics.subjectsForgotten.with({ reason: "expired" }).add(this.#sinceShown("expired"));
+    metrics.subjectsForgotten.with({ reason: "evicted" }).add(this.#sinceShown("evicted"));
+    metrics.subjectsForgotten.with({ reason: "no_room" }).add(this.#sinceShown("noRoom"));
     try {
       await this.#showLag();
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
     }
+  }
+
+  #sinceShown(name: keyof WindowCounts): number {
+    const counted = this.#options.feed.counted(name);
+    const more = counted - (this.#shown.get(name) ?? 0);
+    this.#shown.set(name, counted);
+    return more;
   }
 
   async #showLag(): Promise<void> {

@@ -39,6 +39,8 @@ export class MoveBook {
   readonly #failed = new Set<Outstanding>();
   /** Who waits for the states of a subject. */
   readonly #waiting = new Map<SubjectId, Set<() => void>>();
+  /** Who waits for the arrival of any state. */
+  readonly #waitingForAny: (() => void)[] = [];
   /** While the log is read from its beginning: states read before the link that sent them, which stands in another partition. */
   readonly #arrivedEarly = new Set<string>();
 
@@ -83,6 +85,32 @@ export class MoveBook {
     return !this.#notArrivedTo.has(to);
   }
 
+  /**
+   * True when every state that a link of the partition below the offset sent on stands on the log, as the windows have read it there; false if
+   * one still does not after the time.
+   */
+  async areDurable(partition: number, offset: number, waitMs: number): Promise<boolean> {
+    const isOutstanding = (): boolean => {
+      for (const cause of this.#notArrived.keys()) {
+        const link = placeOfCause(cause);
+        if (link.partition === partition && link.offset < offset) return true;
+      }
+      return false;
+    };
+    const time = { isOver: false };
+    const timer = setTimeout(() => {
+      time.isOver = true;
+      this.#tellArrival();
+    }, waitMs);
+    while (isOutstanding() && !time.isOver) await new Promise<void>((resolve) => this.#waitingForAny.push(resolve));
+    clearTimeout(timer);
+    return !isOutstanding();
+  }
+
+  #tellArrival(): void {
+    for (const resolve of this.#waitingForAny.splice(0)) resolve();
+  }
+
   /** The state of that link is no longer on its way; false if it was not. */
   #over(cause: string): boolean {
     const outstanding = this.#notArrived.get(cause);
@@ -91,6 +119,7 @@ export class MoveBook {
     const others = this.#notArrivedTo.get(to);
     this.#notArrived.delete(cause);
     this.#failed.delete(outstanding);
+    this.#tellArrival();
     others?.delete(outstanding);
     if (others?.size !== 0) return true;
     this.#notArrivedTo.delete(to);
@@ -145,4 +174,10 @@ export class MoveBook {
     if (outstanding.sends < SENDS_MAX) this.#failed.add(outstanding);
     this.#letGo(to);
   }
+}
+
+/** Where the link stands, from what identifies its move: incarnation, topic, partition and offset. */
+function placeOfCause(cause: string): { readonly partition: number; readonly offset: number } {
+  const [offset, partition] = cause.split("/").reverse();
+  return { partition: Number(partition), offset: Number(offset) };
 }

@@ -1,24 +1,32 @@
-import {
-  decodeClickstreamRecord,
-  encodeClickstreamRecord,
-  TOPICS,
-  windowEventOf,
-  type wire,
-} from "@leastwise/contracts";
-import { RECORD_BYTES_MAX, type EventLog, type LogRecord } from "@leastwise/eventlog";
-import { follow, type Following } from "@leastwise/references";
+import { TOPICS, wire } from "@leastwise/contracts";
+import { LogError, type EventLog, type RunningSubscription } from "@leastwise/eventlog";
 import type { Telemetry } from "@leastwise/telemetry";
 import {
   bucketOf,
-  isSubjectId,
   partitionOfBucket,
+  sayRefusal,
   type AssignmentKey,
   type Clock,
   type CurrencyCode,
   type Millis,
   type SubjectId,
 } from "@leastwise/vocabulary";
-import { createWindowStore, type FeatureSnapshot, type WindowStore } from "@leastwise/windows";
+import {
+  BYTES_MAX,
+  emptySnapshot,
+  reserveSegment,
+  WindowReader,
+  type FeatureSnapshot,
+  type SegmentMemory,
+  type WindowCounts,
+} from "@leastwise/windows";
+import type { Worker } from "node:worker_threads";
+import type { LogBounds, Restored } from "./checkpoint/checkpoint-keeper.js";
+import type { Manifest } from "./checkpoint/chunk.js";
+import { IngestThread } from "./ingest/ingest-thread.js";
+import { Ingest, type CheckpointOptions } from "./ingest/ingest.js";
+import type { PostedPoison, ThreadData } from "./ingest/thread-messages.js";
+import type { FoldEffects } from "./ingest/windows-fold.js";
 import { MoveBook } from "./moves.js";
 import { Waiters } from "./waiters.js";
 
@@ -30,6 +38,20 @@ export interface WindowsFeedOptions {
   readonly currency: CurrencyCode;
   /** The subject placed an order: at its own instant, or, where the browser's clock was ahead, when it was received. */
   readonly onOrder: (subject: SubjectId, atMs: Millis) => void;
+  /** Bytes that the windows of all partitions together may take. Default: 1 GiB for each. */
+  readonly bytesMax?: number;
+  /** Absent: the clickstream is taken in by this thread. */
+  readonly thread?: ThreadOptions;
+  /** Checkpoints of a feed without a thread; a thread opens its own. Absent: none. */
+  readonly checkpoints?: CheckpointOptions;
+}
+
+/** A thread of its own for the clickstream. */
+export interface ThreadOptions {
+  /** Starts the thread with what it needs. Its entry calls `serveIngestThread`. */
+  readonly start: (data: Omit<ThreadData, "epoch" | "objectiveMs" | "opening">) => Worker;
+  /** Whether the thread has a log of its own to follow; else this one reads for it. */
+  readonly followsItself: boolean;
 }
 
 /** How far a partition of the clickstream has been read. */
@@ -43,63 +65,109 @@ export interface PartitionProgress {
 /** The windows' name among consumers. */
 export const CONSUMER = "scorer-windows";
 
-/** Room for a moved state in its record, beside ids, cause and assignment key. */
-const MOVED_WINDOWS_BYTES_MAX = RECORD_BYTES_MAX - 4_096;
+/** How long a checkpoint waits for the states that links sent on, ms. */
+const MOVES_WAIT_MS = 60_000;
 
-/** Clickstream → windows: one store a partition, each a fold of its partition's records in their order. */
+/** Clickstream → windows, which are read here while they are written, wherever that is done. */
 export class WindowsFeed {
   readonly #options: WindowsFeedOptions;
-  readonly #stores: readonly WindowStore[];
-  readonly #assignmentKeys = new Map<SubjectId, AssignmentKey>();
+  readonly #readers: readonly WindowReader[];
   readonly #nextOffsets: number[];
   readonly #newestMs: number[] = [];
+  readonly #counts: Readonly<WindowCounts>[] = [];
+  readonly #ends: readonly LogBounds[];
   readonly #waiters = new Waiters();
   readonly #moves: MoveBook;
-  #following: Following | undefined;
+  readonly #ingest: Ingest | undefined;
+  readonly #thread: IngestThread | undefined;
+  #scanning: RunningSubscription | undefined;
+  #caughtUp: () => void = () => undefined;
   #isLive = false;
 
-  private constructor(options: WindowsFeedOptions, partitionCount: number) {
+  private constructor(options: WindowsFeedOptions, bounds: readonly LogBounds[]) {
     this.#options = options;
-    this.#stores = Array.from({ length: partitionCount }, () => createWindowStore({}));
-    this.#nextOffsets = this.#stores.map(() => 0);
-    this.#moves = new MoveBook(options.log, options.clock, partitionCount, ({ code }) => {
+    this.#ends = bounds;
+    const bytesMax = options.bytesMax === undefined ? BYTES_MAX : Math.floor(options.bytesMax / bounds.length);
+    const memories = bounds.map(() => reserveSegment(bytesMax));
+    this.#readers = memories.map((memory) => new WindowReader(memory));
+    this.#nextOffsets = bounds.map(({ begin }) => begin);
+    this.#moves = new MoveBook(options.log, options.clock, bounds.length, ({ code }) => {
       options.telemetry.metrics.logAppendFailures.with({ topic: TOPICS.clickstream, code }).add();
       options.telemetry.logger.error(
         { code },
         "a state that a login moves did not get onto the log: it is sent again with a later one, or at the next start",
       );
     });
+    if (options.thread === undefined) this.#ingest = this.#ingestHere(memories);
+    else this.#thread = this.#ingestThere(memories, options.thread);
   }
 
-  /** Reads the clickstream kept, resolves when all of it is in the windows, and goes on as it comes. */
+  /** Fills the windows, from checkpoints and the clickstream kept, resolves when all of it is in them, and goes on as it comes. */
   static async open(options: WindowsFeedOptions): Promise<WindowsFeed> {
-    const feed = new WindowsFeed(options, await options.log.partitions(TOPICS.clickstream));
-    const { metrics } = options.telemetry;
-    feed.#following = await follow(
-      options.log,
-      TOPICS.clickstream,
-      (record) => {
-        feed.#take(record);
-      },
-      (durationMs) => {
-        metrics.consumerBatchDuration
-          .with({ consumer: CONSUMER, topic: TOPICS.clickstream })
-          .observe(durationMs / 1_000);
-      },
-    );
-    feed.#isLive = true;
-    await feed.#moves.finishEarlier();
+    const { log } = options;
+    const bounds: LogBounds[] = [];
+    for (let partition = 0; partition < (await log.partitions(TOPICS.clickstream)); partition += 1) {
+      bounds.push(await log.offsets(TOPICS.clickstream, partition));
+    }
+    const feed = new WindowsFeed(options, bounds);
+    try {
+      await feed.#begin();
+    } catch (error) {
+      await feed.close();
+      throw error;
+    }
     return feed;
+  }
+
+  async #begin(): Promise<void> {
+    const restored = await (this.#thread ?? this.#ingest)?.restore(this.#ends);
+    for (const one of restored ?? []) this.#noteRestored(one);
+    const caughtUp = new Promise<void>((resolve) => (this.#caughtUp = resolve));
+    this.#tellIfCaughtUp();
+    await this.#follow();
+    await Promise.race([caughtUp, this.finished]);
+    this.#isLive = true;
+    await this.#moves.finishEarlier();
+  }
+
+  async #follow(): Promise<void> {
+    const from = [...this.#nextOffsets];
+    const { log, thread } = this.#options;
+    if (this.#thread !== undefined && thread?.followsItself === true) {
+      await this.#thread.follow(from, (effects) => {
+        this.#take(effects);
+      });
+      return;
+    }
+    if (this.#ingest !== undefined) {
+      this.#scanning = await this.#ingest.follow(log, from, (effects) => {
+        this.#take(effects);
+      });
+      return;
+    }
+    this.#scanning = await log.scan({
+      topic: TOPICS.clickstream,
+      from: (partition) => Promise.resolve(from[partition] ?? 0),
+      onSpans: async (spans) => {
+        const effects = await this.#thread?.take(spans);
+        if (effects !== undefined) this.#take(effects);
+      },
+      onPoisoned: (batch) => this.#setAside(batch),
+    });
   }
 
   /** Rejects when the clickstream can no longer be followed; resolves after close. */
   get finished(): Promise<void> {
-    return this.#following?.finished ?? Promise.resolve();
+    const scanning = this.#scanning?.finished ?? Promise.resolve();
+    if (this.#thread === undefined) return scanning;
+    return this.#scanning === undefined ? this.#thread.finished : Promise.race([scanning, this.#thread.finished]);
   }
 
   async close(): Promise<void> {
     this.#waiters.releaseAll();
-    await this.#following?.stop();
+    await this.#scanning?.stop();
+    await this.#ingest?.stop();
+    await this.#thread?.stop();
   }
 
   /** Of the log that the windows are a fold of. */
@@ -109,17 +177,19 @@ export class WindowsFeed {
 
   /** Where the subject's windows are. */
   partitionOf(subject: SubjectId): number {
-    return partitionOfBucket(bucketOf(subject), this.#stores.length);
+    return partitionOfBucket(bucketOf(subject), this.#readers.length);
   }
 
   /** The subject's features at t. */
   read(subject: SubjectId, atMs: Millis): FeatureSnapshot {
-    return this.#store(this.partitionOf(subject)).read(subject, atMs);
+    const snapshot = emptySnapshot();
+    this.#reader(subject).read(subject, atMs, snapshot);
+    return snapshot;
   }
 
   /** The assignment key that the subject was first seen with; undefined for one never seen. */
   assignmentKeyOf(subject: SubjectId): AssignmentKey | undefined {
-    return this.#assignmentKeys.get(subject);
+    return this.#reader(subject).assignmentKeyOf(subject) as string | undefined as AssignmentKey | undefined;
   }
 
   /** Whether the windows have seen an offset of a partition. */
@@ -129,7 +199,7 @@ export class WindowsFeed {
 
   /** Resolves when the windows have seen the offset, or after the time: then false; at once for a partition that there is not. */
   waitFor(partition: number, offset: number, waitMs: number): Promise<boolean> {
-    if (partition >= this.#stores.length) return Promise.resolve(false);
+    if (partition >= this.#readers.length) return Promise.resolve(false);
     if (this.hasSeen(partition, offset)) return Promise.resolve(true);
     return this.#waiters.wait(partition, offset, waitMs);
   }
@@ -142,9 +212,9 @@ export class WindowsFeed {
     }));
   }
 
-  /** Event ids that were forgotten within 24 hours, as their subject sent too many. */
-  get dedupOverflow(): number {
-    return this.#stores.reduce((sum, { counts }) => sum + counts.dedupOverflow, 0);
+  /** What the windows of all partitions together have counted so far. */
+  counted(name: keyof WindowCounts): number {
+    return this.#counts.reduce((sum, counts) => sum + counts[name], 0);
   }
 
   /** Resolves when no state is on its way to the subject from a login that the windows have seen, or after the time: then false. */
@@ -153,96 +223,128 @@ export class WindowsFeed {
   }
 
   get subjectCount(): number {
-    return this.#stores.reduce((count, store) => count + store.subjectCount, 0);
+    return this.#readers.reduce((count, reader) => count + reader.subjectCount, 0);
   }
 
-  #take(record: LogRecord): void {
-    const { partition, offset } = record;
+  /** Bytes of memory that the windows take. */
+  get bytesInUse(): number {
+    return this.#readers.reduce((bytes, reader) => bytes + reader.bytesInUse, 0);
+  }
+
+  /** Writes a checkpoint of each partition now. */
+  async checkpoint(): Promise<void> {
+    await (this.#thread ?? this.#ingest)?.checkpoint();
+  }
+
+  #ingestHere(memories: readonly SegmentMemory[]): Ingest {
+    const { currency, checkpoints } = this.#options;
+    return new Ingest({ memories, currency, incarnation: this.incarnation, checkpoints }, this.#listener());
+  }
+
+  #ingestThere(memories: readonly SegmentMemory[], { start }: ThreadOptions): IngestThread {
+    const { currency } = this.#options;
+    return new IngestThread(start({ memories, currency, incarnation: this.incarnation }), this.#listener());
+  }
+
+  #listener() {
+    const { logger, metrics } = this.#options.telemetry;
+    return {
+      onCheckpoint: ({ partition, subjects, bytes, offset }: Manifest, tookMs: number) => {
+        metrics.checkpoints.with({ outcome: "ok" }).add();
+        logger.info({ partition, subjects, bytes, offset, took_ms: Math.round(tookMs) }, "a checkpoint was written");
+      },
+      onCheckpointFailed: (partition: number, message: string) => {
+        metrics.checkpoints.with({ outcome: "failed" }).add();
+        logger.error({ partition, message }, "a checkpoint could not be written: a restart reads more of the log");
+      },
+      onPoisoned: (batch: PostedPoison) => this.#setAside(batch),
+      areMovesDurable: (partition: number, offset: number) => this.#moves.areDurable(partition, offset, MOVES_WAIT_MS),
+    };
+  }
+
+  #noteRestored({ partition, offset, subjects, refused }: Restored): void {
+    const { logger } = this.#options.telemetry;
+    this.#nextOffsets[partition] = offset;
+    if (refused !== undefined) {
+      logger.warn(
+        { partition, problem: sayRefusal(refused) },
+        "no checkpoint can be used: the log rebuilds the windows",
+      );
+    } else if (subjects > 0) logger.info({ partition, subjects, offset }, "windows come from a checkpoint");
+  }
+
+  #take(effects: FoldEffects): void {
+    const { partition, nextOffset, orders, sent, arrived } = effects;
+    const { onOrder } = this.#options;
+    for (const { to, cause, value, hasState } of sent) {
+      const isNeeded = () => hasState || this.assignmentKeyOf(to) === undefined;
+      this.#moves.send({ to, cause, value, isNeeded }, this.#isLive);
+    }
+    for (const cause of arrived) this.#moves.arrived(cause, this.#isLive);
+    for (const { subject, atMs } of orders) onOrder(subject, atMs);
+    this.#measure(effects);
+    this.#nextOffsets[partition] = nextOffset;
+    this.#counts[partition] = effects.counts;
+    if (effects.newestMs !== undefined) this.#newestMs[partition] = effects.newestMs;
+    this.#waiters.release(partition, nextOffset - 1);
+    this.#tellIfCaughtUp();
+  }
+
+  #measure({ partition, records, unreadable, verdicts, tookMs, oldestReceivedMs }: FoldEffects): void {
     const { metrics, logger } = this.#options.telemetry;
-    const body = decodeClickstreamRecord(record.value);
-    if (body.ok) {
-      this.#apply(body.value, record);
-    } else {
-      logger.warn({ partition, offset, reason: body.error.reason }, "a clickstream record could not be read");
+    const labels = { consumer: CONSUMER, topic: TOPICS.clickstream };
+    metrics.consumerBatchDuration.with(labels).observe(tookMs / 1_000);
+    for (const { offset, reason } of unreadable) {
+      logger.warn({ partition, offset, reason }, "a clickstream record could not be read");
     }
-    const outcome = body.ok ? "ok" : "dead_letter";
-    metrics.consumerRecords.with({ consumer: CONSUMER, topic: TOPICS.clickstream, outcome }).add();
-    this.#nextOffsets[partition] = offset + 1;
-    this.#newestMs[partition] = record.timestampMs;
-    this.#waiters.release(partition, offset);
+    metrics.consumerRecords.with({ ...labels, outcome: "ok" }).add(records - unreadable.length);
+    if (unreadable.length > 0)
+      metrics.consumerRecords.with({ ...labels, outcome: "dead_letter" }).add(unreadable.length);
+    for (const [verdict, count] of Object.entries(verdicts)) metrics.windowVerdicts.with({ verdict }).add(count);
+    if (!this.#isLive || oldestReceivedMs === undefined) return;
+    metrics.freshness.with({}).observe(Math.max(0, this.#options.clock.nowMs() - oldestReceivedMs) / 1_000);
   }
 
-  #apply(body: NonNullable<wire.ClickstreamRecord["body"]>, record: LogRecord): void {
-    switch (body.$case) {
-      case "event":
-        this.#applyEvent(body.value, record);
-        return;
-      case "link":
-        this.#applyLink(body.value, record);
-        return;
-      case "stateMoved":
-        this.#applyMove(body.value, record.partition);
-        return;
+  #tellIfCaughtUp(): void {
+    if (this.#ends.every(({ end }, partition) => (this.#nextOffsets[partition] ?? 0) >= end)) this.#caughtUp();
+  }
+
+  /** Puts bytes that are no records to the dead letters; those that this meets at its start were put there when they were met first. */
+  async #setAside({ partition, firstOffset, nextOffset, reason, bytes }: PostedPoison): Promise<void> {
+    const { log, clock, telemetry } = this.#options;
+    const labels = { consumer: CONSUMER, topic: TOPICS.clickstream, outcome: "dead_letter" };
+    telemetry.metrics.consumerRecords.with(labels).add(Math.max(1, nextOffset - firstOffset));
+    telemetry.logger.error(
+      { partition, firstOffset, nextOffset, reason },
+      "a stretch of the clickstream cannot be read",
+    );
+    this.#nextOffsets[partition] = Math.max(nextOffset, this.#nextOffsets[partition] ?? 0);
+    this.#waiters.release(partition, nextOffset - 1);
+    this.#tellIfCaughtUp();
+    const letter = wire.DeadLetter.encode({
+      ...{
+        reason,
+        field: `offsets ${firstOffset} to ${nextOffset - 1}`,
+        expected: "record batches that agree with their checksums",
+      },
+      ...{
+        source: `${TOPICS.clickstream}/${partition}`,
+        receivedAtMs: BigInt(clock.nowMs()),
+        payload: Buffer.from(bytes),
+      },
+      cause: `${this.incarnation}/${TOPICS.clickstream}/${partition}/${firstOffset}`,
+    }).finish();
+    try {
+      await log.append([{ topic: TOPICS.deadLetters, partition: 0, value: letter, timestampMs: clock.nowMs() }]);
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      telemetry.metrics.logAppendFailures.with({ topic: TOPICS.deadLetters, code: error.code }).add();
     }
   }
 
-  #applyEvent(recorded: wire.ClickstreamEvent, { partition, offset }: LogRecord): void {
-    const { subject } = recorded;
-    if (!isSubjectId(subject)) return;
-    this.#seen(subject, recorded.assignmentKey);
-    const event = windowEventOf(recorded, this.#options.currency);
-    if (event === undefined) return;
-    const { verdict } = this.#store(partition).apply(subject, event, offset);
-    this.#options.telemetry.metrics.windowVerdicts.with({ verdict }).add();
-    // One that is ahead of its time leaves no trace here either: with its clock mended, the same order may come again.
-    if (event.kind === "purchase" && (verdict === "applied" || verdict === "late")) {
-      this.#options.onOrder(subject, Math.min(event.atMs, event.receivedAtMs) as Millis);
-    }
-    if (this.#isLive) this.#showFreshness(event.receivedAtMs);
-  }
-
-  /**
-   * The anonymous subject's state goes to the known one, once; here it ends, so that a shared device does not hand it to the next. The
-   * assignment key goes the same way, also without a state: which key was first is told by the order in the subject's own partition.
-   */
-  #applyLink(link: wire.SubjectLink, { partition, offset }: LogRecord): void {
-    const { anonymousSubject: from, knownSubject: to, assignmentKey } = link;
-    if (!isSubjectId(from) || !isSubjectId(to)) return;
-    const store = this.#store(partition);
-    const windows = store.exportSubject(from, MOVED_WINDOWS_BYTES_MAX);
-    store.forget(from);
-    const cause = `${this.#options.log.incarnation}/${TOPICS.clickstream}/${partition}/${offset}`;
-    const moved = { fromSubject: from, toSubject: to, cause, windows: Buffer.from(windows ?? []), assignmentKey };
-    const value = encodeClickstreamRecord({ $case: "stateMoved", value: moved });
-    const isNeeded = () => windows !== undefined || !this.#assignmentKeys.has(to);
-    this.#moves.send({ to, cause, value, isNeeded }, this.#isLive);
-  }
-
-  #applyMove(move: wire.StateMoved, partition: number): void {
-    const { toSubject, assignmentKey, cause, windows } = move;
-    if (!isSubjectId(toSubject)) return;
-    this.#seen(toSubject, assignmentKey);
-    this.#moves.arrived(cause, this.#isLive);
-    if (windows.length === 0) return;
-    const merged = this.#store(partition).mergeSubject(toSubject, windows, cause);
-    if (!merged.ok)
-      this.#options.telemetry.logger.error({ cause, reason: merged.error.reason }, "a moved state could not be read");
-  }
-
-  /** The first key that a subject is seen with in its own partition stays, whatever later records say. */
-  #seen(subject: SubjectId, assignmentKey: string): void {
-    if (!this.#assignmentKeys.has(subject)) this.#assignmentKeys.set(subject, assignmentKey as AssignmentKey);
-  }
-
-  #showFreshness(receivedAtMs: Millis): void {
-    const { metrics } = this.#options.telemetry;
-    const ageSeconds = Math.max(0, this.#options.clock.nowMs() - receivedAtMs) / 1_000;
-    metrics.freshness.with({}).observe(ageSeconds);
-  }
-
-  #store(partition: number): WindowStore {
-    const store = this.#stores[partition];
-    if (store === undefined) throw new RangeError(`no partition ${partition}`);
-    return store;
+  #reader(subject: SubjectId): WindowReader {
+    const reader = this.#readers[this.partitionOf(subject)];
+    if (reader === undefined) throw new RangeError(`no partition for ${subject}`);
+    return reader;
   }
 }

@@ -46,3 +46,24 @@ export function readRecords(tables: Tables, partition: Partition, offset: number
   }
   return records;
 }
+
+/** A chunk, and where the one behind it begins, or would begin. */
+export interface ChunkStretch extends StoredChunk {
+  readonly nextOffset: number;
+}
+
+/** The next chunks from an offset on, up to so many bytes, but one at least; none if there is none yet. */
+export function readChunks(tables: Tables, partition: Partition, offset: number, bytesMax: number): ChunkStretch[] {
+  const { end } = partition.bounds;
+  const read: StoredChunk[] = [];
+  let bytes = 0;
+  let behind = end;
+  for (const chunk of chunksFrom(tables, partition, offset, end)) {
+    behind = chunk.firstOffset;
+    bytes += chunk.bytes.length;
+    if (bytes > bytesMax && read.length > 0) break;
+    behind = end;
+    read.push(chunk);
+  }
+  return read.map((chunk, index) => ({ ...chunk, nextOffset: read[index + 1]?.firstOffset ?? behind }));
+}

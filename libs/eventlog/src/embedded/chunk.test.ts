@@ -2,7 +2,8 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import type { Millis } from "@leastwise/vocabulary";
 import type { LogRecord } from "../port.js";
-import { ChunkWriter, readChunk } from "./chunk.js";
+import { SpanList } from "../span-list.js";
+import { addChunk, ChunkWriter, readChunk } from "./chunk.js";
 
 const record = fc.record(
   {
@@ -37,6 +38,16 @@ describe("a chunk", () => {
           (one) => read.push({ ...one, value: Uint8Array.from(one.value) }) > 0,
         );
         expect(read).toEqual(expected.filter(({ offset }) => offset >= from));
+        const spans = new SpanList();
+        spans.begin("t", 3, bytes);
+        expect(addChunk({ topic: "t", partition: 3, firstOffset }, bytes, from, spans)).toBeUndefined();
+        expect(places(spans)).toEqual(
+          read.map(({ offset, timestampMs, value }) => ({
+            offset,
+            timestampMs,
+            value: Buffer.from(value).toString("hex"),
+          })),
+        );
       }),
       { seed: 4 },
     );
@@ -51,6 +62,18 @@ describe("a chunk", () => {
       damaged[bit >> 3]! ^= 1 << (bit & 7);
       const read = (): boolean => readChunk({ topic: "t", partition: 0, firstOffset: 9 }, damaged, 0, () => true);
       expect(read).toThrow("t/0 from offset 9");
+      const spans = new SpanList();
+      expect(addChunk({ topic: "t", partition: 0, firstOffset: 9 }, damaged, 0, spans)).toBe("checksum_mismatch");
+      expect(spans.count).toBe(0);
     }
   });
 });
+
+/** The records that a list of spans holds. */
+function places({ count, bytes, offsets, timestampsMs, valueFrom, valueTo }: SpanList): unknown[] {
+  return Array.from({ length: count }, (_, index) => ({
+    offset: offsets[index],
+    timestampMs: timestampsMs[index],
+    value: bytes.toString("hex", valueFrom[index], valueTo[index]),
+  }));
+}

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import type { Millis } from "@leastwise/vocabulary";
-import { LogError, type LogRecord } from "../port.js";
+import { LogError, type LogRecord, type PoisonedBatch } from "../port.js";
+import type { SpanList } from "../span-list.js";
 import { VARINT_BYTES_MAX, VarintReader, writeVarint } from "./varint.js";
 
 /**
@@ -14,6 +15,8 @@ import { VARINT_BYTES_MAX, VarintReader, writeVarint } from "./varint.js";
  */
 const LAYOUT_VERSION = 1;
 const HEADER_BYTES = 4 + 1 + 4 + 8;
+/** Four integers of a byte each, without key and value. */
+const RECORD_BYTES_MIN = 4;
 
 /** Size at which a chunk is closed: eight pages, large enough to be read fast, small enough to be cut from. */
 export const CHUNK_BYTES_TARGET = 32_768;
@@ -135,12 +138,61 @@ export function readChunk(
   return true;
 }
 
+/**
+ * Adds the places of the chunk's records from `fromOffset` on. Says why not, and then nothing is added, when the bytes are
+ * not what was written.
+ */
+export function addChunk(
+  place: ChunkPlace,
+  bytes: Buffer,
+  fromOffset: number,
+  spans: SpanList,
+): PoisonedBatch["reason"] | undefined {
+  const fault = faultOf(bytes);
+  if (fault !== undefined) return fault;
+  const { count } = spans;
+  try {
+    addRecords(place, bytes, fromOffset, spans);
+    return undefined;
+  } catch {
+    spans.count = count;
+    return "batch_malformed";
+  }
+}
+
+/** Throws a RangeError when there is less than the header says. */
+function addRecords(place: ChunkPlace, bytes: Buffer, fromOffset: number, spans: SpanList): void {
+  const reader = new VarintReader(bytes, HEADER_BYTES);
+  const records = bytes.readUInt32LE(5);
+  if (records * RECORD_BYTES_MIN > bytes.length) throw new RangeError(`${records} records do not fit the chunk`);
+  spans.reserve(records);
+  const { offsets, timestampsMs, valueFrom, valueTo } = spans;
+  for (let index = 0; index < records; index++) {
+    const offset = place.firstOffset + reader.next();
+    const timestampMs = reader.next();
+    const keyLength = reader.next() - 1;
+    if (keyLength > 0) reader.position += keyLength;
+    const valueLength = reader.next();
+    const valueAt = reader.position;
+    reader.position += valueLength;
+    if (reader.position > bytes.length) throw new RangeError("a value goes on beyond the end of its chunk");
+    if (offset < fromOffset) continue;
+    const at = spans.count++;
+    offsets[at] = offset;
+    timestampsMs[at] = timestampMs;
+    valueFrom[at] = valueAt;
+    valueTo[at] = reader.position;
+  }
+}
+
+function faultOf(bytes: Buffer): PoisonedBatch["reason"] | undefined {
+  if (bytes.length < HEADER_BYTES) return "batch_malformed";
+  if (bytes.readUInt32LE(0) !== crc32(bytes.subarray(4))) return "checksum_mismatch";
+  return bytes.readUInt8(4) === LAYOUT_VERSION ? undefined : "batch_malformed";
+}
+
 function checkChunk(place: ChunkPlace, bytes: Buffer): void {
-  const intact =
-    bytes.length >= HEADER_BYTES &&
-    bytes.readUInt32LE(0) === crc32(bytes.subarray(4)) &&
-    bytes.readUInt8(4) === LAYOUT_VERSION;
-  if (intact) return;
+  if (faultOf(bytes) === undefined) return;
   throw new LogError(
     "corrupt_record",
     `the records of ${place.topic}/${place.partition} from offset ${place.firstOffset} on are not what was written: checksum or layout differ`,

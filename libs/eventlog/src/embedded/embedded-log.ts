@@ -6,7 +6,7 @@ import {
   type Position,
   type RunningSubscription,
 } from "../port.js";
-import type { Subscription, TopicSpec } from "../port.js";
+import type { ScanSubscription, Subscription, TopicSpec } from "../port.js";
 import { incarnationOf, LOG_TOPIC, newIncarnation } from "../incarnation.js";
 import { checkCommit, checkGroup } from "../record-limits.js";
 import { Appender } from "./append.js";
@@ -14,6 +14,7 @@ import { readRecords } from "./chunk-scan.js";
 import { commitChange, readCommit } from "./commits.js";
 import { Maintenance } from "./maintenance.js";
 import { Readers } from "./readers.js";
+import { Scanner } from "./scanner.js";
 import { Store } from "./store.js";
 import { Topics } from "./topics.js";
 import { Writer } from "./writer.js";
@@ -65,6 +66,8 @@ class DirectoryLog implements EmbeddedLog {
   readonly #topics: Topics;
   readonly #appender: Appender;
   readonly #readers: Readers;
+  readonly #scanners = new Set<Scanner>();
+  readonly #batchBytesMax: number;
   readonly #maintenance: Maintenance;
   readonly #nowMs: () => number;
   readonly #maintenanceEveryMs: number;
@@ -81,6 +84,7 @@ class DirectoryLog implements EmbeddedLog {
     this.#topics = new Topics(tables);
     this.#appender = new Appender(this.#topics, tables, this.#writer);
     const { batchRecordsMax: recordsMax = 5_000, batchBytesMax: bytesMax = 1_048_576 } = options;
+    this.#batchBytesMax = bytesMax;
     this.#readers = new Readers(tables, { recordsMax, bytesMax });
     this.#maintenance = new Maintenance(tables, this.#topics, this.#writer, this.#nowMs);
   }
@@ -135,6 +139,19 @@ class DirectoryLog implements EmbeddedLog {
     return this.#readers.subscribe(this.#topics.get(subscription.topic), subscription);
   }
 
+  async scan(subscription: ScanSubscription): Promise<RunningSubscription> {
+    this.#checkOpen();
+    const { topic } = subscription;
+    const all = this.#topics.get(topic).partitions;
+    const asked = subscription.partitions ?? all.map(({ partition }) => partition);
+    const partitions = [...new Set(asked)].map((partition) => this.#topics.partition(topic, partition));
+    const onEnded = (ended: Scanner): void => void this.#scanners.delete(ended);
+    const scanner = new Scanner(this.#store.tables, partitions, subscription, this.#batchBytesMax, onEnded);
+    this.#scanners.add(scanner);
+    await scanner.start();
+    return scanner;
+  }
+
   async commit(group: string, topic: string, partition: number, commit: Commit): Promise<void> {
     this.#checkOpen();
     checkGroup(group);
@@ -163,6 +180,7 @@ class DirectoryLog implements EmbeddedLog {
 
   async #close(): Promise<void> {
     await this.#readers.stop();
+    await Promise.all([...this.#scanners].map((scanner) => scanner.stop()));
     await this.#maintenance.stop();
     await this.#ensured;
     await this.#writer.idle();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { DAY_MS, type Millis } from "@leastwise/vocabulary";
-import type { LogRecord, NewRecord } from "../port.js";
+import type { LogRecord, NewRecord, PoisonedBatch, RunningSubscription } from "../port.js";
 import { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from "./embedded-log.js";
 
 let directory: string;
@@ -47,6 +47,48 @@ async function batches(from: EmbeddedLog, topic: string, last: number): Promise<
     started.then((reader) => reader.finished).catch(reject);
   });
   return read;
+}
+
+interface Scanned {
+  /** Offset and value of each record. */
+  readonly records: [number, string][];
+  readonly poisoned: PoisonedBatch[];
+}
+
+/** What a scan of a topic's only partition hands over up to an offset. */
+async function scanned(from: EmbeddedLog, topic: string, endOffset: number, startOffset = 0): Promise<Scanned> {
+  const records: [number, string][] = [];
+  const poisoned: PoisonedBatch[] = [];
+  let scanning: RunningSubscription | undefined;
+  await new Promise<void>((resolve, reject) => {
+    const reached = (nextOffset: number): void => {
+      if (nextOffset >= endOffset) resolve();
+    };
+    const started = from.scan({
+      topic,
+      from: () => Promise.resolve(startOffset),
+      onSpans: ({ count, bytes, offsets, valueFrom, valueTo, nextOffset }) => {
+        for (let index = 0; index < count; index++)
+          records.push([offsets[index]!, bytes.toString("utf8", valueFrom[index], valueTo[index])]);
+        reached(nextOffset);
+      },
+      onPoisoned: (batch) => {
+        poisoned.push(batch);
+        reached(batch.nextOffset);
+      },
+    });
+    started.then((running) => (scanning = running).finished).catch(reject);
+  });
+  await scanning?.stop();
+  return { records, poisoned };
+}
+
+/** Changes what the data file says, wherever it says it, while no log has it open. */
+function overwrite(said: string, with_: string): void {
+  const file = join(directory, "data.mdb");
+  const bytes = readFileSync(file);
+  for (let at = bytes.indexOf(said); at >= 0; at = bytes.indexOf(said, at + 1)) bytes.write(with_, at);
+  writeFileSync(file, bytes);
 }
 
 describe("openEmbeddedLog", () => {
@@ -96,11 +138,7 @@ describe("openEmbeddedLog", () => {
     await before.ensureTopics([{ name: "t", partitions: 1, compacted: false }]);
     await before.append([record("t", "a value to be found")]);
     await before.close();
-    const file = join(directory, "data.mdb");
-    const bytes = readFileSync(file);
-    for (let at = bytes.indexOf("a value to be"); at >= 0; at = bytes.indexOf("a value to be", at + 1))
-      bytes[at] = 0x41;
-    writeFileSync(file, bytes);
+    overwrite("a value to be found", "AAAAAAAAAAAAA");
     await expect(batches(await open(), "t", 0)).rejects.toMatchObject({ code: "corrupt_record" });
   });
 });
@@ -119,6 +157,87 @@ describe("batches", () => {
       if (batch.length > 1) expect(bytes).toBeLessThanOrEqual(100);
     }
     expect(read.find(([first]) => first?.value.length === 250)).toHaveLength(1);
+  });
+});
+
+describe("a scan", () => {
+  const topic = [{ name: "t", partitions: 1, compacted: false }];
+
+  it("passes over a damaged chunk, keeps its bytes, and goes on with the next, from any offset", async () => {
+    const before = await open();
+    await before.ensureTopics(topic);
+    for (const value of ["first", "second damaged", "third", "last damaged"])
+      await before.append([record("t", value), record("t", `${value} too`)]);
+    await before.close();
+    overwrite("damaged", "DAMAGED");
+    const after = await open();
+    const { records, poisoned } = await scanned(after, "t", 8);
+    expect(records).toEqual([
+      [0, "first"],
+      [1, "first too"],
+      [4, "third"],
+      [5, "third too"],
+    ]);
+    const bounds = poisoned.map(({ firstOffset, nextOffset, reason }) => [firstOffset, nextOffset, reason]);
+    expect(bounds).toEqual([
+      [2, 4, "checksum_mismatch"],
+      [6, 8, "checksum_mismatch"],
+    ]);
+    expect(poisoned[0]!.bytes.toString("latin1")).toContain("second DAMAGED");
+    expect(poisoned[0]!.bytesTotal).toBe(poisoned[0]!.bytes.length);
+    const fromInside = await scanned(after, "t", 5, 3);
+    expect(fromInside.poisoned).toMatchObject([{ firstOffset: 3, nextOffset: 4 }]);
+  });
+
+  it("keeps 64 KiB of a damaged chunk, and tells its size", async () => {
+    const before = await open();
+    await before.ensureTopics(topic);
+    await before.append([record("t", `damaged ${"x".repeat(100_000)}`)]);
+    await before.close();
+    overwrite("damaged", "DAMAGED");
+    const { poisoned } = await scanned(await open(), "t", 1);
+    expect(poisoned[0]!.bytes).toHaveLength(65_536);
+    expect(poisoned[0]!.bytesTotal).toBeGreaterThan(100_000);
+  });
+
+  it("ends with its owner's error when that cannot take a damaged chunk", async () => {
+    const before = await open();
+    await before.ensureTopics(topic);
+    await before.append([record("t", "damaged")]);
+    await before.close();
+    overwrite("damaged", "DAMAGED");
+    const refusal = new Error("no place for it");
+    const scanning = await (
+      await open()
+    ).scan({
+      topic: "t",
+      from: () => Promise.resolve(0),
+      onSpans: () => undefined,
+      onPoisoned: () => Promise.reject(refusal),
+    });
+    await expect(scanning.finished).rejects.toBe(refusal);
+  });
+
+  it("goes through the gaps that compaction and retention leave, to the end", async () => {
+    const gaps = await open();
+    await gaps.ensureTopics([
+      { name: "keyed", partitions: 1, compacted: true },
+      { name: "days", partitions: 1, compacted: false, retentionMs: DAY_MS },
+    ]);
+    const many = (round: number): NewRecord[] =>
+      Array.from({ length: 2_000 }, (_, key) => record("keyed", `${round}`, `key ${key === 7 && round > 0 ? 8 : key}`));
+    await gaps.append(many(0));
+    await gaps.append(many(1));
+    await gaps.append([record("days", "old"), record("days", "old too")]);
+    nowMs += 2 * DAY_MS;
+    await gaps.append([record("days", "new")]);
+    await gaps.maintain();
+    const { records } = await scanned(gaps, "keyed", 4_000);
+    const expected = (await batches(gaps, "keyed", 3_999)).flat();
+    expect(records).toEqual(expected.map(({ offset, value }) => [offset, Buffer.from(value).toString()]));
+    expect(records[0]).toEqual([7, "0"]);
+    expect((await scanned(gaps, "keyed", 4_000, 100)).records).toEqual(records.slice(1));
+    expect((await scanned(gaps, "days", 3)).records).toEqual([[2, "new"]]);
   });
 });
 

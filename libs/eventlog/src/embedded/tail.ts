@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Batch, LogError } from "../port.js";
+import type { Batch } from "../port.js";
+import { startOffset } from "../start-offset.js";
 import { type BatchLimits, readRecords } from "./chunk-scan.js";
 import type { Partition } from "./partition.js";
 import type { Tables } from "./store.js";
@@ -34,7 +35,8 @@ export class Tail {
   }
 
   async #run(fromOffset: number): Promise<void> {
-    let next = this.#checked(fromOffset);
+    const { topic, partition, bounds } = this.partition;
+    let next = startOffset(topic, partition, fromOffset, bounds);
     while (!this.#stopped) {
       const records = readRecords(this.#tables, this.partition, next, this.#limits);
       const last = records.at(-1);
@@ -43,20 +45,11 @@ export class Tail {
         await this.#appended();
         continue;
       }
-      const { topic, partition, bounds } = this.partition;
-      await this.#onBatch({ topic, partition, records, endOffset: bounds.end });
+      await this.#onBatch({ topic, partition, records, endOffset: this.partition.bounds.end });
       next = last.offset + 1;
       // A reader that catches up lets others have their turn.
       await nextTurn();
     }
-  }
-
-  #checked(fromOffset: number): number {
-    const { begin, end } = this.partition.bounds;
-    if (Number.isSafeInteger(fromOffset) && fromOffset <= end) return Math.max(fromOffset, begin);
-    const { topic, partition } = this.partition;
-    const message = `${topic}/${partition} ends at offset ${end}, but reading was to start at ${fromOffset}: the offset is of another log`;
-    throw new LogError("offset_out_of_range", message, "terminal");
   }
 
   /** Nothing was there and nothing can come in between: appends are published in this thread, between awaits. */

@@ -28,13 +28,14 @@ export const RETRY: RetryOptions = {
   retries: 5,
 };
 
-const CONNECTION_TIMEOUT_MS = 3_000;
-const REQUEST_TIMEOUT_MS = 10_000;
+export const CLIENT_ID = "leastwise";
+export const CONNECTION_TIMEOUT_MS = 3_000;
+export const REQUEST_TIMEOUT_MS = 10_000;
 
 export function kafkaClient(options: KafkaClientOptions): Kafka {
   const {
     brokers,
-    clientId = "leastwise",
+    clientId = CLIENT_ID,
     ssl,
     sasl,
     socketFactory,

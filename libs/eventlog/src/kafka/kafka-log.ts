@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Admin, Kafka } from "kafkajs";
 import { incarnationOf, LOG_TOPIC, newIncarnation } from "../incarnation.js";
 import { type Commit, type EventLog, LogError, type LogRecord, type NewRecord, type Position } from "../port.js";
-import type { RunningSubscription, Subscription, TopicSpec } from "../port.js";
+import type { RunningSubscription, ScanSubscription, Subscription, TopicSpec } from "../port.js";
 import { checkCommit, checkGroup, checkPartition } from "../record-limits.js";
 import { kafkaClient, type KafkaClientOptions } from "./client.js";
 import { commitForAbsent, readGroupOffset } from "./group-offsets.js";
@@ -10,6 +10,7 @@ import { sayKafkaFailure } from "./kafka-failure.js";
 import { KafkaAppender } from "./kafka-producer.js";
 import { KafkaReader } from "./kafka-reader.js";
 import { topicOffsets } from "./offsets.js";
+import { GIVES_UP_AFTER_MS, KafkaScanner } from "./scan/kafka-scanner.js";
 import { TopicCatalogue } from "./topic-catalogue.js";
 
 export interface KafkaLogOptions extends KafkaClientOptions {
@@ -40,6 +41,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
   }
 }
 
+const READ_BYTES_MAX = 1_048_576;
 const BROADCAST_GROUP = "leastwise.broadcast.";
 
 class ClusterLog implements EventLog {
@@ -49,6 +51,7 @@ class ClusterLog implements EventLog {
   readonly #appender: KafkaAppender;
   readonly #options: KafkaLogOptions;
   readonly #readers = new Set<KafkaReader>();
+  readonly #scanners = new Set<KafkaScanner>();
   #incarnation = "";
   #closing: Promise<void> | undefined;
 
@@ -106,7 +109,7 @@ class ClusterLog implements EventLog {
     const { group } = subscription;
     if (group !== undefined) checkGroup(group);
     const groupId = group ?? `${BROADCAST_GROUP}${randomUUID()}`;
-    const { batchBytesMax = 1_048_576, sessionTimeoutMs = 15_000 } = this.#options;
+    const { batchBytesMax = READ_BYTES_MAX, sessionTimeoutMs = 15_000 } = this.#options;
     const onEnded = async (reader: KafkaReader): Promise<void> => {
       this.#readers.delete(reader);
       // One that cannot be deleted now is forgotten by the brokers in time.
@@ -117,6 +120,24 @@ class ClusterLog implements EventLog {
     this.#readers.add(reader);
     await reader.start();
     return reader;
+  }
+
+  async scan(subscription: ScanSubscription): Promise<RunningSubscription> {
+    const { topic } = subscription;
+    const count = await this.partitions(topic);
+    const partitions = subscription.partitions ?? Array.from({ length: count }, (_, partition) => partition);
+    for (const partition of partitions) checkPartition(topic, partition, count);
+    this.#checkOpen();
+    const scanner = new KafkaScanner(this.#admin, subscription, {
+      partitions: [...new Set(partitions)],
+      client: this.#options,
+      batchBytesMax: this.#options.batchBytesMax ?? READ_BYTES_MAX,
+      givesUpAfterMs: GIVES_UP_AFTER_MS,
+      onEnded: (ended) => this.#scanners.delete(ended),
+    });
+    this.#scanners.add(scanner);
+    await scanner.start();
+    return scanner;
   }
 
   async commit(group: string, topic: string, partition: number, commit: Commit): Promise<void> {
@@ -145,9 +166,13 @@ class ClusterLog implements EventLog {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#readers].map((reader) => reader.stop()));
+    const scanners = [...this.#scanners];
+    await Promise.all([...this.#readers, ...scanners].map((reader) => reader.stop()));
     await this.#appender.close();
-    await this.#admin.disconnect().catch(() => undefined);
+    const letGo = (): Promise<void> => this.#admin.disconnect().catch(() => undefined);
+    await letGo();
+    // What a scan was still asking connects again as soon as it can: closing does not wait for that, but undoes it.
+    void Promise.all(scanners.map((scanner) => scanner.idle())).then(letGo);
   }
 
   async #firstRecord(): Promise<LogRecord> {

@@ -1,5 +1,6 @@
 import type { Admin, Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import { type Commit, LogError, type RunningSubscription, type Subscription } from "../port.js";
+import { startOffset } from "../start-offset.js";
 import { RETRY } from "./client.js";
 import { logRecord } from "./log-record.js";
 import { sayKafkaFailure } from "./kafka-failure.js";
@@ -245,11 +246,4 @@ export class KafkaReader implements RunningSubscription {
     if (this.#failure === undefined) this.#resolve();
     else this.#reject(this.#failure.error);
   }
-}
-
-function startOffset(topic: string, partition: number, from: number, bounds?: { begin: number; end: number }): number {
-  const { begin, end } = bounds ?? { begin: 0, end: 0 };
-  if (Number.isSafeInteger(from) && from <= end) return Math.max(from, begin);
-  const message = `${topic}/${partition} ends at offset ${end}, but reading was to start at ${from}: the offset is of another log`;
-  throw new LogError("offset_out_of_range", message, "terminal");
 }

@@ -5,6 +5,7 @@ import {
   type NewRecord,
   type Position,
   type RunningSubscription,
+  type ScanSubscription,
   type Subscription,
   type TopicSpec,
 } from "@leastwise/eventlog";
@@ -70,6 +71,10 @@ export class FragileLog implements EventLog {
 
   subscribe(subscription: Subscription): Promise<RunningSubscription> {
     return this.#log.subscribe(subscription);
+  }
+
+  scan(subscription: ScanSubscription): Promise<RunningSubscription> {
+    return this.#log.scan(subscription);
   }
 
   commit(group: string, topic: string, partition: number, commit: Commit): Promise<void> {

@@ -382,9 +382,10 @@ export class SlabWindowStore implements WindowStore {
       return ok(false);
     }
     const bounds = { counts: this.counts, dedupIdsMax: this.#dedupIdsMax, cartSkusMax: this.#cartSkusMax };
-    mergeInto(state, decoded.value, cause, bounds);
-    state.lastOffset = Math.max(state.lastOffset, offset);
-    this.#put(subject, compactedState(state, this.#compactor));
+    const own = unlessSilent(state, decoded.value);
+    mergeInto(own, decoded.value, cause, bounds);
+    own.lastOffset = Math.max(own.lastOffset, offset);
+    this.#put(subject, compactedState(own, this.#compactor));
     this.counts.merged += 1;
     return ok(true);
   }
@@ -529,6 +530,13 @@ export class SlabWindowStore implements WindowStore {
     const { i32 } = this.#segment;
     return (i32[4 * address + WORD.cellsAt] ?? 0) !== 0 && ((i32[4 * address + WORD.sequence] ?? 0) & 1) === 0;
   }
+}
+
+/** The state, or the causes of its merges alone if it was silent too long when another, which is to be added to it, was last heard of. */
+function unlessSilent(own: SubjectState, moved: SubjectState): SubjectState {
+  if (moved.newestReceivedMs - own.newestReceivedMs <= SUBJECT_SILENCE_MAX_MS) return own;
+  const { lastOffset, causes, assignmentKey } = own;
+  return { ...emptySubject(), lastOffset, causes, assignmentKey };
 }
 
 /** Doors have checked what came from outside; an event that is malformed here is a bug. */

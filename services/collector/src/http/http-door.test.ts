@@ -29,6 +29,7 @@ const log: EventLog = {
   },
   offsets: () => Promise.resolve({ begin: 0, end: 0 }),
   subscribe: () => Promise.resolve({ stop: () => Promise.resolve(), finished: Promise.resolve() }),
+  scan: () => Promise.resolve({ stop: () => Promise.resolve(), finished: Promise.resolve() }),
   commit: () => Promise.resolve(),
   committed: () => Promise.resolve(undefined),
   close: () => Promise.resolve(),

@@ -67,6 +67,7 @@ function laggingAndFragile(real: EventLog): EventLog {
           await subscription.onBatch(batch);
         },
       }),
+    scan: (subscription) => real.scan(subscription),
     commit: (group, topic, partition, commit) => real.commit(group, topic, partition, commit),
     committed: (group, topic, partition) => real.committed(group, topic, partition),
     close: () => real.close(),

@@ -40,7 +40,7 @@ import { collectorMetrics, httpHooks, rpcHooks } from "./door-metrics.js";
 import { holdService, restoringService, type HeldService } from "./held-service.js";
 import { startPolicy } from "./start-policy.js";
 import { asStartFailure, cannotOpen, StartFailure } from "./start-failure.js";
-import { openLog, openWarehouse } from "./wiring.js";
+import { ingestThread, openLog, openWarehouse } from "./wiring.js";
 
 /** How often the windows' lag is measured, ms. */
 const FEED_METRICS_INTERVAL_MS = 5_000;
@@ -255,6 +255,9 @@ class Starting {
       onOrder: (subject, atMs) => {
         ledger.ordered(subject, atMs);
       },
+      bytesMax: config.scorer.windows_bytes_max,
+      // With the log as the clock all goes single-file, and nothing is to be felt.
+      ...(config.scorer.ingest_thread && config.clock === "wall" ? { thread: ingestThread(config, Date.now()) } : {}),
     });
     this.#closers.add(() => feed.close());
     feed.finished.catch(this.#fail);

@@ -1,10 +1,12 @@
 import type { Config } from "@leastwise/config";
 import { topicPlan } from "@leastwise/contracts";
 import { LogError, openEmbeddedLog, openKafkaLog, type EventLog } from "@leastwise/eventlog";
+import type { ThreadData, ThreadOptions } from "@leastwise/scorer";
 import type { Telemetry } from "@leastwise/telemetry";
 import { DAY_MS, type Clock } from "@leastwise/vocabulary";
 import {
   applyMigrations,
+  createFeatureViews,
   createLiftViews,
   openEmbeddedWarehouse,
   openHttpWarehouse,
@@ -13,6 +15,8 @@ import {
 } from "@leastwise/warehouse";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { IngestOpening } from "./ingest-opening.js";
 
 /** Opens the log that the configuration names, with its topics. The only place that knows the adapters. */
 export async function openLog(config: Config, clock: Clock, telemetry: Telemetry): Promise<EventLog> {
@@ -33,6 +37,19 @@ export async function openLog(config: Config, clock: Clock, telemetry: Telemetry
       : await openEmbeddedLog({ directory: join(config.data_directory, "log"), nowMs, ...incarnation });
   await log.ensureTopics(topicPlan(config.log.partitions, clickstreamRetentionMs(config)));
   return log;
+}
+
+/** A thread of its own for the clickstream. With Kafka it reads the log itself; the embedded log has one reader process, this thread's. */
+export function ingestThread(config: Config, epoch: number): ThreadOptions {
+  const { log, data_directory, scorer } = config;
+  const opening: IngestOpening = { log, data_directory };
+  return {
+    followsItself: log.adapter === "kafka",
+    start: (data) => {
+      const workerData: ThreadData = { ...data, epoch, objectiveMs: scorer.recovery_objective_ms, opening };
+      return new Worker(new URL("./ingest-thread-entry.js", import.meta.url), { workerData });
+    },
+  };
 }
 
 /** Whether another process works on the data directory. */
@@ -62,6 +79,7 @@ export async function openWarehouse(config: Config): Promise<OpenedWarehouse> {
   const opened = await openByAdapter(config);
   await applyMigrations(opened.warehouse);
   await createLiftViews(opened.warehouse);
+  await createFeatureViews(opened.warehouse);
   return opened;
 }
 

@@ -1,0 +1,74 @@
+import { LogError } from "../../port.js";
+import { BODY_AT, type BrokerAddress, BrokerConnection, type ConnectionSettings } from "./broker-connection.js";
+import { FETCH_KEY, FETCH_VERSION } from "./fetch-protocol.js";
+import { authenticate, type Credentials } from "./sasl.js";
+import { RequestBytes, ResponseBytes } from "./wire-bytes.js";
+
+const API_VERSIONS_KEY = 18;
+const SASL_HANDSHAKE_KEY = 17;
+const SASL_AUTHENTICATE_KEY = 36;
+const NOTHING = Buffer.alloc(0);
+
+/** A connection to a broker that speaks our Fetch and knows who we are, until the signal. Rejects with a LogError. */
+export async function openSession(
+  address: BrokerAddress,
+  settings: ConnectionSettings,
+  credentials: Credentials | undefined,
+  signal: AbortSignal,
+): Promise<BrokerConnection> {
+  const connection = await BrokerConnection.open(address, settings, signal);
+  try {
+    await checkVersions(connection);
+    if (credentials !== undefined) await signIn(connection, credentials);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+async function checkVersions(connection: BrokerConnection): Promise<void> {
+  const doing = "asking what it speaks";
+  const answer = bodyOf(await connection.request({ doing, key: API_VERSIONS_KEY, version: 0, body: NOTHING }));
+  const errorCode = answer.int16();
+  const versions = answer.list(() => ({ key: answer.int16(), min: answer.int16(), max: answer.int16() }));
+  const fetch = versions.find(({ key }) => key === FETCH_KEY);
+  if (errorCode !== 0)
+    throw new LogError("log_unavailable", `broker ${connection.name}: ${doing}: error ${errorCode}`, "retry");
+  if (fetch !== undefined && fetch.min <= FETCH_VERSION && fetch.max >= FETCH_VERSION) return;
+  const speaks = fetch === undefined ? "none" : `versions ${fetch.min} to ${fetch.max}`;
+  throw new LogError(
+    "log_unavailable",
+    `broker ${connection.name} does not speak version ${FETCH_VERSION} of Fetch, as Kafka 2.1 to 4 do, but ${speaks}`,
+    "terminal",
+  );
+}
+
+async function signIn(connection: BrokerConnection, credentials: Credentials): Promise<void> {
+  const mechanism = credentials.mechanism.toUpperCase();
+  const doing = "signing in";
+  const handshake = { doing, key: SASL_HANDSHAKE_KEY, version: 1, body: new RequestBytes().string(mechanism).done() };
+  const answer = bodyOf(await connection.request(handshake));
+  const errorCode = answer.int16();
+  const known = answer.list(() => answer.string());
+  if (errorCode !== 0)
+    throw refused(connection, `it does not take ${mechanism}, but ${known.join(", ")} (error ${errorCode})`);
+  await authenticate(credentials, async (message) => {
+    const body = new RequestBytes().bytes(message).done();
+    const said = bodyOf(await connection.request({ doing, key: SASL_AUTHENTICATE_KEY, version: 0, body }));
+    const refusal = said.int16();
+    const words = said.string();
+    if (refusal !== 0) throw refused(connection, `${words} (error ${refusal})`);
+    return said.byteRange();
+  });
+}
+
+function refused(connection: BrokerConnection, why: string): LogError {
+  return new LogError("log_unavailable", `broker ${connection.name} refuses us: ${why}`, "terminal");
+}
+
+function bodyOf(response: Buffer): ResponseBytes {
+  const body = new ResponseBytes(response);
+  body.at = BODY_AT;
+  return body;
+}

@@ -1,0 +1,168 @@
+import { gunzipSync } from "node:zlib";
+import { LogError, type PoisonedBatch } from "../../port.js";
+import type { SpanList } from "../../span-list.js";
+import { AbortedTransactions } from "./aborted-transactions.js";
+import type { FetchedPartition } from "./fetch-protocol.js";
+import type { PartitionCursor } from "./partition-cursor.js";
+import { stretchEnd } from "./poisoned-stretch.js";
+import { batchForm, type Codec, HEADER_BYTES, looksLikeBatch, RecordBatch } from "./record-batch.js";
+import { readInt64 } from "./wire-bytes.js";
+
+/** Most bytes that a batch may unpack to: more is a bomb, or no batch. */
+export const UNPACKED_BYTES_MAX = 268_435_456;
+/** Most bytes of a damaged stretch that are kept. */
+const POISONED_BYTES_MAX = 65_536;
+
+/** Whoever takes what was read. False says that nothing more is to be handed over. */
+export interface Taker {
+  readonly topic: string;
+  takeSpans(spans: SpanList): Promise<boolean>;
+  takePoisoned(batch: PoisonedBatch): Promise<boolean>;
+}
+
+/** Hands what was fetched of one partition over, in order; the cursor follows what was settled. Throws a LogError at what no reading again would mend. */
+export async function handOver(
+  bytes: Buffer,
+  fetched: FetchedPartition,
+  cursor: PartitionCursor,
+  spans: SpanList,
+  taker: Taker,
+): Promise<void> {
+  await new Handover(bytes, fetched, cursor, spans, taker).run();
+}
+
+class Handover {
+  readonly #bytes: Buffer;
+  readonly #fetched: FetchedPartition;
+  readonly #cursor: PartitionCursor;
+  readonly #spans: SpanList;
+  readonly #taker: Taker;
+  readonly #aborted: AbortedTransactions;
+  /** First offset behind what was looked at. */
+  #next: number;
+  #goesOn = true;
+
+  constructor(bytes: Buffer, fetched: FetchedPartition, cursor: PartitionCursor, spans: SpanList, taker: Taker) {
+    this.#bytes = bytes;
+    this.#fetched = fetched;
+    this.#cursor = cursor;
+    this.#spans = spans;
+    this.#taker = taker;
+    this.#aborted = new AbortedTransactions(fetched.aborted);
+    this.#next = cursor.next;
+  }
+
+  async run(): Promise<void> {
+    const { from, to } = this.#fetched;
+    this.#begin(this.#bytes);
+    let at = from;
+    while (at < to && this.#goesOn) {
+      const form = batchForm(this.#bytes, at, to);
+      // Brokers give the first batch whole, however large; what they cut off comes whole the next time.
+      if (form === "partial" && at > from) break;
+      if (form === "old_format") throw oldFormat(this.#taker.topic, this.#fetched.partition, this.#next);
+      const batch = form === "whole" ? new RecordBatch(this.#bytes, at) : undefined;
+      if (batch !== undefined && (await this.#read(batch))) at = batch.to;
+      else at = await this.#passOver(at, form === "checksum_mismatch" ? form : "batch_malformed");
+    }
+    await this.#flush();
+  }
+
+  #begin(bytes: Buffer): void {
+    this.#spans.begin(this.#taker.topic, this.#fetched.partition, bytes);
+  }
+
+  /** False if the batch cannot be what the broker keeps there, though its checksum is right. */
+  async #read(batch: RecordBatch): Promise<boolean> {
+    if (!this.#isInPlace(batch)) return false;
+    if (!this.#aborted.holds(batch) && !batch.isControl) {
+      const { codec, from, to } = batch;
+      const isPlain = codec === "none";
+      if (isPlain && !batch.addTo(this.#spans, this.#bytes, from + HEADER_BYTES, to, this.#next)) return false;
+      if (!isPlain && !(await this.#readPacked(batch, codec))) return false;
+    }
+    this.#next = batch.lastOffset + 1;
+    return true;
+  }
+
+  /** Unpacked bytes are others, so what stands in these goes first. */
+  async #readPacked(batch: RecordBatch, codec: Codec): Promise<boolean> {
+    const unpacked = unpack(this.#taker.topic, batch, codec);
+    if (unpacked === undefined) return false;
+    await this.#flush();
+    this.#begin(unpacked);
+    const isRead = batch.addTo(this.#spans, unpacked, 0, unpacked.length, this.#next);
+    if (isRead) {
+      this.#next = batch.lastOffset + 1;
+      await this.#flush();
+    }
+    this.#begin(this.#bytes);
+    return isRead;
+  }
+
+  /** What no checksum covers must fit what is known: offsets rise from batch to batch, and end before the log does. */
+  #isInPlace(batch: RecordBatch): boolean {
+    const { baseOffset, lastOffset, from } = batch;
+    // An answer begins with the batch that holds the offset, be it in its middle.
+    const begins = from === this.#fetched.from ? lastOffset : baseOffset;
+    const isRising = begins >= this.#next && baseOffset >= 0 && baseOffset <= lastOffset;
+    const follows = baseOffset <= this.#next || lastOffset < this.#baseBehind(batch);
+    return isRising && follows && lastOffset < this.#fetched.endOffset;
+  }
+
+  /** Where the batch behind says that it begins. */
+  #baseBehind({ to }: RecordBatch): number {
+    const isThere = looksLikeBatch(this.#bytes, to, this.#fetched.to);
+    return isThere ? readInt64(this.#bytes, to) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Reads a damaged place once more from the start; if that is no better, passes over it. Gives where to go on. */
+  async #passOver(at: number, reason: PoisonedBatch["reason"]): Promise<number> {
+    const { partition, to, endOffset } = this.#fetched;
+    await this.#flush();
+    if (!this.#goesOn) return to;
+    if (this.#cursor.suspect !== this.#next) {
+      this.#cursor.suspect = this.#next;
+      return to;
+    }
+    const end = stretchEnd(this.#bytes, at, to, this.#next, endOffset);
+    const { nextOffset } = end;
+    const bytes = Buffer.from(this.#bytes.subarray(at, Math.min(end.at, at + POISONED_BYTES_MAX)));
+    const { topic } = this.#taker;
+    const bytesTotal = end.at - at;
+    const poisoned = { topic, partition, firstOffset: this.#next, nextOffset, bytes, bytesTotal, reason };
+    this.#goesOn = await this.#taker.takePoisoned(poisoned);
+    if (!this.#goesOn) return to;
+    this.#cursor.next = this.#next = nextOffset;
+    return end.at;
+  }
+
+  async #flush(): Promise<void> {
+    const spans = this.#spans;
+    if (!this.#goesOn || this.#next === this.#cursor.next) return;
+    spans.nextOffset = this.#next;
+    spans.endOffset = Math.max(this.#fetched.endOffset, this.#next);
+    this.#goesOn = await this.#taker.takeSpans(spans);
+    if (this.#goesOn) this.#cursor.next = this.#next;
+    this.#begin(this.#bytes);
+  }
+}
+
+/** The batch's records; undefined if they cannot be unpacked. Throws `unsupported_compression`. */
+function unpack(topic: string, batch: RecordBatch, codec: Codec): Buffer | undefined {
+  if (codec !== "gzip") {
+    const message = `${topic} has records packed with ${codec} at offset ${batch.baseOffset}: a scan unpacks gzip only`;
+    throw new LogError("unsupported_compression", message, "terminal");
+  }
+  try {
+    const packed = batch.bytes.subarray(batch.from + HEADER_BYTES, batch.to);
+    return gunzipSync(packed, { maxOutputLength: UNPACKED_BYTES_MAX });
+  } catch {
+    return undefined;
+  }
+}
+
+function oldFormat(topic: string, partition: number, offset: number): LogError {
+  const message = `${topic}/${partition} has records in a format of before Kafka 0.11 at offset ${offset}: a scan does not read them`;
+  return new LogError("topic_mismatch", message, "terminal");
+}

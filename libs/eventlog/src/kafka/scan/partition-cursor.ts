@@ -1,0 +1,39 @@
+const WAIT_MIN_MS = 100;
+const WAIT_MAX_MS = 2_000;
+const WAIT_DOUBLINGS_MAX = 5;
+const JITTER = 0.2;
+
+/** Where reading of a partition stands, and how it fares. */
+export class PartitionCursor {
+  readonly partition: number;
+  /** The next offset to hand over: all below are settled. */
+  next: number;
+  /** Offset of what could not be read, until it was read a second time: it may have been damaged on its way only. */
+  suspect = -1;
+  #failures = 0;
+  #failingSinceMs = 0;
+
+  constructor(partition: number, next: number) {
+    this.partition = partition;
+    this.next = next;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+  }
+
+  failed(nowMs: number): void {
+    if (this.#failures === 0) this.#failingSinceMs = nowMs;
+    this.#failures += 1;
+  }
+
+  failingForMs(nowMs: number): number {
+    return this.#failures === 0 ? 0 : nowMs - this.#failingSinceMs;
+  }
+
+  /** How long to wait before the next try; `chance` is from 0 to 1. */
+  waitMs(chance: number): number {
+    const doublings = Math.min(Math.max(0, this.#failures - 1), WAIT_DOUBLINGS_MAX);
+    return Math.min(WAIT_MAX_MS, WAIT_MIN_MS * 2 ** doublings) * (1 + JITTER * (2 * chance - 1));
+  }
+}

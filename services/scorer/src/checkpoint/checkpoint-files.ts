@@ -1,0 +1,159 @@
+import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
+import { mkdir, open, readdir, readFile, rename, rm, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { decodeChunk, decodeManifest, encodeChunk, encodeManifest, type Manifest } from "./chunk.js";
+import type { CheckpointIdentity, CheckpointStore, CheckpointWriting } from "./store.js";
+
+/** Before each chunk in the file stands its length. */
+const LENGTH_BYTES = 4;
+/** No chunk is written that is larger; a length beyond is damage. */
+const CHUNK_BYTES_MAX = 2 ** 26;
+const READ_BYTES = 4 * 2 ** 20;
+
+/**
+ * Checkpoints in a directory of this machine, one below it for each partition: `<id>.chunks`, and `manifest`, which is put into the place of
+ * the one before at once, after the chunks are on the disk.
+ */
+export function openCheckpointFiles(directory: string): CheckpointStore {
+  return new CheckpointFiles(directory);
+}
+
+class CheckpointFiles implements CheckpointStore {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async newest(partition: number): Promise<Result<Manifest | undefined, Refusal>> {
+    const bytes = await readIfThere(join(this.#of(partition), "manifest"));
+    return bytes === undefined ? ok(undefined) : decodeManifest(bytes);
+  }
+
+  async read(manifest: Manifest, onPayload: (payload: Buffer) => void): Promise<Result<void, Refusal>> {
+    const file = await openIfThere(join(this.#of(manifest.partition), `${manifest.id}.chunks`));
+    if (file === undefined) return err(cut(0, "no file", manifest));
+    try {
+      return await readChunks(file, manifest, onPayload);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async begin(identity: CheckpointIdentity): Promise<CheckpointWriting> {
+    const directory = this.#of(identity.partition);
+    await mkdir(directory, { recursive: true });
+    return FileWriting.open(directory, identity);
+  }
+
+  #of(partition: number): string {
+    return join(this.#directory, String(partition));
+  }
+}
+
+async function readChunks(
+  file: FileHandle,
+  manifest: Manifest,
+  onPayload: (payload: Buffer) => void,
+): Promise<Result<void, Refusal>> {
+  const reading = new Reading(file);
+  for (let index = 0; index < manifest.chunks; index += 1) {
+    const head = await reading.take(LENGTH_BYTES);
+    const length = head?.readUInt32LE(0) ?? 0;
+    const bytes = length === 0 || length > CHUNK_BYTES_MAX ? undefined : await reading.take(length);
+    if (bytes === undefined) return err(cut(index, "the file's end", manifest));
+    const payload = decodeChunk({ ...manifest, index }, bytes);
+    if (!payload.ok) return err(payload.error);
+    onPayload(payload.value);
+  }
+  return ok(undefined);
+}
+
+function cut(index: number, got: string, { partition, chunks }: Manifest): Refusal {
+  return refusal("checkpoint_corrupt", `partition ${partition}, chunk ${index}`, got, `a file of ${chunks} chunks`);
+}
+
+/** Reads a file from its beginning in large steps. */
+class Reading {
+  readonly #file: FileHandle;
+  #buffer = Buffer.alloc(0);
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** The next so many bytes, good until the next call; undefined if the file ends before. */
+  async take(bytes: number): Promise<Buffer | undefined> {
+    while (this.#buffer.length < bytes) {
+      const more = Buffer.allocUnsafe(Math.max(READ_BYTES, bytes));
+      const { bytesRead } = await this.#file.read(more, 0, more.length);
+      if (bytesRead === 0) return undefined;
+      this.#buffer = Buffer.concat([this.#buffer, more.subarray(0, bytesRead)]);
+    }
+    const taken = this.#buffer.subarray(0, bytes);
+    this.#buffer = this.#buffer.subarray(bytes);
+    return taken;
+  }
+}
+
+class FileWriting implements CheckpointWriting {
+  readonly #directory: string;
+  readonly #identity: CheckpointIdentity;
+  readonly #file: FileHandle;
+  #index = 0;
+
+  private constructor(directory: string, identity: CheckpointIdentity, file: FileHandle) {
+    this.#directory = directory;
+    this.#identity = identity;
+    this.#file = file;
+  }
+
+  static async open(directory: string, identity: CheckpointIdentity): Promise<FileWriting> {
+    return new FileWriting(directory, identity, await open(join(directory, `${identity.id}.chunks`), "wx"));
+  }
+
+  async chunk(payload: Uint8Array): Promise<void> {
+    const bytes = encodeChunk({ ...this.#identity, index: this.#index }, payload);
+    this.#index += 1;
+    const length = Buffer.allocUnsafe(LENGTH_BYTES);
+    length.writeUInt32LE(bytes.length);
+    await this.#file.writev([length, bytes]);
+  }
+
+  async finish(manifest: Manifest): Promise<void> {
+    await this.#file.datasync();
+    await this.#file.close();
+    const path = join(this.#directory, "manifest");
+    const next = await open(`${path}.next`, "w");
+    await next.writeFile(encodeManifest(manifest));
+    await next.datasync();
+    await next.close();
+    await rename(`${path}.next`, path);
+    const others = (await readdir(this.#directory)).filter(
+      (name) => name.endsWith(".chunks") && name !== `${manifest.id}.chunks`,
+    );
+    for (const name of others) await rm(join(this.#directory, name), { force: true });
+  }
+
+  async abandon(): Promise<void> {
+    await this.#file.close();
+    await rm(join(this.#directory, `${this.#identity.id}.chunks`), { force: true });
+  }
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  return ifThere(() => readFile(path));
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  return ifThere(() => open(path, "r"));
+}
+
+async function ifThere<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,195 @@
+import { refusal, type Refusal } from "@leastwise/vocabulary";
+import { CHECKPOINT_FORMAT, CheckpointMalformed, CheckpointReader, type SlabWindowStore } from "@leastwise/windows";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { CHUNK_PAYLOAD_BYTES_MAX } from "./checkpoint-topics.js";
+import type { Manifest } from "./chunk.js";
+import type { CheckpointStore, CheckpointWriting } from "./store.js";
+
+export interface CheckpointKeeperOptions {
+  /** Of each partition. */
+  readonly windows: readonly SlabWindowStore[];
+  readonly store: CheckpointStore;
+  /** Of the log that the windows are a fold of. */
+  readonly incarnation: string;
+  /** Of this owner; later owners have higher ones. */
+  readonly epoch: number;
+  /** How long reading the tail of a partition may take, ms: beyond, a checkpoint is written. */
+  readonly objectiveMs: number;
+  /** 32 hex digits that nobody else uses. */
+  readonly newId: () => string;
+  /** Resolves when every state that a link of the partition below the offset sends on stands on the log; false: not in time. */
+  readonly areMovesDurable: (partition: number, offset: number) => Promise<boolean>;
+  readonly onWritten: (manifest: Manifest, tookMs: number) => void;
+  /** A checkpoint could not be written: the log rebuilds all the same, only later. */
+  readonly onFailed: (partition: number, error: unknown) => void;
+}
+
+/** What stands on the log of a partition. */
+export interface LogBounds {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Where reading goes on after a restore. */
+export interface Restored {
+  readonly partition: number;
+  /** First offset to read. */
+  readonly offset: number;
+  readonly subjects: number;
+  /** Why there is no checkpoint, or none that could be used: all is rebuilt from the log. */
+  readonly refused: Refusal | undefined;
+}
+
+/** Reading records again takes about twice as long as taking them in: they are fetched and checked as well. */
+const REPLAY_FACTOR = 2;
+/** Weight of the newest batch in the time that a record takes. */
+const SMOOTHING = 0.05;
+/** Bytes of a step: about a millisecond, in which no record is taken in. */
+const STEP_BYTES = Math.min(262_144, CHUNK_PAYLOAD_BYTES_MAX);
+
+/**
+ * Bounds the time that a restart takes: writes a checkpoint of a partition when reading its tail again would take longer than the
+ * objective, one partition at a time, in steps between the batches, so that records are taken in meanwhile.
+ */
+export class CheckpointKeeper {
+  readonly #options: CheckpointKeeperOptions;
+  /** Records of each partition since its newest checkpoint was begun. */
+  readonly #tail: number[] = [];
+  readonly #nextOffset: number[] = [];
+  #msPerRecord = 0;
+  #writing: Promise<void> | undefined;
+  #isStopped = false;
+
+  constructor(options: CheckpointKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Fills a partition's windows from its newest checkpoint, if there is a whole one of this log. */
+  async restore(partition: number, log: LogBounds): Promise<Restored> {
+    const { store } = this.#options;
+    const nothing = (refused: Refusal | undefined): Restored => ({
+      ...{ partition, offset: log.begin, subjects: 0, refused },
+    });
+    const newest = await store.newest(partition);
+    if (!newest.ok) return nothing(newest.error);
+    const manifest = newest.value;
+    if (manifest === undefined) return nothing(undefined);
+    const unusable = this.#whyUnusable(manifest, log);
+    if (unusable !== undefined) return nothing(unusable);
+    const refused = await this.#load(manifest);
+    if (refused === undefined) return { partition, offset: manifest.offset, subjects: manifest.subjects, refused };
+    this.#windows(partition).clear();
+    return nothing(refused);
+  }
+
+  /** Notes that records were taken in, and begins a checkpoint if there have been too many. */
+  taken(partition: number, records: number, nextOffset: number, tookMs: number): void {
+    this.#tail[partition] = (this.#tail[partition] ?? 0) + records;
+    this.#nextOffset[partition] = nextOffset;
+    if (records > 0) {
+      const ms = tookMs / records;
+      this.#msPerRecord = this.#msPerRecord === 0 ? ms : this.#msPerRecord + SMOOTHING * (ms - this.#msPerRecord);
+    }
+    const replayMs = (this.#tail[partition] ?? 0) * this.#msPerRecord * REPLAY_FACTOR;
+    if (replayMs > this.#options.objectiveMs && this.#writing === undefined && !this.#isStopped) this.#begin(partition);
+  }
+
+  /** Writes a checkpoint of a partition now, whatever its tail. */
+  async write(partition: number): Promise<void> {
+    await this.#writing;
+    this.#begin(partition);
+    await this.#writing;
+  }
+
+  /** Gives up what is being written. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#writing;
+  }
+
+  #begin(partition: number): void {
+    const tailBefore = this.#tail[partition] ?? 0;
+    this.#tail[partition] = 0;
+    this.#writing = this.#write(partition)
+      .catch((error: unknown) => {
+        this.#tail[partition] = (this.#tail[partition] ?? 0) + tailBefore;
+        this.#options.onFailed(partition, error);
+      })
+      .finally(() => (this.#writing = undefined));
+  }
+
+  async #write(partition: number): Promise<void> {
+    const { store, incarnation, epoch, newId, onWritten } = this.#options;
+    const startedMs = performance.now();
+    const offset = this.#nextOffset[partition] ?? 0;
+    const identity = { partition, epoch, id: newId() };
+    const writing = await store.begin(identity);
+    try {
+      const walked = await this.#walk(partition, writing);
+      const manifest = { format: CHECKPOINT_FORMAT, incarnation, ...identity, offset, ...walked };
+      await writing.finish(manifest);
+      onWritten(manifest, performance.now() - startedMs);
+    } catch (error) {
+      await writing.abandon().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #walk(partition: number, writing: CheckpointWriting) {
+    const walk = this.#windows(partition).walk();
+    let chunks = 0;
+    let bytes = 0;
+    while (!walk.isDone) {
+      if (this.#isStopped) throw new Error("the process ends");
+      const gathered = walk.next(STEP_BYTES);
+      for (let at = 0; at < gathered.length; at += CHUNK_PAYLOAD_BYTES_MAX) {
+        await writing.chunk(gathered.subarray(at, at + CHUNK_PAYLOAD_BYTES_MAX));
+        chunks += 1;
+      }
+      bytes += gathered.length;
+      await nextTurn();
+    }
+    // A link may have taken a state out after the walk began: that state must stand elsewhere before the checkpoint counts.
+    const end = this.#nextOffset[partition] ?? 0;
+    if (!(await this.#options.areMovesDurable(partition, end))) throw new Error("a moved state is not on the log yet");
+    return { chunks, bytes, subjects: walk.subjects };
+  }
+
+  async #load(manifest: Manifest): Promise<Refusal | undefined> {
+    const windows = this.#windows(manifest.partition);
+    const reader = new CheckpointReader();
+    try {
+      const read = await this.#options.store.read(manifest, (payload) => {
+        reader.read(payload, (block) => {
+          windows.restoreBlock(block);
+        });
+      });
+      if (!read.ok) return read.error;
+      return reader.isComplete ? undefined : refused(manifest, "cut", "bytes left over", "whole blocks");
+    } catch (error) {
+      if (!(error instanceof CheckpointMalformed)) throw error;
+      return refused(manifest, "block", error.message, "blocks of this version");
+    }
+  }
+
+  #whyUnusable(manifest: Manifest, log: LogBounds): Refusal | undefined {
+    const { incarnation } = this.#options;
+    if (manifest.format !== CHECKPOINT_FORMAT) return refused(manifest, "format", manifest.format, CHECKPOINT_FORMAT);
+    if (manifest.incarnation !== incarnation)
+      return refused(manifest, "incarnation", manifest.incarnation, incarnation);
+    if (manifest.offset > log.end) return refused(manifest, "offset", manifest.offset, `at most ${log.end}`);
+    // What was dropped since would be missing: a rebuild from what is left at least says so.
+    if (manifest.offset < log.begin) return refused(manifest, "offset", manifest.offset, `at least ${log.begin}`);
+    return undefined;
+  }
+
+  #windows(partition: number): SlabWindowStore {
+    const windows = this.#options.windows[partition];
+    if (windows === undefined) throw new RangeError(`no partition ${partition}`);
+    return windows;
+  }
+}
+
+function refused({ partition }: Manifest, field: string, came: string | number, expected: string | number): Refusal {
+  return refusal("checkpoint_unusable", `partition ${partition}, ${field}`, came, String(expected));
+}

@@ -1,0 +1,194 @@
+import { describe, expect, it, beforeEach, afterEach } from "@jest/globals";
+import { TOPICS } from "@leastwise/contracts";
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { NOON } from "../given/records.js";
+import { givenLog, type GivenLog } from "../given/shop.js";
+import { openCheckpointFiles } from "./checkpoint-files.js";
+import { openCheckpointTopics } from "./checkpoint-topics.js";
+import { decodeChunk, decodeManifest, encodeChunk, encodeManifest, type Manifest } from "./chunk.js";
+import type { CheckpointStore } from "./store.js";
+
+const PARTITION = 2;
+
+function manifestOf(id: string, chunks: number, fields: Partial<Manifest> = {}): Manifest {
+  return {
+    ...{ format: 1, incarnation: "i", partition: PARTITION, epoch: 5, id: id.repeat(32), offset: 41, chunks },
+    ...{ bytes: 3 * chunks, subjects: 1, ...fields },
+  };
+}
+
+async function write(store: CheckpointStore, manifest: Manifest): Promise<void> {
+  const writing = await store.begin(manifest);
+  for (let index = 0; index < manifest.chunks; index += 1)
+    await writing.chunk(Buffer.from(`${manifest.id[0]!}-${index}`));
+  await writing.finish(manifest);
+}
+
+async function read(store: CheckpointStore, manifest: Manifest) {
+  const payloads: string[] = [];
+  const outcome = await store.read(manifest, (payload) => payloads.push(payload.toString()));
+  return outcome.ok ? payloads : outcome.error;
+}
+
+describe("a chunk and a manifest", () => {
+  const place = { partition: PARTITION, index: 7, epoch: 5, id: "a".repeat(32) };
+
+  it("are refused, by name, when any byte of them differs or is missing", () => {
+    const chunk = encodeChunk(place, Buffer.from("payload"));
+    const manifest = encodeManifest(manifestOf("a", 1));
+    expect(decodeChunk(place, chunk)).toMatchObject({ ok: true });
+    for (const [bytes, decode, field] of [
+      [chunk, (broken: Buffer) => decodeChunk(place, broken), "partition 2, chunk 7"],
+      [manifest, decodeManifest, "manifest"],
+    ] as const) {
+      for (let at = 0; at < bytes.length; at += 1) {
+        const flipped = Buffer.from(bytes);
+        flipped[at]! ^= 1 << (at % 8);
+        for (const broken of [flipped, bytes.subarray(0, at)]) {
+          expect(decode(broken)).toMatchObject({ ok: false, error: { reason: "checkpoint_corrupt", field } });
+        }
+      }
+    }
+  });
+
+  it("of another owner, checkpoint, partition or place is not taken", () => {
+    const chunk = encodeChunk(place, Buffer.from("payload"));
+    for (const other of [{ partition: 3 }, { index: 8 }, { epoch: 4 }, { id: "b".repeat(32) }]) {
+      expect(decodeChunk({ ...place, ...other }, chunk)).toMatchObject({ ok: false });
+    }
+  });
+});
+
+describe.each(["files", "topics"] as const)("checkpoints in %s", (kind) => {
+  let directory: string;
+  let given: GivenLog;
+  let store: CheckpointStore;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "leastwise-checkpoints-"));
+    given = await givenLog();
+    store = kind === "files" ? openCheckpointFiles(directory) : openCheckpointTopics(given.log, () => NOON);
+  });
+  afterEach(async () => {
+    await given.end();
+    await rm(directory, { recursive: true });
+  });
+
+  it("are there as a whole once the manifest is, and none is before", async () => {
+    expect(await store.newest(PARTITION)).toEqual({ ok: true, value: undefined });
+    const manifest = manifestOf("a", 3);
+    const writing = await store.begin(manifest);
+    for (const payload of ["a-0", "a-1", "a-2"]) await writing.chunk(Buffer.from(payload));
+    expect(await store.newest(PARTITION)).toEqual({ ok: true, value: undefined });
+    await writing.finish(manifest);
+    expect(await store.newest(PARTITION)).toEqual({ ok: true, value: manifest });
+    expect(await read(store, manifest)).toEqual(["a-0", "a-1", "a-2"]);
+    expect(await store.newest(PARTITION + 1)).toEqual({ ok: true, value: undefined });
+  });
+
+  it("take the place of the one before, which stays while another is written and when that is given up", async () => {
+    const first = manifestOf("a", 2);
+    await write(store, first);
+    const abandoned = await store.begin(manifestOf("b", 2));
+    await abandoned.chunk(Buffer.from("b-0"));
+    expect(await read(store, first)).toEqual(["a-0", "a-1"]);
+    await abandoned.abandon();
+    expect(await read(store, first)).toEqual(["a-0", "a-1"]);
+    const second = manifestOf("c", 1, { offset: 90 });
+    await write(store, second);
+    expect(await store.newest(PARTITION)).toEqual({ ok: true, value: second });
+    expect(await read(store, second)).toEqual(["c-0"]);
+  });
+
+  it("of which a chunk is missing are none, and say which", async () => {
+    const manifest = manifestOf("a", 2);
+    await write(store, manifest);
+    expect(await read(store, { ...manifest, chunks: 3 })).toMatchObject({
+      reason: "checkpoint_corrupt",
+      field: "partition 2, chunk 2",
+    });
+  });
+});
+
+describe("checkpoints in files", () => {
+  let directory: string;
+  beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), "leastwise-checkpoints-"))));
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it("are found out wherever the file is cut or a bit of it is flipped, and name the chunk", async () => {
+    const store = openCheckpointFiles(directory);
+    const manifest = manifestOf("a", 3);
+    await write(store, manifest);
+    const path = join(directory, String(PARTITION), `${manifest.id}.chunks`);
+    const whole = await readFile(path);
+    for (let at = 0; at < whole.length; at += 1) {
+      await truncate(path, at);
+      const cut = await read(store, manifest);
+      const flipped = Buffer.from(whole);
+      flipped[at]! ^= 1 << (at % 8);
+      await writeFile(path, flipped);
+      for (const problem of [cut, await read(store, manifest)]) {
+        expect(problem).toMatchObject({ reason: "checkpoint_corrupt" });
+        expect(problem).toHaveProperty("field", expect.stringMatching(/^partition 2, chunk [0-2]$/));
+      }
+      await writeFile(path, whole);
+    }
+    expect(await read(store, manifest)).toEqual(["a-0", "a-1", "a-2"]);
+    await rm(path);
+    expect(await read(store, manifest)).toMatchObject({ reason: "checkpoint_corrupt", came: '"no file"' });
+  });
+
+  it("leave no file of an earlier one behind", async () => {
+    const store = openCheckpointFiles(directory);
+    await write(store, manifestOf("a", 1));
+    await store.begin(manifestOf("b", 1));
+    await write(store, manifestOf("c", 1));
+    expect((await readdir(join(directory, String(PARTITION)))).sort()).toEqual([
+      `${"c".repeat(32)}.chunks`,
+      "manifest",
+    ]);
+  });
+});
+
+describe("checkpoints on topics", () => {
+  let given: GivenLog;
+  beforeEach(async () => (given = await givenLog()));
+  afterEach(() => given.end());
+
+  it("of an owner whose time is over count for nothing, whatever it still writes", async () => {
+    const store = openCheckpointTopics(given.log, () => NOON);
+    const owner = manifestOf("a", 2, { epoch: 6 });
+    const zombie = manifestOf("b", 2, { epoch: 5 });
+    const late = await store.begin(zombie);
+    await late.chunk(Buffer.from("b-0"));
+    await write(store, owner);
+    await late.chunk(Buffer.from("b-1"));
+    await late.finish(zombie);
+    expect(await store.newest(PARTITION)).toEqual({ ok: true, value: owner });
+    expect(await read(store, owner)).toEqual(["a-0", "a-1"]);
+  });
+
+  it("give room: what no manifest names is deleted when the next is written", async () => {
+    const store = openCheckpointTopics(given.log, () => NOON);
+    await write(store, manifestOf("a", 2, { epoch: 5 }));
+    await write(store, manifestOf("b", 1, { epoch: 6 }));
+    const tombstones: string[] = [];
+    for (const topic of [TOPICS.windowCheckpoints, TOPICS.windowManifests]) {
+      const { end } = await given.log.offsets(topic, PARTITION);
+      const reading = await given.log.subscribe({
+        topic,
+        from: () => Promise.resolve(0),
+        onBatch: ({ records }) => {
+          for (const { key = "", value } of records) if (value.length === 0) tombstones.push(key);
+          return Promise.resolve();
+        },
+      });
+      while (end > 0 && tombstones.length < (topic === TOPICS.windowCheckpoints ? 2 : 3)) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await reading.stop();
+    }
+    expect(tombstones).toEqual([`${"a".repeat(32)}/0`, `${"a".repeat(32)}/1`, "5"]);
+  });
+});

@@ -1,0 +1,24 @@
+import type { Refusal, Result } from "@leastwise/vocabulary";
+import type { Manifest } from "./chunk.js";
+
+/** A checkpoint in the making. Nothing of it counts before {@link CheckpointWriting.finish} has resolved. */
+export interface CheckpointWriting {
+  /** Takes the next piece. Resolves when it is stored. */
+  chunk(payload: Uint8Array): Promise<void>;
+  /** Writes the manifest; what was there before goes. */
+  finish(manifest: Manifest): Promise<void>;
+  /** Takes what was written away, as well as it can. */
+  abandon(): Promise<void>;
+}
+
+/** Which checkpoint is begun. */
+export type CheckpointIdentity = Pick<Manifest, "partition" | "epoch" | "id">;
+
+/** Where checkpoints are kept: beside the embedded log, or on topics. Failures are exceptions; what is wrong with a checkpoint is a refusal. */
+export interface CheckpointStore {
+  /** The newest manifest of a partition; undefined if there is none. Refuses `checkpoint_corrupt`. */
+  newest(partition: number): Promise<Result<Manifest | undefined, Refusal>>;
+  /** Hands the payloads of a manifest's chunks on, in order. Refuses `checkpoint_corrupt`; some may have been handed on by then. */
+  read(manifest: Manifest, onPayload: (payload: Buffer) => void): Promise<Result<void, Refusal>>;
+  begin(identity: CheckpointIdentity): Promise<CheckpointWriting>;
+}

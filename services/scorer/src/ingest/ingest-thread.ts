@@ -1,0 +1,156 @@
+import { LogError, type LogErrorCode, type RecordSpans } from "@leastwise/eventlog";
+import type { Worker } from "node:worker_threads";
+import type { LogBounds, Restored } from "../checkpoint/checkpoint-keeper.js";
+import type { Manifest } from "../checkpoint/chunk.js";
+import type { FromThread, PostedPoison, PostedSpans, ToThread } from "./thread-messages.js";
+import type { FoldEffects } from "./windows-fold.js";
+
+/** What the thread has to say and to ask. */
+export interface ThreadListener {
+  readonly onCheckpoint: (manifest: Manifest, tookMs: number) => void;
+  readonly onCheckpointFailed: (partition: number, message: string) => void;
+  readonly onPoisoned: (batch: PostedPoison) => void;
+  readonly areMovesDurable: (partition: number, offset: number) => Promise<boolean>;
+}
+
+type Asked = (answer: FromThread) => void;
+type WithoutId<Message> = Message extends { readonly id: number } ? Omit<Message, "id"> : never;
+
+/** The thread that takes the clickstream in, seen from the one that answers. */
+export class IngestThread {
+  /** Rejects when the thread has failed; resolves when it has ended as it was told to. */
+  readonly finished: Promise<void>;
+  readonly #worker: Worker;
+  readonly #listener: ThreadListener;
+  readonly #asked = new Map<number, { readonly answer: Asked; readonly fail: (error: unknown) => void }>();
+  #lastAsked = 0;
+  #onEffects: (effects: FoldEffects) => void = () => undefined;
+  #isStopping = false;
+  #fail: (error: unknown) => void = () => undefined;
+
+  constructor(worker: Worker, listener: ThreadListener) {
+    this.#worker = worker;
+    this.#listener = listener;
+    this.finished = new Promise((resolve, reject) => {
+      this.#fail = reject;
+      worker.on("exit", (code) => {
+        this.#over(new Error(`the ingest thread ended with ${code}`));
+        if (this.#isStopping) resolve();
+      });
+    });
+    this.finished.catch(() => undefined);
+    worker.on("error", (error) => {
+      this.#over(error);
+    });
+    worker.on("message", (message: FromThread) => {
+      this.#take(message);
+    });
+  }
+
+  async restore(bounds: readonly LogBounds[]): Promise<readonly Restored[]> {
+    const answer = await this.#ask({ kind: "restore", bounds });
+    if (answer.kind !== "restored") throw new Error(`expected what was restored, got ${answer.kind}`);
+    return answer.restored;
+  }
+
+  /** Has records taken in that were read here. */
+  async take(spans: RecordSpans): Promise<FoldEffects> {
+    const posted = postedSpans(spans);
+    const answer = await this.#ask({ kind: "spans", spans: posted }, [posted.bytes.buffer as ArrayBuffer]);
+    if (answer.kind !== "effects") throw new Error(`expected effects, got ${answer.kind}`);
+    return answer.effects;
+  }
+
+  /** Has the thread follow the log that it opened itself. */
+  async follow(from: readonly number[], onEffects: (effects: FoldEffects) => void): Promise<void> {
+    this.#onEffects = onEffects;
+    await this.#ask({ kind: "follow", from });
+  }
+
+  /** Has a checkpoint of each partition written. */
+  async checkpoint(): Promise<void> {
+    await this.#ask({ kind: "checkpoint" });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    await this.#ask({ kind: "stop" }).catch(() => undefined);
+    await this.#worker.terminate();
+  }
+
+  #ask(question: WithoutId<ToThread>, transfer: readonly ArrayBuffer[] = []): Promise<FromThread> {
+    this.#lastAsked += 1;
+    const id = this.#lastAsked;
+    return new Promise((answer, fail) => {
+      this.#asked.set(id, { answer, fail });
+      this.#worker.postMessage({ ...question, id }, [...transfer]);
+    });
+  }
+
+  #take(message: FromThread): void {
+    switch (message.kind) {
+      case "followed":
+        this.#onEffects(message.effects);
+        this.#worker.postMessage({ kind: "taken", batches: 1 } satisfies ToThread);
+        return;
+      case "areMovesDurable":
+        void this.#answer(message.id, message.partition, message.offset);
+        return;
+      case "poisoned":
+        this.#listener.onPoisoned(message.batch);
+        return;
+      case "checkpointed":
+        this.#listener.onCheckpoint(message.manifest, message.tookMs);
+        return;
+      case "checkpointFailed":
+        this.#listener.onCheckpointFailed(message.partition, message.message);
+        return;
+      case "failed":
+        this.#failed(message.id, thrown(message.message, message.code));
+        return;
+      case "restored":
+      case "effects":
+      case "done":
+        this.#asked.get(message.id)?.answer(message);
+        this.#asked.delete(message.id);
+    }
+  }
+
+  async #answer(id: number, partition: number, offset: number): Promise<void> {
+    const value = await this.#listener.areMovesDurable(partition, offset);
+    this.#worker.postMessage({ kind: "answer", id, value } satisfies ToThread);
+  }
+
+  #failed(id: number | undefined, error: Error): void {
+    const asked = id === undefined ? undefined : this.#asked.get(id);
+    if (id !== undefined) this.#asked.delete(id);
+    if (asked === undefined) this.#over(error);
+    else asked.fail(error);
+  }
+
+  #over(error: unknown): void {
+    for (const { fail } of this.#asked.values()) fail(error);
+    this.#asked.clear();
+    if (!this.#isStopping) this.#fail(error);
+  }
+}
+
+/** A copy: what it is a view of is used again. */
+function postedSpans(spans: RecordSpans): PostedSpans {
+  const { topic, partition, count, offsets, timestampsMs, valueFrom, valueTo, endOffset, nextOffset } = spans;
+  const from = count === 0 ? 0 : (valueFrom[0] ?? 0);
+  const to = count === 0 ? 0 : (valueTo[count - 1] ?? 0);
+  return {
+    ...{ topic, partition, count, endOffset, nextOffset },
+    offsets: offsets.slice(0, count),
+    timestampsMs: timestampsMs.slice(0, count),
+    valueFrom: valueFrom.slice(0, count).map((at) => at - from),
+    valueTo: valueTo.slice(0, count).map((at) => at - from),
+    bytes: Uint8Array.prototype.slice.call(spans.bytes, from, to),
+  };
+}
+
+function thrown(message: string, code: string): Error {
+  return code === "" ? new Error(message) : new LogError(code as LogErrorCode, message, "terminal");
+}

@@ -1,0 +1,140 @@
+import { LogError, type EventLog, type PoisonedBatch } from "@leastwise/eventlog";
+import { randomBytes } from "node:crypto";
+import type { MessagePort } from "node:worker_threads";
+import type { CheckpointStore } from "../checkpoint/store.js";
+import { Ingest } from "./ingest.js";
+import type { FromThread, PostedPoison, ThreadData, ToThread } from "./thread-messages.js";
+import type { FoldEffects } from "./windows-fold.js";
+
+/** What a thread works with: a log of its own, if it is to follow one, and where checkpoints go, if there are to be any. */
+export interface ThreadOpening {
+  readonly log?: EventLog | undefined;
+  readonly checkpoints?: CheckpointStore | undefined;
+}
+
+/** Batches whose effects the other thread has not taken yet: beyond, no more records are taken in. */
+const UNTAKEN_MAX = 16;
+
+/** Takes the clickstream in, in this thread, for the one at the other end of the port. */
+export function serveIngestThread(port: MessagePort, data: ThreadData, opening: ThreadOpening): void {
+  new IngestThread(port, data, opening).serve();
+}
+
+class IngestThread {
+  readonly #port: MessagePort;
+  readonly #opening: ThreadOpening;
+  readonly #ingest: Ingest;
+  readonly #asked = new Map<number, (value: boolean) => void>();
+  #lastAsked = 0;
+  #untaken = 0;
+  #mayGoOn: (() => void)[] = [];
+
+  constructor(port: MessagePort, data: ThreadData, opening: ThreadOpening) {
+    this.#port = port;
+    this.#opening = opening;
+    const { memories, currency, incarnation, epoch, objectiveMs } = data;
+    const store = opening.checkpoints;
+    const newId = () => randomBytes(16).toString("hex");
+    const checkpoints = store === undefined ? undefined : { store, epoch, objectiveMs, newId };
+    this.#ingest = new Ingest(
+      { memories, currency, incarnation, checkpoints },
+      {
+        onCheckpoint: (manifest, tookMs) => {
+          this.#post({ kind: "checkpointed", manifest, tookMs });
+        },
+        onCheckpointFailed: (partition, message) => {
+          this.#post({ kind: "checkpointFailed", partition, message });
+        },
+        onPoisoned: (batch) => {
+          this.#post({ kind: "poisoned", batch: postedPoison(batch) });
+        },
+        areMovesDurable: (partition, offset) => this.#ask(partition, offset),
+      },
+    );
+  }
+
+  serve(): void {
+    this.#port.on("message", (message: ToThread) => {
+      this.#take(message).catch((error: unknown) => {
+        this.#fail("id" in message ? message.id : undefined, error);
+      });
+    });
+  }
+
+  async #take(message: ToThread): Promise<void> {
+    switch (message.kind) {
+      case "restore":
+        this.#post({ kind: "restored", id: message.id, restored: await this.#ingest.restore(message.bounds) });
+        return;
+      case "spans": {
+        const { bytes, ...spans } = message.spans;
+        const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+        this.#post({ kind: "effects", id: message.id, effects: this.#ingest.take({ ...spans, bytes: buffer }) });
+        return;
+      }
+      case "follow":
+        await this.#follow(message.from);
+        this.#post({ kind: "done", id: message.id });
+        return;
+      case "checkpoint":
+        await this.#ingest.checkpoint();
+        this.#post({ kind: "done", id: message.id });
+        return;
+      case "taken":
+        this.#untaken -= message.batches;
+        for (const goOn of this.#mayGoOn.splice(0)) goOn();
+        return;
+      case "answer":
+        this.#asked.get(message.id)?.(message.value);
+        this.#asked.delete(message.id);
+        return;
+      case "stop":
+        await this.#stop();
+        this.#post({ kind: "done", id: message.id });
+        this.#port.close();
+    }
+  }
+
+  async #follow(from: readonly number[]): Promise<void> {
+    const { log } = this.#opening;
+    if (log === undefined) throw new Error("this thread has no log of its own to follow");
+    const following = await this.#ingest.follow(log, from, (effects) => this.#tell(effects));
+    following.finished.catch((error: unknown) => {
+      this.#fail(undefined, error);
+    });
+  }
+
+  async #tell(effects: FoldEffects): Promise<void> {
+    this.#post({ kind: "followed", effects });
+    this.#untaken += 1;
+    while (this.#untaken >= UNTAKEN_MAX) await new Promise<void>((resolve) => this.#mayGoOn.push(resolve));
+  }
+
+  async #stop(): Promise<void> {
+    this.#untaken = 0;
+    for (const goOn of this.#mayGoOn.splice(0)) goOn();
+    for (const answer of this.#asked.values()) answer(false);
+    await this.#ingest.stop();
+    await this.#opening.log?.close();
+  }
+
+  #ask(partition: number, offset: number): Promise<boolean> {
+    this.#lastAsked += 1;
+    const id = this.#lastAsked;
+    this.#post({ kind: "areMovesDurable", id, partition, offset });
+    return new Promise((resolve) => this.#asked.set(id, resolve));
+  }
+
+  #fail(id: number | undefined, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#post({ kind: "failed", id, message, code: error instanceof LogError ? error.code : "" });
+  }
+
+  #post(message: FromThread): void {
+    this.#port.postMessage(message);
+  }
+}
+
+function postedPoison({ partition, firstOffset, nextOffset, reason, bytes }: PoisonedBatch): PostedPoison {
+  return { partition, firstOffset, nextOffset, reason, bytes: Uint8Array.from(bytes) };
+}

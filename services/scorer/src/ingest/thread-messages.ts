@@ -1,0 +1,52 @@
+import type { RecordSpans } from "@leastwise/eventlog";
+import type { CurrencyCode } from "@leastwise/vocabulary";
+import type { SegmentMemory } from "@leastwise/windows";
+import type { LogBounds, Restored } from "../checkpoint/checkpoint-keeper.js";
+import type { Manifest } from "../checkpoint/chunk.js";
+import type { FoldEffects } from "./windows-fold.js";
+
+/** What an ingest thread is started with. */
+export interface ThreadData {
+  readonly memories: readonly SegmentMemory[];
+  readonly currency: CurrencyCode;
+  readonly incarnation: string;
+  /** Of the owner whose thread it is. */
+  readonly epoch: number;
+  readonly objectiveMs: number;
+  /** Whatever the thread's entry opens log and checkpoints from. */
+  readonly opening: unknown;
+}
+
+/** Records that this thread read for the other one. */
+export type PostedSpans = Omit<RecordSpans, "bytes"> & { readonly bytes: Uint8Array };
+
+/** A stretch that cannot be read. */
+export interface PostedPoison {
+  readonly partition: number;
+  readonly firstOffset: number;
+  readonly nextOffset: number;
+  readonly reason: string;
+  readonly bytes: Uint8Array;
+}
+
+/** To the ingest thread. Each question has an id, which its answer has too. */
+export type ToThread =
+  | { readonly kind: "restore"; readonly id: number; readonly bounds: readonly LogBounds[] }
+  | { readonly kind: "spans"; readonly id: number; readonly spans: PostedSpans }
+  | { readonly kind: "follow"; readonly id: number; readonly from: readonly number[] }
+  | { readonly kind: "checkpoint"; readonly id: number }
+  | { readonly kind: "stop"; readonly id: number }
+  | { readonly kind: "taken"; readonly batches: number }
+  | { readonly kind: "answer"; readonly id: number; readonly value: boolean };
+
+/** From the ingest thread. */
+export type FromThread =
+  | { readonly kind: "restored"; readonly id: number; readonly restored: readonly Restored[] }
+  | { readonly kind: "effects"; readonly id: number; readonly effects: FoldEffects }
+  | { readonly kind: "followed"; readonly effects: FoldEffects }
+  | { readonly kind: "done"; readonly id: number }
+  | { readonly kind: "failed"; readonly id: number | undefined; readonly message: string; readonly code: string }
+  | { readonly kind: "areMovesDurable"; readonly id: number; readonly partition: number; readonly offset: number }
+  | { readonly kind: "poisoned"; readonly batch: PostedPoison }
+  | { readonly kind: "checkpointed"; readonly manifest: Manifest; readonly tookMs: number }
+  | { readonly kind: "checkpointFailed"; readonly partition: number; readonly message: string };
