@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openEmbeddedWarehouse, type EmbeddedWarehouse } from "./embedded.js";
 import { applyMigrations, planMigrations, readMigrations } from "./migrate.js";
 import { WarehouseError } from "./port.js";
-import { CLICK, DEAD_LETTER, DECISION, ENROLMENT, OFFER, ORDER, RETURN } from "./given/sample-rows.js";
+import { CLICK, DEAD_LETTER, DECISION, ENROLMENT, MOVE, OFFER, ORDER, RETURN } from "./given/sample-rows.js";
 
 const directory = mkdtempSync(join(tmpdir(), "leastwise-warehouse-"));
 let warehouse: EmbeddedWarehouse;
@@ -42,7 +42,7 @@ describe("migrations on the engine in process", () => {
     await Promise.all([applyMigrations(warehouse), applyMigrations(warehouse)]);
     expect(await applyMigrations(warehouse)).toEqual([]);
     expect((await planMigrations(warehouse)).pending).toEqual([]);
-    expect((await warehouse.query("SHOW TABLES")).length).toBe(8);
+    expect((await warehouse.query("SHOW TABLES")).length).toBe(9);
   });
 
   it("documents every column", async () => {
@@ -82,6 +82,7 @@ describe("rows", () => {
     await warehouse.insert("returns", [RETURN], options);
     await warehouse.insert("enrolments", [ENROLMENT], options);
     await warehouse.insert("dead_letters", [DEAD_LETTER], options);
+    await warehouse.insert("moves", [MOVE], options);
     for (const [table, row] of Object.entries({
       clickstream: CLICK,
       decisions: DECISION,
@@ -90,6 +91,7 @@ describe("rows", () => {
       returns: RETURN,
       enrolments: ENROLMENT,
       dead_letters: DEAD_LETTER,
+      moves: MOVE,
     })) {
       const [back] = await warehouse.query<Record<string, unknown>>(`SELECT * FROM ${table}`);
       expect(unnested(back!)).toEqual(asRead(row));
@@ -191,7 +193,8 @@ function unnested(row: Record<string, unknown>): Record<string, unknown> {
   return result;
 }
 
-const WIDE = /_minor$|^(quantity|offset|log_offset|weight|draw|propensity_weight|horizon_ms|features_as_of_offset)$/;
+const WIDE =
+  /_minor$|^(quantity|offset|log_offset|link_offset|weight|draw|propensity_weight|horizon_ms|features_as_of_offset)$/;
 
 /** A row as written, with times and 64-bit integers in the form in which they are read. */
 function asRead(row: object, inRung = false): Record<string, unknown> {

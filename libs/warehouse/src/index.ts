@@ -1,6 +1,8 @@
 export { type WarehouseTimeouts } from "./client-warehouse.js";
 export { openSqlDoor, type SqlDoor, type SqlDoorOptions } from "./door/door.js";
 export { EmbeddedWarehouse, openEmbeddedWarehouse, type EmbeddedWarehouseOptions } from "./embedded.js";
+export { createFeatureViews } from "./feature-views.js";
+export { featuresAtSql } from "./features/features-at.sql.js";
 export { openHttpWarehouse, type HttpWarehouseOptions } from "./http.js";
 export * from "./lift-report.js";
 export { applyMigrations, planMigrations, readMigrations, type Migration, type MigrationPlan } from "./migrate.js";

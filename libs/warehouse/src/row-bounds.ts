@@ -12,6 +12,7 @@ const FLOATS: ReadonlySet<string> = new Set(["propensity", "conversion", "value_
 const BOUNDS: ReadonlyMap<string, readonly [min: number, max: number]> = new Map([
   ["log_partition", [0, UINT32_MAX]],
   ["partition", [0, UINT32_MAX]],
+  ["link_partition", [0, UINT32_MAX]],
   ["features_as_of_partition", [0, UINT32_MAX]],
   ["holdout_bp", [0, UINT16_MAX]],
   ["propensity_weight", [0, Number.MAX_SAFE_INTEGER]],

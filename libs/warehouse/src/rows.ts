@@ -44,9 +44,13 @@ export interface ClickstreamRow extends LogPosition {
   readonly brand: string;
   readonly quantity: number;
   readonly unit_price_minor: number | null;
+  /** The event said no price: it is the catalog's. */
+  readonly unit_price_from_catalog: boolean;
   readonly currency: string;
   readonly order_id: string;
   readonly revenue_minor: number | null;
+  /** The event alone did not say what was paid: it is so by the catalog's prices. */
+  readonly revenue_from_catalog: boolean;
   readonly discount_minor: number | null;
   readonly lines: readonly LineRow[];
   /** Those that read as ours as their hash, which joins `offers.code_hash`; others as they came. */
@@ -201,6 +205,15 @@ export interface EnrolmentRow extends LogPosition {
   readonly decision_id: string;
 }
 
+/** What a login moved from an anonymous shopper to an account. */
+export interface MoveRow extends LogPosition {
+  readonly subject: string;
+  readonly from_subject: string;
+  /** The link's place in the clickstream: what came before it was moved. */
+  readonly link_partition: number;
+  readonly link_offset: number;
+}
+
 /** Something that could not be taken. */
 export interface DeadLetterRow extends LogPosition {
   readonly topic: string;
@@ -225,11 +238,12 @@ export interface TableRows {
   readonly returns: ReturnRow;
   readonly enrolments: EnrolmentRow;
   readonly dead_letters: DeadLetterRow;
+  readonly moves: MoveRow;
 }
 
 export type TableName = keyof TableRows;
 
 /** All tables that rows are written to. */
 export const TABLE_NAMES = [
-  ...(["clickstream", "decisions", "offers", "orders", "returns", "enrolments", "dead_letters"] as const),
+  ...(["clickstream", "decisions", "offers", "orders", "returns", "enrolments", "dead_letters", "moves"] as const),
 ] satisfies readonly TableName[];

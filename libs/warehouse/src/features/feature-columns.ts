@@ -4,7 +4,6 @@ import {
   DISTINCT_EXACT_MAX,
   EVENT_KINDS,
   FEATURES,
-  SESSION_SILENCE_MAX_MS,
   TEXT_FEATURES,
   WINDOWS,
   type EventKind,
@@ -78,18 +77,18 @@ const kindRecencies = Object.fromEntries(
 const MOMENTS: Readonly<Record<MomentName, string>> = {
   ...kindRecencies,
   since_event_ms: since("newest_event_ms"),
-  session_age_ms: ofCurrentSession("greatest(0, p.at_ms - f.session_start_ms)"),
-  session_events: inSession("session_events"),
-  session_page_views: inSession("session_page_views"),
-  session_product_views: inSession("session_product_views"),
+  session_age_ms: ofCurrentSession("greatest(0, p.at_ms - f.last_session_start_ms)"),
+  session_events: inSession("last_session_events"),
+  session_page_views: inSession("last_session_page_views"),
+  session_product_views: inSession("last_session_product_views"),
   // A session that began just ahead of t may stand in the tile after t's own.
   session_seq: ofCurrentSession(
-    `if(intDiv(f.session_start_ms, ${LONGEST.tileMs}) > intDiv(p.at_ms, ${LONGEST.tileMs}), ` +
+    `if(intDiv(f.last_session_start_ms, ${LONGEST.tileMs}) > intDiv(p.at_ms, ${LONGEST.tileMs}), ` +
       "f.sessions_begun_to_next_tile, f.sessions_begun)",
   ),
   cart_lines: ofCart("length(f.cart)"),
   cart_units: ofCart("arraySum(line -> arraySum(change -> change.units, line), f.cart)"),
-  cart_value_minor: ofCart("f.cart_value_minor"),
+  cart_value_minor: ofCart("if(empty(f.cart), 0, f.cart_value_minor)"),
   cart_age_ms: ofCart(
     "if(empty(f.cart), NULL, greatest(0, p.at_ms - " +
       "arrayMin(line -> arrayFirst(change -> change.units > 0, line).at_ms, f.cart)))",
@@ -106,7 +105,7 @@ const textOf = (name: TextFeatureName) => {
 /** Whether an event is in a window at t: its tile is one of the window's newest, t's own included. */
 export const IN_WINDOWS: readonly string[] = WINDOWS.map(
   ({ name, tileMs, tileCount }) =>
-    `intDiv(p.at_ms, ${tileMs}) - intDiv(e.at_ms, ${tileMs}) BETWEEN 0 AND ${tileCount - 1} AS in_${name}`,
+    `intDiv(p.probe_ms, ${tileMs}) - intDiv(e.at_ms, ${tileMs}) BETWEEN 0 AND ${tileCount - 1} AS in_${name}`,
 );
 
 /** The sums of each window, each under its feature's name. */
@@ -128,9 +127,6 @@ export const FEATURE_COLUMNS: readonly string[] = [
   ...FEATURES.map((feature) => `${featureSql(feature)} AS ${feature.name}`),
   ...TEXT_FEATURES.map(({ name }) => `${textOf(name)} AS ${name}`),
 ];
-
-/** When a session ends. */
-export const SILENCE_MAX_MS = SESSION_SILENCE_MAX_MS;
 
 function featureSql({ name, window }: Feature): string {
   return window === undefined ? known(MOMENTS[name as MomentName], name) : `f.${name}`;

@@ -4,6 +4,7 @@ import type {
   DecisionRow,
   EnrolmentRow,
   LineRow,
+  MoveRow,
   OfferRow,
   OrderRow,
   ReturnRow,
@@ -14,6 +15,14 @@ const AT = 1_767_225_600_123;
 const LOG = { log_incarnation: "i", log_topic: "clickstream", log_partition: 3, log_offset: 41 };
 const WHO = { subject: "00112233445566778899aabbccddeeff", assignment_key: "k" };
 const LINE: LineRow = { product_id: "p", quantity: 2, unit_price_minor: null, discount_minor: 5 };
+
+export const MOVE: MoveRow = {
+  ...LOG,
+  subject: WHO.subject,
+  from_subject: "ffeeddccbbaa99887766554433221100",
+  link_partition: 7,
+  link_offset: 31,
+};
 
 export const CLICK: ClickstreamRow = {
   ...LOG,
@@ -31,9 +40,11 @@ export const CLICK: ClickstreamRow = {
   brand: "",
   quantity: 0,
   unit_price_minor: null,
+  unit_price_from_catalog: false,
   currency: "EUR",
   order_id: "o",
   revenue_minor: 9_007_199_254_740_991,
+  revenue_from_catalog: true,
   discount_minor: 5,
   lines: [LINE, { ...LINE, unit_price_minor: 7 }],
   codes: ["X", "it's \\"],

@@ -14,6 +14,7 @@ import type { LogRecord } from "@leastwise/eventlog";
 import type { ClickstreamRow, LineRow, LogPosition, OrderLineRow, OrderRow, ReturnRow } from "@leastwise/warehouse";
 import { reportedCode } from "./code-hash.js";
 import { fromCatalog, unitCostOf, type Products } from "./from-catalog.js";
+import { moveRows } from "./move-rows.js";
 import type { Outcome } from "./outcome.js";
 import { logPosition } from "./position.js";
 
@@ -27,10 +28,11 @@ interface Recorded {
   readonly products: Products;
 }
 
-/** Clickstream → a row of `clickstream`, and of `orders` or `returns` where the event is one. */
+/** Clickstream → a row of `clickstream`, and of `orders` or `returns` where the event is one; of `moves` for a state that a login moved. */
 export function clickstreamRows(incarnation: string, record: LogRecord, products: Products): Outcome {
   const decoded = decodeClickstreamRecord(record.value);
   if (!decoded.ok) return { outcome: "dead_letter", refusal: decoded.error };
+  if (decoded.value.$case === "stateMoved") return moveRows(logPosition(incarnation, record), decoded.value.value);
   if (decoded.value.$case !== "event") return { outcome: "drop", reason: decoded.value.$case };
   const stamped = decoded.value.value;
   if (stamped.event === undefined) return { outcome: "drop", reason: "event_missing" };
@@ -70,14 +72,22 @@ function clickstreamRow({ at, stamped, event, currency }: Recorded, amounts: Ord
     brand: product?.brand ?? "",
     quantity: Number(product?.quantity ?? 0n),
     unit_price_minor: minorIn(product?.unitPrice, currency) ?? null,
+    unit_price_from_catalog: product?.unitPrice !== undefined && stamped.event?.product?.unitPrice === undefined,
     currency,
     order_id: order?.orderId ?? goodsReturn?.orderId ?? "",
     revenue_minor: amounts?.revenueMinor ?? null,
+    revenue_from_catalog: amounts?.revenueMinor !== undefined && !saysRevenue(stamped.event?.order, currency),
     discount_minor: amounts?.discountMinor ?? null,
     lines: (order?.lines ?? goodsReturn?.lines ?? []).map((line) => lineRow(line, currency)),
     codes: (order?.codes ?? []).map(reportedCode),
     source: stamped.source,
   };
+}
+
+/** Whether the event alone tells what was paid, as the windows have it. */
+function saysRevenue(order: wire.Order | undefined, currency: string): boolean {
+  const said = order === undefined ? undefined : orderAmounts(order, currency);
+  return said?.ok === true && said.value.revenueMinor !== undefined;
 }
 
 function orderRow(

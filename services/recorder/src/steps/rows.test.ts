@@ -13,6 +13,7 @@ import { withinBounds, type Outcome, type Rows } from "./outcome.js";
 
 const { EventKind } = wire;
 const MOST = Number.MAX_SAFE_INTEGER;
+const BEN = "0".repeat(31) + "b";
 
 /** What the catalog has: shoes and socks, of which Ada has to be told neither price nor cost, and a hat that is sold in dollars. */
 const CATALOG: readonly wire.Product[] = [
@@ -32,6 +33,34 @@ const wrote = (decision: wire.DeepPartial<wire.DecisionRecord>) => decisionRows(
 
 const shoe = { productId: "shoe", quantity: 2n, unitPrice: euros(5_000), discount: euros(500) };
 const sock = { productId: "sock", quantity: 1n, unitPrice: euros(700) };
+
+describe("a state that a login moved", () => {
+  const moved = (state: wire.DeepPartial<wire.StateMoved>) => {
+    const value = wire.StateMoved.fromPartial({ fromSubject: ADA, toSubject: BEN, assignmentKey: "k", ...state });
+    const record = written(TOPICS.clickstream, encodeClickstreamRecord({ $case: "stateMoved", value }));
+    return clickstreamRows("i", standing(record), products);
+  };
+  const windows = Buffer.from([1]);
+
+  it("is a row of moves, with the places of the link that sent it and of the record that brought it", () => {
+    expect(rowsOf(moved({ cause: "i/clickstream/7/31", windows }))).toEqual({
+      moves: [
+        {
+          ...{ subject: BEN, from_subject: ADA, link_partition: 7, link_offset: 31 },
+          ...{ log_incarnation: "i", log_topic: "clickstream", log_partition: 0, log_offset: 41 },
+        },
+      ],
+    });
+  });
+
+  it("is nobody's row where there was none, and a dead letter where its link is not named", () => {
+    expect(moved({ cause: "i/clickstream/7/31" })).toEqual({ outcome: "drop", reason: "no_windows" });
+    expect(moved({ cause: "i/7", windows })).toMatchObject({
+      outcome: "dead_letter",
+      refusal: { reason: "cause_malformed", field: "state_moved.cause" },
+    });
+  });
+});
 
 describe("an event", () => {
   it("is a row of clickstream, with its place on the log and its shopper's key", () => {
@@ -94,6 +123,46 @@ describe("an event", () => {
   ])("that is an order has %s", (_, order, revenue_minor, cost_of_goods_minor) => {
     const { orders } = clicked({ kind: EventKind.EVENT_KIND_PURCHASE, order: { orderId: "o", ...order } });
     expect(orders).toMatchObject([{ revenue_minor, cost_of_goods_minor }]);
+  });
+
+  it.each([
+    ["said", { kind: EventKind.EVENT_KIND_CART_ADD, product: { ...shoe } }, false, false],
+    [
+      "the catalog's",
+      { kind: EventKind.EVENT_KIND_CART_ADD, product: { productId: "shoe", quantity: 1n } },
+      true,
+      false,
+    ],
+    ["nobody's", { kind: EventKind.EVENT_KIND_CART_ADD, product: { productId: "gift", quantity: 1n } }, false, false],
+    [
+      "said line by line",
+      { kind: EventKind.EVENT_KIND_PURCHASE, order: { orderId: "o", lines: [shoe, sock] } },
+      false,
+      false,
+    ],
+    [
+      "said as a total, whatever its lines",
+      { kind: EventKind.EVENT_KIND_PURCHASE, order: { orderId: "o", lines: [{ productId: "shoe" }], total: euros(5) } },
+      false,
+      false,
+    ],
+    [
+      "the catalog's for one line",
+      {
+        kind: EventKind.EVENT_KIND_PURCHASE,
+        order: { orderId: "o", lines: [sock, { productId: "shoe", quantity: 1n }] },
+      },
+      false,
+      true,
+    ],
+    [
+      "nobody's",
+      { kind: EventKind.EVENT_KIND_PURCHASE, order: { orderId: "o", lines: [{ productId: "gift" }] } },
+      false,
+      false,
+    ],
+  ])("whose money is %s says so", (_, event, unit_price_from_catalog, revenue_from_catalog) => {
+    expect(clicked(event).clickstream).toMatchObject([{ unit_price_from_catalog, revenue_from_catalog }]);
   });
 
   it("whose sums no number can hold is a dead letter: a warehouse would refuse all that stands beside it", () => {
@@ -216,13 +285,13 @@ describe("an event", () => {
     ]);
   });
 
-  it("is nobody's where the record is a login or a moved state", () => {
+  it("is nobody's where the record is a login, or moves an assignment key alone", () => {
     const value = wire.SubjectLink.fromPartial({ anonymousSubject: ADA, knownSubject: ADA });
     const link = standing(written(TOPICS.clickstream, encodeClickstreamRecord({ $case: "link", value })));
     expect(clickstreamRows("i", link, products)).toEqual({ outcome: "drop", reason: "link" });
     const move = wire.StateMoved.fromPartial({ fromSubject: ADA, toSubject: ADA });
     const moved = standing(written(TOPICS.clickstream, encodeClickstreamRecord({ $case: "stateMoved", value: move })));
-    expect(clickstreamRows("i", moved, products)).toEqual({ outcome: "drop", reason: "stateMoved" });
+    expect(clickstreamRows("i", moved, products)).toEqual({ outcome: "drop", reason: "no_windows" });
   });
 });
 
