@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { figuresOf, inTurn, spreadOf } from "./harness.js";
+import { figuresOf, inTurn, inTurnFor, inWords, spreadOf } from "./harness.js";
 
 describe("the harness", () => {
   it("gives the smallest, middle and largest of an odd and of an even number of samples", () => {
@@ -17,5 +17,16 @@ describe("the harness", () => {
     const note = (name: string) => () => Promise.resolve(order.push(name));
     expect(await inTurn(2, note("a"), note("b"))).toEqual({ a: [1, 3], b: [2, 4] });
     expect(order).toEqual(["a", "b", "a", "b"]);
+  });
+
+  it("leaves a first pair out, then fits rounds into the time: 3 at least, 20 at most", async () => {
+    let runs = 0;
+    const next = () => Promise.resolve(++runs);
+    expect(await inTurnFor(1e-9, next, next)).toEqual({ a: [3, 5, 7], b: [4, 6, 8] });
+    expect((await inTurnFor(1e6, next, next)).a).toHaveLength(20);
+  });
+
+  it("says a spread in words", () => {
+    expect(inWords({ min: 0.5, median: 1.25, max: 3 }, 1)).toBe("1.3 (0.5–3.0)");
   });
 });

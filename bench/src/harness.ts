@@ -1,5 +1,11 @@
 import { cpus, totalmem } from "node:os";
 
+const ROUNDS_MIN = 3;
+const ROUNDS_MAX = 20;
+
+/** Why a benchmark cannot run on this machine, in words for people. */
+export class CannotRun extends Error {}
+
 /** A figure of a benchmark: a number with its unit last in the name, or null where it could not be measured. */
 export type Figures = Readonly<Record<string, number | null>>;
 
@@ -49,13 +55,34 @@ export function figuresOf(name: string, { min, median, max }: Spread): Figures {
 }
 
 /** Runs A and B in turn, so that a machine whose speed drifts is unfair to neither. */
-export async function inTurn<T>(rounds: number, a: () => Promise<T>, b: () => Promise<T>): Promise<{ a: T[]; b: T[] }> {
-  const results: { a: T[]; b: T[] } = { a: [], b: [] };
+export async function inTurn<A, B = A>(
+  rounds: number,
+  a: () => Promise<A>,
+  b: () => Promise<B>,
+): Promise<{ a: A[]; b: B[] }> {
+  const results: { a: A[]; b: B[] } = { a: [], b: [] };
   for (let round = 0; round < rounds; round += 1) {
     results.a.push(await a());
     results.b.push(await b());
   }
   return results;
+}
+
+/** One pair that does not count, then as many rounds in turn as fit into the time: at least 3, at most 20. */
+export async function inTurnFor<A, B = A>(
+  seconds: number,
+  a: () => Promise<A>,
+  b: () => Promise<B>,
+): Promise<{ a: A[]; b: B[] }> {
+  const startedMs = performance.now();
+  await inTurn(1, a, b);
+  const pairMs = performance.now() - startedMs;
+  return inTurn(Math.min(ROUNDS_MAX, Math.max(ROUNDS_MIN, Math.floor((seconds * 1_000) / pairMs))), a, b);
+}
+
+/** A rate with its spread, for people. */
+export function inWords({ min, median, max }: Spread, digits = 0): string {
+  return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
 }
 
 /** What the figures were measured on. */

@@ -1,5 +1,6 @@
-import { decodeClickstreamRecord, encodeClickstreamRecord, TOPICS, wire, windowEventOf } from "@leastwise/contracts";
+import { encodeClickstreamRecord, TOPICS, wire } from "@leastwise/contracts";
 import { openKafkaLog, type EventLog, type NewRecord } from "@leastwise/eventlog";
+import { Ingest } from "@leastwise/scorer";
 import { clickstreamShape, startBroker, type ShapeEvent } from "@leastwise/testkit";
 import {
   bucketOf,
@@ -10,44 +11,55 @@ import {
   type Millis,
   type SubjectId,
 } from "@leastwise/vocabulary";
-import { createWindowStore } from "@leastwise/windows";
+import { reserveSegment } from "@leastwise/windows";
 import { Kafka, logLevel } from "kafkajs";
 import { randomUUID } from "node:crypto";
-import { figuresOf, inTurn, spreadOf, type Bench, type Figures } from "./harness.js";
+import { figuresOf, inTurnFor, inWords, spreadOf, type Bench, type Figures } from "./harness.js";
+import { buildPeers, runPeer, type PeerName, type PeerReport, type PeerRun } from "./peers.js";
 
-const RECORDS = 300_000;
-const VISITORS = 200_000;
+const RECORDS = 2_000_000;
+const VISITORS = 1_150_000;
+/** Records that a peer reads before its clock starts: a fresh JVM compiles its code meanwhile. Ours and the bare consumer have a round for that. */
+const PEER_WARM_UP = 500_000;
+const PEER_ROUNDS = 3;
 const PARTITIONS = 4;
 const APPEND_RECORDS = 5_000;
 const FETCH_BYTES = 1_048_576;
-const ROUNDS_MIN = 3;
-const ROUNDS_MAX = 20;
 const START_MS = Date.UTC(2026, 0, 1);
 const USD = "USD" as CurrencyCode;
 
+/** One reading of the whole topic. */
+interface Reading {
+  readonly recordsPerSecond: number;
+  /** Of the whole process, from the first batch to the last. */
+  readonly cpuSeconds: number;
+  readonly subjects: number;
+}
+
 /**
- * Reading the clickstream into windows against reading it and counting: the same records of the same Kafka topic, the same fetch size.
- * Timed from a reader's first batch to its last, so that joining a group counts for neither.
+ * Kafka → decode → windows as the ingest thread does it, on one thread, over one topic, against (a) a bare kafkajs consumer that only counts, (b)
+ * Kafka Streams and (c) Flink with the same windows, deduplication, session, cart and distinct products in compact state. Each is timed from its
+ * first batch to its last, so that joining a group counts for none.
  */
 export const ingestBench: Bench = {
   name: "ingest",
-  summary: "Kafka → decode → windows, against a bare kafkajs consumer that only counts the same records",
+  summary: "Kafka → decode → windows, against a bare kafkajs consumer, Kafka Streams and Flink over the same topic",
   async run({ seconds, say }): Promise<Figures> {
     const broker = await startBroker();
     const log = await openKafkaLog({ brokers: broker.brokers, batchBytesMax: FETCH_BYTES });
-    const topic = `${TOPICS.clickstream}-bench-${randomUUID()}`;
+    const topic = TOPICS.clickstream;
     try {
       await log.ensureTopics([{ name: topic, partitions: PARTITIONS, compacted: false }]);
       say(`producing ${RECORDS} records to ${PARTITIONS} partitions of Kafka (${broker.how})`);
       await produce(log, topic);
-      const windows = () => readIntoWindows(log, topic);
-      const bare = () => readAndCount(broker.brokers, topic);
-      const startedMs = performance.now();
-      await inTurn(1, windows, bare);
-      const pairMs = performance.now() - startedMs;
-      const rounds = Math.min(ROUNDS_MAX, Math.max(ROUNDS_MIN, Math.floor((seconds * 1_000) / pairMs)));
-      const { a, b } = await inTurn(rounds, windows, bare);
-      return figures(a, b, say);
+      const { a, b } = await inTurnFor(
+        seconds,
+        () => readIntoWindows(log),
+        () => readAndCount(broker.brokers, topic),
+      );
+      const own = ownFigures(a, b, say);
+      const peers = { records: RECORDS, warmUp: PEER_WARM_UP, brokers: broker.brokers, topic };
+      return { ...own, ...(await peerFigures(peers, () => readIntoWindows(log), say)) };
     } finally {
       await log.close();
       await broker.stop();
@@ -55,55 +67,84 @@ export const ingestBench: Bench = {
   },
 };
 
-function figures(windows: readonly number[], bare: readonly number[], say: (line: string) => void): Figures {
-  const ratio = spreadOf(windows.map((rate, index) => rate / (bare[index] ?? Number.NaN)));
-  const lines = [
-    ["into windows", spreadOf(windows)],
-    ["bare consumer", spreadOf(bare)],
-  ] as const;
-  for (const [name, { median, min, max }] of lines) {
-    say(
-      `${name.padEnd(13)} ${median.toFixed(0)} records/s (${min.toFixed(0)}–${max.toFixed(0)}, ${windows.length} rounds)`,
-    );
-  }
-  say(
-    `into windows is ${ratio.median.toFixed(2)} of the bare consumer (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`,
-  );
+function ownFigures(windows: readonly Reading[], bare: readonly number[], say: (line: string) => void): Figures {
+  const rate = spreadOf(windows.map(({ recordsPerSecond }) => recordsPerSecond));
+  const ratio = spreadOf(windows.map(({ recordsPerSecond }, index) => recordsPerSecond / (bare[index] ?? Number.NaN)));
+  say(`into windows  ${inWords(rate)} records/s, ${windows.length} rounds`);
+  say(`bare consumer ${inWords(spreadOf(bare))} records/s`);
+  say(`into windows is ${inWords(ratio, 2)} of the bare consumer`);
   return {
-    ...figuresOf("windows_records_per_s", spreadOf(windows)),
+    ...figuresOf("windows_records_per_s", rate),
+    ...figuresOf("windows_cpu_s", spreadOf(windows.map(({ cpuSeconds }) => cpuSeconds))),
     ...figuresOf("bare_consumer_records_per_s", spreadOf(bare)),
     ...figuresOf("vs_bare_consumer", ratio),
     records: RECORDS,
+    subjects: windows[0]?.subjects ?? null,
     rounds: windows.length,
   };
 }
 
-/** Reads the whole topic through the log's port into fresh windows, as the scorer does. Records a second. */
-async function readIntoWindows(log: EventLog, topic: string): Promise<number> {
-  const stores = Array.from({ length: PARTITIONS }, () => createWindowStore({}));
-  const watch = new Watch();
-  const reading = await log.subscribe({
-    topic,
-    from: () => Promise.resolve(0),
-    onBatch: ({ partition, records }) => {
-      watch.begin();
-      const store = stores[partition];
-      for (const { value, offset } of records) {
-        const body = decodeClickstreamRecord(value);
-        if (!body.ok || body.value.$case !== "event") throw new Error("a record that the benchmark did not write");
-        const { subject } = body.value.value;
-        const event = windowEventOf(body.value.value, USD);
-        if (store === undefined || event === undefined || !isSubjectId(subject))
-          throw new Error("an event without windows");
-        store.apply(subject, event, offset);
-      }
-      watch.count(records.length);
-      return Promise.resolve();
+/** Ours and a peer in turn, the peer in a process of its own each time. */
+async function peerFigures(run: PeerRun, ours: () => Promise<Reading>, say: (line: string) => void): Promise<Figures> {
+  if (!(await buildPeers(say))) return { vs_kafka_streams: null, vs_flink: null };
+  const figures: Record<string, number | null> = {};
+  for (const [peer, name] of [
+    ["kafka-streams", "kafka_streams"],
+    ["flink", "flink"],
+  ] as const satisfies readonly (readonly [PeerName, string])[]) {
+    const own: Reading[] = [];
+    const theirs: PeerReport[] = [];
+    for (let round = 0; round < PEER_ROUNDS; round += 1) {
+      theirs.push(await runPeer(peer, run));
+      own.push(await ours());
+    }
+    const rate = spreadOf(theirs.map(({ recordsPerSecond }) => recordsPerSecond));
+    const ratio = spreadOf(own.map((one, at) => one.recordsPerSecond / (theirs[at]?.recordsPerSecond ?? Number.NaN)));
+    const cpu = spreadOf(theirs.map(({ cpuSeconds }) => cpuSeconds));
+    const heap = spreadOf(theirs.map(({ heapUsedBytes }) => heapUsedBytes));
+    say(`${peer.padEnd(13)} ${inWords(rate)} records/s, ${inWords(cpu, 1)} CPU s, ${inWords(heap)} bytes of heap`);
+    say(`into windows is ${inWords(ratio, 2)} of ${peer}`);
+    if (theirs.some(({ subjects }) => subjects !== own[0]?.subjects)) say(`${peer} has other subjects than we have`);
+    Object.assign(figures, figuresOf(`${name}_records_per_s`, rate), figuresOf(`${name}_cpu_s`, cpu));
+    Object.assign(figures, figuresOf(`${name}_heap_used_bytes`, heap), figuresOf(`vs_${name}`, ratio));
+  }
+  return figures;
+}
+
+/** Reads the whole topic into fresh windows, as the ingest thread does. */
+async function readIntoWindows(log: EventLog): Promise<Reading> {
+  const memories = Array.from({ length: PARTITIONS }, () => reserveSegment(2 ** 29));
+  const ingest = new Ingest(
+    { memories, currency: USD, incarnation: log.incarnation },
+    {
+      onCheckpoint: () => undefined,
+      onCheckpointFailed: () => undefined,
+      onPoisoned: () => {
+        throw new Error("a stretch that the benchmark did not write");
+      },
+      areMovesDurable: () => Promise.resolve(true),
     },
-  });
-  await Promise.race([watch.done, reading.finished]);
-  await reading.stop();
-  return watch.recordsPerSecond;
+  );
+  const watch = new Watch();
+  let cpuBefore: ReturnType<typeof process.cpuUsage> | undefined;
+  const following = await ingest.follow(
+    log,
+    memories.map(() => 0),
+    ({ records, unreadable }) => {
+      if (unreadable.length > 0) throw new Error("a record that the benchmark did not write");
+      cpuBefore ??= process.cpuUsage();
+      watch.begin();
+      watch.count(records);
+    },
+  );
+  await Promise.race([watch.done, following.finished]);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  await ingest.stop();
+  return {
+    recordsPerSecond: watch.recordsPerSecond,
+    cpuSeconds: (user + system) / 1e6,
+    subjects: ingest.subjectCount,
+  };
 }
 
 /** Reads the whole topic with the client library alone, and counts. Records a second. */

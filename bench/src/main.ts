@@ -1,9 +1,26 @@
 import { parseArgs } from "node:util";
-import { machine, type Bench } from "./harness.js";
+import { CannotRun, machine, type Bench } from "./harness.js";
+import { checkpointBench } from "./checkpoint.js";
 import { decideBench } from "./decide.js";
+import { freshnessBench } from "./freshness.js";
 import { ingestBench } from "./ingest.js";
+import { restoreBench } from "./restore.js";
+import { offlineBench } from "./offline.js";
+import { underIngestBench } from "./under-ingest.js";
+import { windowsPeerBench } from "./windows-peer.js";
+import { windowsBench } from "./windows.js";
 
-const BENCHES: readonly Bench[] = [decideBench, ingestBench];
+const BENCHES: readonly Bench[] = [
+  decideBench,
+  underIngestBench,
+  freshnessBench,
+  ingestBench,
+  offlineBench,
+  windowsBench,
+  windowsPeerBench,
+  restoreBench,
+  checkpointBench,
+];
 
 const USAGE = "usage: npm run --silent bench -- NAME [--seconds S] | --list | --help";
 const OPTIONS = {
@@ -19,7 +36,7 @@ async function main(): Promise<number> {
   const { values, positionals } = args;
   if (values.help === true) console.log(USAGE);
   if (values.help === true || values.list === true) {
-    for (const { name, summary } of BENCHES) console.log(`${name.padEnd(10)} ${summary}`);
+    for (const { name, summary } of BENCHES) console.log(`${name.padEnd(14)} ${summary}`);
     return 0;
   }
   const seconds = Number(values.seconds);
@@ -53,4 +70,10 @@ function misused(problem: string): number {
   return 2;
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof CannotRun)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

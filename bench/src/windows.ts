@@ -1,0 +1,207 @@
+import { createWindowStore, emptySnapshot, SlabEvent, WindowReader, type Verdict } from "@leastwise/windows";
+import type { SubjectId } from "@leastwise/vocabulary";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { fillFrom, shapeStream, uniformReads, zipfReads, zipfStream, type EventStream } from "./event-stream.js";
+import { figuresOf, inTurnFor, inWords, spreadOf, type Bench, type Figures, type Spread } from "./harness.js";
+
+const SUBJECTS = 1_000_000;
+const ZIPF_EVENTS = 3_000_000;
+const PRODUCTS = 200_000;
+const READS = 1_000_000;
+/** Reads of one kind in a round end after so long: a subject of the highest ranks takes a thousand times as long as most. */
+const READS_WITHIN_MS = 2_000;
+/** Reads between two looks at the clock. */
+const READS_A_LOOK = 64;
+/** Events that are handed to the windows together. */
+const BATCH = 64;
+
+interface EngineRound {
+  readonly updatesPerSecond: number;
+  /** Of subjects by Zipf's law, as often as their rank says. */
+  readonly readsPerSecond: number;
+  /** Of subjects that are all as likely. */
+  readonly uniformReadsPerSecond: number;
+  readonly bytesPerSubject: number;
+  /** Growth of the JavaScript heap, garbage left out. */
+  readonly heapGrowthBytes: number;
+}
+
+interface Reads {
+  readonly zipf: readonly SubjectId[];
+  readonly uniform: readonly SubjectId[];
+}
+
+type EngineRates = Readonly<Record<keyof EngineRound | "vsCountingMap", Spread>>;
+
+/**
+ * The window engine alone, on one core: decoded events of a million subjects into a fresh store, then full vectors out of it. Beside it, over the
+ * same events, the least that any keeper of a shopper's numbers must do: a Map that counts events by the subject's id. The Map has it easy: its
+ * ids are texts whose hashes are known, and it knows no time, repeat, session, cart or product.
+ */
+export const windowsBench: Bench = {
+  name: "windows",
+  summary: "the window engine alone, a million subjects, against a Map that counts events by subject",
+  async run({ seconds, say }): Promise<Figures> {
+    say(`preparing two streams of ${SUBJECTS} subjects over 30 days: Zipf's law, and the shape of a real clickstream`);
+    const streams = { zipf: zipfStream(SUBJECTS, ZIPF_EVENTS, PRODUCTS), shape: shapeStream(SUBJECTS) };
+    const zipf = await measured("zipf", streams.zipf, seconds / 2, say);
+    const shape = await measured("shape", streams.shape, seconds / 2, say);
+    return { ...figures("zipf_", zipf), ...figures("shape_", shape), ...figures("", worse(zipf, shape)) };
+  },
+};
+
+async function measured(
+  name: string,
+  stream: EventStream,
+  seconds: number,
+  say: (line: string) => void,
+): Promise<EngineRates> {
+  const reads: Reads = { zipf: zipfReads(stream, READS), uniform: uniformReads(stream, READS) };
+  const collectGarbage = garbageCollector();
+  const engine = (): Promise<EngineRound> => {
+    collectGarbage();
+    return Promise.resolve(engineRound(stream, reads, collectGarbage));
+  };
+  const map = (): Promise<number> => {
+    collectGarbage();
+    return Promise.resolve(countedPerSecond(stream));
+  };
+  const { a: rounds, b: counted } = await inTurnFor(seconds, engine, map);
+  const rates: EngineRates = {
+    updatesPerSecond: spreadOf(rounds.map(({ updatesPerSecond }) => updatesPerSecond)),
+    uniformReadsPerSecond: spreadOf(rounds.map((round) => round.uniformReadsPerSecond)),
+    readsPerSecond: spreadOf(rounds.map(({ readsPerSecond }) => readsPerSecond)),
+    bytesPerSubject: spreadOf(rounds.map(({ bytesPerSubject }) => bytesPerSubject)),
+    heapGrowthBytes: spreadOf(rounds.map(({ heapGrowthBytes }) => heapGrowthBytes)),
+    vsCountingMap: spreadOf(rounds.map(({ updatesPerSecond }, round) => updatesPerSecond / (counted[round] ?? NaN))),
+  };
+  sayRates(name, stream, rates, spreadOf(counted), say);
+  return rates;
+}
+
+/** Takes the stream into a fresh store, then reads vectors at its end. */
+function engineRound(stream: EventStream, reads: Reads, collectGarbage: () => void): EngineRound {
+  const heapBeforeBytes = process.memoryUsage().heapUsed;
+  const store = createWindowStore({});
+  const startedMs = performance.now();
+  takeIn(stream, store);
+  const tookMs = performance.now() - startedMs;
+  if (store.subjectCount !== stream.subjects.length) throw new Error("the store does not hold every subject");
+  const reader = new WindowReader(store.memory);
+  const readsPerSecond = readFrom(stream, reader, reads.zipf, READS_WITHIN_MS);
+  const uniformReadsPerSecond = readFrom(stream, reader, reads.uniform, READS_WITHIN_MS);
+  collectGarbage();
+  return {
+    updatesPerSecond: (stream.count * 1_000) / tookMs,
+    readsPerSecond,
+    uniformReadsPerSecond,
+    heapGrowthBytes: process.memoryUsage().heapUsed - heapBeforeBytes,
+    bytesPerSubject: store.bytesInUse / store.subjectCount,
+  };
+}
+
+/** Hands the stream to a store in batches, one core, nothing else going on. */
+export function takeIn(stream: EventStream, store: ReturnType<typeof createWindowStore>): void {
+  const events = Array.from({ length: BATCH }, () => new SlabEvent());
+  const offsets = new Float64Array(BATCH);
+  let refused = 0;
+  const onVerdict = ({ verdict }: Verdict): void => {
+    if (verdict !== "applied") refused += 1;
+  };
+  for (let from = 0; from < stream.count; from += BATCH) {
+    const count = Math.min(BATCH, stream.count - from);
+    for (let place = 0; place < count; place += 1) {
+      const event = events[place];
+      offsets[place] = from + place;
+      if (event !== undefined) fillFrom(stream, from + place, event);
+    }
+    store.applySlabEvents(events, offsets, count, onVerdict);
+  }
+  if (refused > 0) throw new Error(`${refused} events were not applied`);
+}
+
+/** Reads the subjects' full vectors at the stream's end, one after the other, while there is time. Reads a second. */
+export function readFrom(
+  stream: EventStream,
+  reader: WindowReader,
+  subjects: readonly SubjectId[],
+  withinMs = Infinity,
+): number {
+  const snapshot = emptySnapshot();
+  const startedMs = performance.now();
+  let read = 0;
+  for (const subject of subjects) {
+    if (!reader.read(subject, stream.endMs, snapshot) || !snapshot.known) throw new Error("a subject is not known");
+    read += 1;
+    if (read % READS_A_LOOK === 0 && performance.now() - startedMs > withinMs) break;
+  }
+  return (read * 1_000) / (performance.now() - startedMs);
+}
+
+function countedPerSecond({ count, subjects, subjectAt }: EventStream): number {
+  const counts = new Map<string, number>();
+  const startedMs = performance.now();
+  for (let index = 0; index < count; index += 1) {
+    const subject = subjects[subjectAt[index] ?? 0] ?? "";
+    counts.set(subject, (counts.get(subject) ?? 0) + 1);
+  }
+  const tookMs = performance.now() - startedMs;
+  if (counts.size !== subjects.length) throw new Error("the map does not hold every subject");
+  return (count * 1_000) / tookMs;
+}
+
+/** Node's garbage collector, which a flag makes known to contexts that are made after it. */
+function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  if (typeof collect !== "function") throw new Error("this Node does not let its collector be called");
+  return () => void Reflect.apply(collect, undefined, []);
+}
+
+/** For each measure that of the stream where it is worse. */
+function worse(one: EngineRates, other: EngineRates): EngineRates {
+  const less = (measure: keyof EngineRates): Spread =>
+    one[measure].median <= other[measure].median ? one[measure] : other[measure];
+  const more = (measure: keyof EngineRates): Spread =>
+    one[measure].median > other[measure].median ? one[measure] : other[measure];
+  return {
+    updatesPerSecond: less("updatesPerSecond"),
+    readsPerSecond: less("readsPerSecond"),
+    uniformReadsPerSecond: less("uniformReadsPerSecond"),
+    bytesPerSubject: more("bytesPerSubject"),
+    heapGrowthBytes: more("heapGrowthBytes"),
+    vsCountingMap: less("vsCountingMap"),
+  };
+}
+
+function figures(prefix: string, rates: EngineRates): Figures {
+  return {
+    ...figuresOf(`${prefix}updates_per_s`, rates.updatesPerSecond),
+    ...figuresOf(`${prefix}reads_per_s`, rates.readsPerSecond),
+    ...figuresOf(`${prefix}uniform_reads_per_s`, rates.uniformReadsPerSecond),
+    [`${prefix}bytes_per_subject`]: rates.bytesPerSubject.median,
+    [`${prefix}heap_growth_bytes`]: rates.heapGrowthBytes.median,
+    ...figuresOf(`${prefix}vs_counting_map`, rates.vsCountingMap),
+  };
+}
+
+function sayRates(
+  name: string,
+  { count, subjects }: EventStream,
+  rates: EngineRates,
+  counted: Spread,
+  say: (line: string) => void,
+): void {
+  say(`${name}: ${count} events of ${subjects.length} subjects`);
+  say(`  updates ${inWords(rates.updatesPerSecond)} a second`);
+  say(
+    `  full vectors ${inWords(rates.readsPerSecond)} a second by Zipf's law, ` +
+      `${inWords(rates.uniformReadsPerSecond)} of any subject`,
+  );
+  say(
+    `  ${rates.bytesPerSubject.median.toFixed(1)} bytes a subject off the heap; ` +
+      `the heap grew by ${rates.heapGrowthBytes.median} bytes in all`,
+  );
+  say(`  the Map counts ${inWords(counted)} a second; the engine does ${inWords(rates.vsCountingMap, 2)} of that`);
+}
