@@ -1,16 +1,20 @@
 import { DEDUP_IDS_MIN, DEDUP_SPAN_S } from "../recent-ids.js";
 
 /*
- * The event ids that a subject used lately, at the end of its block, oldest first around a ring. For a ring with room for n:
+ * The event ids that a subject used lately, at the end of its block. Up to 16 stand in a row, the oldest last, 16 bytes each, and one more takes
+ * nothing but the next 16 bytes: mark, received time in seconds, nothing. More are a ring, oldest first around it; one with room for n has:
  *
  *   n × 8 bytes   mark of the id
  *   n × 4         received time, in seconds
  *   n × 2         the next older id of the same chain: its place + 1, 0 if none
  *   n × 2         the newest id of each chain: its place + 1, 0 if none
  *
- * An id is looked up in the chain of its mark. The oldest id of all is the oldest of its chain: the last of it. All but the chains' heads is
+ * There an id is looked up in the chain of its mark. The oldest id of all is the oldest of its chain: the last of it. All but the chains' heads is
  * read and written in turn, so that of a long ring little more than the heads has to be near.
  */
+
+/** So many ids stand in a row. */
+export const ROW_MAX = 16;
 
 /** Units of a ring for each id that it has room for. */
 export const UNITS_AN_ID = 2;
@@ -41,8 +45,8 @@ export class IdRing {
   }
 
   has(mark: number): boolean {
-    if (this.count === 0) return false;
     const { room } = this;
+    if (room <= ROW_MAX) return this.#isInRow(mark);
     const u16 = this.#u16;
     const nextAt = 4 * this.#unit + 6 * room;
     let place = u16[nextAt + room + chainOf(mark, room)] ?? 0;
@@ -53,13 +57,24 @@ export class IdRing {
     return false;
   }
 
+  #isInRow(mark: number): boolean {
+    const f64 = this.#f64;
+    const first = this.#unit + UNITS_AN_ID * (this.room - this.count);
+    for (let at = first; at < this.#unit + UNITS_AN_ID * this.room; at += UNITS_AN_ID) {
+      if (f64[at] === mark) return true;
+    }
+    return false;
+  }
+
   /** Mark of the id that is so many places younger than the oldest. */
   markAt(index: number): number {
+    if (this.room <= ROW_MAX) return this.#f64[this.#unitInRow(index)] ?? 0;
     return this.#f64[this.#unit + this.#placeOf(index)] ?? 0;
   }
 
   /** Received time of the id that is so many places younger than the oldest, in seconds. */
   receivedSAt(index: number): number {
+    if (this.room <= ROW_MAX) return (this.#i32[2 * this.#unitInRow(index) + 2] ?? 0) >>> 0;
     return (this.#i32[2 * (this.#unit + this.room) + this.#placeOf(index)] ?? 0) >>> 0;
   }
 
@@ -79,6 +94,13 @@ export class IdRing {
   push(mark: number, receivedS: number): void {
     if (this.count >= this.room) throw new Error(`no room in a ring of ${this.room}`);
     const { room } = this;
+    if (room <= ROW_MAX) {
+      const at = this.#unitInRow(this.count);
+      this.#f64[at] = mark;
+      this.#i32[2 * at + 2] = receivedS | 0;
+      this.count += 1;
+      return;
+    }
     const place = this.#placeOf(this.count);
     const nextAt = 4 * this.#unit + 6 * room;
     const head = nextAt + room + chainOf(mark, room);
@@ -102,6 +124,10 @@ export class IdRing {
     this.count -= 1;
   }
 
+  #unitInRow(index: number): number {
+    return this.#unit + UNITS_AN_ID * (this.room - 1 - index);
+  }
+
   /** Place of the id that is so many places younger than the oldest. */
   #placeOf(index: number): number {
     const place = this.head + index;
@@ -116,9 +142,10 @@ export interface RingViews {
   readonly u16: Uint16Array;
 }
 
-/** The room of the next larger ring: half as much again, exactly the ids that are always remembered, and at most the bound. */
+/** The room of the next larger ring: one more in a row; then half as much again, exactly the ids that are always remembered, and at most the bound. */
 export function roomBeyond(room: number, idsMax: number): number {
-  const next = room + Math.max(1, room >> 1);
+  if (room < ROW_MAX) return room + 1;
+  const next = room + (room >> 1);
   return room < DEDUP_IDS_MIN ? Math.min(next, DEDUP_IDS_MIN) : Math.min(next, idsMax);
 }
 

@@ -98,6 +98,8 @@ export class SlabWindowStore implements WindowStore {
   readonly #cartSkusMax: number;
   readonly #addressesAhead = new Int32Array(EVENTS_AT_ONCE_MAX);
   #newestReceivedMs = -1;
+  /** Of all events so far: as long as it is not long ago, nobody can have been silent for long. */
+  #oldestReceivedMs = Infinity;
   readAheadSum = 0;
 
   constructor(memory: SegmentMemory, dedupIdsMax: number, cartSkusMax: number) {
@@ -193,7 +195,7 @@ export class SlabWindowStore implements WindowStore {
       this.counts.ahead += 1; // it leaves no trace: with its clock mended, the same event may come again
       return AHEAD;
     }
-    if (event.receivedAtMs > this.#newestReceivedMs) this.#newestReceivedMs = event.receivedAtMs;
+    this.#noteReceived(event.receivedAtMs);
     return this.#applyTo(address, event, offset);
   }
 
@@ -324,6 +326,7 @@ export class SlabWindowStore implements WindowStore {
     this.#whereThereIsRoom(() => {
       this.#start(event);
       this.#segment.f64[this.#writer.unit + UNIT.newestReceivedMs] = receivedAtMs;
+      this.#noteReceived(receivedAtMs);
       this.#writer.close();
     });
   }
@@ -417,7 +420,7 @@ export class SlabWindowStore implements WindowStore {
       this.#writer.fillFrom(block);
       this.#writer.close();
     });
-    this.#newestReceivedMs = Math.max(this.#newestReceivedMs, views.f64[unit + UNIT.newestReceivedMs] ?? -1);
+    this.#noteReceived(views.f64[unit + UNIT.newestReceivedMs] ?? -1);
   }
 
   digest(): string {
@@ -445,7 +448,7 @@ export class SlabWindowStore implements WindowStore {
       frozen.writeTo(writer.views, writer.unit, writer.endUnit);
       writer.close();
     });
-    this.#newestReceivedMs = Math.max(this.#newestReceivedMs, state.newestReceivedMs);
+    this.#noteReceived(state.newestReceivedMs);
   }
 
   /** Makes a subject's block, or counts that there was no room for it. */
@@ -490,8 +493,14 @@ export class SlabWindowStore implements WindowStore {
     return atMs - (this.#segment.f64[2 * address + UNIT.newestReceivedMs] ?? 0) > SUBJECT_SILENCE_MAX_MS;
   }
 
+  #noteReceived(receivedMs: number): void {
+    if (receivedMs > this.#newestReceivedMs) this.#newestReceivedMs = receivedMs;
+    if (receivedMs < this.#oldestReceivedMs && receivedMs >= 0) this.#oldestReceivedMs = receivedMs;
+  }
+
   /** Looks at two blocks, and forgets a subject that was silent too long: each new subject pays for that. */
   #sweep(): void {
+    if (this.#newestReceivedMs - SWEEP_SLACK_MS - this.#oldestReceivedMs <= SUBJECT_SILENCE_MAX_MS) return;
     for (let looks = 0; looks < 2; looks += 1) {
       const address = this.#segment.turnHand();
       if (address === 0 || !this.#isIdle(address)) continue;

@@ -21,13 +21,16 @@ import {
   zeroUnits,
 } from "./block.js";
 import { addToCell, BEGUN_UNIT, type CellCompactor, compactAtFor, startFor, packCell, writeCell } from "./cells.js";
-import { IdRing, roomBeyond, UNITS_AN_ID } from "./id-ring.js";
+import { IdRing, roomBeyond, ROW_MAX, UNITS_AN_ID } from "./id-ring.js";
 import type { CheckpointedBlock } from "./checkpoint.js";
 import type { Segment } from "./segment.js";
 import { classFor } from "./size-classes.js";
 import type { SlabEvent } from "./slab-event.js";
 import { compareText, textLength, writeText } from "./text-bytes.js";
 import { cartBytes, readCartAt, type SubjectViews } from "./thaw.js";
+
+/** Units of a cell and an id. */
+const SLACK_UNITS = 4;
 
 /** The segment has no room for the subject's block. Thrown inside the store and caught there. */
 export class SegmentFull extends Error {
@@ -137,7 +140,8 @@ export class SubjectWriter {
     const { i32 } = this.#views;
     let ring = this.ids();
     const overflow = ring.forgetFor(receivedS, idsMax);
-    if (ring.count === ring.room) ring = this.#regrowIds(roomBeyond(ring.room, idsMax));
+    if (ring.room < ROW_MAX && ring.count === ring.room) ring = this.#lengthenRow(ring.room + 1);
+    else if (ring.count === ring.room) ring = this.#regrowIds(roomBeyond(ring.room, idsMax));
     ring.push(mark, receivedS);
     i32[this.#word + WORD.idHead] = ring.head;
     i32[this.#word + WORD.idCount] = ring.count;
@@ -347,8 +351,8 @@ export class SubjectWriter {
   #ensure(units: number): void {
     const used = this.#frontUnits + this.#idUnits;
     if (this.#unit + used + units <= this.#endUnit) return;
-    // A little more than is asked for: a block that grows will grow again.
-    this.#moveTo(this.#allocate(used + units + (used >> 3)));
+    // A little more than is asked for: a block that grows will grow again, by a cell and an id at least.
+    this.#moveTo(this.#allocate(used + units + Math.max(SLACK_UNITS, used >> 3)));
   }
 
   /** Moves a block that is far larger than what it holds. */
@@ -373,6 +377,13 @@ export class SubjectWriter {
     if (ids > 0) moveUnits(f64, this.#endUnit - ids, fromEnd - ids, ids);
     this.#segment.replace(from, address);
     this.#segment.release(from);
+  }
+
+  /** Takes the units before the row for one more id. */
+  #lengthenRow(room: number): IdRing {
+    this.#ensure(UNITS_AN_ID);
+    this.#views.i32[this.#word + WORD.idRoom] = room;
+    return this.ids();
   }
 
   /** Gives the ring another room, its ids around it again from the first place on. */

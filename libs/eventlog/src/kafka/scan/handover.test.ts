@@ -235,24 +235,30 @@ describe("a damaged batch", () => {
     },
   );
 
-  it("of which only the offset differs, which no checksum covers, costs its neighbours nothing", async () => {
-    for (let at = 0; at < 8; at++) {
-      for (const by of [1, 2, 4, 64, 128, 255]) {
-        const damaged = Buffer.from(intact);
-        damaged[before.length + at]! ^= by;
-        const { owner, next } = await handed(damaged, { endOffset: 7, times: 4, intact });
-        const isInside = ([offset]: [number, string]): boolean => offset >= 2 && offset < 5;
-        expect(owner.records.filter((record) => !isInside(record)).map(([, value]) => value)).toEqual([
-          "a",
-          "b",
-          "f",
-          "g",
-        ]);
-        expect(owner.records.map(([offset]) => offset)).toEqual(owner.records.map(([offset]) => offset).sort());
-        expect([at, by, next]).toEqual([at, by, 7]);
+  it.each([
+    ["finds the batch again", true],
+    ["looks for it by what is damaged", false],
+  ])(
+    "of which only the offset differs, which no checksum covers, costs its neighbours nothing: a broker that %s",
+    async (_, finds) => {
+      for (let at = 0; at < 8; at++) {
+        for (const by of [1, 2, 4, 64, 128, 255]) {
+          const damaged = Buffer.from(intact);
+          damaged[before.length + at]! ^= by;
+          const given = { endOffset: 7, times: 4, ...(finds ? { intact } : {}) };
+          const { owner, next } = await handed(damaged, given);
+          const { records } = owner;
+          const inside = records.filter(([offset]) => offset >= 2 && offset < 5);
+          const neighbours = records.filter((record) => !inside.includes(record));
+          expect([at, by, ...neighbours.map(([, value]) => value)]).toEqual([at, by, "a", "b", "f", "g"]);
+          expect(records.map(([offset]) => offset)).toEqual(records.map(([offset]) => offset).sort());
+          const isTold = owner.poisoned.map(({ firstOffset, nextOffset }) => [firstOffset, nextOffset]);
+          expect([at, by, ...isTold]).toEqual(inside.length > 0 ? [at, by] : [at, by, [2, 5]]);
+          expect(next).toBe(7);
+        }
       }
-    }
-  });
+    },
+  );
 
   it("that is the last gives up no more than its header can claim", async () => {
     for (let at = 0; at < middle.length; at++) {

@@ -3,13 +3,13 @@ import { LogError, type PoisonedBatch } from "../../port.js";
 import type { SpanList } from "../../span-list.js";
 import { AbortedTransactions } from "./aborted-transactions.js";
 import type { FetchedPartition } from "./fetch-protocol.js";
-import type { PartitionCursor } from "./partition-cursor.js";
+import type { PartitionCursor, SuspectStretch } from "./partition-cursor.js";
 import { stretchEnd } from "./poisoned-stretch.js";
 import { batchForm, type Codec, HEADER_BYTES, looksLikeBatch, RecordBatch } from "./record-batch.js";
 import { readInt64 } from "./wire-bytes.js";
 
 /** Most bytes that a batch may unpack to: more is a bomb, or no batch. */
-export const UNPACKED_BYTES_MAX = 268_435_456;
+const UNPACKED_BYTES_MAX = 268_435_456;
 /** Most bytes of a damaged stretch that are kept. */
 const POISONED_BYTES_MAX = 65_536;
 
@@ -62,7 +62,9 @@ class Handover {
       if (form === "partial" && at > from) break;
       if (form === "old_format") throw oldFormat(this.#taker.topic, this.#fetched.partition, this.#next);
       const batch = form === "whole" ? new RecordBatch(this.#bytes, at) : undefined;
-      if (batch !== undefined && (await this.#read(batch))) at = batch.to;
+      const read = batch === undefined ? false : this.#read(batch);
+      const isRead = typeof read === "boolean" ? read : await read;
+      if (batch !== undefined && isRead) at = batch.to;
       else at = await this.#passOver(at, form === "checksum_mismatch" ? form : "batch_malformed");
     }
     await this.#flush();
@@ -72,17 +74,15 @@ class Handover {
     this.#spans.begin(this.#taker.topic, this.#fetched.partition, bytes);
   }
 
-  /** False if the batch cannot be what the broker keeps there, though its checksum is right. */
-  async #read(batch: RecordBatch): Promise<boolean> {
+  /** False if the batch cannot be what the broker keeps there, though its checksum is right. At once, where nothing is to be handed over first. */
+  #read(batch: RecordBatch): boolean | Promise<boolean> {
     if (!this.#isInPlace(batch)) return false;
-    if (!this.#aborted.holds(batch) && !batch.isControl) {
-      const { codec, from, to } = batch;
-      const isPlain = codec === "none";
-      if (isPlain && !batch.addTo(this.#spans, this.#bytes, from + HEADER_BYTES, to, this.#next)) return false;
-      if (!isPlain && !(await this.#readPacked(batch, codec))) return false;
-    }
-    this.#next = batch.lastOffset + 1;
-    return true;
+    if (this.#isGone(batch)) return this.#tellWhatIsGone(batch);
+    const isLeftOut = this.#aborted.holds(batch) || batch.isControl;
+    if (!isLeftOut && batch.codec !== "none") return this.#readPacked(batch, batch.codec);
+    const isRead = isLeftOut || batch.addTo(this.#spans, this.#bytes, batch.from + HEADER_BYTES, batch.to, this.#next);
+    if (isRead) this.#next = batch.lastOffset + 1;
+    return isRead;
   }
 
   /** Unpacked bytes are others, so what stands in these goes first. */
@@ -118,23 +118,35 @@ class Handover {
 
   /** Reads a damaged place once more from the start; if that is no better, passes over it. Gives where to go on. */
   async #passOver(at: number, reason: PoisonedBatch["reason"]): Promise<number> {
-    const { partition, to, endOffset } = this.#fetched;
+    const { to, endOffset } = this.#fetched;
     await this.#flush();
     if (!this.#goesOn) return to;
-    if (this.#cursor.suspect !== this.#next) {
-      this.#cursor.suspect = this.#next;
-      return to;
-    }
     const end = stretchEnd(this.#bytes, at, to, this.#next, endOffset);
-    const { nextOffset } = end;
     const bytes = Buffer.from(this.#bytes.subarray(at, Math.min(end.at, at + POISONED_BYTES_MAX)));
+    const stretch = { firstOffset: this.#next, bytes, bytesTotal: end.at - at, reason };
+    const isSecondTime = this.#cursor.suspect?.firstOffset === this.#next;
+    this.#cursor.suspect = isSecondTime ? undefined : stretch;
+    if (isSecondTime) await this.#report(stretch, end.nextOffset);
+    return isSecondTime ? end.at : to;
+  }
+
+  /** True if what could not be read once was not given again: brokers look for an offset by what may be the damage. */
+  #isGone({ baseOffset }: RecordBatch): boolean {
+    return this.#cursor.suspect?.firstOffset === this.#next && baseOffset > this.#next;
+  }
+
+  async #tellWhatIsGone(batch: RecordBatch): Promise<boolean> {
+    const { suspect } = this.#cursor;
+    this.#cursor.suspect = undefined;
+    if (suspect !== undefined) await this.#report(suspect, batch.baseOffset);
+    return this.#goesOn ? this.#read(batch) : true;
+  }
+
+  async #report(stretch: SuspectStretch, nextOffset: number): Promise<void> {
     const { topic } = this.#taker;
-    const bytesTotal = end.at - at;
-    const poisoned = { topic, partition, firstOffset: this.#next, nextOffset, bytes, bytesTotal, reason };
-    this.#goesOn = await this.#taker.takePoisoned(poisoned);
-    if (!this.#goesOn) return to;
-    this.#cursor.next = this.#next = nextOffset;
-    return end.at;
+    const { partition } = this.#fetched;
+    this.#goesOn = await this.#taker.takePoisoned({ topic, partition, ...stretch, nextOffset });
+    if (this.#goesOn) this.#cursor.next = this.#next = nextOffset;
   }
 
   async #flush(): Promise<void> {

@@ -1,15 +1,20 @@
+import type { PoisonedBatch } from "../../port.js";
+
 const WAIT_MIN_MS = 100;
 const WAIT_MAX_MS = 2_000;
 const WAIT_DOUBLINGS_MAX = 5;
 const JITTER = 0.2;
+
+/** A stretch that could not be read once. */
+export type SuspectStretch = Pick<PoisonedBatch, "firstOffset" | "bytes" | "bytesTotal" | "reason">;
 
 /** Where reading of a partition stands, and how it fares. */
 export class PartitionCursor {
   readonly partition: number;
   /** The next offset to hand over: all below are settled. */
   next: number;
-  /** Offset of what could not be read, until it was read a second time: it may have been damaged on its way only. */
-  suspect = -1;
+  /** What could not be read, until it was read a second time: it may have been damaged on its way only. */
+  suspect: SuspectStretch | undefined;
   #failures = 0;
   #failingSinceMs = 0;
 
