@@ -14,7 +14,6 @@ export const TILE_COUNTERS = [
   "units",
   "revenue_minor",
   "discount_minor",
-  "session_starts",
 ] as const;
 
 /** One of {@link TILE_COUNTERS}. */
@@ -23,7 +22,6 @@ export type TileCounter = (typeof TILE_COUNTERS)[number];
 export const UNITS = TILE_COUNTERS.indexOf("units");
 export const REVENUE_MINOR = TILE_COUNTERS.indexOf("revenue_minor");
 export const DISCOUNT_MINOR = TILE_COUNTERS.indexOf("discount_minor");
-export const SESSION_STARTS = TILE_COUNTERS.indexOf("session_starts");
 
 /** Adds two safe integers; the sum stays at the end of the safe range rather than lose its last digits. */
 export function addWithinSafeRange(a: number, b: number): number {

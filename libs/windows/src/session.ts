@@ -1,5 +1,4 @@
 import { MINUTE_MS } from "@leastwise/vocabulary";
-import type { EventKind } from "./event.js";
 import { AHEAD_MAX_MS } from "./tiling.js";
 
 /** Silence after which a session is over. Exactly as long keeps it. */
@@ -12,35 +11,6 @@ export interface Session {
   events: number;
   pageViews: number;
   productViews: number;
-}
-
-/** The session after an event, and whether the event began it. */
-export interface SessionStep {
-  readonly session: Session;
-  readonly isNew: boolean;
-}
-
-/**
- * Takes an event into the session or begins another. A late event counts if it falls into the session; one from
- * before its start changes nothing: sessions never grow backwards.
- */
-export function advanceSession(session: Session | undefined, kind: EventKind, atMs: number): SessionStep {
-  if (session === undefined || atMs - session.lastMs > SESSION_SILENCE_MAX_MS) {
-    const begun = { startMs: atMs, lastMs: atMs, events: 0, pageViews: 0, productViews: 0 };
-    countInSession(begun, kind);
-    return { session: begun, isNew: true };
-  }
-  if (atMs >= session.startMs) {
-    countInSession(session, kind);
-    if (atMs > session.lastMs) session.lastMs = atMs;
-  }
-  return { session, isNew: false };
-}
-
-function countInSession(session: Session, kind: EventKind): void {
-  session.events += 1;
-  if (kind === "page_view") session.pageViews += 1;
-  if (kind === "product_view") session.productViews += 1;
 }
 
 /** Whether the session is the one going on at a moment. */

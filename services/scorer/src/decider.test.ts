@@ -157,7 +157,7 @@ describe("Decide", () => {
   });
 
   it("says up to which record of the shopper its features reach, whoever's came later", async () => {
-    const neighbour = `${ADA.slice(0, -1)}${ADA.endsWith("0") ? "1" : "0"}`;
+    const neighbour = `${ADA.slice(0, -1)}${ADA.endsWith("0") ? "1" : "0"}` as SubjectId;
     await given.log.append([applied(percentages()), did(ADA, {}), did(neighbour, {})]);
     const { features } = await recordOf(given.log, (await ask(await open())).decisionId);
     expect(features).toMatchObject({ asOfOffset: 0n, partition: partitionOf(ADA) });

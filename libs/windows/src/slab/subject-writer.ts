@@ -172,7 +172,10 @@ export class SubjectWriter {
     i32[at + 3] = a3;
   }
 
-  /** Takes the event into the session, or begins another. Returns whether it did. */
+  /**
+   * Takes the event into the session, or begins another; returns whether it did. A late event counts if it falls into the session; one from before
+   * its start changes nothing: sessions never grow backwards.
+   */
   advanceSession({ kind, atMs }: SlabEvent, pageView: number, productView: number): boolean {
     const { f64, i32 } = this.#views;
     const lastAt = this.#unit + UNIT.sessionLastMs;
