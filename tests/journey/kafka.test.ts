@@ -8,6 +8,7 @@ import { ROOT } from "./built-program.js";
 import { newFolder, startProgram, type Program } from "./program.js";
 import { rawIdsLetOut } from "./raw-ids.js";
 import { CART, need, RAW_MARK, refusalOf, Shop } from "./shop.js";
+import { until } from "./until.js";
 
 // The production shape: a real Kafka, and the services' own commands as docker-compose.yml has them, each a process of its own
 // with its own file of deploy/config. Addresses come from the environment, as there they come from the network's names. One
@@ -67,6 +68,8 @@ async function start(service: Service): Promise<Program> {
       LEASTWISE_OPS__HOST: "127.0.0.1",
       LEASTWISE_COLLECTOR__HTTP_HOST: "127.0.0.1",
       LEASTWISE_DATA_DIRECTORY: path.join(data, service),
+      // So soon that a few events are enough for a checkpoint.
+      LEASTWISE_SCORER__RECOVERY_OBJECTIVE_MS: "1",
       ...(service === "recorder"
         ? { LEASTWISE_WAREHOUSE__ADAPTER: "embedded", LEASTWISE_SQL_DOOR__ENABLED: "true" }
         : {}),
@@ -136,6 +139,16 @@ describe("the services of docker-compose.yml over Kafka", () => {
     expect(tries.filter(({ ok }) => !ok).map(refusalOf)).toEqual(Array(2).fill("FAILED_PRECONDITION offer_redeemed"));
   });
 
+  it("keep the windows in checkpoints on topics", async () => {
+    const user = `${RAW_MARK}-${run}-often`;
+    for (let id = 0; id < 20; id += 1) {
+      const event = { kind: "search", occurred_at_ms: Date.now(), user_id: user, event_id: `${run}-often-${id}` };
+      await shop.post("/v1/events", { events: [event] });
+    }
+    const written = async () => (await shop.metric("leastwise_checkpoints_total", { outcome: "ok" })) > 0 || undefined;
+    await until(written, "a checkpoint");
+  });
+
   it("know it all again after kill -9", async () => {
     await Promise.all([processes.scorer.kill(), processes.recorder.kill()]);
     shop.close();
@@ -150,6 +163,16 @@ describe("the services of docker-compose.yml over Kafka", () => {
         .sort(),
     ).toEqual(["FAILED_PRECONDITION offer_redeemed", "true"]);
     expect(refusalOf(await shop.redeem(use("c")))).toBe("FAILED_PRECONDITION offer_redeemed");
+    expect([...scorer.stdout, ...scorer.stderr].filter((line) => line.includes("checkpoint")).join("\n")).toContain(
+      "windows come from a checkpoint",
+    );
+    const user = `${RAW_MARK}-${run}-often`;
+    need(await shop.putConsent(user, wire.Purpose.PURPOSE_PERSONALIZATION));
+    need(await shop.decide({ requestId: `${run}-often`, caller: "kafka", subject: { userId: user }, cart: CART }));
+    await shop.sees(`count() FROM decisions WHERE request_id = '${run}-often'`, 1);
+    expect(await shop.number(`any(features['searches_24h']) FROM decisions WHERE request_id = '${run}-often'`)).toBe(
+      20,
+    );
   }, 90_000);
 
   it("show the whole road in SQL, each record once", async () => {
@@ -159,7 +182,7 @@ describe("the services of docker-compose.yml over Kafka", () => {
     need(await shop.record(event));
     await shop.sees(`count() FROM orders WHERE order_id = 'order-${run}'`, 1);
     await shop.sees(`count() FROM offers WHERE offer_id = '${granted.offer.offerId}'`, 2);
-    expect(await shop.number(`count() FROM clickstream WHERE startsWith(event_id, '${run}-')`)).toBe(4);
+    expect(await shop.number(`count() FROM clickstream WHERE startsWith(event_id, '${run}-')`)).toBe(24);
     for (const table of ["clickstream", "decisions", "offers", "orders"])
       expect(await shop.number(`count() - uniqExact(log_topic, log_partition, log_offset) FROM ${table}`)).toBe(0);
   });

@@ -125,7 +125,7 @@ export const KEYS = {
       "Memory that the windows of all shoppers may take, in bytes. It is taken as shoppers come; beyond, those silent longest are forgotten.",
     ),
     recovery_objective_ms: integer(
-      1_000,
+      1,
       3_600_000,
       10_000,
       "How long reading the tail of a partition again may take at a restart: beyond, a checkpoint of its windows is written.",
