@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS, type Millis } from "@leastwise/vocabulary";
+import { HOUR_MS, type Millis } from "@leastwise/vocabulary";
 import { openCartAt } from "../cart.js";
 import { addWithinSafeRange, TILE_COUNTERS, type TileCounter } from "../counters.js";
 import { EVENT_KINDS } from "../event.js";
@@ -40,11 +40,12 @@ const COUNTED = [
 const LEVELS = WINDOWS.length;
 const LONGEST = LEVELS - 1;
 const COUNTERS = TILE_COUNTERS.length;
-const SIZES = WINDOWS.map(({ tileMs }) => tileMs / WINDOWS[0].tileMs);
-/** Place in the vector of each counter of each window, shortest window first. */
-const COUNT_SLOTS = Int32Array.from(
-  WINDOWS.flatMap(({ name }) => COUNTED.map((counted) => featureIndex(`${counted}_${name}`))),
-);
+/** In which cells tell where their tile begins. */
+const START_MS = WINDOWS[0].tileMs;
+const SIZES = Int32Array.from(WINDOWS.map(({ tileMs }) => tileMs / START_MS));
+const TILE_COUNTS = Int32Array.from(WINDOWS.map(({ tileCount }) => tileCount));
+/** Place in the vector of each counter's shortest window: the longer ones follow it. */
+const COUNT_SLOTS = Int32Array.from(COUNTED.map((counted) => featureIndex(`${counted}_${WINDOWS[0].name}`)));
 const DISTINCT_SLOTS = Int32Array.from(WINDOWS.map(({ name }) => featureIndex(`distinct_products_${name}`)));
 const RECENCY_SLOTS = Int32Array.from(EVENT_KINDS.map((kind) => featureIndex(`since_${kind}_ms`)));
 const SINCE_EVENT = featureIndex("since_event_ms");
@@ -67,11 +68,11 @@ const COUNTED_EVENTS = COUNTED.indexOf("units");
  * again and again: its sums are its own, so nothing is made for a read but the texts and lines that there are.
  */
 export class FeatureReader {
-  /** Sums of each window less those of the next shorter one. */
+  /** Of each counter, sums of each window less those of the next shorter one. */
   readonly #sums = new Float64Array(LEVELS * COUNTERS);
   /** The windows' oldest tiles, and the first behind their newest, as starts in 5 seconds. */
-  readonly #oldest = new Float64Array(LEVELS);
-  readonly #end = new Float64Array(LEVELS);
+  readonly #oldest = new Int32Array(LEVELS);
+  readonly #end = new Int32Array(LEVELS);
   readonly #distinct = new DistinctCounter();
   readonly #session: { -readonly [K in keyof Session]: Session[K] } = {
     startMs: 0,
@@ -88,7 +89,7 @@ export class FeatureReader {
     into.asOfOffset = -1;
     const { values } = into;
     values.fill(NaN);
-    for (const slot of COUNT_SLOTS) values[slot] = 0;
+    for (const slot of COUNT_SLOTS) values.fill(0, slot, slot + LEVELS);
     for (const slot of DISTINCT_SLOTS) values[slot] = 0;
     values[SESSION_EVENTS] = 0;
     values[SESSION_PAGE_VIEWS] = 0;
@@ -143,13 +144,7 @@ export class FeatureReader {
   #sumCells({ f64, i32 }: BlockViews, unit: number, atMs: number, session: Session | undefined): number {
     this.#sums.fill(0);
     this.#distinct.clear();
-    for (let level = 0; level < LEVELS; level += 1) {
-      const window = WINDOWS[level];
-      const size = SIZES[level] ?? 1;
-      if (window === undefined) continue;
-      this.#oldest[level] = oldestTileAt(window, atMs) * size;
-      this.#end[level] = (tileOf(window, atMs) + 1) * size;
-    }
+    this.#placeWindows(Math.floor(atMs / START_MS));
     const begunAtMs = Math.max(atMs, session?.startMs ?? atMs);
     const begunFrom = oldestTileAt(LONGEST_WINDOW, begunAtMs) * (SIZES[LONGEST] ?? 1);
     const begunTo = (tileOf(LONGEST_WINDOW, begunAtMs) + 1) * (SIZES[LONGEST] ?? 1);
@@ -167,9 +162,19 @@ export class FeatureReader {
     return begun;
   }
 
+  /** Where each window begins and ends at a moment, which is given in 5 seconds. */
+  #placeWindows(now: number): void {
+    for (let level = 0; level < LEVELS; level += 1) {
+      const size = SIZES[level] ?? 1;
+      const tile = Math.floor(now / size);
+      this.#oldest[level] = (tile - (TILE_COUNTS[level] ?? 0) + 1) * size;
+      this.#end[level] = (tile + 1) * size;
+    }
+  }
+
   #addCell(level: number, packed: number, value: number): void {
     const counter = counterOf(packed);
-    const place = level * COUNTERS + counter;
+    const place = counter * LEVELS + level;
     if (isAmount(counter)) {
       this.#sums[place] = addWithinSafeRange(this.#sums[place] ?? 0, value);
       return;
@@ -180,15 +185,18 @@ export class FeatureReader {
 
   #writeWindows(views: BlockViews, unit: number, flags: number, atMs: number, values: Float64Array): void {
     const sums = this.#sums;
+    for (let counter = 0; counter < COUNTERS; counter += 1) {
+      const slot = COUNT_SLOTS[counter] ?? 0;
+      let sum = 0;
+      for (let level = 0; level < LEVELS; level += 1) {
+        sum = sumOf(counter, sum, sums[counter * LEVELS + level] ?? 0);
+        values[slot + level] = sum;
+      }
+    }
     this.#distinct.count();
     for (let level = 0; level < LEVELS; level += 1) {
-      const isKnown = this.#isKnown(views, unit, flags, level, atMs);
-      for (let counter = 0; counter < COUNTED.length; counter += 1) {
-        const place = level * COUNTERS + counter;
-        if (level > 0) sums[place] = sumOf(counter, sums[place] ?? 0, sums[place - COUNTERS] ?? 0);
-        values[COUNT_SLOTS[level * COUNTED.length + counter] ?? 0] = isKnown ? (sums[place] ?? 0) : NaN;
-      }
-      values[DISTINCT_SLOTS[level] ?? 0] = isKnown ? (this.#distinct.counts[level] ?? 0) : NaN;
+      values[DISTINCT_SLOTS[level] ?? 0] = this.#distinct.counts[level] ?? 0;
+      if (!this.#isKnown(views, unit, flags, level, atMs)) hideWindow(level, values);
     }
   }
 
@@ -200,12 +208,18 @@ export class FeatureReader {
   }
 }
 
+function hideWindow(level: number, values: Float64Array): void {
+  for (const slot of COUNT_SLOTS) values[slot + level] = NaN;
+  values[DISTINCT_SLOTS[level] ?? 0] = NaN;
+}
+
 function sumOf(counter: number, a: number, b: number): number {
   return counter < COUNTED_EVENTS ? a + b : addWithinSafeRange(a, b);
 }
 
 function hourOf(atMs: number): number {
-  return Math.floor((((atMs % DAY_MS) + DAY_MS) % DAY_MS) / HOUR_MS);
+  const hours = Math.floor(atMs / HOUR_MS);
+  return hours - 24 * Math.floor(hours / 24);
 }
 
 function readRecency({ f64 }: BlockViews, unit: number, flags: number, atMs: number, values: Float64Array): void {

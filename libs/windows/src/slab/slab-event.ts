@@ -110,8 +110,9 @@ export class SlabEvent {
 export function hexWord(text: string, from: number): number {
   let word = 0;
   for (let index = from; index < from + 8; index += 1) {
+    // Of a digit the low four bits; of a letter those and nine, told by the bit that only letters have.
     const code = text.charCodeAt(index);
-    word = (word << 4) | (code < 0x3a ? code - 0x30 : code - 0x57);
+    word = (word << 4) | ((code & 15) + 9 * (code >> 6));
   }
   return word;
 }
