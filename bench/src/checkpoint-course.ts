@@ -1,9 +1,9 @@
 import type { EventLog, RunningSubscription, ScanSubscription } from "@leastwise/eventlog";
 import { openCheckpointFiles, WindowsFeed, type CheckpointStore } from "@leastwise/scorer";
 import type { Telemetry } from "@leastwise/telemetry";
-import { DAY_MS, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
+import type { CurrencyCode, Millis } from "@leastwise/vocabulary";
 import { randomBytes } from "node:crypto";
-import { stat } from "node:fs/promises";
+import { cp, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as nextTurn, setTimeout as afterMs } from "node:timers/promises";
 import { shapeStream } from "./event-stream.js";
@@ -15,13 +15,18 @@ const TICK_MS = 10;
 /** So long that no checkpoint is begun but when it is asked for. */
 const NEVER_MS = 1e12;
 const BYTES_MAX = 2 ** 30;
-const SPAN_MS = 30 * DAY_MS;
 const CLOCK = { nowMs: () => Date.now() as Millis };
 
 /** A batch that was taken in, as the keeper of checkpoints hears of it. */
 export interface Taken {
   readonly records: number;
   readonly tookMs: number;
+}
+
+/** What was taken in, and what was written of a checkpoint, at the same time. */
+export interface TakenDuring {
+  readonly recordsPerSecond: number;
+  readonly bytesPerSecond: number;
 }
 
 export interface CourseOptions {
@@ -31,7 +36,7 @@ export interface CourseOptions {
   /** Where checkpoints go. */
   readonly directory: string;
   readonly subjects: number;
-  /** The steady rate. */
+  /** The steady rate, at which the events' own times go on behind the stream, too. */
   readonly eventsPerSecond: number;
 }
 
@@ -40,15 +45,21 @@ export function newCheckpointId(): string {
   return randomBytes(16).toString("hex");
 }
 
-/** A feed with the windows of many subjects, and what is done with it. */
+/**
+ * A feed with the windows of many subjects, and what is done with it. Whatever is measured begins with {@link restart}: with each event more is
+ * known of its subject, and the windows would grow from one measurement to the next.
+ */
 export class Course {
   readonly #options: CourseOptions;
   readonly #tape: RecordTape;
   readonly #atMs: (offset: number) => number;
-  readonly #store: CheckpointStore;
-  readonly #clickstream: TapeClickstream;
+  #store: CheckpointStore;
+  #clickstream: TapeClickstream;
   #feed: WindowsFeed | undefined;
+  #directory: string;
+  #restarts = 0;
   #tookMs = 0;
+  #chunkBytes = 0;
   #newest = "";
 
   private constructor(options: CourseOptions) {
@@ -57,24 +68,42 @@ export class Course {
     if (tape === undefined) throw new Error("a partition has a tape");
     this.#options = options;
     this.#tape = tape;
-    // Each pass is another month of the same shoppers: what is known of them stays as much as a month's.
-    this.#atMs = (offset) => (stream.timeAt[offset % tape.count] ?? 0) + Math.floor(offset / tape.count) * SPAN_MS;
-    this.#store = openCheckpointFiles(options.directory);
+    this.#atMs = (offset) =>
+      stream.timeAt[offset] ?? stream.endMs + ((offset - stream.count) * 1_000) / options.eventsPerSecond;
+    this.#directory = this.#filled;
+    this.#store = this.#openStore();
     this.#clickstream = this.#clickstreamTo(0);
   }
 
-  /** With all events of the stream in the windows. */
+  /** With all events of the stream in the windows, and in a checkpoint. */
   static async open(options: CourseOptions): Promise<Course> {
     const course = new Course(options);
-    course.#feed = await course.#open(course.#clickstream);
+    course.#feed = await course.#openFeed(course.#clickstream);
     await course.takeRecords(course.#tape.count, course.recordsOf(2 ** 20));
+    await course.#opened.checkpoint();
     return course;
+  }
+
+  /** Goes back to the windows with the stream's events and no others. */
+  async restart(): Promise<void> {
+    await this.close();
+    if (this.#directory !== this.#filled) await rm(this.#directory, { recursive: true });
+    this.#restarts += 1;
+    this.#directory = join(this.#options.directory, `restart-${this.#restarts}`);
+    await cp(this.#filled, this.#directory, { recursive: true });
+    this.#store = this.#openStore();
+    this.#clickstream = this.#clickstreamTo(this.#tape.count);
+    this.#feed = await this.#openFeed(this.#clickstream);
   }
 
   async close(): Promise<void> {
     const [duplicate, evicted] = [this.#opened.counted("duplicate"), this.#opened.counted("evicted")];
     await this.#opened.close();
     if (duplicate + evicted > 0) throw new Error(`${duplicate} events came twice, ${evicted} subjects had no room`);
+  }
+
+  get #filled(): string {
+    return join(this.#options.directory, "filled");
   }
 
   /** Bytes of a record's value, in the mean. */
@@ -91,14 +120,14 @@ export class Course {
   async checkpoint(): Promise<{ readonly bytes: number; readonly subjects: number }> {
     await this.#opened.checkpoint();
     const { id, subjects } = await this.#written();
-    const { size } = await stat(join(this.#options.directory, "0", `${id}.chunks`));
+    const { size } = await stat(join(this.#directory, "0", `${id}.chunks`));
     return { bytes: size, subjects };
   }
 
   /** Takes so many records in, at full speed. Records a second. */
   async takeRecords(records: number, batchRecords: number): Promise<number> {
     const startedMs = performance.now();
-    for (let left = records; left > 0; ) {
+    for (let left = records; left > 0;) {
       left -= this.#clickstream.hand(Math.min(left, batchRecords));
       await nextTurn();
     }
@@ -116,20 +145,22 @@ export class Course {
     return (records * 1_000) / (performance.now() - startedMs);
   }
 
-  /** Writes a checkpoint, and takes records in at full speed until it is written. */
-  async takeDuringCheckpoint(batchRecords: number): Promise<{ recordsPerSecond: number; tookMs: number }> {
+  /** Takes records in for so long, at full speed, while a checkpoint is written, or until it is. */
+  async takeDuringCheckpoint(durationMs: number, batchRecords: number): Promise<TakenDuring> {
     const startedMs = performance.now();
+    const writtenBefore = this.#chunkBytes;
     let records = 0;
-    let isWritten = false;
-    const writing = this.#opened.checkpoint().then(() => (isWritten = true));
-    while (!isWritten) {
+    const checkpoint = { isWritten: false };
+    const writing = this.#opened.checkpoint().then(() => (checkpoint.isWritten = true));
+    while (!checkpoint.isWritten && performance.now() - startedMs < durationMs) {
       records += this.#clickstream.hand(batchRecords);
       await nextTurn();
     }
-    await writing;
     const tookMs = performance.now() - startedMs;
+    const bytes = this.#chunkBytes - writtenBefore;
+    await writing;
     await this.#written();
-    return { recordsPerSecond: (records * 1_000) / tookMs, tookMs };
+    return { recordsPerSecond: (records * 1_000) / tookMs, bytesPerSecond: (bytes * 1_000) / tookMs };
   }
 
   /** Takes records in for so long, at full speed. The batches. */
@@ -150,21 +181,24 @@ export class Course {
     let taken = 0;
     for (let passedMs = 0; passedMs < durationMs; passedMs = performance.now() - startedMs) {
       const due = Math.floor((passedMs * this.#options.eventsPerSecond) / 1_000) - taken;
-      const batch = this.#handNoting(due);
-      batches.push(batch);
-      taken += batch.records;
+      if (due > 0) {
+        const batch = this.#handNoting(due);
+        batches.push(batch);
+        taken += batch.records;
+      }
       await afterMs(TICK_MS);
     }
     return batches;
   }
 
-  /** Opens another feed from the newest checkpoint, and has it read what came since. Records a second, of the tail alone. */
-  async restoreAndReadTail(batchRecords: number): Promise<number> {
+  /** Opens another feed from the newest checkpoint, and has it read what came since: so many. Records a second, of the tail alone. */
+  async restoreAndReadTail(records: number, batchRecords: number): Promise<number> {
     const clickstream = this.#clickstreamTo(this.#clickstream.end, batchRecords);
-    const feed = await this.#open(clickstream);
+    const feed = await this.#openFeed(clickstream);
     const known = [feed.subjectCount, this.#opened.subjectCount];
     await feed.close();
     if (known[0] !== known[1]) throw new Error(`${String(known[0])} subjects came back of ${String(known[1])}`);
+    if (clickstream.tailRecords !== records) throw new Error(`the tail had ${clickstream.tailRecords} records`);
     return clickstream.tailRecordsPerSecond;
   }
 
@@ -191,7 +225,7 @@ export class Course {
     return new TapeClickstream(this.#tape, this.#atMs, end, batchRecords);
   }
 
-  #open(clickstream: TapeClickstream): Promise<WindowsFeed> {
+  #openFeed(clickstream: TapeClickstream): Promise<WindowsFeed> {
     const { log, telemetry } = this.#options;
     const currency = "USD" as CurrencyCode;
     return WindowsFeed.open({
@@ -200,6 +234,23 @@ export class Course {
       onOrder: () => undefined,
       checkpoints: { store: this.#store, epoch: 1, objectiveMs: NEVER_MS, newId: newCheckpointId },
     });
+  }
+
+  /** Files of the directory, whose chunks' bytes are counted as they are written. */
+  #openStore(): CheckpointStore {
+    const files = openCheckpointFiles(this.#directory);
+    return {
+      newest: (partition) => files.newest(partition),
+      read: (manifest, onPayload) => files.read(manifest, onPayload),
+      begin: async (identity) => {
+        const writing = await files.begin(identity);
+        const chunk = async (payload: Uint8Array) => {
+          await writing.chunk(payload);
+          this.#chunkBytes += payload.length;
+        };
+        return { chunk, finish: (manifest) => writing.finish(manifest), abandon: () => writing.abandon() };
+      },
+    };
   }
 
   /** The telemetry, whose durations of batches are noted: they are what the keeper of checkpoints is told. */
@@ -214,7 +265,8 @@ export class Course {
 class TapeClickstream implements FedClickstream {
   /** Offset that the next record gets. */
   end: number;
-  /** How fast what stood there was read when it was scanned. */
+  /** How much of what stood there was read when it was scanned, and how fast. */
+  tailRecords = 0;
   tailRecordsPerSecond = 0;
   readonly #tape: RecordTape;
   readonly #atMs: (offset: number) => number;
@@ -255,11 +307,13 @@ class TapeClickstream implements FedClickstream {
     const { end } = this;
     await nextTurn();
     const startedMs = performance.now();
-    for (let next = from; next < end; ) {
+    for (let next = from; next < end;) {
       next += this.#handFrom(next, Math.min(this.#batchRecords, end - next));
+      // Noted before whoever waits for the end goes on.
+      this.tailRecords = next - from;
+      this.tailRecordsPerSecond = (this.tailRecords * 1_000) / (performance.now() - startedMs);
       await nextTurn();
     }
-    this.tailRecordsPerSecond = ((end - from) * 1_000) / (performance.now() - startedMs);
   }
 
   /** A feed without a thread has taken the records in when this returns. */

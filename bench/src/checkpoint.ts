@@ -19,6 +19,8 @@ const SPANS_BYTES = 1_048_576;
 /** Records that make a small batch. */
 const SMALL_RECORDS = 500;
 const ROUNDS = 3;
+/** How long ingest is measured at a time, with a checkpoint or without. */
+const TURN_MS = 3_000;
 /** Records that are read again after each restore. */
 const TAIL_RECORDS = 1_000_000;
 /** So many checkpoints are counted in what the measured batches come to when they go on and on. */
@@ -53,8 +55,8 @@ export const checkpointBench: Bench = {
         ...figuresOf("dent_small_batches", dentSmall.lost),
         ...figuresOf("ingest_records_per_s", dent.without),
         ...figuresOf("ingest_small_batches_records_per_s", dentSmall.without),
-        ...figuresOf("checkpoint_under_ingest_ms", dent.checkpointMs),
-        ...figuresOf("checkpoint_under_small_batches_ms", dentSmall.checkpointMs),
+        ...figuresOf("checkpoint_under_ingest_bytes_per_s", dent.bytes),
+        ...figuresOf("checkpoint_under_small_batches_bytes_per_s", dentSmall.bytes),
         ...replay,
         record_bytes: course.recordBytes,
         rounds: ROUNDS,
@@ -69,27 +71,28 @@ export const checkpointBench: Bench = {
 
 /** Ingest at full speed while a checkpoint is written, and for as long while none is, in turn. */
 async function measureDent(course: Course, batchRecords: number, say: (line: string) => void) {
-  const checkpointMs: number[] = [];
-  let turnMs = 1_000;
   const during = async () => {
-    const { recordsPerSecond, tookMs } = await course.takeDuringCheckpoint(batchRecords);
-    checkpointMs.push(tookMs);
-    turnMs = tookMs;
-    return recordsPerSecond;
+    await course.restart();
+    return course.takeDuringCheckpoint(TURN_MS, batchRecords);
   };
-  const without = () => course.takeFor(turnMs, batchRecords);
+  const without = async () => {
+    await course.restart();
+    return course.takeFor(TURN_MS, batchRecords);
+  };
   const { a, b } = await inTurn(ROUNDS, during, without);
-  const lost = spreadOf(a.map((rate, round) => 1 - rate / (b[round] ?? Number.NaN)));
-  const took = spreadOf(checkpointMs);
+  const lost = spreadOf(a.map(({ recordsPerSecond }, round) => 1 - recordsPerSecond / (b[round] ?? Number.NaN)));
+  const bytes = spreadOf(a.map(({ bytesPerSecond }) => bytesPerSecond));
   say(
-    `batches of ${batchRecords}: ${inWords(spreadOf(b))} records/s, ${inWords(spreadOf(a))} while a checkpoint is ` +
-      `written, which takes ${inWords(took)} ms; ${inWords(lost, 3)} lost`,
+    `batches of ${batchRecords}: ${inWords(spreadOf(b))} records/s; while a checkpoint is written, ` +
+      `${inWords(spreadOf(a.map(({ recordsPerSecond }) => recordsPerSecond)))}, and ${inWords(bytes)} bytes/s of it; ` +
+      `${inWords(lost, 3)} lost`,
   );
-  return { lost, without: spreadOf(b), checkpointMs: took };
+  return { lost, without: spreadOf(b), bytes };
 }
 
 /** How large a checkpoint is, and after how many records it is written, at the steady rate and at full speed. */
 async function measureBytes(course: Course, durationMs: number, say: (line: string) => void): Promise<Figures> {
+  await course.restart();
   const { bytes, subjects } = await course.checkpoint();
   const steady = await course.takeSteadily(durationMs);
   const fast = await course.takeNoting(durationMs / 4, course.recordsOf(SPANS_BYTES));
@@ -121,11 +124,12 @@ async function measureBytes(course: Course, durationMs: number, say: (line: stri
 async function measureReplay(course: Course, say: (line: string) => void): Promise<Figures> {
   const batchRecords = course.recordsOf(SPANS_BYTES);
   const live = async () => {
+    await course.restart();
+    await course.takeRecords(batchRecords, batchRecords);
     await course.checkpoint();
     return course.takeRecords(TAIL_RECORDS, batchRecords);
   };
-  const again = () => course.restoreAndReadTail(batchRecords);
-  await inTurn(1, live, again);
+  const again = () => course.restoreAndReadTail(TAIL_RECORDS, batchRecords);
   const { a, b } = await inTurn(ROUNDS, live, again);
   const ratio = spreadOf(b.map((rate, round) => rate / (a[round] ?? Number.NaN)));
   say(
@@ -169,10 +173,10 @@ async function recordsPerCheckpoint(batches: readonly Taken[]): Promise<number> 
   while (written < CHECKPOINTS) {
     for (const { records: more, tookMs } of batches) {
       records += more;
-      keeper.taken(0, more, records, tookMs);
+      keeper.taken(0, records, tookMs);
+      // As if it took no time: what comes meanwhile is the next one's.
+      while (keeper.isWriting) await nextTurn();
     }
-    // What was begun is written in between.
-    await nextTurn();
   }
   return records / written;
 }

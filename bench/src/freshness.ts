@@ -61,7 +61,7 @@ export const freshnessBench: Bench = {
       }
       return figures(samples, say);
     } finally {
-      for (const { close } of opened) await close();
+      for (const followed of opened) await followed.close();
       telemetry.close();
     }
   },

@@ -4,6 +4,7 @@ import { Ingest } from "@leastwise/scorer";
 import { clickstreamShape, startBroker, type ShapeEvent } from "@leastwise/testkit";
 import {
   bucketOf,
+  DAY_MS,
   isSubjectId,
   keyedHash,
   partitionOfBucket,
@@ -26,6 +27,8 @@ const PARTITIONS = 4;
 const APPEND_RECORDS = 5_000;
 const FETCH_BYTES = 1_048_576;
 const START_MS = Date.UTC(2026, 0, 1);
+/** Less than the silence after which we forget a subject, and peers do not. */
+const SPAN_MS = 30 * DAY_MS;
 const USD = "USD" as CurrencyCode;
 
 /** One reading of the whole topic. */
@@ -202,7 +205,7 @@ class Watch {
 
 async function produce(log: EventLog, topic: string): Promise<void> {
   const subjects = new Map<number, SubjectId>();
-  const { events } = clickstreamShape({ seed: "ingest", visitors: VISITORS, startMs: START_MS });
+  const { events } = clickstreamShape({ seed: "ingest", visitors: VISITORS, startMs: START_MS, spanMs: SPAN_MS });
   let batch: NewRecord[] = [];
   let produced = 0;
   for (const event of events()) {

@@ -40,7 +40,7 @@ export const restoreBench: Bench = {
       takeIn(stream, windows);
       const records = stream.count;
       const keeper = keeperOf(windows, store);
-      keeper.taken(0, records, records, 0);
+      keeper.taken(0, records, 0);
       await keeper.write(0);
       const manifest = await store.newest(0);
       if (!manifest.ok || manifest.value === undefined) throw new Error("the checkpoint was not written");

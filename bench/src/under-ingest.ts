@@ -16,7 +16,7 @@ const EVENTS_PER_S = 50_000;
 const TICK_MS = 10;
 /** Other subjects than those that are asked about. */
 const VISITORS = 200_000;
-const ROUND_MS = 2_000;
+const ROUND_MS = 1_000;
 const WARM_UP_MS = 1_000;
 const ROUNDS_MIN = 3;
 

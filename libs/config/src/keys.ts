@@ -128,7 +128,7 @@ export const KEYS = {
       1,
       3_600_000,
       10_000,
-      "How long reading the tail of a partition again may take at a restart: beyond, a checkpoint of its windows is written.",
+      "How long reading the log again may take at a restart, for the windows: beyond, a checkpoint of a partition is written.",
     ),
   }),
 

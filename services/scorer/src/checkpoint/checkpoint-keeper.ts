@@ -1,6 +1,6 @@
 import { refusal, type Refusal } from "@leastwise/vocabulary";
 import { CHECKPOINT_FORMAT, CheckpointMalformed, CheckpointReader, type SlabWindowStore } from "@leastwise/windows";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { CHUNK_PAYLOAD_BYTES_MAX } from "./checkpoint-topics.js";
 import type { Manifest } from "./chunk.js";
 import type { CheckpointStore, CheckpointWriting } from "./store.js";
@@ -13,7 +13,7 @@ export interface CheckpointKeeperOptions {
   readonly incarnation: string;
   /** Of this owner; later owners have higher ones. */
   readonly epoch: number;
-  /** How long reading the tail of a partition may take, ms: beyond, a checkpoint is written. */
+  /** How long reading the tails of all partitions again may take, ms: beyond, a checkpoint of the one with the longest is written. */
   readonly objectiveMs: number;
   /** 32 hex digits that nobody else uses. */
   readonly newId: () => string;
@@ -40,23 +40,24 @@ export interface Restored {
   readonly refused: Refusal | undefined;
 }
 
-/** Reading records again takes about twice as long as taking them in: they are fetched and checked as well. */
-const REPLAY_FACTOR = 2;
-/** Weight of the newest batch in the time that a record takes. */
-const SMOOTHING = 0.05;
+/** Share of the time that writing a checkpoint may take from taking records in. */
+const WRITING_SHARE = 0.1;
+/** How long it is left alone after a checkpoint could not be written, ms. */
+const FAILED_PAUSE_MS = 30_000;
 /** Bytes of a step: about a millisecond, in which no record is taken in. */
-const STEP_BYTES = Math.min(262_144, CHUNK_PAYLOAD_BYTES_MAX);
+const STEP_BYTES = Math.min(131_072, CHUNK_PAYLOAD_BYTES_MAX);
 
 /**
- * Bounds the time that a restart takes: writes a checkpoint of a partition when reading its tail again would take longer than the
- * objective, one partition at a time, in steps between the batches, so that records are taken in meanwhile.
+ * Bounds the time that a restart takes: writes a checkpoint of the partition with the longest tail when reading all tails again would take longer
+ * than the objective, in steps between the batches, so that records are taken in meanwhile. What reading a tail again takes is what taking it
+ * in took: less in truth, since then nothing waits between the batches.
  */
 export class CheckpointKeeper {
   readonly #options: CheckpointKeeperOptions;
-  /** Records of each partition since its newest checkpoint was begun. */
-  readonly #tail: number[] = [];
+  /** How long taking in what came since its newest checkpoint was begun took for each partition, ms. */
+  readonly #tailMs: number[] = [];
   readonly #nextOffset: number[] = [];
-  #msPerRecord = 0;
+  #failedAtMs = -Infinity;
   #writing: Promise<void> | undefined;
   #isStopped = false;
 
@@ -66,6 +67,12 @@ export class CheckpointKeeper {
 
   /** Fills a partition's windows from its newest checkpoint, if there is a whole one of this log. */
   async restore(partition: number, log: LogBounds): Promise<Restored> {
+    const restored = await this.#restore(partition, log);
+    this.#nextOffset[partition] = restored.offset;
+    return restored;
+  }
+
+  async #restore(partition: number, log: LogBounds): Promise<Restored> {
     const { store } = this.#options;
     const nothing = (refused: Refusal | undefined): Restored => ({
       ...{ partition, offset: log.begin, subjects: 0, refused },
@@ -82,16 +89,24 @@ export class CheckpointKeeper {
     return nothing(refused);
   }
 
-  /** Notes that records were taken in, and begins a checkpoint if there have been too many. */
-  taken(partition: number, records: number, nextOffset: number, tookMs: number): void {
-    this.#tail[partition] = (this.#tail[partition] ?? 0) + records;
+  /** Notes that records were taken in, and begins a checkpoint if that has taken too long by now. */
+  taken(partition: number, nextOffset: number, tookMs: number): void {
+    this.#tailMs[partition] = (this.#tailMs[partition] ?? 0) + tookMs;
     this.#nextOffset[partition] = nextOffset;
-    if (records > 0) {
-      const ms = tookMs / records;
-      this.#msPerRecord = this.#msPerRecord === 0 ? ms : this.#msPerRecord + SMOOTHING * (ms - this.#msPerRecord);
+    if (this.#writing !== undefined || this.#isStopped) return;
+    let allMs = 0;
+    let longest = partition;
+    for (const [other, tailMs = 0] of this.#tailMs.entries()) {
+      allMs += tailMs;
+      if (tailMs > (this.#tailMs[longest] ?? 0)) longest = other;
     }
-    const replayMs = (this.#tail[partition] ?? 0) * this.#msPerRecord * REPLAY_FACTOR;
-    if (replayMs > this.#options.objectiveMs && this.#writing === undefined && !this.#isStopped) this.#begin(partition);
+    if (allMs <= this.#options.objectiveMs || performance.now() - this.#failedAtMs < FAILED_PAUSE_MS) return;
+    this.#begin(longest);
+  }
+
+  /** Whether a checkpoint is being written. */
+  get isWriting(): boolean {
+    return this.#writing !== undefined;
   }
 
   /** Writes a checkpoint of a partition now, whatever its tail. */
@@ -108,11 +123,12 @@ export class CheckpointKeeper {
   }
 
   #begin(partition: number): void {
-    const tailBefore = this.#tail[partition] ?? 0;
-    this.#tail[partition] = 0;
+    const tailBeforeMs = this.#tailMs[partition] ?? 0;
+    this.#tailMs[partition] = 0;
     this.#writing = this.#write(partition)
       .catch((error: unknown) => {
-        this.#tail[partition] = (this.#tail[partition] ?? 0) + tailBefore;
+        this.#tailMs[partition] = (this.#tailMs[partition] ?? 0) + tailBeforeMs;
+        this.#failedAtMs = performance.now();
         this.#options.onFailed(partition, error);
       })
       .finally(() => (this.#writing = undefined));
@@ -141,13 +157,15 @@ export class CheckpointKeeper {
     let bytes = 0;
     while (!walk.isDone) {
       if (this.#isStopped) throw new Error("the process ends");
+      const startedMs = performance.now();
       const gathered = walk.next(STEP_BYTES);
+      const tookMs = performance.now() - startedMs;
       for (let at = 0; at < gathered.length; at += CHUNK_PAYLOAD_BYTES_MAX) {
         await writing.chunk(gathered.subarray(at, at + CHUNK_PAYLOAD_BYTES_MAX));
         chunks += 1;
       }
       bytes += gathered.length;
-      await nextTurn();
+      await delay((tookMs * (1 - WRITING_SHARE)) / WRITING_SHARE);
     }
     // A link may have taken a state out after the walk began: that state must stand elsewhere before the checkpoint counts.
     const end = this.#nextOffset[partition] ?? 0;

@@ -75,6 +75,17 @@ describe("a feed with checkpoints", () => {
     );
   });
 
+  it("writes one of what it has only from another", async () => {
+    const store = openCheckpointFiles(directory);
+    const first = await open(store);
+    await write(first.feed, ...SUBJECTS.map((one) => did(one)));
+    await first.feed.checkpoint();
+    const second = await open(store);
+    await second.feed.checkpoint();
+    const third = await open(store);
+    expect([views(third.feed), await records(third.telemetry)]).toEqual([[1, 1, 1, 1], 0]);
+  });
+
   it("loses no state that a login moved, and adds none twice", async () => {
     const store = openCheckpointFiles(directory);
     const first = await open(store);

@@ -10,7 +10,7 @@ export interface CheckpointOptions {
   readonly store: CheckpointStore;
   /** Of this owner; later owners have higher ones. */
   readonly epoch: number;
-  /** How long reading the tail of a partition may take, ms. */
+  /** How long reading the tails of all partitions again may take, ms. */
   readonly objectiveMs: number;
   readonly newId: () => string;
 }
@@ -67,7 +67,7 @@ export class Ingest {
     const startedMs = performance.now();
     const effects = this.#fold.take(spans);
     const tookMs = performance.now() - startedMs;
-    this.#keeper?.taken(spans.partition, spans.count, spans.nextOffset, tookMs);
+    this.#keeper?.taken(spans.partition, spans.nextOffset, tookMs);
     return { ...effects, tookMs };
   }
 
