@@ -1,6 +1,6 @@
 import { topicPlan } from "@leastwise/contracts";
 import { openEmbeddedLog } from "@leastwise/eventlog";
-import { CheckpointKeeper, type CheckpointStore } from "@leastwise/scorer";
+import { CheckpointKeeper, OrderBook, type CheckpointStore } from "@leastwise/scorer";
 import { createTelemetry } from "@leastwise/telemetry";
 import { createWindowStore } from "@leastwise/windows";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -161,6 +161,7 @@ async function recordsPerCheckpoint(batches: readonly Taken[]): Promise<number> 
   };
   const keeper = new CheckpointKeeper({
     windows: [createWindowStore({})],
+    orders: [new OrderBook()],
     store,
     ...{ incarnation: "bench", epoch: 1, objectiveMs: OBJECTIVE_MS, newId: newCheckpointId },
     areMovesDurable: () => Promise.resolve(true),

@@ -1,4 +1,4 @@
-import { CheckpointKeeper, openCheckpointFiles, type CheckpointStore } from "@leastwise/scorer";
+import { CheckpointKeeper, openCheckpointFiles, OrderBook, type CheckpointStore } from "@leastwise/scorer";
 import {
   createWindowStore,
   emptySnapshot,
@@ -85,6 +85,7 @@ function takeIn(stream: EventStream, windows: SlabWindowStore): void {
 function keeperOf(windows: SlabWindowStore, store: CheckpointStore): CheckpointKeeper {
   return new CheckpointKeeper({
     windows: [windows],
+    orders: [new OrderBook()],
     store,
     ...{ incarnation: "bench", epoch: 1, objectiveMs: 3_600_000 },
     newId: () => randomBytes(16).toString("hex"),

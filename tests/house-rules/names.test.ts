@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FLOORS = ["libs", "services", "tests", "bench", "deploy", "scripts"];
 /** Rooms that become attics: their names say nothing of what is in them. */
 const ATTICS = /^(common|shared|utils?|helpers?|types|managers?|misc|lib)$/;
-const NOT_OURS = /(^|\/)(node_modules|dist|gen)(\/|$)/;
+const NOT_OURS = /(^|\/)(node_modules|dist|gen|target)(\/|$)/;
 
 const paths = FLOORS.flatMap((floor) =>
   readdirSync(path.join(ROOT, floor), { recursive: true })

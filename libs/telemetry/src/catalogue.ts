@@ -183,7 +183,7 @@ export const CATALOGUE = {
   subjectsForgotten: {
     type: "counter",
     name: "leastwise_window_subjects_forgotten_total",
-    help: "Subjects whose windows were forgotten: silent for 90 days, or the longest silent of too many, or without room at all.",
+    help: "Subjects whose windows were forgotten: silent for 180 days, or the longest silent of too many, or without room at all.",
     labels: { reason: closed(FORGOTTEN_REASONS) },
   },
   checkpoints: {

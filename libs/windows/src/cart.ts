@@ -5,7 +5,7 @@ import { LONGEST_WINDOW, oldestKeptTile, oldestTileAt, tileOf } from "./tiling.j
 export const CART_SILENCE_MAX_MS = 30 * MINUTE_MS;
 
 /** Products that a cart remembers at most, unless the store was given another bound. */
-export const CART_SKUS_MAX = 1_000;
+export const CART_SKUS_MAX = 256;
 
 /** Adds and removes that are kept apart per product. Beyond, the two oldest become one at the later's time. */
 export const CART_CHANGES_MAX = 16;

@@ -20,7 +20,7 @@ export interface WindowCounts {
   cartChangesJoined: number;
   merged: number;
   alreadyMerged: number;
-  /** Subjects forgotten because they were silent for 90 days. */
+  /** Subjects forgotten because they were silent for 180 days. */
   expired: number;
   /** Subjects forgotten, those silent longest first, because all together had become too many. */
   evicted: number;

@@ -10,3 +10,4 @@ export { serveIngestThread, type ThreadOpening } from "./ingest/serve-thread.js"
 export type { ThreadData } from "./ingest/thread-messages.js";
 export type { CheckpointStore } from "./checkpoint/store.js";
 export { Ingest, type IngestListener, type IngestOptions } from "./ingest/ingest.js";
+export { OrderBook } from "./ingest/order-book.js";

@@ -160,7 +160,9 @@ export class MoveBook {
       return true;
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
-      this.#fail(outstanding);
+      // What the log will never take is over, so that no checkpoint waits for it: it is counted and said.
+      if (error.hint === "terminal" && error.code === "record_too_large") this.#over(cause);
+      else this.#fail(outstanding);
       this.#onFailure(error);
       return false;
     }

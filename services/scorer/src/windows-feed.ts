@@ -25,6 +25,7 @@ import type { LogBounds, Restored } from "./checkpoint/checkpoint-keeper.js";
 import type { Manifest } from "./checkpoint/chunk.js";
 import { IngestThread } from "./ingest/ingest-thread.js";
 import { Ingest, type CheckpointOptions } from "./ingest/ingest.js";
+import { ordersIn } from "./ingest/order-book.js";
 import type { PostedPoison, ThreadData } from "./ingest/thread-messages.js";
 import type { FoldEffects } from "./ingest/windows-fold.js";
 import { MoveBook } from "./moves.js";
@@ -65,6 +66,9 @@ export interface PartitionProgress {
 /** The windows' name among consumers. */
 export const CONSUMER = "scorer-windows";
 
+/** Of one partition: what one array can hold in every version of Node that is supported. */
+const SEGMENT_BYTES_MAX = 2 ** 32;
+
 /** How long a checkpoint waits for the states that links sent on, ms. */
 const MOVES_WAIT_MS = 60_000;
 
@@ -87,7 +91,8 @@ export class WindowsFeed {
   private constructor(options: WindowsFeedOptions, bounds: readonly LogBounds[]) {
     this.#options = options;
     this.#ends = bounds;
-    const bytesMax = options.bytesMax === undefined ? BYTES_MAX : Math.floor(options.bytesMax / bounds.length);
+    const share = options.bytesMax === undefined ? BYTES_MAX : Math.floor(options.bytesMax / bounds.length);
+    const bytesMax = Math.min(share, SEGMENT_BYTES_MAX);
     const memories = bounds.map(() => reserveSegment(bytesMax));
     this.#readers = memories.map((memory) => new WindowReader(memory));
     this.#nextOffsets = bounds.map(({ begin }) => begin);
@@ -262,9 +267,10 @@ export class WindowsFeed {
     };
   }
 
-  #noteRestored({ partition, offset, subjects, refused }: Restored): void {
+  #noteRestored({ partition, offset, subjects, orders, refused }: Restored): void {
     const { logger } = this.#options.telemetry;
     this.#nextOffsets[partition] = offset;
+    for (const { subject, atMs } of ordersIn(orders)) this.#options.onOrder(subject, atMs);
     if (refused !== undefined) {
       logger.warn(
         { partition, problem: sayRefusal(refused) },

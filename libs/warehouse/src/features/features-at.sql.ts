@@ -176,7 +176,7 @@ const FEATURES = `
  * - A login moves all that is known of the anonymous shopper to the account, at the offset of the record that brought it there, and ends
  *   it where it was: for this `moves` says which link sent it. What is still on its way is not there yet. Of two sessions that end in the
  *   same millisecond the account's own stays. An account is never moved on.
- * - After 90 days without an event a subject is nobody again. Repeats hold that off too, and so does a login, which
+ * - After 180 days without an event a subject is nobody again. Repeats hold that off too, and so does a login, which
  *   is an event of the account's own.
  * - The cart is adds less removes per product since the newest purchase, whatever their order.
  * - The windows are bounded where a question is not: they forget event ids beyond the last 128 and those of 24 hours up to 4,096, join

@@ -6,7 +6,7 @@ const [, , , , LONGEST] = WINDOWS;
 export const SUBJECT = "log_incarnation, log_partition, subject";
 
 /**
- * One history: what the windows fold into one state. A login ends that of the anonymous shopper, and 90 days of silence that of anybody; what
+ * One history: what the windows fold into one state. A login ends that of the anonymous shopper, and 180 days of silence that of anybody; what
  * comes after it begins another, so that a subject may have several lives in its partition.
  */
 export const HISTORY = `${SUBJECT}, life`;

@@ -49,7 +49,7 @@ describe("the memory of all subjects", () => {
     expect(store.apply(SHOPPER, view(NOON), 70_000).verdict).toBe("applied");
   });
 
-  it("forgets who is silent for 90 days, at the next event and by itself as others come", () => {
+  it("forgets who is silent for 180 days, at the next event and by itself as others come", () => {
     const store = createWindowStore({ bytesMax: 2 ** 23 });
     for (let number = 0; number < 500; number += 1) store.apply(subjectOf(number), view(NOON), number);
     const late = NOON + SUBJECT_SILENCE_MAX_MS;

@@ -9,12 +9,12 @@ import type { Segment } from "./segment.js";
  * that are not. Counts are small and times have trailing zeroes, so that four bytes of five are written. All in the byte
  * order of the machine, and of no use to another layout: whoever keeps it keeps {@link CHECKPOINT_FORMAT} with it.
  */
-export const CHECKPOINT_FORMAT = 2;
+export const CHECKPOINT_FORMAT = 3;
 
 /** Units of a block without its first, its sections and its ids: less cannot be one. */
 const UNITS_MIN = UNIT.recency - 1;
 /** The largest block there is. */
-const UNITS_MAX = 2 ** 20;
+const UNITS_MAX = 2 ** 19;
 /** Bytes that a packed unit takes at most, and a length. */
 const UNIT_BYTES_MAX = 9;
 const LENGTH_BYTES_MAX = 5;

@@ -27,6 +27,9 @@ export const BUCKET = { words: 16, slots: 7, addresses: 7, more: 14 } as const;
 /** Buckets that one leads on to at most, unless somebody else changes them at this moment. */
 const LINKS_MAX = 1_000;
 
+/** Buckets that are kept for dealing one out. */
+const SPLIT_RESERVE = 64;
+
 const BUCKETS_MIN = 1_024;
 /** Subjects for ten buckets: beyond, one more bucket is split. */
 const LOAD_OF_TEN = 45;
@@ -82,6 +85,11 @@ export function bucketFor(hash: number, shape: number): number {
 /** A subject's hash from its words, which are uniform already: one that has nothing to do with its partition. */
 export function hashOf(s1: number, s3: number): number {
   return Math.imul(s1, 0x9e3779b1) ^ s3;
+}
+
+/** The segment has no room for a subject. Thrown inside the store and caught there. */
+export class SegmentFull extends Error {
+  override readonly name = "SegmentFull";
 }
 
 /** What reading a segment takes: the one who writes it and those who only read share it. */
@@ -224,15 +232,18 @@ export class Segment extends SegmentView {
 
   /** Puts one block in the place of another of the same subject. */
   replace(address: number, by: number): void {
+    const slot = this.#slotOf(address);
     const stripe = this.#openStripe(address);
-    Atomics.store(this.buckets, this.#slotOf(address), by);
+    Atomics.store(this.buckets, slot, by);
     Atomics.add(this.stripes, stripe, 1);
   }
 
   /** Takes a block out of the index. */
   remove(address: number): void {
+    const slot = this.#slotOf(address);
     const stripe = this.#openStripe(address);
-    Atomics.store(this.buckets, this.#slotOf(address), 0);
+    Atomics.store(this.buckets, slot, 0);
+    this.#unlinkIfEmpty(address, Math.floor(slot / BUCKET.words));
     Atomics.add(this.stripes, stripe, 1);
     this.control[CONTROL.subjects] = (this.control[CONTROL.subjects] ?? 0) - 1;
   }
@@ -308,6 +319,7 @@ export class Segment extends SegmentView {
     const control = this.control;
     let bucket = control[CONTROL.moreFree] ?? 0;
     if (bucket === 0) {
+      if (this.#bucketsLeft <= 0) throw new SegmentFull("no bucket is left in the index");
       control[CONTROL.moreTaken] = (control[CONTROL.moreTaken] ?? 0) + 1;
       bucket = this.buckets.length / BUCKET.words - (control[CONTROL.moreTaken] ?? 0);
     } else {
@@ -325,7 +337,8 @@ export class Segment extends SegmentView {
     const bits = shape >>> SPLIT_BITS;
     const split = shape & ((1 << SPLIT_BITS) - 1);
     const sibling = split + (1 << bits);
-    if (3 * sibling >= 2 * (this.buckets.length / BUCKET.words)) return;
+    // Dealing out may take a few more buckets.
+    if (this.#bucketsLeft <= SPLIT_RESERVE) return;
     const stripe = split & (STRIPES - 1);
     Atomics.add(this.stripes, stripe, 1);
     this.#dealOut(split, sibling, bits);
@@ -354,6 +367,26 @@ export class Segment extends SegmentView {
       isFirst = false;
       from = more;
     } while (from !== 0);
+  }
+
+  /** Buckets that are neither in use by their number nor taken from the end. */
+  get #bucketsLeft(): number {
+    return this.buckets.length / BUCKET.words - this.bucketCount - (this.control[CONTROL.moreTaken] ?? 0);
+  }
+
+  /** Takes a bucket that was added to another out of its chain when it has nobody any more. */
+  #unlinkIfEmpty(address: number, bucket: number): void {
+    const buckets = this.buckets;
+    const at = bucket * BUCKET.words;
+    for (let slot = at; slot < at + BUCKET.slots; slot += 1) if (buckets[slot + BUCKET.addresses] !== 0) return;
+    let before = bucketFor(this.#hashAt(address), this.control[CONTROL.shape] ?? 0);
+    if (before === bucket) return;
+    while ((buckets[before * BUCKET.words + BUCKET.more] ?? 0) !== bucket) {
+      before = buckets[before * BUCKET.words + BUCKET.more] ?? 0;
+      if (before === 0) throw new Error(`bucket ${bucket} is in no chain of its own`);
+    }
+    Atomics.store(buckets, before * BUCKET.words + BUCKET.more, buckets[at + BUCKET.more] ?? 0);
+    this.#giveBack(bucket);
   }
 
   #giveBack(bucket: number): void {

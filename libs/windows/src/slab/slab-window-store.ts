@@ -28,17 +28,17 @@ import { CellCompactor, levelFor, NO_MARK } from "./cells.js";
 import { compactedState } from "./compacted.js";
 import { FeatureReader } from "./feature-reader.js";
 import { RING_ROOM_MAX } from "./id-ring.js";
-import { reserveSegment, Segment, type SegmentMemory } from "./segment.js";
+import { reserveSegment, Segment, SegmentFull, type SegmentMemory } from "./segment.js";
 import { CLASS_BYTES, GRAIN_BYTES, PAGE_BYTES } from "./size-classes.js";
 import { SlabEvent } from "./slab-event.js";
-import { SegmentFull, SubjectWriter } from "./subject-writer.js";
+import { SubjectWriter } from "./subject-writer.js";
 import { FrozenSubject, thaw } from "./thaw.js";
 
 /** Bounds of one subject's state. They are part of what the state is a function of: keep them the same over a rebuild. */
 export interface WindowStoreOptions {
   /** Event ids of the last 24 hours remembered per subject: at least 128, by default 4,096. */
   readonly dedupIdsMax?: number;
-  /** Products that a cart remembers: at least 1, by default 1,000. */
+  /** Products that a cart remembers: at least 1, by default 256. */
   readonly cartSkusMax?: number;
   /** Bytes of memory that all subjects together may take; by default 1 GiB. Beyond, those silent longest are forgotten. */
   readonly bytesMax?: number;
@@ -53,7 +53,7 @@ export const BYTES_MAX = 2 ** 30;
  * A subject is forgotten after so long without an event, in received time. Its windows are empty long before; what goes is recency, which no
  * log that is kept for a month could rebuild either.
  */
-export const SUBJECT_SILENCE_MAX_MS = 90 * DAY_MS;
+export const SUBJECT_SILENCE_MAX_MS = 180 * DAY_MS;
 
 /** Most events that are taken in together. */
 export const EVENTS_AT_ONCE_MAX = 256;
@@ -96,11 +96,10 @@ export class SlabWindowStore implements WindowStore {
   readonly #event = new SlabEvent();
   readonly #dedupIdsMax: number;
   readonly #cartSkusMax: number;
-  readonly #addressesAhead = new Int32Array(EVENTS_AT_ONCE_MAX);
+  readonly #addressesAhead = new Int32Array(EVENTS_AT_ONCE_MAX + 1);
   #newestReceivedMs = -1;
   /** Of all events so far: as long as it is not long ago, nobody can have been silent for long. */
   #oldestReceivedMs = Infinity;
-  readAheadSum = 0;
 
   constructor(memory: SegmentMemory, dedupIdsMax: number, cartSkusMax: number) {
     this.#segment = new Segment(memory);
@@ -171,7 +170,8 @@ export class SlabWindowStore implements WindowStore {
       const cells = 2 * address + (i32[4 * address + WORD.cellsAt] ?? 0) + 2 * (i32[4 * address + WORD.cellCount] ?? 0);
       read ^= (f64[ids] ?? 0) ^ (f64[cells - 1] ?? 0) ^ (f64[end - 1] ?? 0);
     }
-    this.readAheadSum ^= read;
+    // Kept, so that nobody takes the reading for useless.
+    addresses[EVENTS_AT_ONCE_MAX] = read;
   }
 
   /** Takes an event in, as {@link WindowStore.apply} does. */

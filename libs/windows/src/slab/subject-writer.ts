@@ -23,7 +23,7 @@ import {
 import { addToCell, BEGUN_UNIT, type CellCompactor, compactAtFor, startFor, packCell, writeCell } from "./cells.js";
 import { IdRing, roomBeyond, ROW_MAX, UNITS_AN_ID } from "./id-ring.js";
 import type { CheckpointedBlock } from "./checkpoint.js";
-import type { Segment } from "./segment.js";
+import { SegmentFull, type Segment } from "./segment.js";
 import { classFor } from "./size-classes.js";
 import type { SlabEvent } from "./slab-event.js";
 import { compareText, textLength, writeText } from "./text-bytes.js";
@@ -31,11 +31,6 @@ import { cartBytes, readCartAt, type SubjectViews } from "./thaw.js";
 
 /** Units of a cell and an id. */
 const SLACK_UNITS = 4;
-
-/** The segment has no room for the subject's block. Thrown inside the store and caught there. */
-export class SegmentFull extends Error {
-  override readonly name = "SegmentFull";
-}
 
 /**
  * Writes one subject's block at a time. Between {@link SubjectWriter.open} and {@link SubjectWriter.close} the block's sequence word is odd, which
@@ -100,7 +95,12 @@ export class SubjectWriter {
     i32[this.#word + WORD.subject + 1] = s1;
     i32[this.#word + WORD.subject + 2] = s2;
     i32[this.#word + WORD.subject + 3] = s3;
-    this.#segment.insert(this.#address);
+    try {
+      this.#segment.insert(this.#address);
+    } catch (error) {
+      this.#segment.release(this.#address);
+      throw error;
+    }
   }
 
   /** Fills a new block with one out of a checkpoint, sequence and subject left alone. */

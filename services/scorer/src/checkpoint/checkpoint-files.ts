@@ -129,10 +129,15 @@ class FileWriting implements CheckpointWriting {
     await next.datasync();
     await next.close();
     await rename(`${path}.next`, path);
-    const others = (await readdir(this.#directory)).filter(
-      (name) => name.endsWith(".chunks") && name !== `${manifest.id}.chunks`,
-    );
-    for (const name of others) await rm(join(this.#directory, name), { force: true });
+    // It counts from here on: files that cannot be removed now are removed by the next one.
+    await this.#removeOthers(manifest.id).catch(() => undefined);
+  }
+
+  async #removeOthers(id: string): Promise<void> {
+    const names = await readdir(this.#directory);
+    for (const name of names.filter((one) => one.endsWith(".chunks") && one !== `${id}.chunks`)) {
+      await rm(join(this.#directory, name), { force: true });
+    }
   }
 
   async abandon(): Promise<void> {

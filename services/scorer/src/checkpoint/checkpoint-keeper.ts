@@ -1,6 +1,7 @@
-import { refusal, type Refusal } from "@leastwise/vocabulary";
+import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { CHECKPOINT_FORMAT, CheckpointMalformed, CheckpointReader, type SlabWindowStore } from "@leastwise/windows";
 import { setTimeout as delay } from "node:timers/promises";
+import type { OrderBook } from "../ingest/order-book.js";
 import { CHUNK_PAYLOAD_BYTES_MAX } from "./checkpoint-topics.js";
 import type { Manifest } from "./chunk.js";
 import type { CheckpointStore, CheckpointWriting } from "./store.js";
@@ -8,6 +9,8 @@ import type { CheckpointStore, CheckpointWriting } from "./store.js";
 export interface CheckpointKeeperOptions {
   /** Of each partition. */
   readonly windows: readonly SlabWindowStore[];
+  /** Of each partition. */
+  readonly orders: readonly OrderBook[];
   readonly store: CheckpointStore;
   /** Of the log that the windows are a fold of. */
   readonly incarnation: string;
@@ -36,9 +39,13 @@ export interface Restored {
   /** First offset to read. */
   readonly offset: number;
   readonly subjects: number;
+  /** The orders that are not told again by reading on: see `ordersIn`. */
+  readonly orders: Uint8Array;
   /** Why there is no checkpoint, or none that could be used: all is rebuilt from the log. */
   readonly refused: Refusal | undefined;
 }
+
+const NO_ORDERS = new Uint8Array(0);
 
 /** Share of the time that writing a checkpoint may take from taking records in. */
 const WRITING_SHARE = 0.1;
@@ -58,16 +65,23 @@ export class CheckpointKeeper {
   readonly #tailMs: number[] = [];
   readonly #nextOffset: number[] = [];
   #failedAtMs = -Infinity;
+  #epoch: number;
   #writing: Promise<void> | undefined;
   #isStopped = false;
 
   constructor(options: CheckpointKeeperOptions) {
     this.#options = options;
+    this.#epoch = options.epoch;
   }
 
   /** Fills a partition's windows from its newest checkpoint, if there is a whole one of this log. */
   async restore(partition: number, log: LogBounds): Promise<Restored> {
-    const restored = await this.#restore(partition, log);
+    const restored = await this.#restore(partition, log).catch((error: unknown): Restored => {
+      this.#windows(partition).clear();
+      const came = error instanceof Error ? error.message : String(error);
+      const problem = refusal("checkpoint_unreadable", `partition ${partition}`, came, "a store that can be read");
+      return { partition, offset: log.begin, subjects: 0, orders: NO_ORDERS, refused: problem };
+    });
     this.#nextOffset[partition] = restored.offset;
     return restored;
   }
@@ -75,18 +89,24 @@ export class CheckpointKeeper {
   async #restore(partition: number, log: LogBounds): Promise<Restored> {
     const { store } = this.#options;
     const nothing = (refused: Refusal | undefined): Restored => ({
-      ...{ partition, offset: log.begin, subjects: 0, refused },
+      ...{ partition, offset: log.begin, subjects: 0, orders: NO_ORDERS, refused },
     });
     const newest = await store.newest(partition);
     if (!newest.ok) return nothing(newest.error);
     const manifest = newest.value;
     if (manifest === undefined) return nothing(undefined);
+    // A clock that went back must not make what is written from now on older than what is there.
+    this.#epoch = Math.max(this.#epoch, manifest.epoch + 1);
     const unusable = this.#whyUnusable(manifest, log);
     if (unusable !== undefined) return nothing(unusable);
-    const refused = await this.#load(manifest);
-    if (refused === undefined) return { partition, offset: manifest.offset, subjects: manifest.subjects, refused };
+    const loaded = await this.#load(manifest);
+    if (loaded.ok) {
+      const { offset, subjects, ordersBelow } = manifest;
+      this.#orders(partition).restore(loaded.value, ordersBelow);
+      return { partition, offset, subjects, orders: loaded.value, refused: undefined };
+    }
     this.#windows(partition).clear();
-    return nothing(refused);
+    return nothing(loaded.error);
   }
 
   /** Notes that records were taken in, and begins a checkpoint if that has taken too long by now. */
@@ -111,7 +131,7 @@ export class CheckpointKeeper {
 
   /** Writes a checkpoint of a partition now, whatever its tail. */
   async write(partition: number): Promise<void> {
-    await this.#writing;
+    while (this.#writing !== undefined) await this.#writing;
     this.#begin(partition);
     await this.#writing;
   }
@@ -129,26 +149,45 @@ export class CheckpointKeeper {
       .catch((error: unknown) => {
         this.#tailMs[partition] = (this.#tailMs[partition] ?? 0) + tailBeforeMs;
         this.#failedAtMs = performance.now();
-        this.#options.onFailed(partition, error);
+        if (!this.#isStopped) this.#options.onFailed(partition, error);
       })
       .finally(() => (this.#writing = undefined));
   }
 
   async #write(partition: number): Promise<void> {
-    const { store, incarnation, epoch, newId, onWritten } = this.#options;
+    const { store, incarnation, newId, onWritten } = this.#options;
     const startedMs = performance.now();
     const offset = this.#nextOffset[partition] ?? 0;
-    const identity = { partition, epoch, id: newId() };
+    const identity = { partition, epoch: this.#epoch, id: newId() };
     const writing = await store.begin(identity);
+    let manifest: Manifest;
     try {
-      const walked = await this.#walk(partition, writing);
-      const manifest = { format: CHECKPOINT_FORMAT, incarnation, ...identity, offset, ...walked };
-      await writing.finish(manifest);
-      onWritten(manifest, performance.now() - startedMs);
+      const written = await this.#writeChunks(partition, writing);
+      manifest = { format: CHECKPOINT_FORMAT, incarnation, ...identity, offset, ...written };
     } catch (error) {
       await writing.abandon().catch(() => undefined);
       throw error;
     }
+    // From here on the manifest may be there, whatever is said of it: its chunks stay.
+    await writing.finish(manifest);
+    onWritten(manifest, performance.now() - startedMs);
+  }
+
+  async #writeChunks(partition: number, writing: CheckpointWriting) {
+    const walked = await this.#walk(partition, writing);
+    // What was ordered until now, at once: what is ordered later stands in records that are read again.
+    const ordersBelow = this.#nextOffset[partition] ?? 0;
+    const orders = this.#orders(partition).bytes();
+    let orderChunks = 0;
+    for (let at = 0; at < orders.length; at += CHUNK_PAYLOAD_BYTES_MAX) {
+      await writing.chunk(orders.subarray(at, at + CHUNK_PAYLOAD_BYTES_MAX));
+      orderChunks += 1;
+    }
+    // A link may have taken a state out after the walk began: that state must stand elsewhere before the checkpoint counts.
+    if (!(await this.#options.areMovesDurable(partition, ordersBelow)))
+      throw new Error("a moved state is not on the log yet");
+    const { chunks, bytes, subjects } = walked;
+    return { chunks: chunks + orderChunks, orderChunks, ordersBelow, bytes: bytes + orders.length, subjects };
   }
 
   async #walk(partition: number, writing: CheckpointWriting) {
@@ -167,26 +206,29 @@ export class CheckpointKeeper {
       bytes += gathered.length;
       await delay((tookMs * (1 - WRITING_SHARE)) / WRITING_SHARE);
     }
-    // A link may have taken a state out after the walk began: that state must stand elsewhere before the checkpoint counts.
-    const end = this.#nextOffset[partition] ?? 0;
-    if (!(await this.#options.areMovesDurable(partition, end))) throw new Error("a moved state is not on the log yet");
     return { chunks, bytes, subjects: walk.subjects };
   }
 
-  async #load(manifest: Manifest): Promise<Refusal | undefined> {
+  /** Fills the windows; the orders, as bytes. */
+  async #load(manifest: Manifest): Promise<Result<Uint8Array, Refusal>> {
     const windows = this.#windows(manifest.partition);
     const reader = new CheckpointReader();
+    const orders: Uint8Array[] = [];
+    let chunks = 0;
     try {
       const read = await this.#options.store.read(manifest, (payload) => {
-        reader.read(payload, (block) => {
-          windows.restoreBlock(block);
-        });
+        chunks += 1;
+        if (chunks > manifest.chunks - manifest.orderChunks) orders.push(Uint8Array.from(payload));
+        else
+          reader.read(payload, (block) => {
+            windows.restoreBlock(block);
+          });
       });
-      if (!read.ok) return read.error;
-      return reader.isComplete ? undefined : refused(manifest, "cut", "bytes left over", "whole blocks");
+      if (!read.ok) return read;
+      return reader.isComplete ? ok(joined(orders)) : err(refused(manifest, "cut", "bytes left over", "whole blocks"));
     } catch (error) {
       if (!(error instanceof CheckpointMalformed)) throw error;
-      return refused(manifest, "block", error.message, "blocks of this version");
+      return err(refused(manifest, "block", error.message, "blocks of this version"));
     }
   }
 
@@ -201,11 +243,27 @@ export class CheckpointKeeper {
     return undefined;
   }
 
+  #orders(partition: number): OrderBook {
+    const orders = this.#options.orders[partition];
+    if (orders === undefined) throw new RangeError(`no partition ${partition}`);
+    return orders;
+  }
+
   #windows(partition: number): SlabWindowStore {
     const windows = this.#options.windows[partition];
     if (windows === undefined) throw new RangeError(`no partition ${partition}`);
     return windows;
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 function refused({ partition }: Manifest, field: string, came: string | number, expected: string | number): Refusal {

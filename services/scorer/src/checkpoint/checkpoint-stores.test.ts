@@ -15,6 +15,7 @@ const PARTITION = 2;
 function manifestOf(id: string, chunks: number, fields: Partial<Manifest> = {}): Manifest {
   return {
     ...{ format: 1, incarnation: "i", partition: PARTITION, epoch: 5, id: id.repeat(32), offset: 41, chunks },
+    ...{ orderChunks: 0, ordersBelow: 41 },
     ...{ bytes: 3 * chunks, subjects: 1, ...fields },
   };
 }

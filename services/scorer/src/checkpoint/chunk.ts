@@ -29,6 +29,10 @@ export interface Manifest {
   /** First offset that must be read again: everything before it is in the chunks. */
   readonly offset: number;
   readonly chunks: number;
+  /** How many of them, the last ones, hold orders. */
+  readonly orderChunks: number;
+  /** Orders of records below this offset are among them. */
+  readonly ordersBelow: number;
   /** Bytes of all payloads. */
   readonly bytes: number;
   readonly subjects: number;

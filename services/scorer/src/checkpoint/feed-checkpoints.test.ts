@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { wire } from "@leastwise/contracts";
 import { MINUTE_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import { featureValue } from "@leastwise/windows";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -19,12 +20,15 @@ const LONG_MS = 3_600_000;
 let given: GivenLog;
 let directory: string;
 let ids: number;
+/** Orders that the ledger was told of, by the feeds that were opened. */
+let told: string[][];
 const feeds: WindowsFeed[] = [];
 
 beforeEach(async () => {
   given = await givenLog();
   directory = await mkdtemp(join(tmpdir(), "leastwise-feed-"));
   ids = 0;
+  told = [];
 });
 afterEach(async () => {
   for (const feed of feeds.splice(0)) await feed.close();
@@ -37,7 +41,10 @@ async function open(store?: CheckpointStore, objectiveMs = LONG_MS) {
   const newId = () => (ids += 1).toString(16).padStart(32, "0");
   const checkpoints = store === undefined ? {} : { checkpoints: { store, epoch: 1, objectiveMs, newId } };
   const clock = { nowMs: () => NOON };
-  const options = { log: given.log, telemetry, clock, currency: EUR, onOrder: () => undefined, ...checkpoints };
+  const orders: string[] = [];
+  told.push(orders);
+  const onOrder = (subject: SubjectId, atMs: Millis) => void orders.push(`${subject.slice(0, 2)} at ${atMs - NOON}`);
+  const options = { log: given.log, telemetry, clock, currency: EUR, onOrder, ...checkpoints };
   const feed = await WindowsFeed.open(options);
   feeds.push(feed);
   return { feed, telemetry };
@@ -98,6 +105,37 @@ describe("a feed with checkpoints", () => {
     const fromTheLog = await open();
     for (const { feed } of [first, second, fromTheLog]) expect(views(feed)).toEqual([1, 0, 0, 3]);
     expect(second.feed.assignmentKeyOf(ADA)).toBe(ADA);
+  });
+
+  it("tells each order once, also those that only the checkpoint knows, and those that came while it was written", async () => {
+    const bought = (subject: SubjectId, minutes: number) =>
+      did(subject, {
+        kind: wire.EventKind.EVENT_KIND_PURCHASE,
+        order: { orderId: `o${minutes}` },
+        occurredAtMs: BigInt(NOON - minutes * MINUTE_MS),
+      });
+    const files = openCheckpointFiles(directory);
+    let meanwhile: () => Promise<void> = () => Promise.resolve();
+    const slow: CheckpointStore = {
+      newest: (partition) => files.newest(partition),
+      read: (manifest, onPayload) => files.read(manifest, onPayload),
+      begin: async (identity) => {
+        const writing = await files.begin(identity);
+        await meanwhile();
+        meanwhile = () => Promise.resolve();
+        return writing;
+      },
+    };
+    const first = await open(slow);
+    await write(first.feed, bought(BROWSER, 9), bought(ADA, 8));
+    meanwhile = () => write(first.feed, bought(BROWSER, 7), bought(ADA, 6));
+    await first.feed.checkpoint();
+    await write(first.feed, bought(ADA, 5));
+    await open(slow);
+    await open();
+    const [live, restarted, rebuilt] = told.map((orders) => [...orders].sort());
+    expect(live).toHaveLength(5);
+    expect([restarted, rebuilt]).toEqual([live, live]);
   });
 
   it("writes one by itself when reading the tail again would take longer than the objective", async () => {

@@ -5,9 +5,9 @@ import type { Manifest } from "./chunk.js";
 export interface CheckpointWriting {
   /** Takes the next piece. Resolves when it is stored. */
   chunk(payload: Uint8Array): Promise<void>;
-  /** Writes the manifest; what was there before goes. */
+  /** Writes the manifest; what was there before goes. After a rejection it may be there all the same. */
   finish(manifest: Manifest): Promise<void>;
-  /** Takes what was written away, as well as it can. */
+  /** Takes the chunks away, as well as it can. Not to be called once the manifest was tried. */
   abandon(): Promise<void>;
 }
 

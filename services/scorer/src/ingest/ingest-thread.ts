@@ -26,6 +26,8 @@ export class IngestThread {
   #lastAsked = 0;
   #onEffects: (effects: FoldEffects) => void = () => undefined;
   #isStopping = false;
+  /** Why there is nobody left to ask. */
+  #ended: { readonly error: unknown } | undefined;
   #fail: (error: unknown) => void = () => undefined;
 
   constructor(worker: Worker, listener: ThreadListener) {
@@ -80,6 +82,7 @@ export class IngestThread {
   }
 
   #ask(question: WithoutId<ToThread>, transfer: readonly ArrayBuffer[] = []): Promise<FromThread> {
+    if (this.#ended !== undefined) return Promise.reject(asError(this.#ended.error));
     this.#lastAsked += 1;
     const id = this.#lastAsked;
     return new Promise((answer, fail) => {
@@ -130,6 +133,7 @@ export class IngestThread {
   }
 
   #over(error: unknown): void {
+    this.#ended ??= { error };
     for (const { fail } of this.#asked.values()) fail(error);
     this.#asked.clear();
     if (!this.#isStopping) this.#fail(error);
@@ -153,4 +157,8 @@ function postedSpans(spans: RecordSpans): PostedSpans {
 
 function thrown(message: string, code: string): Error {
   return code === "" ? new Error(message) : new LogError(code as LogErrorCode, message, "terminal");
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

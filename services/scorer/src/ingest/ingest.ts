@@ -43,6 +43,7 @@ export class Ingest {
     this.#keeper = new CheckpointKeeper({
       ...checkpoints,
       windows: this.#fold.stores,
+      orders: this.#fold.orders,
       incarnation: options.incarnation,
       areMovesDurable: listener.areMovesDurable,
       onWritten: listener.onCheckpoint,
@@ -56,7 +57,7 @@ export class Ingest {
   async restore(bounds: readonly LogBounds[]): Promise<readonly Restored[]> {
     const restored: Restored[] = [];
     for (const [partition, log] of bounds.entries()) {
-      const nothing = { partition, offset: log.begin, subjects: 0, refused: undefined };
+      const nothing = { partition, offset: log.begin, subjects: 0, orders: new Uint8Array(0), refused: undefined };
       restored.push((await this.#keeper?.restore(partition, log)) ?? nothing);
     }
     return restored;

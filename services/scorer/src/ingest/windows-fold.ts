@@ -19,6 +19,7 @@ import {
   type Verdict,
   type WindowCounts,
 } from "@leastwise/windows";
+import { OrderBook, type ToldOrder } from "./order-book.js";
 
 /** A state that a link takes from an anonymous subject to a known one. */
 export interface SentState {
@@ -48,7 +49,7 @@ export interface FoldEffects {
   /** Records that are no clickstream, and why. */
   readonly unreadable: readonly { readonly offset: number; readonly reason: string }[];
   readonly verdicts: Readonly<Partial<Record<Verdict["verdict"], number>>>;
-  readonly orders: readonly { readonly subject: SubjectId; readonly atMs: Millis }[];
+  readonly orders: readonly ToldOrder[];
   readonly sent: readonly SentState[];
   /** Causes of the states that have arrived. */
   readonly arrived: readonly string[];
@@ -80,6 +81,8 @@ const PURCHASE = EVENT_KINDS.indexOf("purchase");
 /** Clickstream → windows, and nothing else: one store a partition, each a fold of its partition's records in their order. */
 export class WindowsFold {
   readonly stores: readonly SlabWindowStore[];
+  /** Of each partition. */
+  readonly orders: readonly OrderBook[];
   readonly #currency: CurrencyCode;
   readonly #incarnation: string;
   readonly #reader: SlabEventReader;
@@ -90,6 +93,7 @@ export class WindowsFold {
 
   constructor({ memories, currency, incarnation }: WindowsFoldOptions) {
     this.stores = memories.map((memory) => createWindowStore({ memory }));
+    this.orders = memories.map(() => new OrderBook());
     this.#currency = currency;
     this.#incarnation = incarnation;
     this.#reader = new SlabEventReader(currency);
@@ -129,9 +133,21 @@ export class WindowsFold {
     if (this.#waiting === 0) return;
     store.applySlabEvents(this.#events, this.#offsets, this.#waiting, (verdict, index) => {
       const event = this.#events[index];
-      if (event !== undefined) noteVerdict(event, verdict, effects);
+      if (event !== undefined) this.#noteVerdict(event, this.#offsets[index] ?? 0, verdict, effects);
     });
     this.#waiting = 0;
+  }
+
+  #noteVerdict(event: SlabEvent, offset: number, { verdict }: Verdict, effects: Effects): void {
+    const verdicts = effects.verdicts as Partial<Record<Verdict["verdict"], number>>;
+    verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+    const { receivedAtMs, atMs, s0, s1, s2, s3 } = event;
+    if (receivedAtMs < (effects.oldestReceivedMs ?? Infinity)) effects.oldestReceivedMs = receivedAtMs;
+    // One that is ahead of its time leaves no trace here either: with its clock mended, the same order may come again.
+    if (event.kind !== PURCHASE || (verdict !== "applied" && verdict !== "late")) return;
+    const orderedMs = Math.min(atMs, receivedAtMs) as Millis;
+    if (this.orders[effects.partition]?.note(s0, s1, s2, s3, orderedMs, offset) !== true) return;
+    effects.orders.push({ subject: subjectIdOf(s0, s1, s2, s3), atMs: orderedMs });
   }
 
   #takeInFull(store: SlabWindowStore, value: Uint8Array, offset: number, writtenMs: number, effects: Effects): void {
@@ -203,17 +219,6 @@ function noEffects(partition: number, nextOffset: number, counts: Readonly<Windo
     ...{ partition, nextOffset, records: 0, tookMs: 0, counts },
     ...{ unreadable: [], verdicts: {}, orders: [], sent: [], arrived: [] },
   };
-}
-
-function noteVerdict(event: SlabEvent, { verdict }: Verdict, effects: Effects): void {
-  const verdicts = effects.verdicts as Partial<Record<Verdict["verdict"], number>>;
-  verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
-  const { receivedAtMs, atMs } = event;
-  if (receivedAtMs < (effects.oldestReceivedMs ?? Infinity)) effects.oldestReceivedMs = receivedAtMs;
-  // One that is ahead of its time leaves no trace here either: with its clock mended, the same order may come again.
-  if (event.kind !== PURCHASE || (verdict !== "applied" && verdict !== "late")) return;
-  const subject = subjectIdOf(event.s0, event.s1, event.s2, event.s3);
-  effects.orders.push({ subject, atMs: Math.min(atMs, receivedAtMs) as Millis });
 }
 
 /** The first key that a subject is seen with in its own partition stays, whatever later records say. */
