@@ -122,7 +122,7 @@ export const KEYS = {
       16_777_216,
       1_099_511_627_776,
       4_294_967_296,
-      "Memory that the windows of all shoppers may take, in bytes. It is taken as shoppers come; beyond, those silent longest are forgotten.",
+      "Memory that the windows of all shoppers may take, in bytes, at least 2 MiB for each partition; an index takes up to a sixth on top. It is taken as shoppers come; beyond, those silent longest are forgotten.",
     ),
     recovery_objective_ms: integer(
       1,

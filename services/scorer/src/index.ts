@@ -9,5 +9,5 @@ export { openCheckpointTopics } from "./checkpoint/checkpoint-topics.js";
 export { serveIngestThread, type ThreadOpening } from "./ingest/serve-thread.js";
 export type { ThreadData } from "./ingest/thread-messages.js";
 export type { CheckpointStore } from "./checkpoint/store.js";
-export { Ingest, type IngestListener, type IngestOptions } from "./ingest/ingest.js";
+export { Ingest, type CheckpointOptions } from "./ingest/ingest.js";
 export { OrderBook } from "./ingest/order-book.js";

@@ -90,7 +90,7 @@ export function shopLog(seed: number, subjects: number, eventsMax: number): read
 }
 
 function pauseMs(draw: Draw): number {
-  if (draw(0, 24) === 0) return draw(60, 130) * DAY_MS;
+  if (draw(0, 24) === 0) return draw(140, 260) * DAY_MS;
   return draw(0, 5) === 0 ? draw(0, 9 * DAY_MS) : Math.max(0, pick(draw, EDGES) + draw(-1, 1));
 }
 

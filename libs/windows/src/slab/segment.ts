@@ -51,9 +51,12 @@ const CLASSES_AT_BYTE = (CONTROL.freeHeads + 128) * 4;
 
 const NO_CLASS = 255;
 
+/** One for nearly each class of one page, or whoever grows finds no room: 2 MiB. */
+const PAGES_MIN = 64;
+
 /** Reserves the memory of a segment whose blocks may take so many bytes. */
 export function reserveSegment(bytesMax: number): SegmentMemory {
-  const pages = Math.max(256, Math.floor(bytesMax / PAGE_BYTES));
+  const pages = Math.max(PAGES_MIN, Math.floor(bytesMax / PAGE_BYTES));
   const buckets = Math.max(BUCKETS_MIN * 2, Math.ceil((pages * PAGE_BYTES) / BYTES_A_BUCKET));
   const memory = {
     control: new SharedArrayBuffer(Math.ceil((CLASSES_AT_BYTE + pages) / 8) * 8),
@@ -177,6 +180,7 @@ export class SegmentView {
 export class Segment extends SegmentView {
   readonly #pages: number;
   #pageHand = 0;
+  #stealHand = 0;
   #hand = PAGE_BYTES / GRAIN_BYTES;
 
   constructor(memory: SegmentMemory) {
@@ -279,6 +283,40 @@ export class Segment extends SegmentView {
 
   #hashAt(address: number): number {
     return hashOf(this.i32[(address << 2) + 3] ?? 0, this.i32[(address << 2) + 5] ?? 0);
+  }
+
+  /** A page of blocks of any class that has one page at once, another one each time; 0 if there is none. */
+  nextSinglePage(): number {
+    const taken = this.control[CONTROL.pagesTaken] ?? 0;
+    for (let looked = 0; looked < taken; looked += 1) {
+      this.#stealHand = this.#stealHand + 1 < taken ? this.#stealHand + 1 : 1;
+      const sizeClass = this.classes[this.#stealHand] ?? NO_CLASS;
+      if (sizeClass !== NO_CLASS && pagesAtOnce(CLASS_BYTES[sizeClass] ?? 0) === 1) return this.#stealHand;
+    }
+    return 0;
+  }
+
+  /** Makes a page whose blocks are all free one of another class, which must have one page at once too. */
+  retype(page: number, sizeClass: number): void {
+    const { i32 } = this;
+    const control = this.control;
+    const before = CONTROL.freeHeads + (this.classes[page] ?? 0);
+    const first = (page * PAGE_BYTES) / GRAIN_BYTES;
+    const end = first + PAGE_BYTES / GRAIN_BYTES;
+    // Where memory is used up, few blocks are free.
+    let head = 0;
+    for (let at = control[before] ?? 0; at !== 0;) {
+      const next = i32[(at << 2) + 1] ?? 0;
+      if (at < first || at >= end) {
+        i32[(at << 2) + 1] = head;
+        head = at;
+      }
+      at = next;
+    }
+    control[before] = head;
+    this.f64.fill(0, 2 * first, 2 * end);
+    this.classes[page] = sizeClass;
+    this.#linkFree(page, 1, sizeClass, true);
   }
 
   #openStripe(address: number): number {
@@ -404,10 +442,18 @@ export class Segment extends SegmentView {
     if (page + pages > this.#pages) return 0;
     control[CONTROL.pagesTaken] = page + pages;
     this.classes[page] = sizeClass;
+    return this.#linkFree(page, pages, sizeClass, false);
+  }
+
+  /** Makes the blocks of a page free, all but the first or all of them. Returns the first one's address. */
+  #linkFree(page: number, pages: number, sizeClass: number, withFirst: boolean): number {
+    const control = this.control;
+    const bytes = CLASS_BYTES[sizeClass] ?? PAGE_BYTES;
     const grains = bytes / GRAIN_BYTES;
     const first = (page * PAGE_BYTES) / GRAIN_BYTES;
+    const lowest = withFirst ? first : first + grains;
     // Handed out in ascending order: neighbours in time become neighbours in memory.
-    for (let at = first + (Math.floor((pages * PAGE_BYTES) / bytes) - 1) * grains; at > first; at -= grains) {
+    for (let at = first + (Math.floor((pages * PAGE_BYTES) / bytes) - 1) * grains; at >= lowest; at -= grains) {
       this.i32[(at << 2) + 1] = control[CONTROL.freeHeads + sizeClass] ?? 0;
       control[CONTROL.freeHeads + sizeClass] = at;
     }

@@ -29,7 +29,7 @@ import { compactedState } from "./compacted.js";
 import { FeatureReader } from "./feature-reader.js";
 import { RING_ROOM_MAX } from "./id-ring.js";
 import { reserveSegment, Segment, SegmentFull, type SegmentMemory } from "./segment.js";
-import { CLASS_BYTES, GRAIN_BYTES, PAGE_BYTES } from "./size-classes.js";
+import { CLASS_BYTES, GRAIN_BYTES, PAGE_BYTES, pagesAtOnce } from "./size-classes.js";
 import { SlabEvent } from "./slab-event.js";
 import { SubjectWriter } from "./subject-writer.js";
 import { FrozenSubject, thaw } from "./thaw.js";
@@ -54,6 +54,9 @@ export const BYTES_MAX = 2 ** 30;
  * log that is kept for a month could rebuild either.
  */
 export const SUBJECT_SILENCE_MAX_MS = 180 * DAY_MS;
+
+/** Pages of other classes that are looked at for one to give up. */
+const PAGES_LOOKED_AT = 8;
 
 /** Most events that are taken in together. */
 export const EVENTS_AT_ONCE_MAX = 256;
@@ -510,28 +513,67 @@ export class SlabWindowStore implements WindowStore {
     }
   }
 
-  /** Takes the block of whoever is silent longest among the subjects of one page of a class, and not being written. */
+  /**
+   * Room for a block where memory is used up. Of one page of its class the subject goes who is silent longest, if somebody of that page is silent
+   * for longer than all of some other page; else a page of another class goes whole, the one of a few whose last visitor was here longest ago.
+   */
   #makeRoom(sizeClass: number): number {
-    const page = this.#segment.nextPageOfClass(sizeClass);
-    if (page === 0) return 0;
-    const grains = (CLASS_BYTES[sizeClass] ?? PAGE_BYTES) / GRAIN_BYTES;
-    const first = (page * PAGE_BYTES) / GRAIN_BYTES;
-    let found = 0;
-    let foundMs = Infinity;
-    for (
-      let address = first;
-      address + grains <= first + PAGE_BYTES / GRAIN_BYTES || address === first;
-      address += grains
-    ) {
-      const receivedMs = this.#segment.f64[2 * address + UNIT.newestReceivedMs] ?? 0;
-      if (receivedMs >= foundMs || !this.#isIdle(address)) continue;
-      found = address;
-      foundMs = receivedMs;
+    const own = this.#segment.nextPageOfClass(sizeClass);
+    const idle = own === 0 ? undefined : this.#longestSilent(own);
+    const page = pagesAtOnce(CLASS_BYTES[sizeClass] ?? PAGE_BYTES) === 1 ? this.#quietestPage(sizeClass) : undefined;
+    if (idle !== undefined && (page === undefined || idle.receivedMs <= page.newestMs)) {
+      this.#drop(idle.address);
+      this.counts.evicted += 1;
+      return this.#segment.allocate(sizeClass);
     }
-    if (found === 0) return 0;
-    this.#drop(found);
-    this.counts.evicted += 1;
+    if (page === undefined) return 0;
+    for (const address of this.#blocksOf(page.page)) {
+      if (!this.#isIdle(address)) continue;
+      this.#drop(address);
+      this.counts.evicted += 1;
+    }
+    this.#segment.retype(page.page, sizeClass);
     return this.#segment.allocate(sizeClass);
+  }
+
+  #longestSilent(page: number): { readonly address: number; readonly receivedMs: number } | undefined {
+    let found: { readonly address: number; readonly receivedMs: number } | undefined;
+    for (const address of this.#blocksOf(page)) {
+      const receivedMs = this.#segment.f64[2 * address + UNIT.newestReceivedMs] ?? 0;
+      if (this.#isIdle(address) && receivedMs < (found?.receivedMs ?? Infinity)) found = { address, receivedMs };
+    }
+    return found;
+  }
+
+  /** Of some pages of other classes that nobody is writing in, the one whose last visitor was here longest ago. */
+  #quietestPage(sizeClass: number): { readonly page: number; readonly newestMs: number } | undefined {
+    let found: { readonly page: number; readonly newestMs: number } | undefined;
+    for (let looked = 0; looked < PAGES_LOOKED_AT; looked += 1) {
+      const page = this.#segment.nextSinglePage();
+      const first = (page * PAGE_BYTES) / GRAIN_BYTES;
+      if (page === 0 || this.#segment.classOf(first) === sizeClass) continue;
+      const newestMs = this.#newestOf(page);
+      if (newestMs < (found?.newestMs ?? Infinity)) found = { page, newestMs };
+    }
+    return found;
+  }
+
+  /** When the last visitor of a page was here; ∞ for a page in which somebody is being written. */
+  #newestOf(page: number): number {
+    const { f64, i32 } = this.#segment;
+    let newestMs = -1;
+    for (const address of this.#blocksOf(page)) {
+      if (((i32[4 * address + WORD.sequence] ?? 0) & 1) === 1) return Infinity;
+      newestMs = Math.max(newestMs, f64[2 * address + UNIT.newestReceivedMs] ?? -1);
+    }
+    return newestMs;
+  }
+
+  *#blocksOf(page: number): Generator<number> {
+    const first = (page * PAGE_BYTES) / GRAIN_BYTES;
+    const bytes = this.#segment.bytesOf(first);
+    const blocks = Math.max(1, Math.floor(PAGE_BYTES / bytes));
+    for (let block = 0; block < blocks; block += 1) yield first + (block * bytes) / GRAIN_BYTES;
   }
 
   /** True for a block that holds a subject and is not being written. */

@@ -31,6 +31,7 @@ import {
   RecentDecisions,
   restoringDecisionService,
   WindowsFeed,
+  type WindowsFeedOptions,
 } from "@leastwise/scorer";
 import { openOpsDoor, type Telemetry } from "@leastwise/telemetry";
 import { isCurrencyCode, type Clock, type CurrencyCode } from "@leastwise/vocabulary";
@@ -40,7 +41,7 @@ import { collectorMetrics, httpHooks, rpcHooks } from "./door-metrics.js";
 import { holdService, restoringService, type HeldService } from "./held-service.js";
 import { startPolicy } from "./start-policy.js";
 import { asStartFailure, cannotOpen, StartFailure } from "./start-failure.js";
-import { ingestThread, openLog, openWarehouse } from "./wiring.js";
+import { checkpointsOf, ingestThread, openLog, openWarehouse } from "./wiring.js";
 
 /** How often the windows' lag is measured, ms. */
 const FEED_METRICS_INTERVAL_MS = 5_000;
@@ -256,8 +257,7 @@ class Starting {
         ledger.ordered(subject, atMs);
       },
       bytesMax: config.scorer.windows_bytes_max,
-      // With the log as the clock all goes single-file, and nothing is to be felt.
-      ...(config.scorer.ingest_thread && config.clock === "wall" ? { thread: ingestThread(config, Date.now()) } : {}),
+      ...this.#howToIngest(log),
     });
     this.#closers.add(() => feed.close());
     feed.finished.catch(this.#fail);
@@ -284,6 +284,15 @@ class Starting {
       offerService({ ledger, hasher, links: references.links, policies, catalog, clock, telemetry }),
     );
     return feed;
+  }
+
+  /** With the log as the clock all goes single-file: nothing is to be felt, and nothing is read again. */
+  #howToIngest(log: EventLog): Pick<WindowsFeedOptions, "thread" | "checkpoints"> {
+    const { config } = this.#options;
+    if (config.clock !== "wall") return {};
+    const epoch = Date.now();
+    if (config.scorer.ingest_thread) return { thread: ingestThread(config, epoch) };
+    return { checkpoints: checkpointsOf(config, log, epoch) };
   }
 
   #measure(feedMetrics: FeedMetrics): void {

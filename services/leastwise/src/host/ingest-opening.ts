@@ -1,6 +1,6 @@
 import type { Config } from "@leastwise/config";
-import { openKafkaLog } from "@leastwise/eventlog";
-import { openCheckpointFiles, openCheckpointTopics, type ThreadOpening } from "@leastwise/scorer";
+import { openKafkaLog, type EventLog } from "@leastwise/eventlog";
+import { openCheckpointFiles, openCheckpointTopics, type CheckpointStore, type ThreadOpening } from "@leastwise/scorer";
 import type { Millis } from "@leastwise/vocabulary";
 import { join } from "node:path";
 
@@ -12,8 +12,15 @@ export type IngestOpening = Pick<Config, "log" | "data_directory">;
  * not load what it has no use for, such as the warehouse's engine.
  */
 export async function openForIngest(opening: IngestOpening, incarnation: string): Promise<ThreadOpening> {
-  const { log, data_directory } = opening;
-  if (log.adapter !== "kafka") return { checkpoints: openCheckpointFiles(join(data_directory, "checkpoints")) };
+  const { log } = opening;
+  if (log.adapter !== "kafka") return { checkpoints: checkpointStore(opening, undefined) };
   const own = await openKafkaLog({ brokers: log.brokers, clientId: `${log.client_id}-ingest`, incarnation });
-  return { log: own, checkpoints: openCheckpointTopics(own, () => Date.now() as Millis) };
+  return { log: own, checkpoints: checkpointStore(opening, own) };
+}
+
+/** On topics of Kafka, else beside the embedded log. */
+export function checkpointStore({ log, data_directory }: IngestOpening, kafka: EventLog | undefined): CheckpointStore {
+  return log.adapter === "kafka" && kafka !== undefined
+    ? openCheckpointTopics(kafka, () => Date.now() as Millis)
+    : openCheckpointFiles(join(data_directory, "checkpoints"));
 }

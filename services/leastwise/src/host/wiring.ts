@@ -1,7 +1,7 @@
 import type { Config } from "@leastwise/config";
 import { topicPlan } from "@leastwise/contracts";
 import { LogError, openEmbeddedLog, openKafkaLog, type EventLog } from "@leastwise/eventlog";
-import type { ThreadData, ThreadOptions } from "@leastwise/scorer";
+import type { CheckpointOptions, ThreadData, ThreadOptions } from "@leastwise/scorer";
 import type { Telemetry } from "@leastwise/telemetry";
 import { DAY_MS, type Clock } from "@leastwise/vocabulary";
 import {
@@ -13,10 +13,11 @@ import {
   type EmbeddedWarehouse,
   type Warehouse,
 } from "@leastwise/warehouse";
+import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { IngestOpening } from "./ingest-opening.js";
+import { checkpointStore, type IngestOpening } from "./ingest-opening.js";
 
 /** Opens the log that the configuration names, with its topics. The only place that knows the adapters. */
 export async function openLog(config: Config, clock: Clock, telemetry: Telemetry): Promise<EventLog> {
@@ -49,6 +50,16 @@ export function ingestThread(config: Config, epoch: number): ThreadOptions {
       const workerData: ThreadData = { ...data, epoch, objectiveMs: scorer.recovery_objective_ms, opening };
       return new Worker(new URL("./ingest-thread-entry.js", import.meta.url), { workerData });
     },
+  };
+}
+
+/** Where checkpoints go when this thread takes the clickstream in itself. */
+export function checkpointsOf(config: Config, log: EventLog, epoch: number): CheckpointOptions {
+  return {
+    store: checkpointStore(config, log),
+    epoch,
+    objectiveMs: config.scorer.recovery_objective_ms,
+    newId: () => randomBytes(16).toString("hex"),
   };
 }
 

@@ -97,7 +97,7 @@ export class CheckpointKeeper {
     if (manifest === undefined) return nothing(undefined);
     // A clock that went back must not make what is written from now on older than what is there.
     this.#epoch = Math.max(this.#epoch, manifest.epoch + 1);
-    const unusable = this.#whyUnusable(manifest, log);
+    const unusable = this.#whyUnusable(partition, manifest, log);
     if (unusable !== undefined) return nothing(unusable);
     const loaded = await this.#load(manifest);
     if (loaded.ok) {
@@ -121,7 +121,7 @@ export class CheckpointKeeper {
       if (tailMs > (this.#tailMs[longest] ?? 0)) longest = other;
     }
     if (allMs <= this.#options.objectiveMs || performance.now() - this.#failedAtMs < FAILED_PAUSE_MS) return;
-    this.#begin(longest);
+    void this.#begin(longest);
   }
 
   /** Whether a checkpoint is being written. */
@@ -132,8 +132,7 @@ export class CheckpointKeeper {
   /** Writes a checkpoint of a partition now, whatever its tail. */
   async write(partition: number): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
-    this.#begin(partition);
-    await this.#writing;
+    await this.#begin(partition);
   }
 
   /** Gives up what is being written. */
@@ -142,7 +141,7 @@ export class CheckpointKeeper {
     await this.#writing;
   }
 
-  #begin(partition: number): void {
+  #begin(partition: number): Promise<void> {
     const tailBeforeMs = this.#tailMs[partition] ?? 0;
     this.#tailMs[partition] = 0;
     this.#writing = this.#write(partition)
@@ -152,6 +151,7 @@ export class CheckpointKeeper {
         if (!this.#isStopped) this.#options.onFailed(partition, error);
       })
       .finally(() => (this.#writing = undefined));
+    return this.#writing;
   }
 
   async #write(partition: number): Promise<void> {
@@ -215,9 +215,11 @@ export class CheckpointKeeper {
     const reader = new CheckpointReader();
     const orders: Uint8Array[] = [];
     let chunks = 0;
+    let bytes = 0;
     try {
       const read = await this.#options.store.read(manifest, (payload) => {
         chunks += 1;
+        bytes += payload.length;
         if (chunks > manifest.chunks - manifest.orderChunks) orders.push(Uint8Array.from(payload));
         else
           reader.read(payload, (block) => {
@@ -225,6 +227,7 @@ export class CheckpointKeeper {
           });
       });
       if (!read.ok) return read;
+      if (bytes !== manifest.bytes) return err(refused(manifest, "bytes", bytes, manifest.bytes));
       return reader.isComplete ? ok(joined(orders)) : err(refused(manifest, "cut", "bytes left over", "whole blocks"));
     } catch (error) {
       if (!(error instanceof CheckpointMalformed)) throw error;
@@ -232,8 +235,9 @@ export class CheckpointKeeper {
     }
   }
 
-  #whyUnusable(manifest: Manifest, log: LogBounds): Refusal | undefined {
+  #whyUnusable(partition: number, manifest: Manifest, log: LogBounds): Refusal | undefined {
     const { incarnation } = this.#options;
+    if (manifest.partition !== partition) return refused(manifest, "partition", manifest.partition, partition);
     if (manifest.format !== CHECKPOINT_FORMAT) return refused(manifest, "format", manifest.format, CHECKPOINT_FORMAT);
     if (manifest.incarnation !== incarnation)
       return refused(manifest, "incarnation", manifest.incarnation, incarnation);

@@ -102,8 +102,35 @@ export function decodeManifest(bytes: Buffer): Result<Manifest, Refusal> {
     bytes.readUInt32LE(0) === MANIFEST_MAGIC &&
     bytes.readUInt32LE(4) === crc32(json);
   if (!isWhole) return err(corrupt("manifest", `${bytes.length} bytes`, "bytes that agree with their checksum"));
-  return ok(JSON.parse(json.toString()) as Manifest);
+  const manifest = parsed(json.toString());
+  return isManifest(manifest) ? ok(manifest) : err(corrupt("manifest", json.toString(), "a manifest of this version"));
 }
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether every field is there and possible, and no chunk more than there are. */
+function isManifest(value: unknown): value is Manifest {
+  if (typeof value !== "object" || value === null) return false;
+  const fields = value as Record<string, unknown>;
+  const isCount = (name: string): boolean => Number.isSafeInteger(fields[name]) && (fields[name] as number) >= 0;
+  return (
+    COUNTS.every(isCount) &&
+    typeof fields["incarnation"] === "string" &&
+    typeof fields["id"] === "string" &&
+    ID.test(fields["id"]) &&
+    (fields["orderChunks"] as number) <= (fields["chunks"] as number)
+  );
+}
+
+const COUNTS = [
+  ...["format", "partition", "epoch", "offset", "chunks", "orderChunks", "ordersBelow", "bytes", "subjects"],
+] as const;
 
 function corrupt(field: string, got: string, expected: string): Refusal {
   return refusal("checkpoint_corrupt", field, got, expected);
