@@ -1,5 +1,5 @@
 /**
- * What a tile adds up. The first eight stand in the order of `EVENT_KINDS`, so that a kind's place is its counter's.
+ * What a tile adds up; each is a feature of every window. The first eight stand in the order of `EVENT_KINDS`, so that a kind's place is its counter's.
  * The order is part of the encoded state: append, never reorder.
  */
 export const TILE_COUNTERS = [
@@ -15,9 +15,6 @@ export const TILE_COUNTERS = [
   "revenue_minor",
   "discount_minor",
 ] as const;
-
-/** One of {@link TILE_COUNTERS}. */
-export type TileCounter = (typeof TILE_COUNTERS)[number];
 
 export const UNITS = TILE_COUNTERS.indexOf("units");
 export const REVENUE_MINOR = TILE_COUNTERS.indexOf("revenue_minor");

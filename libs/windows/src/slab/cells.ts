@@ -61,6 +61,25 @@ export function countOf(packed: number): number {
   return packed & COUNT_MAX;
 }
 
+/** The cell at a unit, taken out. */
+export function cellAt({ f64, i32 }: CellViews, at: number): Cell {
+  const packed = i32[2 * at + 1] ?? 0;
+  return {
+    start: i32[2 * at] ?? 0,
+    level: levelOf(packed),
+    counter: counterOf(packed),
+    begun: begunOf(packed),
+    count: countOf(packed),
+    value: f64[at + 1] ?? 0,
+  };
+}
+
+/** Writes a cell that was taken out. */
+export function putCell({ f64, i32 }: CellViews, at: number, cell: Cell): void {
+  const packed = packCell(cell.level, cell.counter, cell.count) + cell.begun * BEGUN_UNIT;
+  writeCell(f64, i32, at, cell.start, packed, cell.value);
+}
+
 /** A cell as cells of which none counts more than its word holds. */
 export function splitCell(cell: Cell): Cell[] {
   const parts: Cell[] = [];

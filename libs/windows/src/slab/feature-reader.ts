@@ -1,6 +1,6 @@
 import { HOUR_MS, type Millis } from "@leastwise/vocabulary";
 import { openCartAt } from "../cart.js";
-import { addWithinSafeRange, TILE_COUNTERS, type TileCounter } from "../counters.js";
+import { addWithinSafeRange, TILE_COUNTERS, UNITS } from "../counters.js";
 import { EVENT_KINDS } from "../event.js";
 import { featureIndex } from "../features.js";
 import { isCurrentAt, isUnknownAt, type Session } from "../session.js";
@@ -23,20 +23,6 @@ import { readCartAt } from "./thaw.js";
 import { NO_CART_LINES, type FeatureSnapshot } from "../snapshot.js";
 import { AHEAD_MAX_MS, LONGEST_WINDOW, oldestTileAt, tileOf, WINDOWS } from "../tiling.js";
 
-const COUNTED = [
-  "page_views",
-  "product_views",
-  "searches",
-  "cart_adds",
-  "cart_removes",
-  "checkout_starts",
-  "purchases",
-  "content_engagements",
-  "units",
-  "revenue_minor",
-  "discount_minor",
-] as const satisfies readonly TileCounter[];
-
 const LEVELS = WINDOWS.length;
 const LONGEST = LEVELS - 1;
 const COUNTERS = TILE_COUNTERS.length;
@@ -45,7 +31,7 @@ const START_MS = WINDOWS[0].tileMs;
 const SIZES = Int32Array.from(WINDOWS.map(({ tileMs }) => tileMs / START_MS));
 const TILE_COUNTS = Int32Array.from(WINDOWS.map(({ tileCount }) => tileCount));
 /** Place in the vector of each counter's shortest window: the longer ones follow it. */
-const COUNT_SLOTS = Int32Array.from(COUNTED.map((counted) => featureIndex(`${counted}_${WINDOWS[0].name}`)));
+const COUNT_SLOTS = Int32Array.from(TILE_COUNTERS.map((counter) => featureIndex(`${counter}_${WINDOWS[0].name}`)));
 const DISTINCT_SLOTS = Int32Array.from(WINDOWS.map(({ name }) => featureIndex(`distinct_products_${name}`)));
 const RECENCY_SLOTS = Int32Array.from(EVENT_KINDS.map((kind) => featureIndex(`since_${kind}_ms`)));
 const SINCE_EVENT = featureIndex("since_event_ms");
@@ -61,7 +47,6 @@ const CART_VALUE = featureIndex("cart_value_minor");
 const CART_AGE = featureIndex("cart_age_ms");
 const CART_ABANDONED = featureIndex("cart_abandoned");
 const ABOUT_CART = ["cart_add", "cart_remove", "purchase"].map((kind) => EVENT_KINDS.indexOf(kind as "purchase"));
-const COUNTED_EVENTS = COUNTED.indexOf("units");
 
 /**
  * Computes a subject's features at a moment from its block, into a caller's snapshot, in one pass over its cells. One reader is used
@@ -214,7 +199,7 @@ function hideWindow(level: number, values: Float64Array): void {
 }
 
 function sumOf(counter: number, a: number, b: number): number {
-  return counter < COUNTED_EVENTS ? a + b : addWithinSafeRange(a, b);
+  return counter < UNITS ? a + b : addWithinSafeRange(a, b);
 }
 
 function hourOf(atMs: number): number {

@@ -23,7 +23,7 @@ import {
   WORD,
   type BlockViews,
 } from "./block.js";
-import { begunOf, BEGUN_UNIT, compactAtFor, counterOf, countOf, levelOf, packCell, writeCell } from "./cells.js";
+import { cellAt, compactAtFor, putCell } from "./cells.js";
 import { IdRing, UNITS_AN_ID, type RingViews } from "./id-ring.js";
 import { hexWord } from "./slab-event.js";
 import { readText, textLength, writeText } from "./text-bytes.js";
@@ -66,20 +66,10 @@ export function thaw(views: SubjectViews, unit: number, endUnit: number): Subjec
   return state;
 }
 
-function thawCells({ f64, i32 }: BlockViews, unit: number): Cell[] {
-  const first = unit + (i32[2 * unit + WORD.cellsAt] ?? 0);
-  return Array.from({ length: i32[2 * unit + WORD.cellCount] ?? 0 }, (_, index) => {
-    const at = first + 2 * index;
-    const packed = i32[2 * at + 1] ?? 0;
-    return {
-      start: i32[2 * at] ?? 0,
-      level: levelOf(packed),
-      counter: counterOf(packed),
-      begun: begunOf(packed),
-      count: countOf(packed),
-      value: f64[at + 1] ?? 0,
-    };
-  });
+function thawCells(views: BlockViews, unit: number): Cell[] {
+  const first = unit + (views.i32[2 * unit + WORD.cellsAt] ?? 0);
+  const length = views.i32[2 * unit + WORD.cellCount] ?? 0;
+  return Array.from({ length }, (_, index) => cellAt(views, first + 2 * index));
 }
 
 /** What was seen last, and the unit behind it. */
@@ -178,10 +168,7 @@ export class FrozenSubject {
     i32[word + WORD.cellCount] = state.cells.length;
     i32[word + WORD.compactAt] = compactAtFor(state.cells.length);
     this.#writeSections(views, unit);
-    for (const [index, { start, level, counter, begun, count, value }] of state.cells.entries()) {
-      const packed = packCell(level, counter, count) + begun * BEGUN_UNIT;
-      writeCell(f64, i32, unit + this.#cellsAt + 2 * index, start, packed, value);
-    }
+    for (const [index, cell] of state.cells.entries()) putCell(views, unit + this.#cellsAt + 2 * index, cell);
     this.#writeIds(views, word, endUnit);
   }
 
