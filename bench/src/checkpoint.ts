@@ -160,7 +160,7 @@ async function recordsPerCheckpoint(batches: readonly Taken[]): Promise<number> 
       }),
   };
   const keeper = new CheckpointKeeper({
-    windows: [createWindowStore({})],
+    windows: [createWindowStore({ bytesMax: 2 ** 30 })],
     orders: [new OrderBook()],
     store,
     ...{ incarnation: "bench", epoch: 1, objectiveMs: OBJECTIVE_MS, newId: newCheckpointId },

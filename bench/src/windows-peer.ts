@@ -97,7 +97,7 @@ function figures(engine: readonly Rates[], redis: readonly Rates[], say: (line: 
 }
 
 function engineRound(stream: EventStream): Rates {
-  const store = createWindowStore({});
+  const store = createWindowStore({ bytesMax: 2 ** 30 });
   const startedMs = performance.now();
   takeIn(stream, store);
   const updatesPerSecond = (stream.count * 1_000) / (performance.now() - startedMs);
@@ -157,7 +157,7 @@ async function readHashes(redis: Redis, subjects: readonly SubjectId[]): Promise
 
 /** Both sides have counted the same, or the comparison means nothing: events of each window at the stream's end. */
 async function compare(redis: Redis, stream: EventStream): Promise<void> {
-  const store = createWindowStore({});
+  const store = createWindowStore({ bytesMax: 2 ** 30 });
   takeIn(stream, store);
   const snapshot = emptySnapshot();
   for (const subject of stream.subjects.slice(0, COMPARED)) {

@@ -83,7 +83,7 @@ async function measured(
 /** Takes the stream into a fresh store, then reads vectors at its end. */
 function engineRound(stream: EventStream, reads: Reads, collectGarbage: () => void): EngineRound {
   const heapBeforeBytes = process.memoryUsage().heapUsed;
-  const store = createWindowStore({});
+  const store = createWindowStore({ bytesMax: 2 ** 30 });
   const startedMs = performance.now();
   takeIn(stream, store);
   const tookMs = performance.now() - startedMs;

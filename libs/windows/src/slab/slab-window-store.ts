@@ -40,14 +40,17 @@ export interface WindowStoreOptions {
   readonly dedupIdsMax?: number;
   /** Products that a cart remembers: at least 1, by default 256. */
   readonly cartSkusMax?: number;
-  /** Bytes of memory that all subjects together may take; by default 1 GiB. Beyond, those silent longest are forgotten. */
+  /** Bytes of memory that all subjects together may take; by default 32 MiB, for some 150,000. Beyond, those silent longest are forgotten. */
   readonly bytesMax?: number;
   /** Memory to use, as `reserveSegment` made it; by default it is reserved here. */
   readonly memory?: SegmentMemory;
 }
 
-/** Memory of a store, unless it was given another bound. It is reserved, and taken as subjects come. */
-export const BYTES_MAX = 2 ** 30;
+/**
+ * Memory of a store, unless it was given another bound. It is reserved, and taken as subjects come; what is reserved counts
+ * as committed to the operating system, so that a process with many stores could not start another.
+ */
+export const BYTES_MAX = 2 ** 25;
 
 /**
  * A subject is forgotten after so long without an event, in received time. Its windows are empty long before; what goes is recency, which no
