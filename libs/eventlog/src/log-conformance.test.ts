@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startBroker } from "@leastwise/testkit";
-import type { Millis } from "@leastwise/vocabulary";
-import { openEmbeddedLog } from "./embedded/embedded-log.js";
+import { DAY_MS, type Millis } from "@leastwise/vocabulary";
+import { Kafka, logLevel } from "kafkajs";
+import { type EmbeddedLog, openEmbeddedLog } from "./embedded/embedded-log.js";
 import { openKafkaLog } from "./kafka/kafka-log.js";
 import type {
   EventLog,
@@ -20,13 +21,25 @@ import { NOTE_BYTES_MAX, RECORD_BYTES_MAX } from "./record-limits.js";
 /** An adapter's log. `open` may be called again after `close`, and then finds the same log. */
 interface LogUnderTest {
   open(incarnation?: string): Promise<EventLog>;
+  /** Removes partition 0's records below the offset: all that were written before the time, if the topic keeps a day. */
+  remove(topic: string, below: number, writtenBeforeMs: number): Promise<void>;
+  /** How long topics whose records are removed say that they keep them. */
+  readonly retentionMs?: number;
   end(): Promise<void>;
 }
 
 async function embedded(): Promise<LogUnderTest> {
   const directory = mkdtempSync(join(tmpdir(), "leastwise-log-"));
+  let nowMs: number = NOW_MS;
+  let opened: EmbeddedLog | undefined;
   return Promise.resolve({
-    open: (incarnation) => openEmbeddedLog({ directory, ...pinned(incarnation) }),
+    open: async (incarnation) =>
+      (opened = await openEmbeddedLog({ directory, nowMs: () => nowMs, ...pinned(incarnation) })),
+    remove: async (_topic, _below, writtenBeforeMs) => {
+      nowMs = writtenBeforeMs + DAY_MS;
+      await opened?.maintain();
+    },
+    retentionMs: DAY_MS,
     end: () => {
       rmSync(directory, { recursive: true });
       return Promise.resolve();
@@ -36,9 +49,19 @@ async function embedded(): Promise<LogUnderTest> {
 
 async function kafka(): Promise<LogUnderTest> {
   const broker = await startBroker();
+  const admin = new Kafka({ brokers: broker.brokers, logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
   return {
     open: (incarnation) => openKafkaLog({ brokers: broker.brokers, ...pinned(incarnation) }),
-    end: () => broker.stop(),
+    remove: async (topic, below) => {
+      // The client library wants to know a topic before it removes records of it.
+      await admin.fetchTopicOffsets(topic);
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: `${below}` }] });
+    },
+    end: async () => {
+      await admin.disconnect();
+      await broker.stop();
+    },
   };
 }
 
@@ -63,6 +86,14 @@ describe.each([
   const topicWith = async (partitions: number, compacted = false): Promise<string> => {
     const topic = `conformance.${++made}.${process.pid}`;
     await log.ensureTopics([{ name: topic, partitions, compacted }]);
+    return topic;
+  };
+  /** A topic of one partition whose records can be removed. */
+  const topicThatForgets = async (): Promise<string> => {
+    const topic = `conformance.${++made}.${process.pid}`;
+    const { retentionMs } = underTest;
+    const keeps = retentionMs === undefined ? {} : { retentionMs };
+    await log.ensureTopics([{ name: topic, partitions: 1, compacted: false, ...keeps }]);
     return topic;
   };
   const record = (topic: string, value: string, partition = 0): NewRecord => ({
@@ -276,6 +307,42 @@ describe.each([
     await expect(unassigned.finished).rejects.toBe(refusal);
   });
 
+  it("tells a reader where the log begins when it starts below, before anything else", async () => {
+    const topic = await topicThatForgets();
+    await log.append([record(topic, "gone")]);
+    await log.append([{ ...record(topic, "kept"), timestampMs: (NOW_MS + 1) as Millis }]);
+    await underTest.remove(topic, 1, NOW_MS + 1);
+    const told: unknown[] = [];
+    await subscribe(tellingOf(topic, 0, told));
+    await subscribe(tellingOf(topic, 1, told));
+    await until(() => told.length === 3);
+    expect(told).toEqual([{ partition: 0, nextOffset: 1 }, "kept", "kept"]);
+  });
+
+  it("tells a reader how far it has come when all that it was about to read is removed under it", async () => {
+    const topic = await topicThatForgets();
+    for (const value of ["a", "b", "c"]) await log.append([record(topic, value)]);
+    const told: unknown[] = [];
+    const from = async (): Promise<number> => {
+      await underTest.remove(topic, 3, NOW_MS + 1);
+      return 1;
+    };
+    await subscribe({ ...tellingOf(topic, 1, told), from });
+    await until(() => told.length === 1);
+    await log.append([{ ...record(topic, "new"), timestampMs: (NOW_MS + 1) as Millis }]);
+    await until(() => told.length === 2);
+    expect(told).toEqual([{ partition: 0, nextOffset: 3 }, "new"]);
+  }, 60_000);
+
+  it("ends a subscription with the error that its reader gave at a gap", async () => {
+    const topic = await topicThatForgets();
+    await log.append([record(topic, "gone")]);
+    await underTest.remove(topic, 1, NOW_MS + 1);
+    const refusal = new Error("this reader cannot");
+    const reader = await subscribe({ ...reading(topic, 0, []), onGap: () => Promise.reject(refusal) });
+    await expect(reader.finished).rejects.toBe(refusal);
+  });
+
   it("refuses to read on from an offset that the log has not reached", async () => {
     const topic = await topicWith(1);
     const reader = await subscribe(reading(topic, 5, []));
@@ -445,6 +512,58 @@ describe.each([
     await expect(scanning.finished).rejects.toMatchObject({ code: "offset_out_of_range", hint: "terminal" });
   });
 
+  it("tells a scan that starts below the oldest record where the log begins, before anything else", async () => {
+    const topic = await topicThatForgets();
+    await log.append([record(topic, "gone")]);
+    await log.append([record(topic, "gone, too")]);
+    await log.append([{ ...record(topic, "kept"), timestampMs: (NOW_MS + 1) as Millis }]);
+    await underTest.remove(topic, 2, NOW_MS + 1);
+    const [below, within, emptied] = [new Scanned(), new Scanned(), new Scanned()];
+    await scan(below.of(topic));
+    await scan(within.of(topic, 2));
+    await until(() => below.next[0] === 3 && within.next[0] === 3);
+    expect(below.told).toEqual([
+      { count: 0, nextOffset: 2 },
+      { count: 1, nextOffset: 3 },
+    ]);
+    expect(within.told).toEqual([{ count: 1, nextOffset: 3 }]);
+    await underTest.remove(topic, 3, NOW_MS + 2);
+    await scan(emptied.of(topic, 1));
+    await until(() => emptied.next[0] === 3);
+    expect(emptied.lag).toEqual([0]);
+    await log.append([{ ...record(topic, "new"), timestampMs: (NOW_MS + 3) as Millis }]);
+    await until(() => emptied.next[0] === 4 && below.next[0] === 4);
+    expect(emptied.told).toEqual([
+      { count: 0, nextOffset: 3 },
+      { count: 1, nextOffset: 4 },
+    ]);
+    expect([...below.values, ...emptied.values]).toEqual(["kept", "new", "new"]);
+  });
+
+  it("tells a scan how far it has come when all that it was about to read is removed under it", async () => {
+    const topic = await topicThatForgets();
+    await log.append([record(topic, "read")]);
+    const { end } = await log.offsets(topic, 0);
+    const scanned = new Scanned();
+    let letOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (letOn = resolve));
+    await scan({
+      ...scanned.of(topic),
+      onSpans: async (spans) => {
+        scanned.take(spans);
+        await held;
+      },
+    });
+    await until(() => scanned.next[0] === end);
+    // One of them may be on its way already.
+    for (const value of ["b", "c", "d"]) await log.append([record(topic, value)]);
+    await underTest.remove(topic, 4, NOW_MS + 1);
+    expect(await log.offsets(topic, 0)).toEqual({ begin: 4, end: 4 });
+    letOn();
+    await until(() => scanned.next[0] === 4);
+    expect(scanned.lag).toEqual([0]);
+  });
+
   it("stops scans on close, and begins none after", async () => {
     const topic = await topicWith(1);
     const other = await underTest.open().catch(() => undefined);
@@ -525,6 +644,16 @@ function reading(topic: string, from: number, into: LogRecord[]): Subscription {
   };
 }
 
+/** A subscription that collects one topic's values and gaps from an offset on. */
+function tellingOf(topic: string, from: number, told: unknown[]): Subscription {
+  return {
+    topic,
+    from: () => Promise.resolve(from),
+    onBatch: ({ records }) => Promise.resolve(void told.push(...values(records))),
+    onGap: (partition, nextOffset) => Promise.resolve(void told.push({ partition, nextOffset })),
+  };
+}
+
 /** What a scan handed over, kept beyond it. */
 class Scanned {
   readonly bytes: Buffer[] = [];
@@ -534,6 +663,7 @@ class Scanned {
   readonly next: number[] = [];
   /** Records that were ahead, by partition. */
   readonly lag: number[] = [];
+  readonly told: Pick<RecordSpans, "count" | "nextOffset">[] = [];
 
   get values(): string[] {
     return this.bytes.map((value) => value.toString());
@@ -547,6 +677,7 @@ class Scanned {
     }
     this.next[spans.partition] = spans.nextOffset;
     this.lag[spans.partition] = spans.endOffset - spans.nextOffset;
+    this.told.push({ count: spans.count, nextOffset: spans.nextOffset });
   }
 
   of(topic: string, from = 0): ScanSubscription {

@@ -62,6 +62,12 @@ export interface Subscription {
   from(partition: number): Promise<number>;
   /** Takes one batch; the next of that partition comes after it settled. A rejection ends the subscription with that error. */
   onBatch(batch: Batch): Promise<void>;
+  /**
+   * Reading of the partition goes on at the offset, though no record led there: what stood below was removed, or is none
+   * (the marks and leavings of transactions). Whoever waits for an offset must listen, as its record may never come: it is
+   * also told first of all when `from` is below the oldest record kept. In turn with `onBatch`, and like it.
+   */
+  onGap?(partition: number, nextOffset: number): Promise<void>;
   /** The partitions are this reader's from now on (for a broadcast: called once with all). Awaited before any batch. */
   onAssigned?(partitions: readonly number[]): Promise<void>;
   /** The partitions are no longer this reader's, and none of their batches is in hand; also called when it stops. */
@@ -125,8 +131,12 @@ export interface ScanSubscription {
   from(partition: number): Promise<number>;
   /**
    * Takes some records; the next of that partition come after it settled, and those of other partitions may wait for it,
-   * too. A rejection ends the scan with that error. Without records, but with a larger `nextOffset`, it may come where
-   * nothing but control records or aborted ones stood.
+   * too. A rejection ends the scan with that error.
+   *
+   * Comes without records, but with a larger `nextOffset`, whenever reading goes on further though no record led there:
+   * they were removed, before or meanwhile, or compacted away, or nothing stood there but control records or aborted
+   * ones. First of all so when `from` is below the oldest record kept. Whoever waits until `nextOffset` has reached what
+   * {@link EventLog.offsets} gave as the end does not wait for ever, but for transactions that are open there to end.
    */
   onSpans(spans: RecordSpans): Promise<void> | void;
   /** The stretch is passed over after this settled: the rest of the partition goes on. A rejection ends the scan. */

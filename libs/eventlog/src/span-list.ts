@@ -1,6 +1,8 @@
 import type { RecordSpans } from "./port.js";
 
 const CAPACITY_MIN = 1_024;
+/** More than a fetch brings, unless one packed batch has more: what that took is let go. */
+const CAPACITY_KEPT_MAX = 1_048_576;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Places of records, in arrays that grow and are used again. */
@@ -22,17 +24,14 @@ export class SpanList implements RecordSpans {
     this.partition = partition;
     this.bytes = bytes;
     this.count = 0;
+    if (this.offsets.length > CAPACITY_KEPT_MAX) this.#allocate(CAPACITY_MIN, 0);
   }
 
   /** Makes room for so many more. */
   reserve(more: number): void {
     const needed = this.count + more;
     if (needed <= this.offsets.length) return;
-    const capacity = Math.max(needed, 2 * this.offsets.length);
-    this.offsets = grown(this.offsets, new Float64Array(capacity));
-    this.timestampsMs = grown(this.timestampsMs, new Float64Array(capacity));
-    this.valueFrom = grown(this.valueFrom, new Int32Array(capacity));
-    this.valueTo = grown(this.valueTo, new Int32Array(capacity));
+    this.#allocate(Math.max(needed, 2 * this.offsets.length), this.count);
   }
 
   /** Lets go of the bytes, so that they need not outlive the reading. */
@@ -40,9 +39,17 @@ export class SpanList implements RecordSpans {
     this.bytes = NOTHING;
     this.count = 0;
   }
+
+  /** New arrays, with so many of the first places of the old ones. */
+  #allocate(capacity: number, kept: number): void {
+    this.offsets = copied(this.offsets, new Float64Array(capacity), kept);
+    this.timestampsMs = copied(this.timestampsMs, new Float64Array(capacity), kept);
+    this.valueFrom = copied(this.valueFrom, new Int32Array(capacity), kept);
+    this.valueTo = copied(this.valueTo, new Int32Array(capacity), kept);
+  }
 }
 
-function grown<T extends Float64Array | Int32Array>(from: T, into: T): T {
-  into.set(from);
+function copied<T extends Float64Array | Int32Array>(from: T, into: T, count: number): T {
+  into.set(from.subarray(0, count));
   return into;
 }

@@ -74,6 +74,20 @@ describe("following a topic", () => {
     expect((await start(TOPICS.decisions)).taken).toEqual(["right"]);
   });
 
+  it("does not wait for records that were removed since it asked where the topic ends", async () => {
+    await given.log.append([said("a", "one"), said("b", "two")]);
+    const emptied: EventLog = {
+      ...unreadable(given.log, new LogError("log_closed", "nobody reads", "terminal")),
+      subscribe: async ({ onGap }) => {
+        await onGap?.(0, 2);
+        return { stop: () => Promise.resolve(), finished: new Promise(() => undefined) };
+      },
+    };
+    const taken: string[] = [];
+    await follow(emptied, TOPICS.catalog, (record) => taken.push(text(record)));
+    expect(taken).toEqual([]);
+  });
+
   it("resolves at once on an empty topic", async () => {
     const { taken, until } = await start(TOPICS.catalog);
     expect(taken).toEqual([]);

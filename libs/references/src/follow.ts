@@ -31,6 +31,12 @@ export async function follow(
   let restored: () => void = () => undefined;
   const untilRestored = new Promise<void>((resolve) => (restored = resolve));
   if (behind.size === 0) restored();
+  const reached = (partition: number, readTo: number, endOffset: number): void => {
+    next.set(partition, readTo);
+    // A compacted topic may end in a gap: its reader is there when nothing more is to come.
+    if (readTo >= Math.min(behind.get(partition) ?? 0, endOffset)) behind.delete(partition);
+    if (behind.size === 0) restored();
+  };
   const running = await log.subscribe({
     topic,
     from: (partition) => Promise.resolve(next.get(partition) ?? 0),
@@ -38,11 +44,11 @@ export async function follow(
       const startedMs = performance.now();
       records.forEach(take);
       onBatch(performance.now() - startedMs);
-      const readTo = (records.at(-1)?.offset ?? -1) + 1;
-      next.set(partition, readTo);
-      // A compacted topic may end in a gap: its reader is there when nothing more is to come.
-      if (readTo >= Math.min(behind.get(partition) ?? 0, endOffset)) behind.delete(partition);
-      if (behind.size === 0) restored();
+      reached(partition, (records.at(-1)?.offset ?? -1) + 1, endOffset);
+      return Promise.resolve();
+    },
+    onGap: (partition, nextOffset) => {
+      reached(partition, nextOffset, nextOffset);
       return Promise.resolve();
     },
   });

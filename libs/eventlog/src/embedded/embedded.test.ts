@@ -317,6 +317,33 @@ describe("compaction", () => {
     expect(read.map(({ offset }) => offset)).toEqual(Array.from({ length: 2_001 }, (_, n) => 2_000 + n));
   });
 
+  it("tells readers and scans of a gap up to the end, which a dropped tombstone leaves", async () => {
+    const tombstones = await open();
+    await tombstones.ensureTopics(compacted);
+    const filler = Array.from({ length: 1_500 }, (_, n) => record("t", String(n), `filler ${n % 10}`));
+    await tombstones.append([...filler, record("t", "value", "gone"), record("t", "", "gone")]);
+    nowMs += DAY_MS;
+    await tombstones.maintain();
+    expect((await scanned(tombstones, "t", 1_502)).records.at(-1)).toEqual([1_499, "1499"]);
+    let last = -1;
+    const gap = await new Promise((resolve, reject) => {
+      const started = tombstones.subscribe({
+        topic: "t",
+        from: () => Promise.resolve(0),
+        onBatch: ({ records }) => {
+          last = records.at(-1)?.offset ?? last;
+          return Promise.resolve();
+        },
+        onGap: (_partition, nextOffset) => {
+          resolve([last, nextOffset]);
+          return Promise.resolve();
+        },
+      });
+      started.then((reader) => reader.finished).catch(reject);
+    });
+    expect(gap).toEqual([1_499, 1_502]);
+  });
+
   it("keeps a tombstone for a day, then drops it with its key", async () => {
     const tombstones = await open();
     await tombstones.ensureTopics(compacted);

@@ -1,4 +1,5 @@
-import type { Batch, RunningSubscription, Subscription } from "../port.js";
+import type { RunningSubscription, Subscription } from "../port.js";
+import { BatchReading } from "./batch-reading.js";
 import type { BatchLimits } from "./chunk-scan.js";
 import type { Partition } from "./partition.js";
 import type { Tables } from "./store.js";
@@ -80,8 +81,8 @@ export class Reader implements RunningSubscription {
   }
 
   #tail(partition: Partition): Tail {
-    const onBatch = (batch: Batch): Promise<void> => this.subscription.onBatch(batch);
-    const tail = new Tail(this.#tables, partition, this.#limits, onBatch);
+    const reading = new BatchReading(this.#tables, partition, this.#limits, this.subscription);
+    const tail = new Tail(partition, reading);
     this.#tails.set(partition, tail);
     return tail;
   }

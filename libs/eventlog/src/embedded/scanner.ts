@@ -1,13 +1,14 @@
 import type { RunningSubscription, ScanSubscription } from "../port.js";
 import type { Partition } from "./partition.js";
-import { SpanTail } from "./span-tail.js";
+import { SpanReading } from "./span-reading.js";
 import type { Tables } from "./store.js";
+import { Tail } from "./tail.js";
 
 /** One scan: a tail for each of its partitions. */
 export class Scanner implements RunningSubscription {
   readonly finished: Promise<void>;
   readonly #subscription: ScanSubscription;
-  readonly #tails: ReadonlyMap<number, SpanTail>;
+  readonly #tails: ReadonlyMap<number, Tail>;
   readonly #onEnded: (scanner: Scanner) => void;
   #resolve: () => void = () => undefined;
   #reject: (reason: unknown) => void = () => undefined;
@@ -24,7 +25,10 @@ export class Scanner implements RunningSubscription {
     this.#subscription = subscription;
     this.#onEnded = onEnded;
     this.#tails = new Map(
-      partitions.map((partition) => [partition.partition, new SpanTail(tables, partition, subscription, bytesMax)]),
+      partitions.map((partition) => {
+        const reading = new SpanReading(tables, partition, subscription, bytesMax);
+        return [partition.partition, new Tail(partition, reading)];
+      }),
     );
     this.finished = new Promise((resolve, reject) => {
       this.#resolve = resolve;

@@ -1,25 +1,25 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Batch } from "../port.js";
 import { startOffset } from "../start-offset.js";
-import { type BatchLimits, readRecords } from "./chunk-scan.js";
 import type { Partition } from "./partition.js";
-import type { Tables } from "./store.js";
 
-/** Reads one partition for one reader: a batch at a time, sleeping while there is nothing until an append wakes it. */
+/** How a reader wants what stands in a partition. */
+export interface TailReading {
+  /** Hands over some of what stands from the offset on, less when the signal says stop. Gives where reading goes on. */
+  readOn(next: number, stopped: AbortSignal): Promise<number>;
+  /** Tells that reading goes on at the offset, as nothing is left below. */
+  passTo(next: number): Promise<void> | void;
+}
+
+/** Follows one partition for one reader: reads on as long as there is something, and sleeps until an append wakes it. */
 export class Tail {
   readonly partition: Partition;
-  readonly #tables: Tables;
-  readonly #limits: BatchLimits;
-  readonly #onBatch: (batch: Batch) => Promise<void>;
-  #stopped = false;
-  #stopWaiting: (() => void) | undefined;
+  readonly #reading: TailReading;
+  readonly #stopped = new AbortController();
   #done: Promise<void> | undefined;
 
-  constructor(tables: Tables, partition: Partition, limits: BatchLimits, onBatch: (batch: Batch) => Promise<void>) {
-    this.#tables = tables;
+  constructor(partition: Partition, reading: TailReading) {
     this.partition = partition;
-    this.#limits = limits;
-    this.#onBatch = onBatch;
+    this.#reading = reading;
   }
 
   /** Reads on from the offset, until stopped, be it before this. `onError` hears why it ended otherwise. */
@@ -27,42 +27,44 @@ export class Tail {
     this.#done = this.#run(fromOffset).catch(onError);
   }
 
-  /** Resolves when the batch in hand is settled. Idempotent. */
+  /** Resolves when what is in hand is settled. Idempotent. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#stopWaiting?.();
+    this.#stopped.abort();
     await this.#done;
   }
 
   async #run(fromOffset: number): Promise<void> {
     const { topic, partition, bounds } = this.partition;
-    let next = startOffset(topic, partition, fromOffset, bounds);
-    while (!this.#stopped) {
-      const records = readRecords(this.#tables, this.partition, next, this.#limits);
-      const last = records.at(-1);
-      if (last === undefined) {
-        next = this.partition.bounds.end;
+    startOffset(topic, partition, fromOffset, bounds);
+    let next = fromOffset;
+    while (!this.#stopped.signal.aborted) {
+      const { begin, end } = this.partition.bounds;
+      if (next < begin) {
+        next = begin;
+        await this.#reading.passTo(next);
+      } else if (next < end) {
+        next = await this.#reading.readOn(next, this.#stopped.signal);
+        // A reader that catches up lets others have their turn.
+        await nextTurn();
+      } else {
         await this.#appended();
-        continue;
       }
-      await this.#onBatch({ topic, partition, records, endOffset: this.partition.bounds.end });
-      next = last.offset + 1;
-      // A reader that catches up lets others have their turn.
-      await nextTurn();
     }
   }
 
   /** Nothing was there and nothing can come in between: appends are published in this thread, between awaits. */
   #appended(): Promise<void> {
+    const { signal } = this.#stopped;
     return new Promise((resolve) => {
       const takeBack = this.partition.onAppended(() => {
-        this.#stopWaiting = undefined;
+        signal.removeEventListener("abort", onStop);
         resolve();
       });
-      this.#stopWaiting = () => {
+      const onStop = (): void => {
         takeBack();
         resolve();
       };
+      signal.addEventListener("abort", onStop, { once: true });
     });
   }
 }

@@ -10,7 +10,7 @@ import { sayKafkaFailure } from "./kafka-failure.js";
 import { KafkaAppender } from "./kafka-producer.js";
 import { KafkaReader } from "./kafka-reader.js";
 import { topicOffsets } from "./offsets.js";
-import { GIVES_UP_AFTER_MS, KafkaScanner } from "./scan/kafka-scanner.js";
+import { GAP_AFTER_MS, GIVES_UP_AFTER_MS, KafkaScanner, LEADERS_GOOD_FOR_MS } from "./scan/kafka-scanner.js";
 import { TopicCatalogue } from "./topic-catalogue.js";
 
 export interface KafkaLogOptions extends KafkaClientOptions {
@@ -125,6 +125,7 @@ class ClusterLog implements EventLog {
   async scan(subscription: ScanSubscription): Promise<RunningSubscription> {
     const { topic } = subscription;
     const count = await this.partitions(topic);
+    const { compacted } = await this.#catalogue.get(topic);
     const partitions = subscription.partitions ?? Array.from({ length: count }, (_, partition) => partition);
     for (const partition of partitions) checkPartition(topic, partition, count);
     this.#checkOpen();
@@ -133,6 +134,8 @@ class ClusterLog implements EventLog {
       client: this.#options,
       batchBytesMax: this.#options.batchBytesMax ?? READ_BYTES_MAX,
       givesUpAfterMs: GIVES_UP_AFTER_MS,
+      gapAfterMs: compacted ? GAP_AFTER_MS : Number.POSITIVE_INFINITY,
+      leadersGoodForMs: LEADERS_GOOD_FOR_MS,
       onEnded: (ended) => this.#scanners.delete(ended),
     });
     this.#scanners.add(scanner);
@@ -166,13 +169,13 @@ class ClusterLog implements EventLog {
   }
 
   async #close(): Promise<void> {
-    const scanners = [...this.#scanners];
-    await Promise.all([...this.#readers, ...scanners].map((reader) => reader.stop()));
+    const readers = [...this.#readers, ...this.#scanners];
+    await Promise.all(readers.map((reader) => reader.stop()));
     await this.#appender.close();
     const letGo = (): Promise<void> => this.#admin.disconnect().catch(() => undefined);
     await letGo();
-    // What a scan was still asking connects again as soon as it can: closing does not wait for that, but undoes it.
-    void Promise.all(scanners.map((scanner) => scanner.idle())).then(letGo);
+    // What one of them was still asking connects again as soon as it can: closing does not wait for that, but undoes it.
+    void Promise.all(readers.map((reader) => reader.idle())).then(letGo);
   }
 
   async #firstRecord(): Promise<LogRecord> {

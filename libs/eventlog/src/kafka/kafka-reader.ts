@@ -24,6 +24,8 @@ const PARTITIONS_AT_ONCE_MAX = 16;
 const REBALANCE_TIMEOUT_MS = 60_000;
 /** Tries to join that may fail one after the other: about ten minutes without a broker, then somebody has to hear of it. */
 const JOINS_MAX = 200;
+/** How often it is asked where the log begins: the client library passes over what was removed without a word. */
+const LOOK_FOR_GAPS_EVERY_MS = 5_000;
 
 /**
  * One subscription: a consumer of its own. Kafka gives it partitions anew at each rebalance; they stay paused until their
@@ -39,6 +41,11 @@ export class KafkaReader implements RunningSubscription {
   /** Next offset of each partition that is ours to read. */
   readonly #next = new Map<number, number>();
   readonly #inHand = new Set<Promise<void>>();
+  /** Of each partition, when it is the next one's turn to tell the owner something: batches and gaps come in order. */
+  readonly #turns = new Map<number, Promise<void>>();
+  #gapTimer: NodeJS.Timeout | undefined;
+  /** Asking where the log begins, which cannot be broken off. */
+  #looking: Promise<void> | undefined;
   /** Offsets that the broker confirmed last: the client library drops a commit silently when it is about to stop. */
   readonly #confirmed = new Map<number, number>();
   #held: readonly number[] = [];
@@ -79,6 +86,7 @@ export class KafkaReader implements RunningSubscription {
 
   /** Joins, and resolves when partitions were given and their owner is ready, or the reader has failed. */
   async start(): Promise<void> {
+    if (this.subscription.onGap !== undefined) this.#lookForGapsFromTimeToTime();
     try {
       await this.#consumer.connect();
       // "From the beginning" is where a lost place is looked for: dropping what was read beats skipping what was not.
@@ -107,6 +115,11 @@ export class KafkaReader implements RunningSubscription {
     return this.#ending;
   }
 
+  /** Resolves when nothing is asked of the client library any more, which may be long after the reader was stopped. */
+  async idle(): Promise<void> {
+    await this.#looking;
+  }
+
   holds(partition: number): boolean {
     return this.#held.includes(partition);
   }
@@ -126,7 +139,7 @@ export class KafkaReader implements RunningSubscription {
   }
 
   #listen(): void {
-    const { COMMIT_OFFSETS, CRASH, GROUP_JOIN, REBALANCING } = this.#consumer.events;
+    const { COMMIT_OFFSETS, CRASH, END_BATCH_PROCESS, GROUP_JOIN, REBALANCING } = this.#consumer.events;
     const { topic } = this.subscription;
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
       this.#joinsTried = 0;
@@ -144,6 +157,14 @@ export class KafkaReader implements RunningSubscription {
         // Declared a string, in fact an object of the client library's; both make a number.
         for (const { partition, offset } of partitions) this.#confirmed.set(partition, Number(offset));
       }
+    });
+    this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
+      // Control records and what was aborted: the client library keeps such a batch to itself.
+      if (payload.batchSize > 0) return;
+      const lastOffset = Number(payload.lastOffset);
+      // Declared a string, in fact null when compaction has left nothing but the last offset.
+      const firstOffset = (payload.firstOffset as string | null) ?? lastOffset;
+      void this.#passTo(payload.partition, lastOffset + 1, Number(firstOffset));
     });
     this.#consumer.on(CRASH, ({ payload }) => {
       if (payload.restart) this.#handOver([]);
@@ -181,7 +202,9 @@ export class KafkaReader implements RunningSubscription {
     await this.subscription.onAssigned?.(partitions);
     const bounds = await topicOffsets(this.#admin, topic);
     for (const partition of partitions) {
-      const from = startOffset(topic, partition, await this.subscription.from(partition), bounds.get(partition));
+      const asked = await this.subscription.from(partition);
+      const from = startOffset(topic, partition, asked, bounds.get(partition));
+      if (from > asked && generation === this.#generation) await this.subscription.onGap?.(partition, from);
       if (generation !== this.#generation) return;
       this.#consumer.seek({ topic, partition, offset: String(from) });
       this.#next.set(partition, from);
@@ -189,7 +212,49 @@ export class KafkaReader implements RunningSubscription {
     this.#consumer.resume([{ topic, partitions: [...partitions] }]);
   }
 
+  #lookForGapsFromTimeToTime(): void {
+    this.#gapTimer = setInterval(() => {
+      this.#looking ??= this.#lookForGaps().finally(() => (this.#looking = undefined));
+    }, LOOK_FOR_GAPS_EVERY_MS);
+  }
+
+  /** Tells the partitions' owner what was removed under it. Never rejects: what cannot be learnt now is asked again. */
+  async #lookForGaps(): Promise<void> {
+    if (this.#next.size === 0) return;
+    const bounds = await topicOffsets(this.#admin, this.subscription.topic).catch(() => undefined);
+    for (const partition of this.#next.keys()) void this.#passTo(partition, bounds?.get(partition)?.begin ?? 0);
+  }
+
+  /** Goes on at the offset, if that is further, and tells the owner; unless it has not read to where the gap begins. Never rejects. */
+  #passTo(partition: number, offset: number, gapFrom = 0): Promise<void> {
+    return this.#inTurn(partition, async () => {
+      const next = this.#next.get(partition);
+      if (next === undefined || next < gapFrom || next >= offset) return;
+      const isTold = await this.#tell(async () => this.subscription.onGap?.(partition, offset));
+      if (isTold && this.#next.has(partition)) this.#next.set(partition, offset);
+    });
+  }
+
+  #inTurn(partition: number, run: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(partition) ?? Promise.resolve()).then(run);
+    this.#turns.set(
+      partition,
+      turn.catch(() => undefined),
+    );
+    return turn;
+  }
+
+  /** Meanwhile the group hears that this member lives. */
   async #onPayload(payload: EachBatchPayload): Promise<void> {
+    const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), this.#options.sessionTimeoutMs / 5);
+    try {
+      await this.#inTurn(payload.batch.partition, () => this.#takePayload(payload));
+    } finally {
+      clearInterval(beat);
+    }
+  }
+
+  async #takePayload(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
     const next = this.#next.get(batch.partition);
     if (next === undefined || payload.isStale() || !payload.isRunning()) return;
@@ -199,29 +264,27 @@ export class KafkaReader implements RunningSubscription {
     const last = records.at(-1);
     if (last !== undefined) {
       const { topic, partition } = batch;
-      const delivered = await this.#deliver(payload, () =>
+      const isTaken = await this.#tell(() =>
         this.subscription.onBatch({ topic, partition, records, endOffset: Number(batch.highWatermark) }),
       );
-      if (!delivered || !this.#next.has(batch.partition)) return;
+      if (!isTaken || !this.#next.has(batch.partition)) return;
       this.#next.set(batch.partition, last.offset + 1);
     }
     payload.resolveOffset(batch.messages.at(-1)?.offset ?? batch.lastOffset());
   }
 
-  /** True if the owner took the batch. Meanwhile the group hears that this member lives. */
-  async #deliver(payload: EachBatchPayload, onBatch: () => Promise<void>): Promise<boolean> {
-    const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), this.#options.sessionTimeoutMs / 5);
-    const delivered = Promise.resolve().then(onBatch);
-    const settled = delivered.catch(() => undefined);
+  /** True if the owner took it. */
+  async #tell(take: () => Promise<void>): Promise<boolean> {
+    const taken = Promise.resolve().then(take);
+    const settled = taken.catch(() => undefined);
     this.#inHand.add(settled);
     try {
-      await delivered;
+      await taken;
       return true;
     } catch (error) {
       this.#fail(error);
       return false;
     } finally {
-      clearInterval(beat);
       this.#inHand.delete(settled);
     }
   }
@@ -236,6 +299,7 @@ export class KafkaReader implements RunningSubscription {
   async #end(): Promise<void> {
     this.#generation += 1;
     this.#next.clear();
+    clearInterval(this.#gapTimer);
     await this.#handover
       .then(() => this.#letGo())
       .catch((error: unknown) => {

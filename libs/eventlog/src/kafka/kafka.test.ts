@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startBroker, type TestBroker } from "@leastwise/testkit";
 import { CompressionTypes, Kafka, logLevel } from "kafkajs";
 import type { Millis } from "@leastwise/vocabulary";
-import type { EventLog, LogRecord, NewRecord } from "../port.js";
+import type { EventLog, LogRecord, NewRecord, RunningSubscription } from "../port.js";
 import { sayKafkaFailure } from "./kafka-failure.js";
 import { openKafkaLog } from "./kafka-log.js";
 
@@ -70,6 +70,36 @@ describe("openKafkaLog", () => {
 });
 
 describe("a reader", () => {
+  it("is told of transactions without effect that nothing stands behind", async () => {
+    const topic = await topicWith(1);
+    const producer = new Kafka({ brokers: broker.brokers, logLevel: logLevel.NOTHING }).producer({
+      idempotent: true,
+      transactionalId: randomUUID(),
+      maxInFlightRequests: 1,
+    });
+    await producer.connect();
+    const transaction = await producer.transaction();
+    await transaction.send({ topic, messages: [{ value: "dropped" }] });
+    await transaction.abort();
+    await producer.disconnect();
+    let reader: RunningSubscription | undefined;
+    const gap = await new Promise((resolve, reject) => {
+      const started = log.subscribe({
+        topic,
+        from: () => Promise.resolve(0),
+        onBatch: () => Promise.reject(new Error("nothing was written for good")),
+        onGap: (partition, nextOffset) => {
+          resolve({ partition, nextOffset });
+          return Promise.resolve();
+        },
+      });
+      started.then((running) => (reader = running).finished).catch(reject);
+    });
+    // The record, and the marker of its end.
+    expect(gap).toEqual({ partition: 0, nextOffset: 2 });
+    await reader?.stop();
+  }, 60_000);
+
   it("leaves no broadcast group behind", async () => {
     const topic = await topicWith(1);
     const admin = new Kafka({ brokers: broker.brokers, logLevel: logLevel.NOTHING }).admin();

@@ -28,6 +28,8 @@ export interface FetchedPartition {
   readonly errorCode: number;
   /** Offset that the next append gets; -1 with an error. */
   readonly endOffset: number;
+  /** Below it every transaction has ended; -1 with an error. */
+  readonly stableOffset: number;
   readonly aborted: readonly AbortedTransaction[];
   readonly from: number;
   readonly to: number;
@@ -72,9 +74,10 @@ function fetchedPartition(response: ResponseBytes): FetchedPartition {
   const partition = response.int32();
   const errorCode = response.int16();
   const endOffset = response.int64();
-  // Last stable offset, and the log's start.
-  response.at += 16;
+  const stableOffset = response.int64();
+  // The log's start.
+  response.at += 8;
   const aborted = response.list(() => ({ producerId: response.bigInt64(), firstOffset: response.int64() }));
   const to = response.byteRange().length;
-  return { partition, errorCode, endOffset, aborted, from: response.at - to, to: response.at };
+  return { partition, errorCode, endOffset, stableOffset, aborted, from: response.at - to, to: response.at };
 }

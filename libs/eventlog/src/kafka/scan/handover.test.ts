@@ -59,7 +59,7 @@ async function handed(bytes: Buffer, given: Given = {}, owner = new Owner()): Pr
   const spans = new SpanList();
   for (let time = 0; time < times && cursor.next < endOffset; time++) {
     const from = placeOf(intact, cursor.next);
-    const fetched = { partition: 3, errorCode: 0, endOffset, aborted, from, to: bytes.length };
+    const fetched = { partition: 3, errorCode: 0, endOffset, stableOffset: endOffset, aborted, from, to: bytes.length };
     await handOver(bytes, fetched, cursor, spans, owner);
   }
   return { owner, next: cursor.next };

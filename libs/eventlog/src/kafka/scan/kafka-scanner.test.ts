@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import type { Admin } from "kafkajs";
 import { connect } from "node:net";
 import type { PoisonedBatch, ScanSubscription } from "../../port.js";
@@ -58,25 +58,36 @@ const admin = {
 class Heard {
   readonly values: string[] = [];
   readonly poisoned: PoisonedBatch[] = [];
-  readonly #awaited: { readonly count: number; readonly resolve: () => void }[] = [];
+  /** How many records came each time, and where reading goes on behind them. */
+  readonly told: [count: number, nextOffset: number][] = [];
+  readonly #awaited: { readonly isIt: () => boolean; readonly resolve: () => void }[] = [];
 
   of(from = 0): ScanSubscription {
     return {
       topic: TOPIC,
       from: () => Promise.resolve(from),
-      onSpans: ({ bytes, count, valueFrom, valueTo, partition }) => {
+      onSpans: ({ bytes, count, valueFrom, valueTo, partition, nextOffset }) => {
+        this.told.push([count, nextOffset]);
         for (let index = 0; index < count; index++)
           this.values.push(`${partition}:${bytes.toString("utf8", valueFrom[index], valueTo[index])}`);
-        for (const { count: awaited, resolve } of this.#awaited) if (this.values.length >= awaited) resolve();
+        for (const { isIt, resolve } of this.#awaited) if (isIt()) resolve();
       },
       onPoisoned: (batch) => void this.poisoned.push(batch),
     };
   }
 
   until(count: number): Promise<void> {
+    return this.#until(() => this.values.length >= count);
+  }
+
+  untilNext(offset: number): Promise<void> {
+    return this.#until(() => this.told.some(([, nextOffset]) => nextOffset >= offset));
+  }
+
+  #until(isIt: () => boolean): Promise<void> {
     return new Promise((resolve) => {
-      this.#awaited.push({ count, resolve });
-      if (this.values.length >= count) resolve();
+      this.#awaited.push({ isIt, resolve });
+      if (isIt()) resolve();
     });
   }
 }
@@ -91,6 +102,8 @@ async function scan(
     client: { brokers: [], ...client },
     batchBytesMax: 1_000,
     givesUpAfterMs: 60_000,
+    gapAfterMs: Number.POSITIVE_INFINITY,
+    leadersGoodForMs: Number.POSITIVE_INFINITY,
     onEnded: () => undefined,
     ...options,
   });
@@ -210,6 +223,18 @@ describe("a scan", () => {
     expect(heard.values).toEqual(["0:a", "0:b"]);
   });
 
+  it("asks from time to time who leads, as a broker that is cut off from the others may not know that it no longer does", async () => {
+    one.onFetch = () => {
+      leaders = [other];
+      return Promise.resolve(undefined);
+    };
+    other.onFetch = serving(logOf(plain(0, "elsewhere")), 1);
+    const heard = new Heard();
+    await scan(heard.of(), {}, { leadersGoodForMs: 0 });
+    await heard.until(1);
+    expect(heard.values).toEqual(["0:elsewhere"]);
+  });
+
   it("gives up, in words, after failing for so long", async () => {
     one.onFetch = ([place]) => Promise.resolve([{ partition: place!.partition, errorCode: NOT_LEADER }]);
     const scanner = await scan(new Heard().of(), {}, { givesUpAfterMs: 0 });
@@ -251,12 +276,120 @@ describe("a scan", () => {
     });
     await heard.until(1);
     expect(heard.values).toEqual(["0:kept"]);
+    expect(heard.told).toEqual([
+      [0, 7],
+      [1, 8],
+    ]);
     bounds = { begin: 0, end: 8 };
     const ahead = await scan({
       ...heard.of(),
       from: () => Promise.resolve(6).finally(() => (bounds = { begin: 0, end: 3 })),
     });
     await expect(ahead.finished).rejects.toMatchObject({ code: "offset_out_of_range", hint: "terminal" });
+  });
+
+  it("passes over a gap up to the end of what is decided, where compaction leaves one, and only there", async () => {
+    const log = logOf(plain(0, "a"));
+    const given = serving(log, 1);
+    let asked = 0;
+    const gap = (places: readonly AskedPlace[]): Promise<GivenPartition[] | undefined> => {
+      const [place] = places;
+      asked += 1;
+      if (place?.offset === 0) return given(places);
+      return Promise.resolve(
+        place?.offset === 1 ? [{ partition: 0, endOffset: 9, stableOffset: 8, bytes: Buffer.alloc(0) }] : undefined,
+      );
+    };
+    one.onFetch = gap;
+    const heard = new Heard();
+    await scan(heard.of(), {}, { gapAfterMs: 0 });
+    await heard.untilNext(8);
+    expect(heard.told).toEqual([
+      [1, 1],
+      [0, 8],
+    ]);
+    asked = 0;
+    const manyTimes = new Promise<void>((resolve) => {
+      one.onFetch = (places) => {
+        if (asked > 20) resolve();
+        return gap(places);
+      };
+    });
+    const kept = new Heard();
+    await scan(kept.of());
+    await manyTimes;
+    expect(kept.told).toEqual([[1, 1]]);
+  });
+
+  it("does not believe a broker that has just begun to lead that nothing is left, whatever the one before it said", async () => {
+    let [nowMs, asked] = [0, 0];
+    const clock = jest.spyOn(performance, "now").mockImplementation(() => nowMs);
+    const nothing = [{ partition: 0, endOffset: 1, bytes: Buffer.alloc(0) }];
+    one.onFetch = () => {
+      asked += 1;
+      if (asked < 3) return Promise.resolve(nothing);
+      leaders = [other];
+      nowMs = 10_000;
+      return Promise.resolve([{ partition: 0, errorCode: NOT_LEADER }]);
+    };
+    const given = serving(logOf(plain(0, "kept")), 1);
+    other.onFetch = (places) => {
+      asked += 1;
+      return asked < 6 ? Promise.resolve(nothing) : given(places);
+    };
+    const heard = new Heard();
+    await scan(heard.of(), {}, { gapAfterMs: 5_000 });
+    await heard.untilNext(1);
+    clock.mockRestore();
+    expect(heard.values).toEqual(["0:kept"]);
+  });
+
+  it("does not take for a gap what did not come because another partition's records filled the answer", async () => {
+    leaders = [one, one];
+    let isCrowded = true;
+    one.onFetch = (places) => {
+      const [first] = places;
+      const full = {
+        partition: 0,
+        endOffset: 1_000,
+        bytes: logOf(plain(places.find(({ partition }) => partition === 0)!.offset, "x")),
+      };
+      const kept = { partition: 1, endOffset: 1, bytes: isCrowded ? Buffer.alloc(0) : logOf(plain(0, "kept")) };
+      if (first?.partition === 1) isCrowded = false;
+      return Promise.resolve(isCrowded ? [full, kept] : [{ ...kept, bytes: logOf(plain(0, "kept")) }]);
+    };
+    const heard = new Heard();
+    await scan(heard.of(), {}, { gapAfterMs: 0 });
+    await heard.until(2);
+    expect(heard.values).toContain("1:kept");
+    expect(heard.told.every(([count]) => count > 0)).toBe(true);
+  });
+
+  it("waits before it asks again where the log begins while brokers disagree, and gives up in words", async () => {
+    let asked = 0;
+    one.onFetch = () => {
+      asked += 1;
+      return Promise.resolve([{ partition: 0, errorCode: OFFSET_OUT_OF_RANGE }]);
+    };
+    const scanner = await scan(new Heard().of(), {}, { givesUpAfterMs: 0 });
+    const words = { code: "log_unavailable", hint: "retry", message: expect.stringContaining("disagree") };
+    await expect(scanner.finished).rejects.toMatchObject(words);
+    expect(asked).toBe(1);
+  });
+
+  it("asks nothing more of its owner when it is stopped while it begins", async () => {
+    leaders = [one, one];
+    const asked: number[] = [];
+    const scanner = await scan({
+      ...new Heard().of(),
+      from: (partition) => {
+        asked.push(partition);
+        void started.at(-1)!.stop();
+        return Promise.resolve(0);
+      },
+    });
+    await scanner.finished;
+    expect(asked).toEqual([0]);
   });
 
   it("stops while it is asking, waiting to ask again, or still looking for brokers", async () => {

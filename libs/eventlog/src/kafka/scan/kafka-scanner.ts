@@ -5,7 +5,7 @@ import type { SpanList } from "../../span-list.js";
 import { startOffset } from "../../start-offset.js";
 import type { KafkaClientOptions } from "../client.js";
 import { sayKafkaFailure } from "../kafka-failure.js";
-import { topicOffsets } from "../offsets.js";
+import { type OffsetBounds, topicOffsets } from "../offsets.js";
 import type { BrokerAddress } from "./broker-connection.js";
 import { openSession } from "./broker-session.js";
 import type { Taker } from "./handover.js";
@@ -22,12 +22,23 @@ export interface ScanOptions {
   readonly batchBytesMax: number;
   /** How long a partition may fail in a row before the scan ends. */
   readonly givesUpAfterMs: number;
+  /**
+   * How long brokers must say that nothing is left up to the log's end before that is believed and told. Only compaction
+   * leaves such a gap: without end for topics that are not compacted.
+   */
+  readonly gapAfterMs: number;
+  /** How long a broker is read from before it is asked again who leads. */
+  readonly leadersGoodForMs: number;
   /** Called when the scan has ended, before `finished` settles. */
   onEnded(scanner: KafkaScanner): void;
 }
 
 /** About ten minutes without a broker, then somebody has to hear of it. */
 export const GIVES_UP_AFTER_MS = 600_000;
+/** Longer than a broker that has just begun to lead needs to know what it has. */
+export const GAP_AFTER_MS = 2_000;
+/** A broker that is cut off from the others, though not from us, serves on what it has: for five minutes at most, as with Kafka's own clients. */
+export const LEADERS_GOOD_FOR_MS = 300_000;
 
 /**
  * One scan: a loop for each broker that leads some of the partitions. What a broker cannot serve any more goes to whoever
@@ -76,8 +87,10 @@ export class KafkaScanner implements RunningSubscription {
       const bounds = await topicOffsets(this.#admin, topic);
       const cursors: PartitionCursor[] = [];
       for (const partition of this.#options.partitions) {
-        const from = await this.#subscription.from(partition);
-        cursors.push(new PartitionCursor(partition, startOffset(topic, partition, from, bounds.get(partition))));
+        if (this.#isEnding) return;
+        const cursor = new PartitionCursor(partition, await this.#subscription.from(partition));
+        passOverWhatIsGone(topic, cursor, bounds.get(partition));
+        cursors.push(cursor);
       }
       this.#look(() => this.#place(cursors));
     } catch (error) {
@@ -158,11 +171,16 @@ export class KafkaScanner implements RunningSubscription {
   }
 
   #newLoop(leader: BrokerAddress): LeaderLoop {
-    const { client, batchBytesMax } = this.#options;
+    const { client, batchBytesMax, gapAfterMs, leadersGoodForMs } = this.#options;
     const options = {
       topic: this.#subscription.topic,
       partitionBytesMax: batchBytesMax,
+      gapAfterMs,
+      leadersGoodForMs,
       connect: (signal: AbortSignal) => openSession(leader, client, this.#credentials, signal),
+      onDue: (cursors: readonly PartitionCursor[]) => {
+        this.#look(() => this.#place(cursors));
+      },
       onDisplaced: (cursors: readonly PartitionCursor[], failure: LogError) => {
         this.#look(async () => {
           await this.#wait(cursors, failure);
@@ -183,7 +201,9 @@ export class KafkaScanner implements RunningSubscription {
     while (!this.#isEnding) {
       try {
         const bounds = (await topicOffsets(this.#admin, topic)).get(partition);
-        cursor.next = startOffset(topic, partition, cursor.next, bounds);
+        if (passOverWhatIsGone(topic, cursor, bounds)) break;
+        const message = `${topic}/${partition}: brokers disagree whether the log has offset ${cursor.next}`;
+        await this.#wait([cursor], new LogError("log_unavailable", message, "retry"));
         break;
       } catch (error) {
         await this.#wait([cursor], sayKafkaFailure(`scanning ${topic}`, error));
@@ -220,4 +240,11 @@ export class KafkaScanner implements RunningSubscription {
     if (this.#failure === undefined) this.#resolve();
     else this.#reject(this.#failure.error);
   }
+}
+
+/** Goes on at the oldest record kept; true if that is further on. Throws `offset_out_of_range` beyond the end. */
+function passOverWhatIsGone(topic: string, cursor: PartitionCursor, bounds: OffsetBounds | undefined): boolean {
+  const { next, partition } = cursor;
+  cursor.passTo(startOffset(topic, partition, next, bounds), bounds?.end ?? 0);
+  return cursor.next > next;
 }

@@ -19,12 +19,19 @@ import { ReceiveBuffers } from "./receive-buffers.js";
 const WAIT_MS = 250;
 /** Most bytes that one answer brings of all partitions together; two answers are held at once. */
 const BYTES_MAX = 16_777_216;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 export interface LoopOptions {
   readonly topic: string;
   readonly partitionBytesMax: number;
+  /** See `ScanOptions.gapAfterMs`. */
+  readonly gapAfterMs: number;
+  /** See `ScanOptions.leadersGoodForMs`. */
+  readonly leadersGoodForMs: number;
   /** The connection ends with the signal, also while it is made. */
   connect(signal: AbortSignal): Promise<BrokerConnection>;
+  /** It is time to ask anew who leads these. They are no longer this loop's. */
+  onDue(cursors: readonly PartitionCursor[]): void;
   /** The broker does not, or cannot, serve these any more. They are no longer this loop's. */
   onDisplaced(cursors: readonly PartitionCursor[], failure: LogError): void;
   /** The log does not have the offset that the cursor asks for. It is no longer this loop's. */
@@ -59,8 +66,10 @@ export class LeaderLoop {
 
   /** False if the loop has ended, or is about to. */
   add(cursor: PartitionCursor): boolean {
-    if (!this.#isStopped) this.#cursors.push(cursor);
-    return !this.#isStopped;
+    if (this.#isStopped) return false;
+    cursor.emptyAt = undefined;
+    this.#cursors.push(cursor);
+    return true;
   }
 
   /** Asks for nothing more, and drops what is on its way. */
@@ -88,8 +97,10 @@ export class LeaderLoop {
   }
 
   async #readAll(connection: BrokerConnection): Promise<void> {
+    const dueMs = performance.now() + this.#options.leadersGoodForMs;
     let asked: Asked | undefined;
     while (!this.#isStopped) {
+      await this.#tellWhatIsGone();
       asked ??= this.#ask(connection, new Map());
       if (asked === undefined) {
         this.#isStopped = true;
@@ -106,6 +117,21 @@ export class LeaderLoop {
       asked = this.#ask(connection, ahead);
       for (const [cursor, partition] of fetched)
         await handOver(response.bytes, partition, cursor, this.#spans, this.#taker);
+      if (performance.now() < dueMs) continue;
+      this.#isStopped = true;
+      this.#options.onDue(this.#cursors.splice(0));
+    }
+  }
+
+  /** An owner may wait for an offset whose record is gone: it hears that reading goes on behind it, before any records from there. */
+  async #tellWhatIsGone(): Promise<void> {
+    for (const cursor of [...this.#cursors]) {
+      if (cursor.untoldEnd === undefined) continue;
+      this.#spans.begin(this.#options.topic, cursor.partition, NOTHING);
+      this.#spans.nextOffset = cursor.next;
+      this.#spans.endOffset = cursor.untoldEnd;
+      cursor.untoldEnd = undefined;
+      await this.#taker.takeSpans(this.#spans);
     }
   }
 
@@ -134,12 +160,14 @@ export class LeaderLoop {
   /** What came with records that are wanted. Partitions with errors are given away. */
   #sorted({ partitions }: FetchResponse, offsets: ReadonlyMap<number, number>): [PartitionCursor, FetchedPartition][] {
     const served: [PartitionCursor, FetchedPartition][] = [];
+    const unhindered = whereNothingCameBefore(partitions, offsets);
     for (const fetched of partitions) {
       const cursor = this.#cursors.find(({ partition }) => partition === fetched.partition);
       if (cursor === undefined || offsets.get(fetched.partition) !== cursor.next) continue;
       const failure = fetchFailure(fetched.errorCode, `${this.#options.topic}/${fetched.partition}`);
       if (failure === undefined) cursor.succeeded();
       if (failure === undefined && fetched.to > fetched.from) served.push([cursor, fetched]);
+      else if (failure === undefined && unhindered.has(fetched.partition)) this.#foundNothing(cursor, fetched);
       if (failure?.hint === "terminal" && fetched.errorCode !== OFFSET_OUT_OF_RANGE) throw failure;
       if (failure !== undefined || fetched.to > fetched.from)
         this.#cursors = this.#cursors.filter((one) => one !== cursor);
@@ -149,4 +177,23 @@ export class LeaderLoop {
     this.#cursors.push(...served.map(([cursor]) => cursor));
     return served;
   }
+
+  /** Compaction may leave nothing up to the end; that a broker only has nothing at hand, it does not say twice for long. */
+  #foundNothing(cursor: PartitionCursor, { stableOffset, endOffset }: FetchedPartition): void {
+    if (stableOffset <= cursor.next) return;
+    const nowMs = performance.now();
+    if (cursor.emptyAt?.offset !== cursor.next) cursor.emptyAt = { offset: cursor.next, sinceMs: nowMs };
+    if (nowMs - cursor.emptyAt.sinceMs >= this.#options.gapAfterMs) cursor.passTo(stableOffset, endOffset);
+  }
+}
+
+/** The partitions of which bytes would have come if there were any: what is asked for before them shares the answer first. */
+function whereNothingCameBefore(
+  partitions: readonly FetchedPartition[],
+  offsets: ReadonlyMap<number, number>,
+): ReadonlySet<number> {
+  const given = new Set(partitions.filter(({ from, to }) => to > from).map(({ partition }) => partition));
+  const inOrder = [...offsets.keys()];
+  const first = inOrder.findIndex((partition) => given.has(partition));
+  return new Set(first < 0 ? inOrder : inOrder.slice(0, first));
 }

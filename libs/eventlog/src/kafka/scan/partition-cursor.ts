@@ -15,12 +15,23 @@ export class PartitionCursor {
   next: number;
   /** What could not be read, until it was read a second time: it may have been damaged on its way only. */
   suspect: SuspectStretch | undefined;
+  /** Set while the owner does not know that reading goes on at `next`, as no records led there: the log's end, as far as known. */
+  untoldEnd: number | undefined;
+  /** Since when the broker that is asked now says that nothing stands at an offset, though the log goes on. */
+  emptyAt: { readonly offset: number; readonly sinceMs: number } | undefined;
   #failures = 0;
   #failingSinceMs = 0;
 
   constructor(partition: number, next: number) {
     this.partition = partition;
     this.next = next;
+  }
+
+  /** Reading goes on at the offset, if that is further: nothing is left below it. The owner is to be told. */
+  passTo(offset: number, endOffset: number): void {
+    if (offset <= this.next) return;
+    this.next = offset;
+    this.untoldEnd = Math.max(offset, endOffset);
   }
 
   succeeded(): void {

@@ -1,4 +1,6 @@
 const BYTES_MIN = 65_536;
+/** Larger ones, for batches that are larger than what is asked for, are let go by the next that is not so large. */
+const BYTES_KEPT_MAX = 33_554_432;
 
 /** Two buffers in turn: one that is read from while the other receives. They grow to what comes. */
 export class ReceiveBuffers {
@@ -10,7 +12,8 @@ export class ReceiveBuffers {
     return (bytes) => {
       const turned = this.#other;
       this.#other = this.#inUse;
-      this.#inUse = turned.length >= bytes ? turned : Buffer.allocUnsafeSlow(roundedUp(bytes));
+      const isFit = turned.length >= bytes && (turned.length <= BYTES_KEPT_MAX || bytes > BYTES_KEPT_MAX);
+      this.#inUse = isFit ? turned : Buffer.allocUnsafeSlow(roundedUp(bytes));
       return this.#inUse;
     };
   }

@@ -15,6 +15,8 @@ export interface GivenPartition {
   readonly partition: number;
   readonly errorCode?: number;
   readonly endOffset?: number;
+  /** Default the end. */
+  readonly stableOffset?: number;
   readonly bytes?: Buffer;
 }
 
@@ -136,8 +138,14 @@ export class ScriptedBroker {
     });
     const given = (await this.onFetch(places.flat())) ?? (await sleep(waitMs, []));
     const answer = new RequestBytes().int32(0).int16(0).int32(0).int32(1).string(topic).int32(given.length);
-    for (const { partition, errorCode = 0, endOffset = -1, bytes = Buffer.alloc(0) } of given) {
-      answer.int32(partition).int16(errorCode).int64(endOffset).int64(endOffset).int64(0).int32(0).bytes(bytes);
+    for (const {
+      partition,
+      errorCode = 0,
+      endOffset = -1,
+      stableOffset = endOffset,
+      bytes = Buffer.alloc(0),
+    } of given) {
+      answer.int32(partition).int16(errorCode).int64(endOffset).int64(stableOffset).int64(0).int32(0).bytes(bytes);
     }
     return answer.done();
   }
