@@ -29,4 +29,4 @@ for (let round = 0; round < rounds; round += 1) {
   }
   if (round % 3 === 0) store.forget(passing[(round * 31) % passing.length]);
 }
-parentPort.postMessage({ digest: store.digest(), applied: store.counts.applied });
+parentPort.postMessage({ digest: store.digest(), applied: store.counts.applied, evicted: store.counts.evicted });

@@ -14,6 +14,8 @@ import {
   type WindowEvent,
   type WindowStore,
 } from "./index.js";
+import { decodeSubject, encodeSubject } from "./subject-encoding.js";
+import { emptySubject } from "./subject-state.js";
 
 /*
  * Every feature again, from the plain list of events, by the sentences of README.md and nothing of the engine.
@@ -374,6 +376,42 @@ describe("merging two subjects", () => {
       }),
       { seed: 10, numRuns: 200 },
     );
+  });
+
+  it("gives in parts, whatever their order and some of them twice, what it gives as a whole", () => {
+    const nothing = encodeSubject(emptySubject());
+    let inParts = 0;
+    fc.assert(
+      fc.property(
+        ...([steps("a"), steps("b"), fc.double({ min: 0, max: 1, noNaN: true }), fc.array(fc.nat(99))] as const),
+        (ofAlice, ofBob, share, turns) => {
+          const [whole, parted] = [createWindowStore(), createWindowStore()];
+          for (const store of [whole, parted]) {
+            play(store, ALICE, eventsOf(ofAlice));
+            play(store, BOB, eventsOf(ofBob));
+          }
+          const bytes = whole.exportSubject(BOB) ?? nothing;
+          const state = decodeSubject(bytes);
+          if (!state.ok) throw new Error(state.error.reason);
+          const least = encodeSubject({ ...state.value, cells: [] }).length;
+          const bytesMax = Math.max(80, Math.ceil(least + share * (bytes.length - least)));
+          const parts = whole.exportParts(BOB, bytesMax);
+          expect(whole.counts.dedupOverflow).toBe(0);
+          for (const part of parts) expect(part.length).toBeLessThanOrEqual(bytesMax);
+          const all = [...parts.keys()];
+          const order = parts.length === 0 ? [] : [...turns.map((turn) => turn % parts.length), ...all.reverse()];
+          for (const part of order) {
+            const cause = `part ${String(part)}`;
+            const merged = whole.mergeSubject(ALICE, part === 0 ? bytes : nothing, cause);
+            expect(parted.mergeSubject(ALICE, parts[part]!, cause)).toEqual(merged);
+          }
+          expect(parted.digest()).toBe(whole.digest());
+          if (parts.length > 1) inParts += 1;
+        },
+      ),
+      { seed: 11, numRuns: 300 },
+    );
+    expect(inParts).toBeGreaterThan(100);
   });
 });
 

@@ -30,6 +30,13 @@ export class ByteWriter {
     if (value !== undefined) write(value);
   }
 
+  /** Bytes that were written elsewhere. */
+  bytesOf(u8: Uint8Array, from: number, to: number): void {
+    while (this.#length + to - from > this.#bytes.length) this.#grow();
+    this.#bytes.set(u8.subarray(from, to), this.#length);
+    this.#length += to - from;
+  }
+
   /** What was written so far. */
   bytes(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
@@ -56,12 +63,14 @@ export class ByteWriter {
   }
 
   #byte(value: number): void {
-    if (this.#length === this.#bytes.length) {
-      const grown = new Uint8Array(this.#bytes.length * 2);
-      grown.set(this.#bytes);
-      this.#bytes = grown;
-    }
+    if (this.#length === this.#bytes.length) this.#grow();
     this.#bytes[this.#length] = value;
     this.#length += 1;
+  }
+
+  #grow(): void {
+    const grown = new Uint8Array(this.#bytes.length * 2);
+    grown.set(this.#bytes);
+    this.#bytes = grown;
   }
 }

@@ -26,19 +26,6 @@ export interface CartLine {
   readonly unitPriceMinor: number | undefined;
 }
 
-/** The cart at a moment. */
-export interface OpenCart {
-  /** By product id, in the order of code units. */
-  readonly lines: readonly CartLine[];
-  readonly units: number;
-  /** Units × price seen last, added up; undefined if a line's price is unknown or the sum is no safe integer. */
-  readonly valueMinor: number | undefined;
-  /** Since the oldest add of what is still in the cart; undefined if it is empty. */
-  readonly ageMs: number | undefined;
-  /** The cart is not empty and nothing was added or removed for more than 30 minutes. */
-  readonly isAbandoned: boolean;
-}
-
 /** What carts hold before their first change. Never written. */
 const NO_PRODUCTS = new Map<string, CartChange[]>();
 
@@ -61,12 +48,7 @@ export class CartChanges {
       this.#products.set(productId, [change]);
       return false;
     }
-    let index = changes.length;
-    while (index > 0 && compareChanges(changes[index - 1] ?? change, change) > 0) index -= 1;
-    changes.splice(index, 0, change);
-    if (changes.length <= CART_CHANGES_MAX) return false;
-    joinTwoOldest(changes);
-    return true;
+    return addChange(changes, change);
   }
 
   /** A purchase clears what was put into the cart, or taken out, at its time or before. */
@@ -113,38 +95,27 @@ export class CartChanges {
   }
 }
 
-/** The cart at a moment, from the changes that the longest window reaches. */
-export function openCartAt(cart: CartChanges, atMs: number): OpenCart {
-  const oldest = oldestTileAt(LONGEST_WINDOW, atMs);
-  const lines: CartLine[] = [];
-  let openedMs = Infinity;
-  let changedMs = -Infinity;
-  for (const [productId, all] of cart.products) {
-    const changes = all.filter((change) => tileOf(LONGEST_WINDOW, change.atMs) >= oldest);
-    changedMs = Math.max(changedMs, changes.at(-1)?.atMs ?? -Infinity);
-    const units = changes.reduce((sum, change) => sum + change.units, 0);
-    if (units <= 0) continue;
-    openedMs = Math.min(openedMs, changes.find((change) => change.units > 0)?.atMs ?? Infinity);
-    const priced = changes.findLast((change) => change.unitPriceMinor !== undefined);
-    lines.push({ productId, units, unitPriceMinor: priced?.unitPriceMinor });
-  }
-  lines.sort((a, b) => (a.productId < b.productId ? -1 : 1));
-  return {
-    lines,
-    units: lines.reduce((sum, line) => sum + line.units, 0),
-    valueMinor: valueOf(lines),
-    ageMs: lines.length === 0 ? undefined : Math.max(0, atMs - openedMs),
-    isAbandoned: lines.length > 0 && atMs - changedMs > CART_SILENCE_MAX_MS,
-  };
+/** Takes a change in among those of a product. Returns true if two older ones had to become one. */
+export function addChange(changes: CartChange[], change: CartChange): boolean {
+  let index = changes.length;
+  while (index > 0 && compareChanges(changes[index - 1] ?? change, change) > 0) index -= 1;
+  changes.splice(index, 0, change);
+  if (changes.length <= CART_CHANGES_MAX) return false;
+  joinTwoOldest(changes);
+  return true;
 }
 
-function valueOf(lines: readonly CartLine[]): number | undefined {
-  let value = 0;
-  for (const { units, unitPriceMinor } of lines) {
-    if (unitPriceMinor === undefined) return undefined;
-    value += units * unitPriceMinor;
+/** What is in the cart at a moment, by the changes that the longest window reaches, in the order of product ids by code units. */
+export function openLinesAt(cart: CartChanges, atMs: number): CartLine[] {
+  const oldest = oldestTileAt(LONGEST_WINDOW, atMs);
+  const lines: CartLine[] = [];
+  for (const [productId, all] of cart.products) {
+    const changes = all.filter((change) => tileOf(LONGEST_WINDOW, change.atMs) >= oldest);
+    const units = changes.reduce((sum, change) => sum + change.units, 0);
+    const priced = changes.findLast((change) => change.unitPriceMinor !== undefined);
+    if (units > 0) lines.push({ productId, units, unitPriceMinor: priced?.unitPriceMinor });
   }
-  return Number.isSafeInteger(value) ? value : undefined;
+  return lines.sort((a, b) => (a.productId < b.productId ? -1 : 1));
 }
 
 /** By time; within a millisecond by price, so that which price was seen last does not depend on the order of arrival. */

@@ -30,10 +30,10 @@ export { SlabEvent } from "./slab/slab-event.js";
 export {
   BYTES_MAX,
   createWindowStore,
-  SUBJECT_SILENCE_MAX_MS,
   type SlabWindowStore,
   type WindowStoreOptions,
 } from "./slab/slab-window-store.js";
+export { SUBJECT_SILENCE_MAX_MS } from "./slab/silence.js";
 export { WindowReader } from "./slab/window-reader.js";
 export { NO_MARK } from "./slab/cells.js";
 export { subjectIdOf } from "./slab/block.js";

@@ -1,5 +1,4 @@
 import type { Millis } from "@leastwise/vocabulary";
-import type { CartLine } from "./cart.js";
 import { featureIndex, FEATURES, type FeatureName } from "./features.js";
 
 /** A subject's features at a moment. One snapshot may be filled again and again, so that reading need not allocate. */
@@ -16,12 +15,7 @@ export interface FeatureSnapshot {
   lastPlace: string | undefined;
   /** The storefront's name for the visit that the newest event told. No feature: it only helps to find the visit again. */
   lastSessionId: string | undefined;
-  /** The open cart by product id. Empty also where `cart_lines` is absent. */
-  cartLines: readonly CartLine[];
 }
-
-/** No lines. */
-export const NO_CART_LINES: readonly CartLine[] = [];
 
 /** A snapshot to be filled. */
 export function emptySnapshot(): FeatureSnapshot {
@@ -34,7 +28,6 @@ export function emptySnapshot(): FeatureSnapshot {
     lastDevice: undefined,
     lastPlace: undefined,
     lastSessionId: undefined,
-    cartLines: NO_CART_LINES,
   };
 }
 

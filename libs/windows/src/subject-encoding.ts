@@ -105,7 +105,8 @@ function writeCells(writer: ByteWriter, cells: readonly Cell[]): void {
   }
 }
 
-function uniteCells(cells: readonly Cell[]): Cell[] {
+/** Cells in one order, those of one key as one. */
+export function uniteCells(cells: readonly Cell[]): Cell[] {
   const sorted = [...cells].sort(
     (a, b) => a.start - b.start || a.level - b.level || a.counter - b.counter || a.value - b.value,
   );

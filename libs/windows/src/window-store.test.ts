@@ -224,7 +224,7 @@ describe("the open cart", () => {
     event("cart_remove", NOON + at, { productId, units });
   const buy = (at: number): WindowEvent => event("purchase", NOON + at, { revenueMinor: 1 });
   const linesAt = (store: WindowStore, at: number): (string | number)[][] =>
-    store.read(SHOPPER, (NOON + at) as Millis).cartLines.map(({ productId, units }) => [productId, units]);
+    store.cartLinesOf(SHOPPER, (NOON + at) as Millis).map(({ productId, units }) => [productId, units]);
 
   it.each<[string, WindowEvent[], (string | number)[][]]>([
     [
@@ -360,25 +360,25 @@ describe("a store", () => {
     const events = Array.from({ length: 1_000 }, (_, n) => event("search", NOON + n, { eventId: `id ${String(n)}` }));
     const store = storeOf(...events);
     const whole = store.exportSubject(SHOPPER)!;
-    expect(store.exportSubject(SHOPPER, whole.length)).toEqual(whole);
+    expect(store.exportParts(SHOPPER, whole.length)).toEqual([whole]);
     expect(store.counts.dedupOverflow).toBe(0);
 
     const bytesMax = whole.length - 1_000;
-    const cut = store.exportSubject(SHOPPER, bytesMax)!;
+    const [cut, ...more] = store.exportParts(SHOPPER, bytesMax) as [Uint8Array, ...Uint8Array[]];
     expect(cut.length).toBeLessThanOrEqual(bytesMax);
     expect(cut.length).toBeGreaterThan(bytesMax - 20);
     expect(store.counts.dedupOverflow).toBeGreaterThan(0);
     expect(store.exportSubject(SHOPPER)).toEqual(whole);
 
     const moved = createWindowStore();
-    moved.mergeSubject(SHOPPER, cut, "link");
+    for (const [part, bytes] of [cut, ...more].entries()) moved.mergeSubject(SHOPPER, bytes, `link ${String(part)}`);
     expect(moved.read(SHOPPER, NOON as Millis).values).toEqual(store.read(SHOPPER, NOON as Millis).values);
     const again = [store.counts.dedupOverflow, 999, 0].map(
       (n, offset) => moved.apply(SHOPPER, events[n]!, offset).verdict,
     );
     expect(again).toEqual(["duplicate", "duplicate", "applied"]);
     // Where nothing more can be left out, it is what it is.
-    expect(store.exportSubject(SHOPPER, 1)!.length).toBeLessThan(200);
+    for (const part of store.exportParts(SHOPPER, 1)) expect(part.length).toBeLessThan(200);
   });
 
   it("refuses bounds that break a promise", () => {

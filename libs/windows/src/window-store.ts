@@ -1,4 +1,5 @@
 import type { Millis, Refusal, Result, SubjectId } from "@leastwise/vocabulary";
+import type { CartLine } from "./cart.js";
 import type { WindowEvent } from "./event.js";
 import type { FeatureSnapshot } from "./snapshot.js";
 import type { WindowCounts } from "./window-counts.js";
@@ -46,6 +47,12 @@ export interface WindowStore {
   read(subject: SubjectId, atMs: Millis, into?: FeatureSnapshot): FeatureSnapshot;
 
   /**
+   * The products of the subject's open cart at t, whose numbers are features, by product id. Not for the hot path: it makes an object of each. Empty
+   * also where the features are absent.
+   */
+  cartLinesOf(subject: SubjectId, atMs: Millis): readonly CartLine[];
+
+  /**
    * Remembers the key that arms hash, of a subject that is not known yet; the first one stays.
    *
    * @param receivedAtMs when the record came that told it
@@ -61,13 +68,16 @@ export interface WindowStore {
   /** Removes all that is known of a subject, its bytes set to zero. Returns false if nothing was. */
   forget(subject: SubjectId): boolean;
 
+  /** All that is known of a subject, as bytes; undefined if nothing is. */
+  exportSubject(subject: SubjectId): Uint8Array | undefined;
+
   /**
-   * All that is known of a subject, as bytes; undefined if nothing is.
+   * The same in parts, each to be merged under a cause of its own, in any order; none if nothing is known. Equal states give equal parts.
    *
-   * @param bytesMax where the bytes must fit; the oldest event ids are left out for it, and counted as overflow. What they are not
-   *   enough for is larger all the same. Default: all is told.
+   * @param bytesMax where each part must fit. Only cells go into others than the first; if it is too large without any, the oldest event ids are
+   *   left out, and counted as overflow. What that is not enough for is larger all the same.
    */
-  exportSubject(subject: SubjectId, bytesMax?: number): Uint8Array | undefined;
+  exportParts(subject: SubjectId, bytesMax: number): readonly Uint8Array[];
 
   /**
    * Puts an exported state in the place of whatever is known of the subject, last offset and all. Refuses

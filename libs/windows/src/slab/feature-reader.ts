@@ -1,5 +1,4 @@
 import { HOUR_MS, type Millis } from "@leastwise/vocabulary";
-import { openCartAt } from "../cart.js";
 import { addWithinSafeRange, TILE_COUNTERS, UNITS } from "../counters.js";
 import { EVENT_KINDS } from "../event.js";
 import { featureIndex } from "../features.js";
@@ -19,8 +18,8 @@ import {
 import { begunOf, counterOf, countOf, isAmount, levelOf, NO_MARK } from "./cells.js";
 import { DistinctCounter } from "./distinct-counter.js";
 import { readText } from "./text-bytes.js";
-import { readCartAt } from "./thaw.js";
-import { NO_CART_LINES, type FeatureSnapshot } from "../snapshot.js";
+import { OpenCartSums } from "./open-cart.js";
+import type { FeatureSnapshot } from "../snapshot.js";
 import { AHEAD_MAX_MS, LONGEST_WINDOW, oldestTileAt, tileOf, WINDOWS } from "../tiling.js";
 
 const LEVELS = WINDOWS.length;
@@ -50,7 +49,7 @@ const ABOUT_CART = ["cart_add", "cart_remove", "purchase"].map((kind) => EVENT_K
 
 /**
  * Computes a subject's features at a moment from its block, into a caller's snapshot, in one pass over its cells. One reader is used
- * again and again: its sums are its own, so nothing is made for a read but the texts and lines that there are.
+ * again and again: its sums are its own, so nothing is made for a read but the texts that there are.
  */
 export class FeatureReader {
   /** Of each counter, sums of each window less those of the next shorter one. */
@@ -59,6 +58,7 @@ export class FeatureReader {
   readonly #oldest = new Int32Array(LEVELS);
   readonly #end = new Int32Array(LEVELS);
   readonly #distinct = new DistinctCounter();
+  readonly #cart = new OpenCartSums();
   readonly #session: { -readonly [K in keyof Session]: Session[K] } = {
     startMs: 0,
     lastMs: 0,
@@ -88,7 +88,6 @@ export class FeatureReader {
     into.lastDevice = undefined;
     into.lastPlace = undefined;
     into.lastSessionId = undefined;
-    into.cartLines = NO_CART_LINES;
   }
 
   /** Fills the snapshot from the block that begins at a unit; its event ids are not needed. */
@@ -108,7 +107,19 @@ export class FeatureReader {
     into.values[SESSION_SEQ] = isSeqKnown ? begun : NaN;
     into.values[HOUR_OF_DAY] = hourOf(atMs);
     const cartAt = readTexts(views, unit, flags, atMs, into);
-    readCart(views, unit, flags, cartAt, atMs, into);
+    this.#readCart(views, unit, flags, cartAt, atMs, into.values);
+  }
+
+  #readCart(views: BlockViews, unit: number, flags: number, cartAt: number, atMs: number, values: Float64Array): void {
+    const cart = this.#cart;
+    cart.clear();
+    const isKnown = newestAboutCartMs(views, unit, flags) <= atMs + AHEAD_MAX_MS;
+    if (isKnown && (flags & FLAG_CART) !== 0) cart.read(views.u8, 8 * cartAt + 4, atMs);
+    values[CART_LINES] = isKnown ? cart.lines : NaN;
+    values[CART_UNITS] = isKnown ? cart.units : NaN;
+    values[CART_VALUE] = isKnown ? cart.valueMinor : NaN;
+    values[CART_AGE] = cart.ageMsAt(atMs);
+    values[CART_ABANDONED] = isKnown ? Number(cart.isAbandonedAt(atMs)) : NaN;
   }
 
   #sessionOf({ f64, i32 }: BlockViews, unit: number): Session | undefined {
@@ -251,26 +262,6 @@ function readTexts(views: BlockViews, unit: number, flags: number, atMs: number,
   into.lastPlace = next(2);
   into.lastSessionId = next(3);
   return at;
-}
-
-function readCart(
-  views: BlockViews,
-  unit: number,
-  flags: number,
-  cartAt: number,
-  atMs: number,
-  into: FeatureSnapshot,
-): void {
-  const { values } = into;
-  const isKnown = newestAboutCartMs(views, unit, flags) <= atMs + AHEAD_MAX_MS;
-  const cart = isKnown && (flags & FLAG_CART) !== 0 ? openCartAt(readCartAt(views, cartAt), atMs) : undefined;
-  const without = isKnown ? 0 : NaN;
-  into.cartLines = cart?.lines ?? NO_CART_LINES;
-  values[CART_LINES] = cart?.lines.length ?? without;
-  values[CART_UNITS] = cart?.units ?? without;
-  values[CART_VALUE] = cart === undefined ? without : (cart.valueMinor ?? NaN);
-  values[CART_AGE] = cart?.ageMs ?? NaN;
-  values[CART_ABANDONED] = cart === undefined ? without : Number(cart.isAbandoned);
 }
 
 /** Time of the newest event that says something of the cart, −1 if there was none. */

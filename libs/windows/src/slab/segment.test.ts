@@ -1,6 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import { createWindowStore, type WindowEvent } from "../index.js";
+import { reserveSegment, Segment } from "./segment.js";
+import { classFor, GRAIN_BYTES, PAGE_BYTES } from "./size-classes.js";
 
 const NOON = Date.UTC(2026, 2, 10, 12);
 
@@ -31,4 +33,36 @@ describe("the index", () => {
     const endMs = (NOON + number) as Millis;
     for (let back = 1; back < 100; back += 1) expect(store.read(subjectOf(number - back), endMs).known).toBe(true);
   }, 60_000);
+});
+
+describe("pages that become another class's", () => {
+  const PAGE_GRAINS = PAGE_BYTES / GRAIN_BYTES;
+  const classOf = (pages: number): number => classFor(pages * PAGE_BYTES);
+
+  it("are met at the beginnings of their blocks, by whoever was in the middle of them too", () => {
+    const segment = new Segment(reserveSegment(2 ** 21));
+    const first = segment.allocate(classFor(128));
+    segment.release(first);
+    const met = Array.from({ length: 5 }, () => segment.turnHand());
+    expect(met.at(-1)).toBe(first + 5 * 8);
+    segment.retype(1, 1, classFor(144));
+    for (let block = 1; block < 20; block += 1) expect(segment.turnHand()).toBe(first + block * 9);
+  });
+
+  it("give one block and pages, none of them twice and none that is on another free list", () => {
+    const segment = new Segment(reserveSegment(2 ** 21));
+    const [one, two, five] = [128, 160, 4 * PAGE_BYTES].map((bytes) => segment.allocate(classFor(bytes)));
+    expect([one, two, five]).toEqual([PAGE_GRAINS, 2 * PAGE_GRAINS, 3 * PAGE_GRAINS]);
+    for (const address of [one!, two!, five!]) segment.release(address);
+    // Page 1, page 2 and the block of four pages behind: a block of three, and three pages are left over.
+    segment.retype(1, 6, classOf(3));
+    expect(segment.allocate(classOf(3))).toBe(PAGE_GRAINS);
+    expect([segment.firstPageFrom(1), segment.firstPageFrom(2), segment.firstPageFrom(7)]).toEqual([1, 4, 1]);
+    const pages = Array.from({ length: 3 }, () => segment.allocate(classOf(1)) / PAGE_GRAINS);
+    expect(new Set(pages)).toEqual(new Set([4, 5, 6]));
+    // What the free lists had is gone: all that comes now is new.
+    for (const bytes of [128, 160, 4 * PAGE_BYTES]) {
+      expect(segment.allocate(classFor(bytes))).toBeGreaterThanOrEqual(7 * PAGE_GRAINS);
+    }
+  });
 });

@@ -1,5 +1,5 @@
 import { SUBJECT_AT, zeroUnits } from "./block.js";
-import { CLASS_BYTES, GRAIN_BYTES, PAGE_BYTES, pagesAtOnce } from "./size-classes.js";
+import { CLASS_BYTES, classFor, GRAIN_BYTES, PAGE_BYTES, pagesAtOnce } from "./size-classes.js";
 
 /**
  * The memory of one partition's windows: three buffers that threads may share. They are reserved at full size, which
@@ -50,6 +50,8 @@ export const CONTROL = {
 const CLASSES_AT_BYTE = (CONTROL.freeHeads + 128) * 4;
 
 const NO_CLASS = 255;
+/** Of blocks that take a page each. */
+const PAGE_CLASS = classFor(PAGE_BYTES);
 
 /** One for nearly each class of one page, or whoever grows finds no room: 2 MiB. */
 const PAGES_MIN = 64;
@@ -121,10 +123,15 @@ export class SegmentView {
     return this.control[CONTROL.subjects] ?? 0;
   }
 
+  /** Number of the first page that no block was made of yet; the first page of all never is. */
+  get pagesTaken(): number {
+    return this.control[CONTROL.pagesTaken] ?? 0;
+  }
+
   /** Bytes of the pages that hold blocks, and of the index so far. */
   get bytesInUse(): number {
     const buckets = this.bucketCount + (this.control[CONTROL.moreTaken] ?? 0);
-    return (this.control[CONTROL.pagesTaken] ?? 0) * PAGE_BYTES + (STRIPES + buckets * BUCKET.words) * 4;
+    return this.pagesTaken * PAGE_BYTES + (STRIPES + buckets * BUCKET.words) * 4;
   }
 
   get bucketCount(): number {
@@ -180,7 +187,6 @@ export class SegmentView {
 export class Segment extends SegmentView {
   readonly #pages: number;
   #pageHand = 0;
-  #stealHand = 0;
   #hand = PAGE_BYTES / GRAIN_BYTES;
 
   constructor(memory: SegmentMemory) {
@@ -252,6 +258,12 @@ export class Segment extends SegmentView {
     this.control[CONTROL.subjects] = (this.control[CONTROL.subjects] ?? 0) - 1;
   }
 
+  /** Takes a block out of the index and gives it back. */
+  drop(address: number): void {
+    this.remove(address);
+    this.release(address);
+  }
+
   /**
    * The next block in turn, for whoever looks a little further each time; 0 if there is none. It may be free.
    * Blocks are met in the order of memory, which is the cheapest to go through.
@@ -265,7 +277,7 @@ export class Segment extends SegmentView {
       this.#hand = next;
       return next;
     }
-    const taken = (this.control[CONTROL.pagesTaken] ?? 0) * pageGrains;
+    const taken = this.pagesTaken * pageGrains;
     this.#hand = Math.max(pageEnd, next);
     while (this.#hand < taken && this.classOf(this.#hand) === NO_CLASS) this.#hand += pageGrains;
     if (this.#hand >= taken) this.#hand = pageGrains;
@@ -276,7 +288,7 @@ export class Segment extends SegmentView {
   nextPageOfClass(sizeClass: number): number {
     this.#pageHand = this.classes.indexOf(sizeClass, this.#pageHand + 1);
     if (this.#pageHand === -1) this.#pageHand = this.classes.indexOf(sizeClass, 1);
-    const isTaken = this.#pageHand !== -1 && this.#pageHand < (this.control[CONTROL.pagesTaken] ?? 0);
+    const isTaken = this.#pageHand !== -1 && this.#pageHand < this.pagesTaken;
     if (!isTaken) this.#pageHand = 0;
     return this.#pageHand;
   }
@@ -285,27 +297,47 @@ export class Segment extends SegmentView {
     return hashOf(this.i32[(address << 2) + 3] ?? 0, this.i32[(address << 2) + 5] ?? 0);
   }
 
-  /** A page of blocks of any class that has one page at once, another one each time; 0 if there is none. */
-  nextSinglePage(): number {
-    const taken = this.control[CONTROL.pagesTaken] ?? 0;
-    for (let looked = 0; looked < taken; looked += 1) {
-      this.#stealHand = this.#stealHand + 1 < taken ? this.#stealHand + 1 : 1;
-      const sizeClass = this.classes[this.#stealHand] ?? NO_CLASS;
-      if (sizeClass !== NO_CLASS && pagesAtOnce(CLASS_BYTES[sizeClass] ?? 0) === 1) return this.#stealHand;
-    }
-    return 0;
+  /** The page at which a block begins that is the next one from a page on, from the end of memory on the first; 0 if there is none. */
+  firstPageFrom(page: number): number {
+    let at = page < this.pagesTaken ? page : 1;
+    while (at < this.pagesTaken && this.classes[at] === NO_CLASS) at += 1;
+    if (at < this.pagesTaken) return at;
+    return this.pagesTaken > 1 ? 1 : 0;
   }
 
-  /** Makes a page whose blocks are all free one of another class, which must have one page at once too. */
-  retype(page: number, sizeClass: number): void {
-    const { i32 } = this;
-    const control = this.control;
-    const before = CONTROL.freeHeads + (this.classes[page] ?? 0);
+  /** How many pages the block takes that begins with a page: 1 where there are several on it. */
+  pagesFrom(page: number): number {
+    return pagesAtOnce(CLASS_BYTES[this.classes[page] ?? NO_CLASS] ?? PAGE_BYTES);
+  }
+
+  /** Makes pages beside each other whose blocks are all free one page, or one block, of another class; what is left over becomes blocks of a page. */
+  retype(page: number, pages: number, sizeClass: number): void {
     const first = (page * PAGE_BYTES) / GRAIN_BYTES;
-    const end = first + PAGE_BYTES / GRAIN_BYTES;
-    // Where memory is used up, few blocks are free.
+    const end = ((page + pages) * PAGE_BYTES) / GRAIN_BYTES;
+    let unlinked = NO_CLASS;
+    for (const before of this.classes.subarray(page, page + pages)) {
+      if (before !== unlinked && before !== NO_CLASS) this.#unlinkFree(before, first, end);
+      unlinked = before;
+    }
+    this.f64.fill(0, 2 * first, 2 * end);
+    this.classes.fill(NO_CLASS, page, page + pages);
+    // Where it stands no block need begin any more.
+    if (this.#hand >= first && this.#hand < end) this.#hand = first;
+    const needed = pagesAtOnce(CLASS_BYTES[sizeClass] ?? PAGE_BYTES);
+    for (let rest = page + needed; rest < page + pages; rest += 1) this.#linkPages(rest, 1, PAGE_CLASS);
+    this.#linkPages(page, needed, sizeClass);
+  }
+
+  #linkPages(page: number, pages: number, sizeClass: number): void {
+    this.classes[page] = sizeClass;
+    this.#linkFree(page, pages, sizeClass, true);
+  }
+
+  /** Takes the blocks between two addresses out of the free list of their class. */
+  #unlinkFree(sizeClass: number, first: number, end: number): void {
+    const { i32, control } = this;
     let head = 0;
-    for (let at = control[before] ?? 0; at !== 0;) {
+    for (let at = control[CONTROL.freeHeads + sizeClass] ?? 0; at !== 0;) {
       const next = i32[(at << 2) + 1] ?? 0;
       if (at < first || at >= end) {
         i32[(at << 2) + 1] = head;
@@ -313,10 +345,7 @@ export class Segment extends SegmentView {
       }
       at = next;
     }
-    control[before] = head;
-    this.f64.fill(0, 2 * first, 2 * end);
-    this.classes[page] = sizeClass;
-    this.#linkFree(page, 1, sizeClass, true);
+    control[CONTROL.freeHeads + sizeClass] = head;
   }
 
   #openStripe(address: number): number {
@@ -437,7 +466,7 @@ export class Segment extends SegmentView {
   #takePage(sizeClass: number): number {
     const control = this.control;
     const bytes = CLASS_BYTES[sizeClass] ?? 0;
-    const page = control[CONTROL.pagesTaken] ?? 0;
+    const page = this.pagesTaken;
     const pages = pagesAtOnce(bytes);
     if (page + pages > this.#pages) return 0;
     control[CONTROL.pagesTaken] = page + pages;

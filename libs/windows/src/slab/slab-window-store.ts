@@ -1,5 +1,4 @@
 import {
-  DAY_MS,
   err,
   keyedHashBytes,
   ok,
@@ -10,26 +9,29 @@ import {
   type SubjectId,
 } from "@leastwise/vocabulary";
 import { ByteWriter } from "../byte-writer.js";
-import { CART_SKUS_MAX, CartChanges } from "../cart.js";
+import { CART_SKUS_MAX, openLinesAt, type CartLine } from "../cart.js";
 import { DISCOUNT_MINOR, REVENUE_MINOR, UNITS } from "../counters.js";
 import { EVENT_KINDS, type WindowEvent } from "../event.js";
 import { mergeInto } from "../merge-subjects.js";
 import { ProductMarks } from "../product-marks.js";
 import { DEDUP_IDS_MAX, DEDUP_IDS_MIN } from "../recent-ids.js";
 import { emptySnapshot, type FeatureSnapshot } from "../snapshot.js";
-import { checksumOf, decodeSubject, encodeSubject, withoutOldestIds } from "../subject-encoding.js";
-import { emptySubject, type SubjectState } from "../subject-state.js";
+import { checksumOf, decodeSubject, encodeSubject } from "../subject-encoding.js";
+import { encodeInParts } from "../subject-parts.js";
+import { emptySubject, newestCartMs, type SubjectState } from "../subject-state.js";
 import { AHEAD_MAX_MS, WINDOWS } from "../tiling.js";
 import { noCounts } from "../window-counts.js";
 import type { Verdict, WindowStore } from "../window-store.js";
 import { assignmentKeyAt, kindSeenMs, subjectIdOf, UNIT, WORD } from "./block.js";
+import { CartWriter } from "./cart-writer.js";
 import { SegmentWalk, type CheckpointedBlock } from "./checkpoint.js";
 import { CellCompactor, levelFor, NO_MARK } from "./cells.js";
 import { compactedState } from "./compacted.js";
 import { FeatureReader } from "./feature-reader.js";
 import { RING_ROOM_MAX } from "./id-ring.js";
+import { RoomMaker } from "./room-maker.js";
 import { reserveSegment, Segment, SegmentFull, type SegmentMemory } from "./segment.js";
-import { CLASS_BYTES, GRAIN_BYTES, PAGE_BYTES, pagesAtOnce } from "./size-classes.js";
+import { SUBJECT_SILENCE_MAX_MS } from "./silence.js";
 import { SlabEvent } from "./slab-event.js";
 import { SubjectWriter } from "./subject-writer.js";
 import { FrozenSubject, thaw } from "./thaw.js";
@@ -52,20 +54,9 @@ export interface WindowStoreOptions {
  */
 export const BYTES_MAX = 2 ** 25;
 
-/**
- * A subject is forgotten after so long without an event, in received time. Its windows are empty long before; what goes is recency, which no
- * log that is kept for a month could rebuild either.
- */
-export const SUBJECT_SILENCE_MAX_MS = 180 * DAY_MS;
-
-/** Pages of other classes that are looked at for one to give up. */
-const PAGES_LOOKED_AT = 8;
-
 /** Most events that are taken in together. */
 export const EVENTS_AT_ONCE_MAX = 256;
 
-/** Received times of one partition are out of order by far less: what is silent by so much more is forgotten for room. */
-const SWEEP_SLACK_MS = DAY_MS;
 /** Units of a block for a subject's first event: its kind, a cell and an id. */
 const FIRST_UNITS = UNIT.recency + 1 + 2 + 2;
 
@@ -95,7 +86,9 @@ export function createWindowStore(options: WindowStoreOptions = {}): SlabWindowS
 export class SlabWindowStore implements WindowStore {
   readonly counts = noCounts();
   readonly #segment: Segment;
+  readonly #room: RoomMaker;
   readonly #writer: SubjectWriter;
+  readonly #cart: CartWriter;
   readonly #reader = new FeatureReader();
   readonly #compactor = new CellCompactor();
   readonly #marks = new ProductMarks();
@@ -103,13 +96,12 @@ export class SlabWindowStore implements WindowStore {
   readonly #dedupIdsMax: number;
   readonly #cartSkusMax: number;
   readonly #addressesAhead = new Int32Array(EVENTS_AT_ONCE_MAX + 1);
-  #newestReceivedMs = -1;
-  /** Of all events so far: as long as it is not long ago, nobody can have been silent for long. */
-  #oldestReceivedMs = Infinity;
 
   constructor(memory: SegmentMemory, dedupIdsMax: number, cartSkusMax: number) {
     this.#segment = new Segment(memory);
-    this.#writer = new SubjectWriter(this.#segment, this.#compactor, (sizeClass) => this.#makeRoom(sizeClass));
+    this.#room = new RoomMaker(this.#segment, this.counts);
+    this.#writer = new SubjectWriter(this.#segment, this.#compactor, (sizeClass) => this.#room.makeRoom(sizeClass));
+    this.#cart = new CartWriter(this.#writer, this.counts, cartSkusMax);
     this.#dedupIdsMax = dedupIdsMax;
     this.#cartSkusMax = cartSkusMax;
   }
@@ -192,7 +184,7 @@ export class SlabWindowStore implements WindowStore {
         return ALREADY_APPLIED;
       }
       if (event.receivedAtMs - (f64[unit + UNIT.newestReceivedMs] ?? 0) > SUBJECT_SILENCE_MAX_MS) {
-        this.#drop(address);
+        this.#segment.drop(address);
         this.counts.expired += 1;
         address = 0;
       }
@@ -201,7 +193,7 @@ export class SlabWindowStore implements WindowStore {
       this.counts.ahead += 1; // it leaves no trace: with its clock mended, the same event may come again
       return AHEAD;
     }
-    this.#noteReceived(event.receivedAtMs);
+    this.#room.noteReceived(event.receivedAtMs);
     return this.#applyTo(address, event, offset);
   }
 
@@ -219,15 +211,15 @@ export class SlabWindowStore implements WindowStore {
       writer.close();
       return verdict;
     } catch (error) {
-      if (!(error instanceof SegmentFull)) throw error;
-      return this.#refuse(event);
+      this.#leave(error, event.s0, event.s1, event.s2, event.s3);
+      return NO_ROOM;
     }
   }
 
   #start(event: SlabEvent): void {
     const { s0, s1, s2, s3, hasKey, a0, a1, a2, a3 } = event;
     const hasId = event.idMark !== NO_MARK;
-    this.#sweep();
+    this.#room.sweep();
     this.#writer.openNew(FIRST_UNITS, s0, s1, s2, s3);
     this.#writer.startEmpty(hasId ? 1 : 0);
     const isOwn = a0 === s0 && a1 === s1 && a2 === s2 && a3 === s3;
@@ -295,32 +287,30 @@ export class SlabWindowStore implements WindowStore {
   }
 
   #changeCart({ kind, atMs, productId, units, unitPriceMinor }: SlabEvent): void {
-    const writer = this.#writer;
-    const before = writer.cart();
     if (kind === PURCHASE) {
-      if (before === undefined) return;
-      before.clearThrough(atMs);
-      writer.storeCart(before);
+      this.#cart.clearThrough(atMs);
       return;
     }
-    const { f64 } = this.#segment;
     if (productId === undefined || units === 0) return;
-    if (atMs <= kindSeenMs(f64, writer.unit, writer.flags, PURCHASE)) return;
-    const cart = before ?? new CartChanges();
+    const purchasedMs = this.#seenMs(PURCHASE);
+    if (atMs <= purchasedMs) return;
     const change = { atMs, units: kind === CART_ADD ? units : -units, unitPriceMinor };
-    if (cart.add(productId, change)) this.counts.cartChangesJoined += 1;
-    const seenMs = (of: number): number => kindSeenMs(f64, writer.unit, writer.flags, of);
-    cart.dropBefore(Math.max(seenMs(CART_ADD), seenMs(CART_REMOVE), seenMs(PURCHASE)));
-    this.counts.cartSkuOverflow += cart.dropBeyond(this.#cartSkusMax);
-    writer.storeCart(cart);
+    this.#cart.change(productId, change, Math.max(this.#seenMs(CART_ADD), this.#seenMs(CART_REMOVE), purchasedMs));
   }
 
-  /** A subject for whom there is no room, even after others were forgotten: it begins anew with its next event. */
-  #refuse({ s0, s1, s2, s3 }: SlabEvent): Verdict {
+  #seenMs(kind: number): number {
+    return kindSeenMs(this.#segment.f64, this.#writer.unit, this.#writer.flags, kind);
+  }
+
+  /**
+   * Ends an update that came to no end: the subject begins anew, since half of it is nobody's state, and readers would wait for the rest for ever.
+   * That there is no room, even after others were forgotten, is counted; all else is a bug, and thrown on.
+   */
+  #leave(error: unknown, s0: number, s1: number, s2: number, s3: number): void {
     const address = this.#segment.find(s0, s1, s2, s3);
-    if (address !== 0) this.#drop(address);
+    if (address !== 0) this.#segment.drop(address);
+    if (!(error instanceof SegmentFull)) throw error;
     this.counts.noRoom += 1;
-    return NO_ROOM;
   }
 
   noteAssignmentKey(subject: SubjectId, key: SubjectId, receivedAtMs: Millis): void {
@@ -329,10 +319,10 @@ export class SlabWindowStore implements WindowStore {
     event.clear();
     event.setSubject(subject);
     event.setAssignmentKey(key);
-    this.#whereThereIsRoom(() => {
+    this.#make(event.s0, event.s1, event.s2, event.s3, () => {
       this.#start(event);
       this.#segment.f64[this.#writer.unit + UNIT.newestReceivedMs] = receivedAtMs;
-      this.#noteReceived(receivedAtMs);
+      this.#room.noteReceived(receivedAtMs);
       this.#writer.close();
     });
   }
@@ -349,6 +339,13 @@ export class SlabWindowStore implements WindowStore {
     return into;
   }
 
+  cartLinesOf(subject: SubjectId, atMs: Millis): readonly CartLine[] {
+    const address = this.#find(subject);
+    if (address === 0 || this.#isSilentAt(address, atMs)) return [];
+    const state = this.#stateAt(address);
+    return newestCartMs(state) <= atMs + AHEAD_MAX_MS ? openLinesAt(state.cart, atMs) : [];
+  }
+
   lastOffsetOf(subject: SubjectId): number {
     const address = this.#find(subject);
     return address === 0 ? -1 : (this.#segment.f64[2 * address + UNIT.lastOffset] ?? -1);
@@ -357,20 +354,28 @@ export class SlabWindowStore implements WindowStore {
   forget(subject: SubjectId): boolean {
     const address = this.#find(subject);
     if (address === 0) return false;
-    this.#drop(address);
+    this.#segment.drop(address);
     return true;
   }
 
-  exportSubject(subject: SubjectId, bytesMax = Number.POSITIVE_INFINITY): Uint8Array | undefined {
+  exportSubject(subject: SubjectId): Uint8Array | undefined {
+    const state = this.#seenStateOf(subject);
+    return state === undefined ? undefined : encodeSubject(state);
+  }
+
+  exportParts(subject: SubjectId, bytesMax: number): readonly Uint8Array[] {
+    const state = this.#seenStateOf(subject);
+    if (state === undefined) return [];
+    const { parts, idsLeftOut } = encodeInParts(state, bytesMax);
+    this.counts.dedupOverflow += idsLeftOut;
+    return parts;
+  }
+
+  /** The state of a subject that was seen: of one whose key alone is known there is nothing to tell. */
+  #seenStateOf(subject: SubjectId): SubjectState | undefined {
     const address = this.#find(subject);
-    // Of one whose key alone is known there is nothing to tell.
-    if (address === 0 || (this.#segment.f64[2 * address + UNIT.newestMs] ?? -1) < 0) return undefined;
-    const state = this.#stateAt(address);
-    const bytes = encodeSubject(state);
-    if (bytes.length <= bytesMax) return bytes;
-    const recentIds = withoutOldestIds(state.recentIds, bytes.length - bytesMax);
-    this.counts.dedupOverflow += state.recentIds.length - recentIds.length;
-    return encodeSubject({ ...state, recentIds });
+    const isSeen = address !== 0 && (this.#segment.f64[2 * address + UNIT.newestMs] ?? -1) >= 0;
+    return isSeen ? this.#stateAt(address) : undefined;
   }
 
   restoreSubject(subject: SubjectId, bytes: Uint8Array): Result<void, Refusal> {
@@ -401,7 +406,7 @@ export class SlabWindowStore implements WindowStore {
 
   /** Forgets everybody. */
   clear(): void {
-    for (const address of [...this.#addresses()]) this.#drop(address);
+    for (const address of [...this.#addresses()]) this.#segment.drop(address);
   }
 
   /** Begins to walk over all subjects, for a checkpoint. */
@@ -420,13 +425,13 @@ export class SlabWindowStore implements WindowStore {
       views.i32[word + 3],
     ];
     const before = this.#segment.find(s0, s1, s2, s3);
-    if (before !== 0) this.#drop(before);
-    this.#whereThereIsRoom(() => {
+    if (before !== 0) this.#segment.drop(before);
+    this.#make(s0, s1, s2, s3, () => {
       this.#writer.openNew(front + idUnits, s0, s1, s2, s3);
       this.#writer.fillFrom(block);
       this.#writer.close();
     });
-    this.#noteReceived(views.f64[unit + UNIT.newestReceivedMs] ?? -1);
+    this.#room.noteReceived(views.f64[unit + UNIT.newestReceivedMs] ?? -1);
   }
 
   digest(): string {
@@ -444,26 +449,26 @@ export class SlabWindowStore implements WindowStore {
 
   #put(subject: SubjectId, state: SubjectState): void {
     const before = this.#find(subject);
-    if (before !== 0) this.#drop(before);
+    if (before !== 0) this.#segment.drop(before);
     const event = this.#event;
     event.setSubject(subject);
     const frozen = new FrozenSubject(state);
     const writer = this.#writer;
-    this.#whereThereIsRoom(() => {
-      writer.openNew(frozen.units, event.s0, event.s1, event.s2, event.s3);
+    const { s0, s1, s2, s3 } = event;
+    this.#make(s0, s1, s2, s3, () => {
+      writer.openNew(frozen.units, s0, s1, s2, s3);
       frozen.writeTo(writer.views, writer.unit, writer.endUnit);
       writer.close();
     });
-    this.#noteReceived(state.newestReceivedMs);
+    this.#room.noteReceived(state.newestReceivedMs);
   }
 
-  /** Makes a subject's block, or counts that there was no room for it. */
-  #whereThereIsRoom(make: () => void): void {
+  /** Makes the block of a subject that has none, or counts that there was no room for it. */
+  #make(s0: number, s1: number, s2: number, s3: number, write: () => void): void {
     try {
-      make();
+      write();
     } catch (error) {
-      if (!(error instanceof SegmentFull)) throw error;
-      this.counts.noRoom += 1;
+      this.#leave(error, s0, s1, s2, s3);
     }
   }
 
@@ -490,99 +495,8 @@ export class SlabWindowStore implements WindowStore {
     for (let bucket = 0; bucket < this.#segment.bucketCount; bucket += 1) yield* this.#segment.addressesOf(bucket);
   }
 
-  #drop(address: number): void {
-    this.#segment.remove(address);
-    this.#segment.release(address);
-  }
-
   #isSilentAt(address: number, atMs: number): boolean {
     return atMs - (this.#segment.f64[2 * address + UNIT.newestReceivedMs] ?? 0) > SUBJECT_SILENCE_MAX_MS;
-  }
-
-  #noteReceived(receivedMs: number): void {
-    if (receivedMs > this.#newestReceivedMs) this.#newestReceivedMs = receivedMs;
-    if (receivedMs < this.#oldestReceivedMs && receivedMs >= 0) this.#oldestReceivedMs = receivedMs;
-  }
-
-  /** Looks at two blocks, and forgets a subject that was silent too long: each new subject pays for that. */
-  #sweep(): void {
-    if (this.#newestReceivedMs - SWEEP_SLACK_MS - this.#oldestReceivedMs <= SUBJECT_SILENCE_MAX_MS) return;
-    for (let looks = 0; looks < 2; looks += 1) {
-      const address = this.#segment.turnHand();
-      if (address === 0 || !this.#isIdle(address)) continue;
-      if (!this.#isSilentAt(address, this.#newestReceivedMs - SWEEP_SLACK_MS)) continue;
-      this.#drop(address);
-      this.counts.expired += 1;
-    }
-  }
-
-  /**
-   * Room for a block where memory is used up. Of one page of its class the subject goes who is silent longest, if somebody of that page is silent
-   * for longer than all of some other page; else a page of another class goes whole, the one of a few whose last visitor was here longest ago.
-   */
-  #makeRoom(sizeClass: number): number {
-    const own = this.#segment.nextPageOfClass(sizeClass);
-    const idle = own === 0 ? undefined : this.#longestSilent(own);
-    const page = pagesAtOnce(CLASS_BYTES[sizeClass] ?? PAGE_BYTES) === 1 ? this.#quietestPage(sizeClass) : undefined;
-    if (idle !== undefined && (page === undefined || idle.receivedMs <= page.newestMs)) {
-      this.#drop(idle.address);
-      this.counts.evicted += 1;
-      return this.#segment.allocate(sizeClass);
-    }
-    if (page === undefined) return 0;
-    for (const address of this.#blocksOf(page.page)) {
-      if (!this.#isIdle(address)) continue;
-      this.#drop(address);
-      this.counts.evicted += 1;
-    }
-    this.#segment.retype(page.page, sizeClass);
-    return this.#segment.allocate(sizeClass);
-  }
-
-  #longestSilent(page: number): { readonly address: number; readonly receivedMs: number } | undefined {
-    let found: { readonly address: number; readonly receivedMs: number } | undefined;
-    for (const address of this.#blocksOf(page)) {
-      const receivedMs = this.#segment.f64[2 * address + UNIT.newestReceivedMs] ?? 0;
-      if (this.#isIdle(address) && receivedMs < (found?.receivedMs ?? Infinity)) found = { address, receivedMs };
-    }
-    return found;
-  }
-
-  /** Of some pages of other classes that nobody is writing in, the one whose last visitor was here longest ago. */
-  #quietestPage(sizeClass: number): { readonly page: number; readonly newestMs: number } | undefined {
-    let found: { readonly page: number; readonly newestMs: number } | undefined;
-    for (let looked = 0; looked < PAGES_LOOKED_AT; looked += 1) {
-      const page = this.#segment.nextSinglePage();
-      const first = (page * PAGE_BYTES) / GRAIN_BYTES;
-      if (page === 0 || this.#segment.classOf(first) === sizeClass) continue;
-      const newestMs = this.#newestOf(page);
-      if (newestMs < (found?.newestMs ?? Infinity)) found = { page, newestMs };
-    }
-    return found;
-  }
-
-  /** When the last visitor of a page was here; ∞ for a page in which somebody is being written. */
-  #newestOf(page: number): number {
-    const { f64, i32 } = this.#segment;
-    let newestMs = -1;
-    for (const address of this.#blocksOf(page)) {
-      if (((i32[4 * address + WORD.sequence] ?? 0) & 1) === 1) return Infinity;
-      newestMs = Math.max(newestMs, f64[2 * address + UNIT.newestReceivedMs] ?? -1);
-    }
-    return newestMs;
-  }
-
-  *#blocksOf(page: number): Generator<number> {
-    const first = (page * PAGE_BYTES) / GRAIN_BYTES;
-    const bytes = this.#segment.bytesOf(first);
-    const blocks = Math.max(1, Math.floor(PAGE_BYTES / bytes));
-    for (let block = 0; block < blocks; block += 1) yield first + (block * bytes) / GRAIN_BYTES;
-  }
-
-  /** True for a block that holds a subject and is not being written. */
-  #isIdle(address: number): boolean {
-    const { i32 } = this.#segment;
-    return (i32[4 * address + WORD.cellsAt] ?? 0) !== 0 && ((i32[4 * address + WORD.sequence] ?? 0) & 1) === 0;
   }
 }
 

@@ -1,5 +1,3 @@
-import { ByteWriter } from "../byte-writer.js";
-import type { CartChanges } from "../cart.js";
 import { DEDUP_IDS_MIN } from "../recent-ids.js";
 import { SESSION_SILENCE_MAX_MS } from "../session.js";
 import { tileOf, WINDOWS } from "../tiling.js";
@@ -27,7 +25,7 @@ import { SegmentFull, type Segment } from "./segment.js";
 import { classFor } from "./size-classes.js";
 import type { SlabEvent } from "./slab-event.js";
 import { compareText, textLength, writeText } from "./text-bytes.js";
-import { cartBytes, readCartAt, type SubjectViews } from "./thaw.js";
+import type { SubjectViews } from "./thaw.js";
 
 /** Units of a cell and an id. */
 const SLACK_UNITS = 4;
@@ -41,7 +39,6 @@ export class SubjectWriter {
   readonly #views: SubjectViews;
   readonly #compactor: CellCompactor;
   readonly #ring = new IdRing();
-  readonly #bytes = new ByteWriter();
   readonly #dropped = new Int32Array(WINDOWS.length);
   readonly #makeRoom: (sizeClass: number) => number;
   /** Ids on their way from one ring to the next. */
@@ -260,18 +257,17 @@ export class SubjectWriter {
     writeText(u8, 8 * (this.#unit + at) + 12, text);
   }
 
-  /** The cart's changes; undefined if there are none. */
-  cart(): CartChanges | undefined {
-    return (this.flags & FLAG_CART) === 0 ? undefined : readCartAt(this.#views, this.#unit + this.#textAt(4));
+  /** Unit of the cart's section; 0 if there is none. */
+  get cartAt(): number {
+    return (this.flags & FLAG_CART) === 0 ? 0 : this.#unit + this.#textAt(4);
   }
 
-  /** Puts a cart in the place of what was there. */
-  storeCart(cart: CartChanges): void {
+  /** Puts a cart, as bytes, in the place of what was there, or takes it away. */
+  storeCart(bytes: Uint8Array | undefined): void {
     const { i32, u8 } = this.#views;
     const at = this.#textAt(4);
     const { flags } = this;
     const before = (flags & FLAG_CART) === 0 ? 0 : sectionUnits(i32[2 * (this.#unit + at)] ?? 0);
-    const bytes = cart.products.size === 0 ? undefined : cartBytes(cart, this.#bytes);
     this.#resize(at, before, bytes === undefined ? 0 : sectionUnits(bytes.length));
     i32[this.#word + WORD.flags] = bytes === undefined ? flags & ~FLAG_CART : flags | FLAG_CART;
     if (bytes === undefined) return;

@@ -99,7 +99,7 @@ export function readCartAt({ i32, u8 }: BlockViews, at: number): CartChanges {
 }
 
 /** A cart's section without its length, good until the writer is used again. */
-export function cartBytes(cart: CartChanges, writer: ByteWriter): Uint8Array {
+function cartBytes(cart: CartChanges, writer: ByteWriter): Uint8Array {
   writeCart(writer.clear(), cart);
   return writer.view();
 }

@@ -4,19 +4,19 @@ import { assignmentKeyAt, UNIT, WORD, type BlockViews } from "./block.js";
 import { FeatureReader } from "./feature-reader.js";
 import { SegmentView, type SegmentMemory } from "./segment.js";
 import { hexWord } from "./slab-event.js";
-import { SUBJECT_SILENCE_MAX_MS } from "./slab-window-store.js";
+import { SUBJECT_SILENCE_MAX_MS } from "./silence.js";
 
 /** Tries that are made at once; a writer needs about a microsecond for a block. */
 const TRIES_AT_ONCE = 200;
 /** What a reader sleeps between such rounds: the writer was taken off its core in the middle of a block. */
 const SLEEP_MS = 0.05;
 /** After so many rounds, about a second, the writer is taken for dead. */
-const ROUNDS_MAX = 20_000;
+const ROUNDS_MAX = 4_000;
 
 /**
  * Reads a segment that another thread writes, without a lock: it copies the front of the subject's block between two looks at its sequence
- * word, and tries again if the word was odd or has changed (a sequence lock; Hemminger 2002, Boehm 2012). Whoever is not
- * found is looked for again if the index changed meanwhile. The writer never waits for it.
+ * word and at that of the subject's part of the index, and tries again if one was odd or has changed (a sequence lock; Hemminger 2002,
+ * Boehm 2012). The writer never waits for it.
  */
 export class WindowReader {
   readonly #segment: SegmentView;
@@ -87,7 +87,8 @@ export class WindowReader {
     // A fence: on no machine may what was copied have been read after the second look.
     Atomics.add(this.#sleep, 0, 0);
     if (Atomics.load(i32, word) !== sequence) return "torn";
-    return this.#isOf(s0, s1, s2, s3) ? "copied" : "torn";
+    // A page that became another class's begins its sequence words anew: only an index that did not change says whose block it was all the time.
+    return segment.sequenceOfStripe(s1, s3) === stripe ? "copied" : "torn";
   }
 
   #copyUnits(from: number, units: number): void {
@@ -95,13 +96,6 @@ export class WindowReader {
     const { f64 } = this.#segment;
     const copy = this.#copy.f64;
     for (let unit = 0; unit < units; unit += 1) copy[unit] = f64[from + unit] ?? 0;
-  }
-
-  /** Whether the copy is of the subject: its block may have become another's between the looks into index and block. */
-  #isOf(s0: number, s1: number, s2: number, s3: number): boolean {
-    const { i32 } = this.#copy;
-    const at = WORD.subject;
-    return i32[at] === s0 && i32[at + 1] === s1 && i32[at + 2] === s2 && i32[at + 3] === s3;
   }
 }
 

@@ -302,13 +302,16 @@ export interface SubjectLink {
   sessionId: string;
 }
 
-/** The state of an anonymous subject, sent once to the partition of the known one. */
+/** The state of an anonymous subject, sent once to the partition of the known one; what is too large for one record comes in several. */
 export interface StateMoved {
   /** The subject that it came from. */
   fromSubject: string;
   /** The subject that it is added to. */
   toSubject: string;
-  /** The link's place in the log (`incarnation/topic/partition/offset`): the same cause is added once. */
+  /**
+   * The link's place in the log (`incarnation/topic/partition/offset`): the same cause is added once. Of a state in several records the second and
+   * later ones have `part 2 of ` and so on before it: each is added once, in any order.
+   */
   cause: string;
   /** The windows, in the form of the windows' own export. Empty: only the assignment key is told. */
   windows: Buffer;
