@@ -7,7 +7,7 @@ import { sayTopic } from "../topic-words.js";
 import { kafkaDoing } from "./kafka-failure.js";
 
 /** Most bytes of a batch on a topic made here: {@link BATCH_BYTES_MAX} and its framing. */
-const MESSAGE_BYTES_MAX = 8_388_608;
+export const MESSAGE_BYTES_MAX = 8_388_608;
 
 /** Kafka's own limit of age for topics that name none, made explicit as "without limit". */
 const WITHOUT_LIMIT = "-1";

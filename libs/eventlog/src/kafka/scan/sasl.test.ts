@@ -73,8 +73,25 @@ describe("PLAIN", () => {
   });
 });
 
+describe("OAUTHBEARER", () => {
+  const credentials: Credentials = { mechanism: "oauthbearer", token: () => Promise.resolve("abc.def") };
+
+  it("shows the token", async () => {
+    const { exchange, asked } = scripted([""]);
+    await authenticate(credentials, exchange);
+    expect(asked).toEqual(["n,,\u0001auth=Bearer abc.def\u0001\u0001"]);
+  });
+
+  it("says what the broker has against it, and ends the exchange as it should be", async () => {
+    const { exchange, asked } = scripted(['{"status":"invalid_token"}', ""]);
+    const refused = { code: "log_unavailable", hint: "terminal", message: expect.stringContaining("invalid_token") };
+    await expect(authenticate(credentials, exchange)).rejects.toMatchObject(refused);
+    expect(asked[1]).toBe("\u0001");
+  });
+});
+
 describe("credentialsOf", () => {
-  it("takes three mechanisms, in any case, and refuses the others in words", () => {
+  it("takes four mechanisms, in any case, and refuses the others in words", async () => {
     expect(credentialsOf(undefined)).toBeUndefined();
     expect(credentialsOf({ mechanism: "plain", ...USER })).toEqual({ mechanism: "plain", ...USER });
     const custom = {
@@ -83,7 +100,12 @@ describe("credentialsOf", () => {
       authenticationProvider: () => ({ authenticate: () => Promise.resolve() }),
     };
     expect(credentialsOf(custom)).toEqual({ mechanism: "scram-sha-512", ...USER });
-    const bearer = { mechanism: "oauthbearer", oauthBearerProvider: () => Promise.resolve({ value: "" }) } as const;
-    expect(() => credentialsOf(bearer)).toThrow("plain, scram-sha-256, scram-sha-512, but oauthbearer is configured");
+    const bearer = credentialsOf({
+      mechanism: "oauthbearer",
+      oauthBearerProvider: () => Promise.resolve({ value: "abc" }),
+    });
+    expect(bearer?.mechanism === "oauthbearer" && (await bearer.token())).toBe("abc");
+    const aws = { mechanism: "aws", authorizationIdentity: "", accessKeyId: "", secretAccessKey: "" } as const;
+    expect(() => credentialsOf(aws)).toThrow("plain, scram-sha-256, scram-sha-512, oauthbearer, but aws is configured");
   });
 });

@@ -3,14 +3,16 @@ import { promisify } from "node:util";
 import { LogError } from "../../port.js";
 import type { KafkaClientOptions } from "../client.js";
 
-const MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"] as const;
+const PASSWORD_MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"] as const;
 
 /** Who a connection says that it is. */
-export interface Credentials {
-  readonly mechanism: (typeof MECHANISMS)[number];
-  readonly username: string;
-  readonly password: string;
-}
+export type Credentials =
+  | {
+      readonly mechanism: (typeof PASSWORD_MECHANISMS)[number];
+      readonly username: string;
+      readonly password: string;
+    }
+  | { readonly mechanism: "oauthbearer"; readonly token: () => Promise<string> };
 
 /** Sends one message of the mechanism, and gives the broker's answer. */
 export type Exchange = (message: Buffer) => Promise<Buffer>;
@@ -18,20 +20,41 @@ export type Exchange = (message: Buffer) => Promise<Buffer>;
 /** The client library's options, as far as a scan can use them. Throws a LogError for mechanisms that it does not speak. */
 export function credentialsOf(sasl: KafkaClientOptions["sasl"]): Credentials | undefined {
   if (sasl === undefined) return undefined;
-  const mechanism = MECHANISMS.find((known) => known === sasl.mechanism.toLowerCase());
+  const mechanism = PASSWORD_MECHANISMS.find((known) => known === sasl.mechanism.toLowerCase());
   if (mechanism !== undefined && "password" in sasl)
     return { mechanism, username: sasl.username, password: sasl.password };
-  const message = `a scan speaks the SASL mechanisms ${MECHANISMS.join(", ")}, but ${sasl.mechanism} is configured`;
+  if ("oauthBearerProvider" in sasl)
+    return { mechanism: "oauthbearer", token: async () => (await sasl.oauthBearerProvider()).value };
+  const spoken = [...PASSWORD_MECHANISMS, "oauthbearer"].join(", ");
+  const message = `a scan speaks the SASL mechanisms ${spoken}, but ${sasl.mechanism} is configured`;
   throw new LogError("log_unavailable", message, "terminal");
 }
 
 /** Says who we are. Rejects with a LogError when the broker, or what claims to be it, does not play by the rules. */
 export async function authenticate(credentials: Credentials, exchange: Exchange): Promise<void> {
-  const { mechanism, username, password } = credentials;
-  if (mechanism === "plain") await exchange(Buffer.from(`\0${username}\0${password}`));
-  else await scram(credentials, mechanism === "scram-sha-256" ? "sha256" : "sha512", exchange);
+  switch (credentials.mechanism) {
+    case "plain":
+      await exchange(Buffer.from(`\0${credentials.username}\0${credentials.password}`));
+      return;
+    case "oauthbearer":
+      return bearer(await credentials.token(), exchange);
+    case "scram-sha-256":
+      return scram(credentials, "sha256", exchange);
+    case "scram-sha-512":
+      return scram(credentials, "sha512", exchange);
+  }
 }
 
+/** RFC 7628 §3.1. A broker that refuses the token says why in its first answer, and fails the exchange after the next message. */
+async function bearer(token: string, exchange: Exchange): Promise<void> {
+  const problem = (await exchange(Buffer.from(`${GS2_HEADER}\u0001auth=Bearer ${token}\u0001\u0001`))).toString();
+  if (problem === "") return;
+  await exchange(Buffer.from("\u0001")).catch(() => undefined);
+  throw refused(`the token is not taken: ${problem.slice(0, PROBLEM_CHARS_MAX)}`);
+}
+
+/** A broker's word on a token is a short JSON object. */
+const PROBLEM_CHARS_MAX = 200;
 const GS2_HEADER = "n,,";
 const ITERATIONS_MIN = 4_096;
 const ITERATIONS_MAX = 1_000_000;
@@ -39,7 +62,7 @@ const derive = promisify(pbkdf2);
 
 /** RFC 5802 without channel binding. `nonce` is for tests that have vectors. */
 export async function scram(
-  { username, password }: Pick<Credentials, "username" | "password">,
+  { username, password }: { readonly username: string; readonly password: string },
   digest: "sha256" | "sha512" | "sha1",
   exchange: Exchange,
   nonce = randomBytes(18).toString("base64"),

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "@jest/globals";
+import { DAY_MS } from "@leastwise/vocabulary";
+import { isInOrder, topicChanges, type SettingChange, type TopicSettings } from "./topic-changes.js";
+
+const CLICKSTREAM: TopicSettings = {
+  name: "clickstream",
+  partitions: 8,
+  replicas: 3,
+  isCompacted: false,
+  retentionMs: 35 * DAY_MS,
+  inSyncReplicasMin: 2,
+  batchBytesMax: 8_388_608,
+  timestamps: "CreateTime",
+};
+const LINKS: TopicSettings = {
+  ...CLICKSTREAM,
+  name: "links",
+  partitions: 1,
+  isCompacted: true,
+  retentionMs: undefined,
+};
+
+/** What is to be done about a topic that is otherwise as wanted. */
+function changesOf(wanted: TopicSettings, fields: Partial<TopicSettings>): readonly SettingChange[] {
+  const [change] = topicChanges([wanted], new Map([[wanted.name, { ...wanted, ...fields }]]));
+  return change?.kind === "change" ? change.changes : [];
+}
+
+/** A matcher, typed as the text that it matches. */
+const saying = (part: string): string => expect.stringContaining(part) as unknown as string;
+
+describe("a plan of topics", () => {
+  it("makes what is missing, keeps what is right, and is in the order that was asked", () => {
+    const changes = topicChanges([LINKS, CLICKSTREAM], new Map([[CLICKSTREAM.name, CLICKSTREAM]]));
+    expect(changes).toEqual([
+      { kind: "create", topic: LINKS },
+      { kind: "keep", topic: CLICKSTREAM },
+    ]);
+    expect(isInOrder(changes)).toBe(false);
+    expect(isInOrder(changes.slice(1))).toBe(true);
+  });
+
+  it.each<[string, Partial<TopicSettings>, Partial<SettingChange>]>([
+    ["more partitions", { partitions: 4 }, { action: "refuse", why: saying("subjects would move") }],
+    ["fewer partitions", { partitions: 16 }, { action: "refuse", why: saying("log.partitions to 16") }],
+    ["no compaction", { isCompacted: true }, { setting: "cleanup.policy", action: "refuse" }],
+    ["a longer retention", { retentionMs: 7 * DAY_MS }, { action: "set", is: "7 days", wanted: "35 days" }],
+    ["a shorter retention", { retentionMs: 400 * DAY_MS }, { action: "leave", why: saying("delete") }],
+    ["a limit of age", { retentionMs: undefined }, { action: "leave", is: "without limit" }],
+    ["more replicas", { replicas: 2 }, { action: "by_hand", why: saying("kafka-reassign-partitions") }],
+    ["fewer in sync", { inSyncReplicasMin: 3 }, { action: "leave" }],
+    ["more in sync", { inSyncReplicasMin: 1 }, { action: "set", is: "1", wanted: "2" }],
+    ["larger batches", { batchBytesMax: 1_048_576 }, { setting: "max.message.bytes", action: "set" }],
+    ["the writer's stamps", { timestamps: "LogAppendTime" }, { action: "set", wanted: "CreateTime" }],
+  ])("that wants %s", (_, is, expected) => {
+    expect(changesOf(CLICKSTREAM, is)).toEqual([expect.objectContaining(expected)]);
+  });
+
+  it("refuses to compact what is kept by age, and says what would be lost", () => {
+    expect(changesOf(LINKS, { isCompacted: false, retentionMs: 7 * DAY_MS })).toEqual([
+      expect.objectContaining({
+        is: "delete",
+        wanted: "compact",
+        action: "refuse",
+        why: saying("newest"),
+      }),
+    ]);
+  });
+
+  it("asks for more replicas before it asks for more of them in sync", () => {
+    const actions = changesOf(CLICKSTREAM, { replicas: 1, inSyncReplicasMin: 1 }).map(({ setting, action }) => [
+      setting,
+      action,
+    ]);
+    expect(actions).toEqual([
+      ["replication.factor", "by_hand"],
+      ["min.insync.replicas", "by_hand"],
+    ]);
+  });
+
+  it("takes more copies, larger batches and what is merely longer as they are", () => {
+    const is = { ...CLICKSTREAM, replicas: 5, batchBytesMax: 2 ** 30, retentionMs: undefined, inSyncReplicasMin: 3 };
+    expect(isInOrder(topicChanges([CLICKSTREAM], new Map([[CLICKSTREAM.name, is]])))).toBe(true);
+  });
+});
