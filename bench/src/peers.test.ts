@@ -44,7 +44,11 @@ describe("the peers, where Java is not there", () => {
   });
 
   it("fail in words", async () => {
-    const run = runPeer("flink", { brokers: ["127.0.0.1:1"], topic: "clickstream", records: 1, warmUp: 0 }, NOWHERE);
+    const run = runPeer(
+      "flink",
+      { brokers: ["127.0.0.1:1"], topic: "clickstream", records: 1, warmUp: 0, parallelism: 1 },
+      NOWHERE,
+    );
     await expect(run).rejects.toThrow(/^flink: failed: .*java ENOENT/);
   });
 });

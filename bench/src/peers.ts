@@ -27,6 +27,8 @@ export interface PeerRun {
   readonly records: number;
   /** How many of them pass before the clock starts. */
   readonly warmUp: number;
+  /** Threads of Kafka Streams; parallel instances of Flink's operators. */
+  readonly parallelism: number;
 }
 
 /** What a peer says of its run. */
@@ -75,7 +77,7 @@ export async function buildPeers(
 /** Runs a peer that was built, in a process of its own, and waits for its report. Rejects with its last words if it fails or takes too long. */
 export async function runPeer(
   name: PeerName,
-  { brokers, topic, records, warmUp }: PeerRun,
+  { brokers, topic, records, warmUp, parallelism }: PeerRun,
   environment: Environment = process.env,
 ): Promise<PeerReport> {
   const java = [
@@ -85,8 +87,9 @@ export async function runPeer(
     ["target/*", "target/lib/*"].join(delimiter),
     MAIN_CLASSES[name],
   ];
-  const work = ["--brokers", brokers.join(","), "--topic", topic, "--records", `${records}`, "--warm-up", `${warmUp}`];
-  const ran = await ended("java", [...java, ...work], {
+  const work = ["--brokers", brokers.join(","), "--topic", topic, "--records", `${records}`];
+  const how = ["--warm-up", `${warmUp}`, "--parallelism", `${parallelism}`];
+  const ran = await ended("java", [...java, ...work, ...how], {
     withinMs: RUNS_WITHIN_MS,
     environment,
     folder: `${FOLDER}${name}`,

@@ -11,6 +11,7 @@ export function contradictionsIn(config: Config, where: (path: string) => string
   if (log.adapter === "kafka" && log.brokers.length === 0) {
     say("log.brokers", undefined, "at least one broker, since log.adapter is kafka");
   }
+  for (const { path, came, expected } of securityContradictions(log)) say(path, came, expected);
   if (warehouse.adapter === "http" && warehouse.url === undefined) {
     say("warehouse.url", undefined, "the server's URL, since warehouse.adapter is http");
   }
@@ -25,6 +26,30 @@ export function contradictionsIn(config: Config, where: (path: string) => string
     say(path, port, `a port of its own; ${taken} has it`);
   }
   return problems;
+}
+
+function* securityContradictions(log: Config["log"]) {
+  const { tls, tls_ca_file, tls_certificate_file, tls_key_file } = log;
+  const files = { tls_ca_file, tls_certificate_file, tls_key_file };
+  for (const [name, file] of Object.entries(files)) {
+    if (file !== undefined && !tls)
+      yield { path: `log.${name}`, came: file, expected: "nothing, since log.tls is false" };
+  }
+  if (tls_certificate_file !== undefined && tls_key_file === undefined)
+    yield { path: "log.tls_key_file", came: undefined, expected: "a file, since log.tls_certificate_file is set" };
+  if (tls_key_file !== undefined && tls_certificate_file === undefined)
+    yield { path: "log.tls_certificate_file", came: undefined, expected: "a file, since log.tls_key_file is set" };
+  const { sasl_mechanism: mechanism, sasl_user, sasl_password, sasl_token_url, sasl_scope } = log;
+  const needed = { sasl_user, sasl_password: sasl_password === undefined ? undefined : "a secret" };
+  const ofTokens = { sasl_token_url, sasl_scope };
+  for (const [name, value] of Object.entries({ ...needed, ...ofTokens })) {
+    const isOfTokens = name in ofTokens;
+    const isTaken = mechanism === "oauthbearer" || (mechanism !== "none" && !isOfTokens);
+    const isNeeded = isTaken && name !== "sasl_scope";
+    const since = `since log.sasl_mechanism is ${mechanism}`;
+    if (isNeeded && value === undefined) yield { path: `log.${name}`, came: undefined, expected: `a value, ${since}` };
+    if (!isTaken && value !== undefined) yield { path: `log.${name}`, came: value, expected: `nothing, ${since}` };
+  }
 }
 
 function portClashes({ rpc, collector, ops, sql_door }: Config): [path: string, taken: string, port: number][] {

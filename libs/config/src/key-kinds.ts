@@ -110,6 +110,11 @@ export const HTTP_URL: TextForm = {
   pattern: /^https?:\/\/[^\s/@]+\/?$/,
   expected: "a URL such as http://clickhouse:8123, without user or password",
 };
+/** Where something is asked for over HTTP. */
+export const HTTP_ENDPOINT: TextForm = {
+  pattern: /^https?:\/\/[^\s/@]+(?:\/[^\s#]*)?$/,
+  expected: "a URL such as https://login.example.com/oauth2/token, without user or password",
+};
 /** 32 bytes. */
 export const KEY_32_BYTES: TextForm = { pattern: /^[0-9A-Fa-f]{64}$/, expected: "64 hexadecimal digits (32 bytes)" };
 

@@ -2,6 +2,7 @@ import type { CurrencyCode } from "@leastwise/vocabulary";
 import { section, type SomeValuesOf, type ValuesOf } from "./key.js";
 import {
   HOST_AND_PORT,
+  HTTP_ENDPOINT,
   HTTP_URL,
   IDENTIFIER,
   KEY_32_BYTES,
@@ -39,6 +40,23 @@ export const KEYS = {
     adapter: choice(["embedded", "kafka"], "embedded", "`embedded`: a directory of this machine; `kafka`: a cluster."),
     brokers: list([], "Brokers to find the cluster by; needed for `kafka`.", HOST_AND_PORT),
     client_id: text("leastwise", "How this process calls itself to the brokers.", NAME),
+    tls: flag(false, "Whether the brokers are spoken to over TLS, and have to show who they are."),
+    tls_ca_file: optionalText("Certificates of who signs the brokers' own, PEM. Absent: those that Node knows."),
+    tls_certificate_file: optionalText("Certificate that this process shows the brokers, PEM."),
+    tls_key_file: optionalText("Private key of that certificate, PEM."),
+    sasl_mechanism: choice(
+      ["none", "plain", "scram-sha-256", "scram-sha-512", "oauthbearer"],
+      "none",
+      "How this process says who it is. `plain` shows the password to whoever listens, unless there is TLS.",
+    ),
+    sasl_user: optionalText("User of the brokers; with `oauthbearer` the client id."),
+    sasl_password: optionalSecret("Password of the user; with `oauthbearer` the client secret."),
+    sasl_password_file: optionalText("File that holds the password, instead of `sasl_password`."),
+    sasl_token_url: optionalText(
+      "Where `oauthbearer` gets its tokens, by the client credentials grant.",
+      HTTP_ENDPOINT,
+    ),
+    sasl_scope: optionalText("Scope that is asked for with `oauthbearer`."),
     incarnation: optionalText(
       "The log's own id. If set, a log with another id is refused: its offsets would mean other records.",
     ),
@@ -114,9 +132,11 @@ export const KEYS = {
 
   scorer: section("Windows and decisions.", {
     after_wait_max_ms: integer(0, 1_000, 10, "How long a Decide waits for the position it names, if it does not say."),
-    ingest_thread: flag(
-      true,
-      "Whether the clickstream is taken in by a thread of its own, so that checkouts do not feel it.",
+    ingest_threads: integer(
+      0,
+      64,
+      1,
+      "How many threads of their own take the clickstream in, so that checkouts do not feel it: they share its partitions, and there are never more of them than partitions. With 0 the thread that answers checkouts takes it in.",
     ),
     windows_bytes_max: integer(
       16_777_216,
@@ -128,7 +148,7 @@ export const KEYS = {
       1,
       3_600_000,
       10_000,
-      "How long reading the log again may take at a restart, for the windows: beyond, a checkpoint of a partition is written.",
+      "How long reading the log again may take at a restart, for the windows: beyond, a checkpoint of a partition is written. Ingest threads read side by side: each counts its own partitions.",
     ),
   }),
 

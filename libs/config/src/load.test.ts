@@ -146,7 +146,7 @@ describe("what is wrong", () => {
     ],
     [
       "log: [embedded]",
-      'c.yaml:1:1: log: expected a section with the keys adapter, brokers, client_id, incarnation, partitions, replication_factor, retention_days, got ["embedded"]',
+      'c.yaml:1:1: log: expected a section with the keys adapter, brokers, client_id, tls, tls_ca_file, tls_certificate_file, tls_key_file, sasl_mechanism, sasl_user, sasl_password, sasl_password_file, sasl_token_url, sasl_scope, incarnation, partitions, replication_factor, retention_days, got ["embedded"]',
     ],
     ["- log", "the whole: expected a section with the keys data_directory"],
     ["log: { retention_days: 31 }", "c.yaml:1:8: log.retention_days: expected an integer from 32 to 3650, got 31"],
@@ -157,6 +157,28 @@ describe("what is wrong", () => {
     [
       "warehouse: { adapter: http }",
       "warehouse.url: expected the server's URL, since warehouse.adapter is http, got nothing",
+    ],
+    ["log: { tls_ca_file: ca.pem }", "c.yaml:1:8: log.tls_ca_file: expected nothing, since log.tls is false"],
+    [
+      "log: { tls: true, tls_certificate_file: c.pem }",
+      "log.tls_key_file: expected a file, since log.tls_certificate_file is set, got nothing",
+    ],
+    [
+      "log: { tls: true, tls_key_file: k.pem }",
+      "log.tls_certificate_file: expected a file, since log.tls_key_file is set",
+    ],
+    [
+      "log: { sasl_mechanism: plain, sasl_user: me }",
+      "log.sasl_password: expected a value, since log.sasl_mechanism is plain, got nothing",
+    ],
+    [
+      "log: { sasl_mechanism: oauthbearer, sasl_user: me, sasl_password: secret }",
+      "log.sasl_token_url: expected a value, since log.sasl_mechanism is oauthbearer, got nothing",
+    ],
+    ["log: { sasl_user: me }", "log.sasl_user: expected nothing, since log.sasl_mechanism is none"],
+    [
+      "log: { sasl_mechanism: plain, sasl_user: me, sasl_password: secret, sasl_scope: x }",
+      "log.sasl_scope: expected nothing, since log.sasl_mechanism is plain",
     ],
     ["rpc: { decide_deadline_ms: 5 }", "rpc.deadline_margin_ms: expected less than rpc.decide_deadline_ms (5), got 5"],
     ["ops: { port: 7400 }", "c.yaml:1:8: ops.port: expected a port of its own; rpc.port has it, got 7400"],

@@ -78,8 +78,8 @@ describe("following a topic", () => {
     await given.log.append([said("a", "one"), said("b", "two")]);
     const emptied: EventLog = {
       ...unreadable(given.log, new LogError("log_closed", "nobody reads", "terminal")),
-      subscribe: async ({ onGap }) => {
-        await onGap?.(0, 2);
+      subscribe: async (subscription) => {
+        await subscription.onGap?.(0, 2);
         return { stop: () => Promise.resolve(), finished: new Promise(() => undefined) };
       },
     };

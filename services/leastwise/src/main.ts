@@ -3,6 +3,7 @@ import { nearestName, printable } from "@leastwise/vocabulary";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { playCommand, type PlayOptions } from "./commands/play.js";
 import { serveCommand, type ServeOptions } from "./commands/serve.js";
+import { topicsCommand, type TopicsOptions } from "./commands/topics.js";
 import { ServiceFailure, StartFailure } from "./host/start-failure.js";
 import { PlayFailure } from "./play/player.js";
 import { VERSION } from "./version.js";
@@ -22,6 +23,7 @@ function program(): Command {
     .showHelpAfterError("`--help` tells what is taken.");
   addPlay(leastwise);
   addServices(leastwise);
+  addTopics(leastwise);
   return leastwise;
 }
 
@@ -64,6 +66,25 @@ function addServices(leastwise: Command): void {
       .option("--config <file>", "configuration, YAML or JSON; see libs/config/CONFIG.md")
       .option("--data <directory>", "where the embedded log and warehouse are kept")
       .action((options: ServeOptions) => serveCommand(service, options));
+  }
+}
+
+function addTopics(leastwise: Command): void {
+  const topics = leastwise
+    .command("topics")
+    .description("the topics of a Kafka cluster, as the configuration wants them");
+  const questions = [
+    ["plan", "say what is to be done, and change nothing"],
+    ["apply", "make topics and set what can be set without loss; a plan that is refused changes nothing"],
+    ["check", "end with 1 unless every topic is as it must be"],
+  ] as const;
+  for (const [question, description] of questions) {
+    topics
+      .command(question)
+      .description(description)
+      .option("--config <file>", "configuration, YAML or JSON; see libs/config/CONFIG.md")
+      .option("--json", "print one JSON object, and nothing else, on standard output", false)
+      .action((options: TopicsOptions) => topicsCommand(question, options));
   }
 }
 

@@ -4,7 +4,7 @@ import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { setImmediate as turn } from "node:timers/promises";
 import { givenLog, type GivenLog } from "./given/shop.js";
-import { MoveBook } from "./moves.js";
+import { causeOfPart, MoveBook } from "./moves.js";
 
 /** Longer than any test lasts: a wait that ends before was ended by somebody. */
 const LONG_MS = 3_600_000;
@@ -90,5 +90,25 @@ describe("a state on its way", () => {
     const waiting = book.untilArrived(ADA, LONG_MS);
     book.arrived("one", true);
     expect(await waiting).toBe(true);
+  });
+
+  it("that comes in parts is waited for until each of them has arrived, and no checkpoint is finished before", async () => {
+    const causes = [0, 1, 2].map((part) => causeOfPart("log-1/clickstream/2/41", part));
+    for (const cause of causes) book.send(move(ADA, cause), true);
+    const waiting = book.untilArrived(ADA, LONG_MS);
+    const durable = book.areDurable(2, 42, LONG_MS);
+    for (const cause of causes.slice(1)) book.arrived(cause, true);
+    expect(await Promise.all([book.untilArrived(ADA, 0), book.areDurable(2, 42, 0)])).toEqual([false, false]);
+    // One that ends at the link has nothing to do with it, nor one of another partition.
+    expect(await Promise.all([book.areDurable(2, 41, 0), book.areDurable(41, 42, 0)])).toEqual([true, true]);
+    book.arrived(causes[0]!, true);
+    expect(await Promise.all([waiting, durable])).toEqual([true, true]);
+  });
+
+  it("that do not arrive hold nobody up once the process ends", async () => {
+    book.send(move(ADA, causeOfPart("log-1/clickstream/2/41", 0)), false);
+    const durable = book.areDurable(2, 42, LONG_MS);
+    book.stop();
+    expect([await durable, await book.areDurable(2, 42, LONG_MS)]).toEqual([false, false]);
   });
 });

@@ -2,10 +2,10 @@ import { TOPICS } from "@leastwise/contracts";
 import { LogError, type EventLog } from "@leastwise/eventlog";
 import { bucketOf, partitionOfBucket, type Clock, type SubjectId } from "@leastwise/vocabulary";
 
-/** A state to be sent. */
+/** A state to be sent, or a part of it. */
 export interface Move {
   readonly to: SubjectId;
-  /** The link's place in the log. */
+  /** The link's place in the log, and which part it is: see {@link causeOfPart}. */
   readonly cause: string;
   readonly value: Uint8Array;
   /** Asked when it is to leave. */
@@ -25,7 +25,8 @@ interface Outstanding {
 
 /**
  * States on their way from an anonymous subject's partition to the known one's. While the log is read from its beginning, a link whose
- * state has arrived needs nothing; one whose state has not is sent then. A state that is sent twice is added once: it carries its cause.
+ * state has arrived needs nothing; one whose state has not is sent then. A state that is sent twice is added once: it carries its cause. Parts of
+ * a state that is too large for one record are moves of their own.
  */
 export class MoveBook {
   readonly #log: EventLog;
@@ -43,6 +44,7 @@ export class MoveBook {
   readonly #waitingForAny: (() => void)[] = [];
   /** While the log is read from its beginning: states read before the link that sent them, which stands in another partition. */
   readonly #arrivedEarly = new Set<string>();
+  #isStopped = false;
 
   constructor(log: EventLog, clock: Clock, partitionCount: number, onFailure: (error: LogError) => void) {
     this.#log = log;
@@ -87,7 +89,7 @@ export class MoveBook {
 
   /**
    * True when every state that a link of the partition below the offset sent on stands on the log, as the windows have read it there; false if
-   * one still does not after the time.
+   * one still does not after the time, or when the process ends.
    */
   async areDurable(partition: number, offset: number, waitMs: number): Promise<boolean> {
     const isOutstanding = (): boolean => {
@@ -102,9 +104,16 @@ export class MoveBook {
       time.isOver = true;
       this.#tellArrival();
     }, waitMs);
-    while (isOutstanding() && !time.isOver) await new Promise<void>((resolve) => this.#waitingForAny.push(resolve));
+    while (isOutstanding() && !time.isOver && !this.#isStopped)
+      await new Promise<void>((resolve) => this.#waitingForAny.push(resolve));
     clearTimeout(timer);
     return !isOutstanding();
+  }
+
+  /** Nobody waits for states that are still on their way any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#tellArrival();
   }
 
   #tellArrival(): void {
@@ -178,7 +187,18 @@ export class MoveBook {
   }
 }
 
-/** Where the link stands, from what identifies its move: incarnation, topic, partition and offset. */
+/**
+ * What identifies a part of a move: the link's place for the first one, and the same after the part's number for the others, so that each is added
+ * once, whenever and how often it comes. Incarnation, topic, partition and offset stay told by slashes.
+ *
+ * @param place of the link: incarnation, topic, partition and offset
+ * @param part from 0 on
+ */
+export function causeOfPart(place: string, part: number): string {
+  return part === 0 ? place : `part ${part + 1} of ${place}`;
+}
+
+/** Where the link stands, from the cause of its move or of a part of it. */
 function placeOfCause(cause: string): { readonly partition: number; readonly offset: number } {
   const [offset, partition] = cause.split("/").reverse();
   return { partition: Number(partition), offset: Number(offset) };

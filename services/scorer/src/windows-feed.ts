@@ -20,13 +20,13 @@ import {
   type SegmentMemory,
   type WindowCounts,
 } from "@leastwise/windows";
-import type { Worker } from "node:worker_threads";
+import { setTimeout as delay } from "node:timers/promises";
 import type { LogBounds, Restored } from "./checkpoint/checkpoint-keeper.js";
 import type { Manifest } from "./checkpoint/chunk.js";
-import { IngestThread } from "./ingest/ingest-thread.js";
+import { IngestThreads, type ThreadOptions } from "./ingest/ingest-threads.js";
 import { Ingest, type CheckpointOptions } from "./ingest/ingest.js";
 import { ordersIn } from "./ingest/order-book.js";
-import type { PostedPoison, ThreadData } from "./ingest/thread-messages.js";
+import type { PostedPoison } from "./ingest/thread-messages.js";
 import type { FoldEffects } from "./ingest/windows-fold.js";
 import { MoveBook } from "./moves.js";
 import { Waiters } from "./waiters.js";
@@ -43,16 +43,8 @@ export interface WindowsFeedOptions {
   readonly bytesMax?: number;
   /** Absent: the clickstream is taken in by this thread. */
   readonly thread?: ThreadOptions;
-  /** Checkpoints of a feed without a thread; a thread opens its own. Absent: none. */
+  /** Checkpoints of a feed without threads; a thread opens its own. Absent: none. */
   readonly checkpoints?: CheckpointOptions;
-}
-
-/** A thread of its own for the clickstream. */
-export interface ThreadOptions {
-  /** Starts the thread with what it needs. Its entry calls `serveIngestThread`. */
-  readonly start: (data: Omit<ThreadData, "epoch" | "objectiveMs" | "opening">) => Worker;
-  /** Whether the thread has a log of its own to follow; else this one reads for it. */
-  readonly followsItself: boolean;
 }
 
 /** How far a partition of the clickstream has been read. */
@@ -69,6 +61,10 @@ export const CONSUMER = "scorer-windows";
 /** Of one partition: what one array can hold in every version of Node that is supported. */
 const SEGMENT_BYTES_MAX = 2 ** 32;
 
+/** How often a stretch that cannot be read is tried to be put to the dead letters, and how long it is left alone after the first try, ms. */
+const SET_ASIDE_TRIES = 4;
+const SET_ASIDE_PAUSE_MS = 50;
+
 /** How long a checkpoint waits for the states that links sent on, ms. */
 const MOVES_WAIT_MS = 60_000;
 
@@ -83,7 +79,7 @@ export class WindowsFeed {
   readonly #waiters = new Waiters();
   readonly #moves: MoveBook;
   readonly #ingest: Ingest | undefined;
-  readonly #thread: IngestThread | undefined;
+  readonly #threads: IngestThreads | undefined;
   #scanning: RunningSubscription | undefined;
   #caughtUp: () => void = () => undefined;
   #isLive = false;
@@ -104,7 +100,11 @@ export class WindowsFeed {
       );
     });
     if (options.thread === undefined) this.#ingest = this.#ingestHere(memories);
-    else this.#thread = this.#ingestThere(memories, options.thread);
+    else {
+      const { currency, thread } = options;
+      const windows = { memories, currency, incarnation: this.incarnation };
+      this.#threads = IngestThreads.start(windows, thread, this.#listener());
+    }
   }
 
   /** Fills the windows, from checkpoints and the clickstream kept, resolves when all of it is in them, and goes on as it comes. */
@@ -125,7 +125,7 @@ export class WindowsFeed {
   }
 
   async #begin(): Promise<void> {
-    const restored = await (this.#thread ?? this.#ingest)?.restore(this.#ends);
+    const restored = await (this.#threads ?? this.#ingest)?.restore(this.#ends);
     for (const one of restored ?? []) this.#noteRestored(one);
     const caughtUp = new Promise<void>((resolve) => (this.#caughtUp = resolve));
     this.#tellIfCaughtUp();
@@ -138,8 +138,8 @@ export class WindowsFeed {
   async #follow(): Promise<void> {
     const from = [...this.#nextOffsets];
     const { log, thread } = this.#options;
-    if (this.#thread !== undefined && thread?.followsItself === true) {
-      await this.#thread.follow(from, (effects) => {
+    if (this.#threads !== undefined && thread?.followsItself === true) {
+      await this.#threads.follow(from, (effects) => {
         this.#take(effects);
       });
       return;
@@ -154,7 +154,7 @@ export class WindowsFeed {
       topic: TOPICS.clickstream,
       from: (partition) => Promise.resolve(from[partition] ?? 0),
       onSpans: async (spans) => {
-        const effects = await this.#thread?.take(spans);
+        const effects = await this.#threads?.take(spans);
         if (effects !== undefined) this.#take(effects);
       },
       onPoisoned: (batch) => this.#setAside(batch),
@@ -164,15 +164,16 @@ export class WindowsFeed {
   /** Rejects when the clickstream can no longer be followed; resolves after close. */
   get finished(): Promise<void> {
     const scanning = this.#scanning?.finished ?? Promise.resolve();
-    if (this.#thread === undefined) return scanning;
-    return this.#scanning === undefined ? this.#thread.finished : Promise.race([scanning, this.#thread.finished]);
+    if (this.#threads === undefined) return scanning;
+    return this.#scanning === undefined ? this.#threads.finished : Promise.race([scanning, this.#threads.finished]);
   }
 
   async close(): Promise<void> {
     this.#waiters.releaseAll();
+    this.#moves.stop();
     await this.#scanning?.stop();
     await this.#ingest?.stop();
-    await this.#thread?.stop();
+    await this.#threads?.stop();
   }
 
   /** Of the log that the windows are a fold of. */
@@ -238,17 +239,12 @@ export class WindowsFeed {
 
   /** Writes a checkpoint of each partition now. */
   async checkpoint(): Promise<void> {
-    await (this.#thread ?? this.#ingest)?.checkpoint();
+    await (this.#threads ?? this.#ingest)?.checkpoint();
   }
 
   #ingestHere(memories: readonly SegmentMemory[]): Ingest {
     const { currency, checkpoints } = this.#options;
     return new Ingest({ memories, currency, incarnation: this.incarnation, checkpoints }, this.#listener());
-  }
-
-  #ingestThere(memories: readonly SegmentMemory[], { start }: ThreadOptions): IngestThread {
-    const { currency } = this.#options;
-    return new IngestThread(start({ memories, currency, incarnation: this.incarnation }), this.#listener());
   }
 
   #listener() {
@@ -315,18 +311,19 @@ export class WindowsFeed {
     if (this.#ends.every(({ end }, partition) => (this.#nextOffsets[partition] ?? 0) >= end)) this.#caughtUp();
   }
 
-  /** Puts bytes that are no records to the dead letters; those that this meets at its start were put there when they were met first. */
+  /**
+   * Puts bytes that are no records to the dead letters, and passes over them once they stand there; those that this meets at its start were put
+   * there when they were met first. Rejects with a LogError when they cannot be put there: that ends the feed, and with it the process, before
+   * anything behind them is taken in. No checkpoint is beyond them then, so that the next start meets them again, and nothing is lost.
+   */
   async #setAside({ partition, firstOffset, nextOffset, reason, bytes }: PostedPoison): Promise<void> {
-    const { log, clock, telemetry } = this.#options;
+    const { clock, telemetry } = this.#options;
     const labels = { consumer: CONSUMER, topic: TOPICS.clickstream, outcome: "dead_letter" };
     telemetry.metrics.consumerRecords.with(labels).add(Math.max(1, nextOffset - firstOffset));
     telemetry.logger.error(
       { partition, firstOffset, nextOffset, reason },
       "a stretch of the clickstream cannot be read",
     );
-    this.#nextOffsets[partition] = Math.max(nextOffset, this.#nextOffsets[partition] ?? 0);
-    this.#waiters.release(partition, nextOffset - 1);
-    this.#tellIfCaughtUp();
     const letter = wire.DeadLetter.encode({
       ...{
         reason,
@@ -340,11 +337,25 @@ export class WindowsFeed {
       },
       cause: `${this.incarnation}/${TOPICS.clickstream}/${partition}/${firstOffset}`,
     }).finish();
-    try {
-      await log.append([{ topic: TOPICS.deadLetters, partition: 0, value: letter, timestampMs: clock.nowMs() }]);
-    } catch (error) {
-      if (!(error instanceof LogError)) throw error;
-      telemetry.metrics.logAppendFailures.with({ topic: TOPICS.deadLetters, code: error.code }).add();
+    await this.#appendDeadLetter(letter);
+    this.#nextOffsets[partition] = Math.max(nextOffset, this.#nextOffsets[partition] ?? 0);
+    this.#waiters.release(partition, nextOffset - 1);
+    this.#tellIfCaughtUp();
+  }
+
+  /** Tries a few times what may pass, besides the tries that the log makes by itself. */
+  async #appendDeadLetter(value: Uint8Array): Promise<void> {
+    const { log, clock, telemetry } = this.#options;
+    for (let tried = 1; ; tried += 1) {
+      try {
+        await log.append([{ topic: TOPICS.deadLetters, partition: 0, value, timestampMs: clock.nowMs() }]);
+        return;
+      } catch (error) {
+        if (!(error instanceof LogError)) throw error;
+        telemetry.metrics.logAppendFailures.with({ topic: TOPICS.deadLetters, code: error.code }).add();
+        if (error.hint !== "retry" || tried === SET_ASIDE_TRIES) throw error;
+      }
+      await delay(SET_ASIDE_PAUSE_MS * 2 ** (tried - 1));
     }
   }
 

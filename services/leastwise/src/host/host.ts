@@ -41,7 +41,7 @@ import { collectorMetrics, httpHooks, rpcHooks } from "./door-metrics.js";
 import { holdService, restoringService, type HeldService } from "./held-service.js";
 import { startPolicy } from "./start-policy.js";
 import { asStartFailure, cannotOpen, StartFailure } from "./start-failure.js";
-import { checkpointsOf, ingestThread, openLog, openWarehouse } from "./wiring.js";
+import { checkpointsOf, ingestThreads, openLog, openWarehouse } from "./wiring.js";
 
 /** How often the windows' lag is measured, ms. */
 const FEED_METRICS_INTERVAL_MS = 5_000;
@@ -291,7 +291,7 @@ class Starting {
     const { config } = this.#options;
     if (config.clock !== "wall") return {};
     const epoch = Date.now();
-    if (config.scorer.ingest_thread) return { thread: ingestThread(config, epoch) };
+    if (config.scorer.ingest_threads > 0) return { thread: ingestThreads(config, epoch) };
     return { checkpoints: checkpointsOf(config, log, epoch) };
   }
 

@@ -1,20 +1,29 @@
 import type { Config } from "@leastwise/config";
 import { openKafkaLog, type EventLog } from "@leastwise/eventlog";
-import { openCheckpointFiles, openCheckpointTopics, type CheckpointStore, type ThreadOpening } from "@leastwise/scorer";
+import {
+  openCheckpointFiles,
+  openCheckpointTopics,
+  type CheckpointStore,
+  type ThreadData,
+  type ThreadOpening,
+} from "@leastwise/scorer";
 import type { Millis } from "@leastwise/vocabulary";
 import { join } from "node:path";
+import { kafkaOptions } from "./kafka-options.js";
 
-/** What log and checkpoints of the ingest thread are opened from. */
+/** What log and checkpoints of an ingest thread are opened from. */
 export type IngestOpening = Pick<Config, "log" | "data_directory">;
 
 /**
- * What the ingest thread works with: where checkpoints go, and with Kafka a log of its own. It stands beside `wiring.ts` so that the thread does
+ * What an ingest thread works with: where checkpoints go, and with Kafka a log of its own. It stands beside `wiring.ts` so that the thread does
  * not load what it has no use for, such as the warehouse's engine.
  */
-export async function openForIngest(opening: IngestOpening, incarnation: string): Promise<ThreadOpening> {
+export async function openForIngest(data: ThreadData): Promise<ThreadOpening> {
+  const opening = data.opening as IngestOpening;
   const { log } = opening;
   if (log.adapter !== "kafka") return { checkpoints: checkpointStore(opening, undefined) };
-  const own = await openKafkaLog({ brokers: log.brokers, clientId: `${log.client_id}-ingest`, incarnation });
+  const brokers = await kafkaOptions(log, `${log.client_id}-ingest-${data.thread}`);
+  const own = await openKafkaLog({ ...brokers, incarnation: data.incarnation });
   return { log: own, checkpoints: checkpointStore(opening, own) };
 }
 

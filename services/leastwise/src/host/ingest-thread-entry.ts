@@ -1,8 +1,8 @@
 import { serveIngestThread, type ThreadData } from "@leastwise/scorer";
 import { parentPort, workerData } from "node:worker_threads";
-import { openForIngest, type IngestOpening } from "./ingest-opening.js";
+import { openForIngest } from "./ingest-opening.js";
 
-/** The thread that takes the clickstream in: started by `wiring.ts`, ended by the one that started it. */
+/** A thread that takes the clickstream in: started by `wiring.ts`, ended by the one that started it. */
 const data = workerData as ThreadData;
 if (parentPort === null) throw new Error("this file is started as a thread, not by itself");
-serveIngestThread(parentPort, data, await openForIngest(data.opening as IngestOpening, data.incarnation));
+serveIngestThread(parentPort, data, await openForIngest(data));

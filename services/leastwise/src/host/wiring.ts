@@ -3,7 +3,7 @@ import { topicPlan } from "@leastwise/contracts";
 import { LogError, openEmbeddedLog, openKafkaLog, type EventLog } from "@leastwise/eventlog";
 import type { CheckpointOptions, ThreadData, ThreadOptions } from "@leastwise/scorer";
 import type { Telemetry } from "@leastwise/telemetry";
-import { DAY_MS, type Clock } from "@leastwise/vocabulary";
+import type { Clock } from "@leastwise/vocabulary";
 import {
   applyMigrations,
   createFeatureViews,
@@ -17,6 +17,8 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { clickstreamRetentionMs } from "../topics/wanted-topics.js";
+import { kafkaOptions } from "./kafka-options.js";
 import { checkpointStore, type IngestOpening } from "./ingest-opening.js";
 
 /** Opens the log that the configuration names, with its topics. The only place that knows the adapters. */
@@ -26,8 +28,7 @@ export async function openLog(config: Config, clock: Clock, telemetry: Telemetry
   const log =
     config.log.adapter === "kafka"
       ? await openKafkaLog({
-          brokers: config.log.brokers,
-          clientId: config.log.client_id,
+          ...(await kafkaOptions(config.log)),
           replicationFactor: config.log.replication_factor,
           onLog: (level, message, fields) => {
             telemetry.logger[level === "error" ? "error" : "debug"]({ kafka: fields }, message);
@@ -40,11 +41,12 @@ export async function openLog(config: Config, clock: Clock, telemetry: Telemetry
   return log;
 }
 
-/** A thread of its own for the clickstream. With Kafka it reads the log itself; the embedded log has one reader process, this thread's. */
-export function ingestThread(config: Config, epoch: number): ThreadOptions {
+/** Threads of their own for the clickstream. With Kafka they read the log themselves; the embedded log has one reader, this thread. */
+export function ingestThreads(config: Config, epoch: number): ThreadOptions {
   const { log, data_directory, scorer } = config;
   const opening: IngestOpening = { log, data_directory };
   return {
+    count: scorer.ingest_threads,
     followsItself: log.adapter === "kafka",
     start: (data) => {
       const workerData: ThreadData = { ...data, epoch, objectiveMs: scorer.recovery_objective_ms, opening };
@@ -72,11 +74,6 @@ export async function isInUse(directory: string): Promise<boolean> {
   } catch (error) {
     return error instanceof LogError && error.code === "directory_in_use";
   }
-}
-
-/** With the log as the clock a file may span years: nothing of it is dropped while it plays. */
-function clickstreamRetentionMs(config: Config): number | undefined {
-  return config.clock === "event" ? undefined : config.log.retention_days * DAY_MS;
 }
 
 /** The warehouse, and its embedded form where the SQL door can be opened on it. */

@@ -26,18 +26,17 @@ class CheckpointFiles implements CheckpointStore {
   }
 
   async newest(partition: number): Promise<Result<Manifest | undefined, Refusal>> {
-    const bytes = await readIfThere(join(this.#of(partition), "manifest"));
-    return bytes === undefined ? ok(undefined) : decodeManifest(bytes);
+    const path = join(this.#of(partition), "manifest");
+    const bytes = await readIfThere(path);
+    if (bytes === undefined) return ok(undefined);
+    const manifest = decodeManifest(bytes);
+    return manifest.ok ? manifest : err({ ...manifest.error, field: path });
   }
 
   async read(manifest: Manifest, onPayload: (payload: Buffer) => void): Promise<Result<void, Refusal>> {
-    const file = await openIfThere(join(this.#of(manifest.partition), `${manifest.id}.chunks`));
-    if (file === undefined) return err(cut(0, "no file", manifest));
-    try {
-      return await readChunks(file, manifest, onPayload);
-    } finally {
-      await file.close();
-    }
+    const path = join(this.#of(manifest.partition), `${manifest.id}.chunks`);
+    const read = await readFileOf(path, manifest, onPayload);
+    return read.ok ? read : err({ ...read.error, field: `${path}: ${read.error.field}` });
   }
 
   async begin(identity: CheckpointIdentity): Promise<CheckpointWriting> {
@@ -48,6 +47,20 @@ class CheckpointFiles implements CheckpointStore {
 
   #of(partition: number): string {
     return join(this.#directory, String(partition));
+  }
+}
+
+async function readFileOf(
+  path: string,
+  manifest: Manifest,
+  onPayload: (payload: Buffer) => void,
+): Promise<Result<void, Refusal>> {
+  const file = await openIfThere(path);
+  if (file === undefined) return err(cut(0, "no file", manifest));
+  try {
+    return await readChunks(file, manifest, onPayload);
+  } finally {
+    await file.close();
   }
 }
 
@@ -129,6 +142,8 @@ class FileWriting implements CheckpointWriting {
     await next.datasync();
     await next.close();
     await rename(`${path}.next`, path);
+    // Both names are on the disk before what the manifest of before names is removed: after a loss of power it may stand there again.
+    await syncDirectory(this.#directory);
     // It counts from here on: files that cannot be removed now are removed by the next one.
     await this.#removeOthers(manifest.id).catch(() => undefined);
   }
@@ -146,6 +161,20 @@ class FileWriting implements CheckpointWriting {
   }
 }
 
+/** Windows lets no directory be opened, and keeps names by itself. */
+async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some file systems, mostly of networks, know no such thing.
+    if (!hasCode(error, "EINVAL", "ENOTSUP")) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
 async function readIfThere(path: string): Promise<Buffer | undefined> {
   return ifThere(() => readFile(path));
 }
@@ -158,7 +187,11 @@ async function ifThere<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
-    if (typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT") return undefined;
+    if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
+}
+
+function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return typeof error === "object" && error !== null && "code" in error && codes.includes(String(error.code));
 }

@@ -1,3 +1,4 @@
+import { TOPICS } from "@leastwise/contracts";
 import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { CHECKPOINT_FORMAT, CheckpointMalformed, CheckpointReader, type SlabWindowStore } from "@leastwise/windows";
 import { setTimeout as delay } from "node:timers/promises";
@@ -7,10 +8,10 @@ import type { Manifest } from "./chunk.js";
 import type { CheckpointStore, CheckpointWriting } from "./store.js";
 
 export interface CheckpointKeeperOptions {
-  /** Of each partition. */
-  readonly windows: readonly SlabWindowStore[];
-  /** Of each partition. */
-  readonly orders: readonly OrderBook[];
+  /** By partition; none for one that is taken in elsewhere. */
+  readonly windows: readonly (SlabWindowStore | undefined)[];
+  /** By partition, like the windows. */
+  readonly orders: readonly (OrderBook | undefined)[];
   readonly store: CheckpointStore;
   /** Of the log that the windows are a fold of. */
   readonly incarnation: string;
@@ -79,7 +80,7 @@ export class CheckpointKeeper {
     const restored = await this.#restore(partition, log).catch((error: unknown): Restored => {
       this.#windows(partition).clear();
       const came = error instanceof Error ? error.message : String(error);
-      const problem = refusal("checkpoint_unreadable", `partition ${partition}`, came, "a store that can be read");
+      const problem = refusal("checkpoint_unreadable", placeOf(partition), came, "a store that can be read");
       return { partition, offset: log.begin, subjects: 0, orders: NO_ORDERS, refused: problem };
     });
     this.#nextOffset[partition] = restored.offset;
@@ -271,5 +272,10 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 function refused({ partition }: Manifest, field: string, came: string | number, expected: string | number): Refusal {
-  return refusal("checkpoint_unusable", `partition ${partition}, ${field}`, came, String(expected));
+  return refusal("checkpoint_unusable", `${placeOf(partition)}, ${field}`, came, String(expected));
+}
+
+/** What the checkpoint is of. */
+function placeOf(partition: number): string {
+  return `checkpoint of ${TOPICS.clickstream}/${partition}`;
 }

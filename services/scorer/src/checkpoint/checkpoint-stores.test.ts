@@ -1,6 +1,6 @@
-import { describe, expect, it, beforeEach, afterEach } from "@jest/globals";
+import { describe, expect, it, jest, beforeEach, afterEach } from "@jest/globals";
 import { TOPICS } from "@leastwise/contracts";
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm, truncate, writeFile, type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NOON } from "../given/records.js";
@@ -107,7 +107,11 @@ describe.each(["files", "topics"] as const)("checkpoints in %s", (kind) => {
     await write(store, manifest);
     expect(await read(store, { ...manifest, chunks: 3 })).toMatchObject({
       reason: "checkpoint_corrupt",
-      field: "partition 2, chunk 2",
+      field: expect.stringMatching(
+        kind === "files"
+          ? /\/2\/a{32}\.chunks: partition 2, chunk 2$/
+          : /^window_checkpoints\/2: partition 2, chunk 2$/,
+      ),
     });
   });
 });
@@ -131,13 +135,37 @@ describe("checkpoints in files", () => {
       await writeFile(path, flipped);
       for (const problem of [cut, await read(store, manifest)]) {
         expect(problem).toMatchObject({ reason: "checkpoint_corrupt" });
-        expect(problem).toHaveProperty("field", expect.stringMatching(/^partition 2, chunk [0-2]$/));
+        expect(problem).toHaveProperty("field", expect.stringMatching(/: partition 2, chunk [0-2]$/));
+        expect(problem).toHaveProperty("field", expect.stringContaining(path));
       }
       await writeFile(path, whole);
     }
     expect(await read(store, manifest)).toEqual(["a-0", "a-1", "a-2"]);
     await rm(path);
     expect(await read(store, manifest)).toMatchObject({ reason: "checkpoint_corrupt", came: '"no file"' });
+  });
+
+  it("say in which file a manifest is that is none", async () => {
+    const store = openCheckpointFiles(directory);
+    await write(store, manifestOf("a", 1));
+    const path = join(directory, String(PARTITION), "manifest");
+    await writeFile(path, "none");
+    expect(await store.newest(PARTITION)).toMatchObject({ ok: false, error: { field: path } });
+  });
+
+  it("put a new manifest's name on the disk before anything of the one before is removed", async () => {
+    const store = openCheckpointFiles(directory);
+    await write(store, manifestOf("a", 1));
+    const folder = join(directory, String(PARTITION));
+    const handle = await open(folder, "r");
+    const seen: string[][] = [];
+    const sync = jest
+      .spyOn(Object.getPrototypeOf(handle) as FileHandle, "sync")
+      .mockImplementation(async () => void seen.push((await readdir(folder)).sort()));
+    await handle.close();
+    await write(store, manifestOf("b", 1));
+    sync.mockRestore();
+    expect(seen).toEqual([[`${"a".repeat(32)}.chunks`, `${"b".repeat(32)}.chunks`, "manifest"]]);
   });
 
   it("leave no file of an earlier one behind", async () => {
@@ -168,6 +196,14 @@ describe("checkpoints on topics", () => {
     await late.finish(zombie);
     expect(await store.newest(PARTITION)).toEqual({ ok: true, value: owner });
     expect(await read(store, owner)).toEqual(["a-0", "a-1"]);
+  });
+
+  it("say on which topic a manifest is that is none", async () => {
+    const store = openCheckpointTopics(given.log, () => NOON);
+    const none = { topic: TOPICS.windowManifests, partition: PARTITION, key: "5", value: Buffer.from("none") };
+    await given.log.append([{ ...none, timestampMs: NOON }]);
+    const refused = { ok: false, error: { field: `window_manifests/${PARTITION}` } };
+    expect(await store.newest(PARTITION)).toMatchObject(refused);
   });
 
   it("give room: what no manifest names is deleted when the next is written", async () => {

@@ -33,7 +33,8 @@ class CheckpointTopics implements CheckpointStore {
       if (!manifest.ok) problem = manifest.error;
       else if (newest === undefined || manifest.value.epoch >= newest.epoch) newest = manifest.value;
     });
-    return newest === undefined && problem !== undefined ? err(problem) : ok(newest);
+    if (newest !== undefined || problem === undefined) return ok(newest);
+    return err({ ...problem, field: `${TOPICS.windowManifests}/${partition}` });
   }
 
   async read(manifest: Manifest, onPayload: (payload: Buffer) => void): Promise<Result<void, Refusal>> {
@@ -48,10 +49,9 @@ class CheckpointTopics implements CheckpointStore {
       else problem = payload.error;
       next += 1;
     });
-    if (problem !== undefined) return err(problem);
-    if (next === manifest.chunks) return ok(undefined);
-    const field = `partition ${manifest.partition}, chunk ${next}`;
-    return err(refusal("checkpoint_corrupt", field, "the topic's end", `${manifest.chunks} chunks of ${manifest.id}`));
+    if (problem === undefined && next === manifest.chunks) return ok(undefined);
+    const refused = problem ?? cut(next, manifest);
+    return err({ ...refused, field: `${TOPICS.windowCheckpoints}/${manifest.partition}: ${refused.field}` });
   }
 
   async begin(identity: CheckpointIdentity): Promise<CheckpointWriting> {
@@ -111,6 +111,11 @@ class TopicWriting implements CheckpointWriting {
     const timestampMs = this.#nowMs();
     await this.#log.append(records.map(([key, value]): NewRecord => ({ topic, partition, key, value, timestampMs })));
   }
+}
+
+function cut(index: number, { partition, chunks, id }: Manifest): Refusal {
+  const field = `partition ${partition}, chunk ${index}`;
+  return refusal("checkpoint_corrupt", field, "the topic's end", `${chunks} chunks of ${id}`);
 }
 
 function tombstone(key: string): readonly [key: string, value: Buffer] {

@@ -16,9 +16,9 @@ export type CheckpointIdentity = Pick<Manifest, "partition" | "epoch" | "id">;
 
 /** Where checkpoints are kept: beside the embedded log, or on topics. Failures are exceptions; what is wrong with a checkpoint is a refusal. */
 export interface CheckpointStore {
-  /** The newest manifest of a partition; undefined if there is none. Refuses `checkpoint_corrupt`. */
+  /** The newest manifest of a partition; undefined if there is none. Refuses `checkpoint_corrupt`, naming its file or topic. */
   newest(partition: number): Promise<Result<Manifest | undefined, Refusal>>;
-  /** Hands the payloads of a manifest's chunks on, in order. Refuses `checkpoint_corrupt`; some may have been handed on by then. */
+  /** Hands the payloads of a manifest's chunks on, in order. Refuses `checkpoint_corrupt`, naming file or topic, and chunk; some may have been handed on by then. */
   read(manifest: Manifest, onPayload: (payload: Buffer) => void): Promise<Result<void, Refusal>>;
   begin(identity: CheckpointIdentity): Promise<CheckpointWriting>;
 }

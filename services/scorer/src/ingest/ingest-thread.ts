@@ -9,14 +9,15 @@ import type { FoldEffects } from "./windows-fold.js";
 export interface ThreadListener {
   readonly onCheckpoint: (manifest: Manifest, tookMs: number) => void;
   readonly onCheckpointFailed: (partition: number, message: string) => void;
-  readonly onPoisoned: (batch: PostedPoison) => void;
+  /** Resolves when the stretch may be passed over: what it has is kept elsewhere. A rejection fails the thread. */
+  readonly onPoisoned: (batch: PostedPoison) => Promise<void>;
   readonly areMovesDurable: (partition: number, offset: number) => Promise<boolean>;
 }
 
 type Asked = (answer: FromThread) => void;
 type WithoutId<Message> = Message extends { readonly id: number } ? Omit<Message, "id"> : never;
 
-/** The thread that takes the clickstream in, seen from the one that answers. */
+/** A thread that takes partitions of the clickstream in, seen from the one that answers. */
 export class IngestThread {
   /** Rejects when the thread has failed; resolves when it has ended as it was told to. */
   readonly finished: Promise<void>;
@@ -45,7 +46,10 @@ export class IngestThread {
       this.#over(error);
     });
     worker.on("message", (message: FromThread) => {
-      this.#take(message);
+      // What cannot be done here about what the thread says would be missing for good: the thread has failed.
+      this.#take(message).catch((error: unknown) => {
+        this.#over(error);
+      });
     });
   }
 
@@ -69,7 +73,7 @@ export class IngestThread {
     await this.#ask({ kind: "follow", from });
   }
 
-  /** Has a checkpoint of each partition written. */
+  /** Has a checkpoint of each of its partitions written. */
   async checkpoint(): Promise<void> {
     await this.#ask({ kind: "checkpoint" });
   }
@@ -91,17 +95,19 @@ export class IngestThread {
     });
   }
 
-  #take(message: FromThread): void {
+  async #take(message: FromThread): Promise<void> {
+    if (this.#ended !== undefined) return;
     switch (message.kind) {
       case "followed":
         this.#onEffects(message.effects);
         this.#worker.postMessage({ kind: "taken", batches: 1 } satisfies ToThread);
         return;
       case "areMovesDurable":
-        void this.#answer(message.id, message.partition, message.offset);
+        this.#answer(message.id, await this.#listener.areMovesDurable(message.partition, message.offset));
         return;
       case "poisoned":
-        this.#listener.onPoisoned(message.batch);
+        await this.#listener.onPoisoned(message.batch);
+        this.#answer(message.id, true);
         return;
       case "checkpointed":
         this.#listener.onCheckpoint(message.manifest, message.tookMs);
@@ -120,8 +126,7 @@ export class IngestThread {
     }
   }
 
-  async #answer(id: number, partition: number, offset: number): Promise<void> {
-    const value = await this.#listener.areMovesDurable(partition, offset);
+  #answer(id: number, value: boolean): void {
     this.#worker.postMessage({ kind: "answer", id, value } satisfies ToThread);
   }
 
@@ -132,11 +137,14 @@ export class IngestThread {
     else asked.fail(error);
   }
 
+  /** Nothing more is taken in, so that no checkpoint can have what was not seen to here. */
   #over(error: unknown): void {
     this.#ended ??= { error };
     for (const { fail } of this.#asked.values()) fail(error);
     this.#asked.clear();
-    if (!this.#isStopping) this.#fail(error);
+    if (this.#isStopping) return;
+    this.#fail(error);
+    void this.#worker.terminate();
   }
 }
 

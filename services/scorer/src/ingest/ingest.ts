@@ -10,7 +10,7 @@ export interface CheckpointOptions {
   readonly store: CheckpointStore;
   /** Of this owner; later owners have higher ones. */
   readonly epoch: number;
-  /** How long reading the tails of all partitions again may take, ms. */
+  /** How long reading the tails of all partitions that are taken in here again may take, ms. */
   readonly objectiveMs: number;
   readonly newId: () => string;
 }
@@ -24,6 +24,7 @@ export interface IngestOptions extends WindowsFoldOptions {
 export interface IngestListener {
   readonly onCheckpoint: (manifest: Manifest, tookMs: number) => void;
   readonly onCheckpointFailed: (partition: number, message: string) => void;
+  /** The stretch is passed over when this has settled; a rejection ends the following. */
   readonly onPoisoned: (batch: PoisonedBatch) => void | Promise<void>;
   /** See `CheckpointKeeperOptions`. */
   readonly areMovesDurable: (partition: number, offset: number) => Promise<boolean>;
@@ -53,10 +54,12 @@ export class Ingest {
     });
   }
 
-  /** Fills the windows from checkpoints, where there are any. Where to read each partition on from. */
+  /** Fills the windows from checkpoints, where there are any. Where to read each of its partitions on from. */
   async restore(bounds: readonly LogBounds[]): Promise<readonly Restored[]> {
     const restored: Restored[] = [];
-    for (const [partition, log] of bounds.entries()) {
+    for (const partition of this.#fold.partitions) {
+      const log = bounds[partition];
+      if (log === undefined) throw new RangeError(`no bounds of partition ${partition}`);
       const nothing = { partition, offset: log.begin, subjects: 0, orders: new Uint8Array(0), refused: undefined };
       restored.push((await this.#keeper?.restore(partition, log)) ?? nothing);
     }
@@ -72,7 +75,7 @@ export class Ingest {
     return { ...effects, tookMs };
   }
 
-  /** Follows the clickstream of a log from given offsets on. The next records of a partition are taken in when `onEffects` has settled. */
+  /** Follows its partitions of the clickstream of a log, each from its offset on. The next records of a partition are taken in when `onEffects` has settled. */
   async follow(
     log: EventLog,
     from: readonly number[],
@@ -80,6 +83,7 @@ export class Ingest {
   ): Promise<RunningSubscription> {
     this.#scanning = await log.scan({
       topic: TOPICS.clickstream,
+      partitions: this.#fold.partitions,
       from: (partition) => Promise.resolve(from[partition] ?? 0),
       onSpans: (spans) => onEffects(this.take(spans)),
       onPoisoned: (batch) => this.#listener.onPoisoned(batch),
@@ -88,12 +92,12 @@ export class Ingest {
   }
 
   get subjectCount(): number {
-    return this.#fold.stores.reduce((count, store) => count + store.subjectCount, 0);
+    return this.#fold.stores.reduce((count, store) => count + (store?.subjectCount ?? 0), 0);
   }
 
-  /** Writes a checkpoint of each partition now. */
+  /** Writes a checkpoint of each of its partitions now. */
   async checkpoint(): Promise<void> {
-    for (const partition of this.#fold.stores.keys()) await this.#keeper?.write(partition);
+    for (const partition of this.#fold.partitions) await this.#keeper?.write(partition);
   }
 
   async stop(): Promise<void> {

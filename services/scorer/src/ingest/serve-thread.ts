@@ -27,6 +27,7 @@ class IngestThread {
   readonly #asked = new Map<number, (value: boolean) => void>();
   #lastAsked = 0;
   #untaken = 0;
+  #isStopping = false;
   #mayGoOn: (() => void)[] = [];
 
   constructor(port: MessagePort, data: ThreadData, opening: ThreadOpening) {
@@ -45,10 +46,8 @@ class IngestThread {
         onCheckpointFailed: (partition, message) => {
           this.#post({ kind: "checkpointFailed", partition, message });
         },
-        onPoisoned: (batch) => {
-          this.#post({ kind: "poisoned", batch: postedPoison(batch) });
-        },
-        areMovesDurable: (partition, offset) => this.#ask(partition, offset),
+        onPoisoned: (batch) => this.#setAside(postedPoison(batch)),
+        areMovesDurable: (partition, offset) => this.#ask((id) => ({ kind: "areMovesDurable", id, partition, offset })),
       },
     );
   }
@@ -100,7 +99,7 @@ class IngestThread {
     if (log === undefined) throw new Error("this thread has no log of its own to follow");
     const following = await this.#ingest.follow(log, from, (effects) => this.#tell(effects));
     following.finished.catch((error: unknown) => {
-      this.#fail(undefined, error);
+      if (!this.#isStopping) this.#fail(undefined, error);
     });
   }
 
@@ -110,18 +109,27 @@ class IngestThread {
     while (this.#untaken >= UNTAKEN_MAX) await new Promise<void>((resolve) => this.#mayGoOn.push(resolve));
   }
 
+  /** Holds its partition up until the stretch is a dead letter that stands on the log: no checkpoint goes beyond before. */
+  async #setAside(batch: PostedPoison): Promise<void> {
+    if (!(await this.#ask((id) => ({ kind: "poisoned", id, batch })))) throw new Error("the thread ends");
+  }
+
   async #stop(): Promise<void> {
+    this.#isStopping = true;
+    const stopped = this.#ingest.stop();
     this.#untaken = 0;
     for (const goOn of this.#mayGoOn.splice(0)) goOn();
     for (const answer of this.#asked.values()) answer(false);
-    await this.#ingest.stop();
+    await stopped;
     await this.#opening.log?.close();
   }
 
-  #ask(partition: number, offset: number): Promise<boolean> {
+  /** The answer to a question; false once the thread is told to end. */
+  #ask(question: (id: number) => FromThread): Promise<boolean> {
+    if (this.#isStopping) return Promise.resolve(false);
     this.#lastAsked += 1;
     const id = this.#lastAsked;
-    this.#post({ kind: "areMovesDurable", id, partition, offset });
+    this.#post(question(id));
     return new Promise((resolve) => this.#asked.set(id, resolve));
   }
 

@@ -7,7 +7,10 @@ import type { FoldEffects } from "./windows-fold.js";
 
 /** What an ingest thread is started with. */
 export interface ThreadData {
-  readonly memories: readonly SegmentMemory[];
+  /** Which of the ingest threads it is, from 0 on. */
+  readonly thread: number;
+  /** By partition; none for one that another thread takes in. */
+  readonly memories: readonly (SegmentMemory | undefined)[];
   readonly currency: CurrencyCode;
   readonly incarnation: string;
   /** Of the owner whose thread it is. */
@@ -39,7 +42,7 @@ export type ToThread =
   | { readonly kind: "taken"; readonly batches: number }
   | { readonly kind: "answer"; readonly id: number; readonly value: boolean };
 
-/** From the ingest thread. */
+/** From the ingest thread. `areMovesDurable` and `poisoned` are its own questions, with ids of their own. */
 export type FromThread =
   | { readonly kind: "restored"; readonly id: number; readonly restored: readonly Restored[] }
   | { readonly kind: "effects"; readonly id: number; readonly effects: FoldEffects }
@@ -47,6 +50,6 @@ export type FromThread =
   | { readonly kind: "done"; readonly id: number }
   | { readonly kind: "failed"; readonly id: number | undefined; readonly message: string; readonly code: string }
   | { readonly kind: "areMovesDurable"; readonly id: number; readonly partition: number; readonly offset: number }
-  | { readonly kind: "poisoned"; readonly batch: PostedPoison }
+  | { readonly kind: "poisoned"; readonly id: number; readonly batch: PostedPoison }
   | { readonly kind: "checkpointed"; readonly manifest: Manifest; readonly tookMs: number }
   | { readonly kind: "checkpointFailed"; readonly partition: number; readonly message: string };

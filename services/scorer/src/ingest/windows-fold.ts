@@ -19,12 +19,13 @@ import {
   type Verdict,
   type WindowCounts,
 } from "@leastwise/windows";
+import { causeOfPart } from "../moves.js";
 import { OrderBook, type ToldOrder } from "./order-book.js";
 
-/** A state that a link takes from an anonymous subject to a known one. */
+/** A state that a link takes from an anonymous subject to a known one, or a part of it. */
 export interface SentState {
   readonly to: SubjectId;
-  /** The link's place in the log. */
+  /** The link's place in the log, and which part it is: see `causeOfPart`. */
   readonly cause: string;
   /** The `StateMoved` record's bytes. */
   readonly value: Uint8Array;
@@ -62,8 +63,8 @@ type Effects = {
 };
 
 export interface WindowsFoldOptions {
-  /** Of each partition. */
-  readonly memories: readonly SegmentMemory[];
+  /** By partition; none for one that is taken in elsewhere. */
+  readonly memories: readonly (SegmentMemory | undefined)[];
   /** The shop's own currency: amounts in another are left out of the windows, never converted. */
   readonly currency: CurrencyCode;
   /** Of the log that is folded. */
@@ -73,6 +74,9 @@ export interface WindowsFoldOptions {
 /** Room for a moved state in its record, beside ids, cause and assignment key. */
 const MOVED_WINDOWS_BYTES_MAX = RECORD_BYTES_MAX - 4_096;
 
+/** What a link of a subject of whom nothing was known takes with it. */
+const NO_WINDOWS = [new Uint8Array(0)];
+
 /** Events that are taken in together, so that the memory that they need is waited for at once. */
 const EVENTS_AT_ONCE = 64;
 
@@ -80,9 +84,10 @@ const PURCHASE = EVENT_KINDS.indexOf("purchase");
 
 /** Clickstream → windows, and nothing else: one store a partition, each a fold of its partition's records in their order. */
 export class WindowsFold {
-  readonly stores: readonly SlabWindowStore[];
-  /** Of each partition. */
-  readonly orders: readonly OrderBook[];
+  /** By partition; none for one that is taken in elsewhere. */
+  readonly stores: readonly (SlabWindowStore | undefined)[];
+  /** By partition, like the stores. */
+  readonly orders: readonly (OrderBook | undefined)[];
   readonly #currency: CurrencyCode;
   readonly #incarnation: string;
   readonly #reader: SlabEventReader;
@@ -92,11 +97,16 @@ export class WindowsFold {
   #waiting = 0;
 
   constructor({ memories, currency, incarnation }: WindowsFoldOptions) {
-    this.stores = memories.map((memory) => createWindowStore({ memory }));
-    this.orders = memories.map(() => new OrderBook());
+    this.stores = memories.map((memory) => (memory === undefined ? undefined : createWindowStore({ memory })));
+    this.orders = memories.map((memory) => (memory === undefined ? undefined : new OrderBook()));
     this.#currency = currency;
     this.#incarnation = incarnation;
     this.#reader = new SlabEventReader(currency);
+  }
+
+  /** The partitions that are taken in here. */
+  get partitions(): readonly number[] {
+    return [...this.stores.keys()].filter((partition) => this.stores[partition] !== undefined);
   }
 
   /** Takes records in. */
@@ -183,18 +193,21 @@ export class WindowsFold {
   /**
    * The anonymous subject's state goes to the known one, once; here it ends, so that a shared device does not hand it to the next. The
    * assignment key goes the same way, also without a state: which key was first is told by the order in the subject's own partition.
-   * A link that is read again after its subject was seen anew took that state with it before.
+   * A link that is read again after its subject was seen anew took that state with it before. A state that is too large for one record goes in parts.
    */
   #takeLink(store: SlabWindowStore, link: wire.SubjectLink, offset: number, effects: Effects): void {
     const { anonymousSubject: from, knownSubject: to, assignmentKey } = link;
     if (!isSubjectId(from) || !isSubjectId(to)) return;
     const isReadAgain = store.lastOffsetOf(from) > offset;
-    const windows = isReadAgain ? undefined : store.exportSubject(from, MOVED_WINDOWS_BYTES_MAX);
+    const parts = isReadAgain ? [] : store.exportParts(from, MOVED_WINDOWS_BYTES_MAX);
     if (!isReadAgain) forgetAllButKey(store, from, Number(link.linkedAtMs));
-    const cause = `${this.#incarnation}/${TOPICS.clickstream}/${effects.partition}/${offset}`;
-    const moved = { fromSubject: from, toSubject: to, cause, windows: Buffer.from(windows ?? []), assignmentKey };
-    const value = encodeClickstreamRecord({ $case: "stateMoved", value: moved });
-    effects.sent.push({ to, cause, value, hasState: windows !== undefined });
+    const place = `${this.#incarnation}/${TOPICS.clickstream}/${effects.partition}/${offset}`;
+    for (const [part, windows] of (parts.length === 0 ? NO_WINDOWS : parts).entries()) {
+      const cause = causeOfPart(place, part);
+      const moved = { fromSubject: from, toSubject: to, cause, windows: Buffer.from(windows), assignmentKey };
+      const value = encodeClickstreamRecord({ $case: "stateMoved", value: moved });
+      effects.sent.push({ to, cause, value, hasState: windows.length > 0 });
+    }
   }
 
   #takeMove(store: SlabWindowStore, move: wire.StateMoved, offset: number, writtenMs: Millis, effects: Effects): void {
@@ -209,7 +222,7 @@ export class WindowsFold {
 
   #store(partition: number): SlabWindowStore {
     const store = this.stores[partition];
-    if (store === undefined) throw new RangeError(`no partition ${partition}`);
+    if (store === undefined) throw new RangeError(`partition ${partition} is not taken in here`);
     return store;
   }
 }

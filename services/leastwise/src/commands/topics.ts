@@ -1,0 +1,82 @@
+import { loadConfig, sayProblems, type Config } from "@leastwise/config";
+import {
+  isInOrder,
+  LogError,
+  openClusterTopics,
+  type Action,
+  type ClusterTopics,
+  type TopicChange,
+} from "@leastwise/eventlog";
+import { kafkaOptions } from "../host/kafka-options.js";
+import { ServiceFailure, StartFailure } from "../host/start-failure.js";
+import { topicsTable } from "../topics/topics-table.js";
+import { wantedTopics } from "../topics/wanted-topics.js";
+
+/** What `leastwise topics` is asked for. */
+export type TopicsQuestion = "plan" | "apply" | "check";
+
+export interface TopicsOptions {
+  readonly config: string | undefined;
+  readonly json: boolean;
+}
+
+/** Compares the cluster's topics with what the configuration wants, and brings them there if asked to. */
+export async function topicsCommand(question: TopicsQuestion, options: TopicsOptions): Promise<void> {
+  const config = await configOf(options);
+  const topics = await openTopics(config);
+  try {
+    const before = await topics.plan(wantedTopics(config));
+    const refused = question === "apply" ? whyRefused(before) : undefined;
+    if (question !== "apply" || refused !== undefined) {
+      show(before, options);
+      if (refused !== undefined) throw new ServiceFailure(refused);
+      if (question === "check" && !isInOrder(before))
+        throw new ServiceFailure("the topics are not as they must be: `leastwise topics plan` says what is to be done");
+      return;
+    }
+    await topics.apply(before);
+    const after = await topics.plan(wantedTopics(config));
+    show(after, options);
+    if (!isInOrder(after))
+      throw new ServiceFailure("some topics are not as they must be yet: see what is to be done by hand");
+  } catch (error) {
+    if (error instanceof LogError) throw new ServiceFailure(error.message);
+    throw error;
+  } finally {
+    await topics.close();
+  }
+}
+
+async function configOf({ config: file }: TopicsOptions): Promise<Config> {
+  const loaded = await loadConfig({ ...(file === undefined ? {} : { file }), env: process.env, overrides: {} });
+  if (!loaded.ok) throw new StartFailure(sayProblems(loaded.error));
+  if (loaded.value.log.adapter === "kafka") return loaded.value;
+  throw new StartFailure(
+    "log.adapter: expected kafka, got embedded, whose topics are made at start: there is nothing to plan",
+  );
+}
+
+async function openTopics({ log }: Config): Promise<ClusterTopics> {
+  try {
+    return await openClusterTopics(await kafkaOptions(log));
+  } catch (error) {
+    if (error instanceof LogError) throw new StartFailure(error.message);
+    throw error;
+  }
+}
+
+/** Applying does all that it can or nothing: half of a plan is what nobody has looked at. */
+function whyRefused(changes: readonly TopicChange[]): string | undefined {
+  const names = changes.flatMap((change) => (has(change, "refuse") ? [change.topic.name] : []));
+  if (names.length === 0) return undefined;
+  return `nothing was changed, as the plan is refused for ${names.join(", ")}`;
+}
+
+function has(change: TopicChange, action: Action): boolean {
+  return change.kind === "change" && change.changes.some((setting) => setting.action === action);
+}
+
+function show(changes: readonly TopicChange[], { json }: TopicsOptions): void {
+  const text = json ? JSON.stringify({ inOrder: isInOrder(changes), topics: changes }) : topicsTable(changes);
+  process.stdout.write(`${text}\n`);
+}
