@@ -24,6 +24,7 @@ export function withClickstream(log: EventLog, clickstream: FedClickstream): Eve
     scan: (subscription) => (isFed(subscription.topic) ? clickstream.scan(subscription) : log.scan(subscription)),
     commit: (group, topic, partition, commit) => log.commit(group, topic, partition, commit),
     committed: (group, topic, partition) => log.committed(group, topic, partition),
+    relay: (place) => log.relay(place),
     close: () => log.close(),
   };
 }

@@ -594,6 +594,53 @@ describe.each([
     await expect(log.commit("a group", topic, 0, { offset: 1, note: `${note}n` })).rejects.toThrow("note");
   }, 60_000);
 
+  it("appends and commits together through a relay, and the next one goes on from there", async () => {
+    const [source, target] = [await topicWith(2), await topicWith(2)];
+    const place = { group: "relays", topic: source, partition: 1 };
+    const relay = await log.relay(place);
+    expect(relay.committed).toBeUndefined();
+    const made = await relay.append([record(target, "a"), record(target, "b", 1), record(target, "c")], 3);
+    expect(made.map(({ partition }) => partition)).toEqual([0, 1, 0]);
+    expect(await relay.append([], 4)).toEqual([]);
+    const [, again] = await Promise.all([
+      relay.append([record(target, "d")], 5),
+      relay.append([record(target, "e")], 6),
+    ]);
+    expect(again[0]!.offset).toBeGreaterThan(made[2]!.offset);
+    await relay.close();
+    await expect(relay.append([record(target, "late")], 7)).rejects.toMatchObject({ code: "log_closed" });
+    const next = await log.relay(place);
+    expect(next.committed).toEqual({ offset: 6, note: "" });
+    expect((await log.relay({ ...place, group: "other relays" })).committed).toBeUndefined();
+    expect(values(await readAll(log, target, 0, 4))).toEqual(["a", "c", "d", "e"]);
+  }, 60_000);
+
+  it("shuts out the relay that was open before, and nothing of it is there when it appends again", async () => {
+    const [source, target] = [await topicWith(1), await topicWith(1)];
+    const place = { group: "relays", topic: source, partition: 0 };
+    const first = await log.relay(place);
+    await first.append([record(target, "first")], 1);
+    const second = await log.relay(place);
+    expect(second.committed).toEqual({ offset: 1, note: "" });
+    await expect(first.append([record(target, "zombie")], 2)).rejects.toMatchObject({ name: "LogError" });
+    await second.append([record(target, "second")], 2);
+    expect((await log.relay(place)).committed).toEqual({ offset: 2, note: "" });
+    expect(values(await readAll(log, target, 0, 2))).toEqual(["first", "second"]);
+  }, 60_000);
+
+  it("relays a call whole or not at all", async () => {
+    const [source, target] = [await topicWith(1), await topicWith(1)];
+    const place = { group: "relays", topic: source, partition: 0 };
+    const large = { ...record(target, ""), value: new Uint8Array(RECORD_BYTES_MAX + 1) };
+    const relay = await log.relay(place);
+    await expect(relay.append([record(target, "good"), large], 1)).rejects.toMatchObject({ code: "record_too_large" });
+    await expect(log.relay({ ...place, topic: "none" })).rejects.toMatchObject({ code: "unknown_topic" });
+    const next = await log.relay(place);
+    expect(next.committed).toBeUndefined();
+    await next.append([record(target, "alone")], 1);
+    expect(values(await readAll(log, target, 0, 1))).toEqual(["alone"]);
+  }, 60_000);
+
   it("is the same log after closing: incarnation, topics, records, offsets", async () => {
     const topic = await topicWith(1);
     await log.append([record(topic, "kept")]);

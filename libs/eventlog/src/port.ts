@@ -143,6 +143,31 @@ export interface ScanSubscription {
   onPoisoned(batch: PoisonedBatch): Promise<void> | void;
 }
 
+/** Which partition is read, and for which group what came of it is committed. */
+export interface RelayPlace {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/**
+ * Writes what is made of one partition's records, each once: what is appended and how far the partition was read are
+ * there together or not at all. After a rejection it is over, and whether its last append counts is what the `committed` of
+ * the next relay says.
+ */
+export interface Relay {
+  /** What was committed last when it was opened: where to read on. Undefined: nothing. */
+  readonly committed: Commit | undefined;
+  /**
+   * Appends, and commits the next offset to read. One call after the other. Readers see the records once both are durable.
+   * Rejects with a LogError: `log_closed` when it is over, also because another was opened for its place; those of
+   * {@link EventLog.append}.
+   */
+  append(records: readonly NewRecord[], offset: number): Promise<Position[]>;
+  /** Waits for what is in hand, and ends. Idempotent. */
+  close(): Promise<void>;
+}
+
 /**
  * The log: everything that matters is a record in it, and all state is a function of it. One adapter is Kafka, the
  * other a directory on this machine; both pass one conformance suite (`log-conformance.test.ts`).
@@ -176,7 +201,9 @@ export interface EventLog {
   commit(group: string, topic: string, partition: number, commit: Commit): Promise<void>;
   /** What the group committed last; undefined if nothing. */
   committed(group: string, topic: string, partition: number): Promise<Commit | undefined>;
-  /** Stops all subscriptions and scans, waits for appends under way, lets go of files and sockets. Idempotent. */
+  /** Opens the relay of a place. Whoever had it open before, also in another process, can append no more from here on. */
+  relay(place: RelayPlace): Promise<Relay>;
+  /** Stops all subscriptions, scans and relays, waits for appends under way, lets go of files and sockets. Idempotent. */
   close(): Promise<void>;
 }
 

@@ -48,6 +48,7 @@ function unreadable(log: EventLog, refused: LogError): EventLog {
     scan: () => Promise.reject(refused),
     commit: (group, topic, partition, commit) => log.commit(group, topic, partition, commit),
     committed: (group, topic, partition) => log.committed(group, topic, partition),
+    relay: (place) => log.relay(place),
     close: () => log.close(),
   };
 }

@@ -70,9 +70,9 @@ export class Appender {
     this.#writer = writer;
   }
 
-  /** See `EventLog.append`. */
-  async append(records: readonly NewRecord[]): Promise<Position[]> {
-    if (records.length === 0) return [];
+  /** See `EventLog.append`. `along`: what else is in the transaction. */
+  async append(records: readonly NewRecord[], along: readonly Change[] = []): Promise<Position[]> {
+    if (records.length === 0 && along.length === 0) return [];
     const { byPartition, partitions, bytes } = this.#sort(records);
     const appends = new Map<Partition, PartitionAppend>();
     for (const [partition, its] of byPartition) {
@@ -81,7 +81,7 @@ export class Appender {
       appends.set(partition, append);
     }
     await this.#writer.submit(
-      (pending) => [...appends.values()].flatMap((append) => append.changes(this.#tables, pending)),
+      (pending) => [...along, ...[...appends.values()].flatMap((append) => append.changes(this.#tables, pending))],
       bytes,
     );
     return positions(partitions, appends);

@@ -6,7 +6,7 @@ import {
   type Position,
   type RunningSubscription,
 } from "../port.js";
-import type { ScanSubscription, Subscription, TopicSpec } from "../port.js";
+import type { Relay, RelayPlace, ScanSubscription, Subscription, TopicSpec } from "../port.js";
 import { incarnationOf, LOG_TOPIC, newIncarnation } from "../incarnation.js";
 import { checkCommit, checkGroup } from "../record-limits.js";
 import { Appender } from "./append.js";
@@ -14,6 +14,7 @@ import { readRecords } from "./chunk-scan.js";
 import { commitChange, readCommit } from "./commits.js";
 import { Maintenance } from "./maintenance.js";
 import { Readers } from "./readers.js";
+import { Relays } from "./relays.js";
 import { Scanner } from "./scanner.js";
 import { Store } from "./store.js";
 import { Topics } from "./topics.js";
@@ -66,6 +67,7 @@ class DirectoryLog implements EmbeddedLog {
   readonly #topics: Topics;
   readonly #appender: Appender;
   readonly #readers: Readers;
+  readonly #relays: Relays;
   readonly #scanners = new Set<Scanner>();
   readonly #batchBytesMax: number;
   readonly #maintenance: Maintenance;
@@ -83,6 +85,7 @@ class DirectoryLog implements EmbeddedLog {
     this.#writer = new Writer(store);
     this.#topics = new Topics(tables);
     this.#appender = new Appender(this.#topics, tables, this.#writer);
+    this.#relays = new Relays(tables, this.#appender);
     const { batchRecordsMax: recordsMax = 5_000, batchBytesMax: bytesMax = 1_048_576 } = options;
     this.#batchBytesMax = bytesMax;
     this.#readers = new Readers(tables, { recordsMax, bytesMax });
@@ -168,6 +171,13 @@ class DirectoryLog implements EmbeddedLog {
     return Promise.resolve(readCommit(this.#store.tables, group, topic, partition));
   }
 
+  async relay(place: RelayPlace): Promise<Relay> {
+    this.#checkOpen();
+    checkGroup(place.group);
+    this.#topics.partition(place.topic, place.partition);
+    return this.#relays.open(place);
+  }
+
   async maintain(): Promise<void> {
     this.#checkOpen();
     await this.#maintenance.run();
@@ -181,6 +191,7 @@ class DirectoryLog implements EmbeddedLog {
   async #close(): Promise<void> {
     await this.#readers.stop();
     await Promise.all([...this.#scanners].map((scanner) => scanner.stop()));
+    await this.#relays.stop();
     await this.#maintenance.stop();
     await this.#ensured;
     await this.#writer.idle();

@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { Admin, Kafka } from "kafkajs";
 import { incarnationOf, LOG_TOPIC, newIncarnation } from "../incarnation.js";
 import { type Commit, type EventLog, LogError, type LogRecord, type NewRecord, type Position } from "../port.js";
-import type { RunningSubscription, ScanSubscription, Subscription, TopicSpec } from "../port.js";
+import type { Relay, RelayPlace, RunningSubscription, ScanSubscription, Subscription, TopicSpec } from "../port.js";
 import { checkCommit, checkGroup, checkPartition } from "../record-limits.js";
 import { kafkaClient, type KafkaClientOptions } from "./client.js";
 import { commitForAbsent, readGroupOffset } from "./group-offsets.js";
 import { sayKafkaFailure } from "./kafka-failure.js";
 import { KafkaAppender } from "./kafka-producer.js";
+import { openKafkaRelay } from "./kafka-relay.js";
 import { KafkaReader } from "./kafka-reader.js";
 import { topicOffsets } from "./offsets.js";
 import { GAP_AFTER_MS, GIVES_UP_AFTER_MS, KafkaScanner, LEADERS_GOOD_FOR_MS } from "./scan/kafka-scanner.js";
@@ -52,6 +53,7 @@ class ClusterLog implements EventLog {
   readonly #options: KafkaLogOptions;
   readonly #readers = new Set<KafkaReader>();
   readonly #scanners = new Set<KafkaScanner>();
+  readonly #relays = new Set<Relay>();
   #incarnation = "";
   #closing: Promise<void> | undefined;
 
@@ -163,6 +165,16 @@ class ClusterLog implements EventLog {
     return readGroupOffset(this.#admin, group, topic, partition);
   }
 
+  async relay(place: RelayPlace): Promise<Relay> {
+    checkGroup(place.group);
+    await this.#checkedPartitions(place.topic, place.partition);
+    const relay = await openKafkaRelay(this.#kafka, this.#admin, this.#catalogue, place, (closed) => {
+      this.#relays.delete(closed);
+    });
+    this.#relays.add(relay);
+    return relay;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -171,6 +183,7 @@ class ClusterLog implements EventLog {
   async #close(): Promise<void> {
     const readers = [...this.#readers, ...this.#scanners];
     await Promise.all(readers.map((reader) => reader.stop()));
+    await Promise.all([...this.#relays].map((relay) => relay.close()));
     await this.#appender.close();
     const letGo = (): Promise<void> => this.#admin.disconnect().catch(() => undefined);
     await letGo();

@@ -4,6 +4,8 @@ import {
   type EventLog,
   type NewRecord,
   type Position,
+  type Relay,
+  type RelayPlace,
   type RunningSubscription,
   type ScanSubscription,
   type Subscription,
@@ -83,6 +85,10 @@ export class FragileLog implements EventLog {
 
   committed(group: string, topic: string, partition: number): Promise<Commit | undefined> {
     return this.#log.committed(group, topic, partition);
+  }
+
+  relay(place: RelayPlace): Promise<Relay> {
+    return this.#log.relay(place);
   }
 
   close(): Promise<void> {

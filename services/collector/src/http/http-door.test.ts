@@ -32,6 +32,7 @@ const log: EventLog = {
   scan: () => Promise.resolve({ stop: () => Promise.resolve(), finished: Promise.resolve() }),
   commit: () => Promise.resolve(),
   committed: () => Promise.resolve(undefined),
+  relay: () => Promise.reject(new Error("nothing is relayed here")),
   close: () => Promise.resolve(),
 };
 

@@ -1,0 +1,75 @@
+import type { Message, Producer, RecordMetadata, TopicMessages } from "kafkajs";
+import type { NewRecord, Position } from "../port.js";
+import { checkPartition, checkRecord, checkRecordKey } from "../record-limits.js";
+import type { PartitionBatch } from "./batches.js";
+import type { TopicCatalogue } from "./topic-catalogue.js";
+
+const ALL_REPLICAS = -1;
+
+/** Checks records against their topics, and sends them through whatever producer it is handed. */
+export class RecordSender {
+  readonly #catalogue: TopicCatalogue;
+  readonly #compactedTopics = new Set<string>();
+
+  constructor(catalogue: TopicCatalogue) {
+    this.#catalogue = catalogue;
+  }
+
+  /** Bytes of the records, all of which could be appended. Rejects with a LogError for one that could not. */
+  async check(records: readonly NewRecord[]): Promise<number> {
+    for (const name of new Set(records.map(({ topic }) => topic))) {
+      const { partitions, compacted } = await this.#catalogue.get(name);
+      if (compacted) this.#compactedTopics.add(name);
+      for (const record of records) if (record.topic === name) checkPartition(name, record.partition, partitions);
+    }
+    let bytes = 0;
+    for (const record of records) {
+      checkRecordKey(record, this.#compactedTopics.has(record.topic));
+      bytes += checkRecord(record);
+    }
+    return bytes;
+  }
+
+  /** Sends at most one batch a partition, and notes the records' positions at their places. */
+  async send(
+    producer: Pick<Producer, "sendBatch">,
+    round: readonly PartitionBatch[],
+    positions: Position[],
+  ): Promise<void> {
+    const sent = await producer.sendBatch({ acks: ALL_REPLICAS, topicMessages: this.#topicMessages(round) });
+    for (const { topic, partition, places } of round) {
+      const first = baseOffset(sent, topic, partition);
+      places.forEach((place, index) => {
+        positions[place] = { topic, partition, offset: first + index };
+      });
+    }
+  }
+
+  #topicMessages(round: readonly PartitionBatch[]): TopicMessages[] {
+    const byTopic = new Map<string, Message[]>();
+    for (const { topic, records } of round) {
+      const messages = byTopic.get(topic) ?? [];
+      byTopic.set(topic, messages);
+      const emptyIsTombstone = this.#compactedTopics.has(topic);
+      for (const record of records) messages.push(message(record, emptyIsTombstone));
+    }
+    return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+  }
+}
+
+function message({ key, value, partition, timestampMs }: NewRecord, emptyIsTombstone: boolean): Message {
+  return {
+    key: key === undefined ? null : Buffer.from(key),
+    value: emptyIsTombstone && value.length === 0 ? null : Buffer.from(value.buffer, value.byteOffset, value.length),
+    partition,
+    timestamp: String(timestampMs),
+  };
+}
+
+function baseOffset(sent: readonly RecordMetadata[], topic: string, partition: number): number {
+  const found = sent.find((metadata) => metadata.topicName === topic && metadata.partition === partition);
+  const offset = Number(found?.baseOffset ?? found?.offset ?? -1);
+  if (!Number.isSafeInteger(offset) || offset < 0)
+    throw new Error(`the broker gave no offset for ${topic}/${partition}`);
+  return offset;
+}
