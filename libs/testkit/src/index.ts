@@ -1,5 +1,13 @@
 export { FragileLog, on, type Which } from "./log/fragile-log.js";
+export type { Certificate } from "./broker/certificates.js";
+export {
+  type SecuredBroker,
+  type SecuredBrokerOptions,
+  startSecuredBroker,
+  unsignedToken,
+} from "./broker/secured-broker.js";
 export { startBroker, type TestBroker } from "./broker/start-broker.js";
+export { type ClusterNode, startCluster, type TestCluster } from "./broker/start-cluster.js";
 export { CartTracker, type CartQuestion, type CartSkip } from "./readers/cart.js";
 export { FORMATS, type Format, type FormatName } from "./readers/formats.js";
 export {

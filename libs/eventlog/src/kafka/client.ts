@@ -1,4 +1,6 @@
 import { type ISocketFactory, Kafka, type KafkaConfig, logLevel, type RetryOptions } from "kafkajs";
+import { saslProvider } from "./sasl-provider.js";
+import { credentialsOf } from "./scan/sasl.js";
 
 /** How loud a line is. */
 export type KafkaLogLevel = "error" | "warn" | "info" | "debug";
@@ -46,7 +48,7 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
     brokers: [...brokers],
     clientId,
     ...(ssl === undefined ? {} : { ssl }),
-    ...(sasl === undefined ? {} : { sasl }),
+    ...(sasl === undefined ? {} : { sasl: spokenHere(sasl) }),
     ...(socketFactory === undefined ? {} : { socketFactory }),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     authenticationTimeout: CONNECTION_TIMEOUT_MS,
@@ -59,6 +61,14 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
       onLog?.(LEVELS[entry.level] ?? "debug", message, { ...fields, namespace: entry.namespace });
     },
   });
+}
+
+/** Mechanisms of the caller's own making are the caller's to speak. */
+function spokenHere(sasl: NonNullable<KafkaClientOptions["sasl"]>): NonNullable<KafkaConfig["sasl"]> {
+  if ("authenticationProvider" in sasl) return sasl;
+  const credentials = credentialsOf(sasl);
+  if (credentials === undefined) return sasl;
+  return { mechanism: credentials.mechanism, authenticationProvider: saslProvider(credentials) };
 }
 
 const LEVELS: Readonly<Partial<Record<logLevel, KafkaLogLevel>>> = {

@@ -1,5 +1,6 @@
 import { brokerFromDocker, dockerAnswers } from "./docker-broker.js";
-import { brokerFromMaven, missingForMaven } from "./maven-broker.js";
+import { missingForMaven } from "./kafka-server.js";
+import { brokerFromMaven } from "./maven-broker.js";
 
 /** A Kafka broker that tests may use. */
 export interface TestBroker {

@@ -53,13 +53,18 @@ async function signIn(connection: BrokerConnection, credentials: Credentials): P
   const known = answer.list(() => answer.string());
   if (errorCode !== 0)
     throw refused(connection, `it does not take ${mechanism}, but ${known.join(", ")} (error ${errorCode})`);
-  await authenticate(credentials, async (message) => {
+  const exchange = async (message: Buffer): Promise<Buffer> => {
     const body = new RequestBytes().bytes(message).done();
     const said = bodyOf(await connection.request({ doing, key: SASL_AUTHENTICATE_KEY, version: 0, body }));
     const refusal = said.int16();
     const words = said.string();
     if (refusal !== 0) throw refused(connection, `${words} (error ${refusal})`);
     return said.byteRange();
+  };
+  await authenticate(credentials, exchange).catch((error: unknown) => {
+    const at = `broker ${connection.name}`;
+    if (!(error instanceof LogError) || error.message.startsWith(at)) throw error;
+    throw new LogError(error.code, `${at}: ${error.message}`, error.hint, { cause: error });
   });
 }
 
