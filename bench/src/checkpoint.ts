@@ -163,7 +163,7 @@ async function recordsPerCheckpoint(batches: readonly Taken[]): Promise<number> 
     windows: [createWindowStore({ bytesMax: 2 ** 30 })],
     orders: [new OrderBook()],
     store,
-    ...{ incarnation: "bench", epoch: 1, objectiveMs: OBJECTIVE_MS, newId: newCheckpointId },
+    ...{ incarnation: "bench", currency: "USD", epoch: 1, objectiveMs: OBJECTIVE_MS, newId: newCheckpointId },
     areMovesDurable: () => Promise.resolve(true),
     onWritten: () => (written += 1),
     onFailed: (_, error) => {

@@ -87,7 +87,7 @@ function keeperOf(windows: SlabWindowStore, store: CheckpointStore): CheckpointK
     windows: [windows],
     orders: [new OrderBook()],
     store,
-    ...{ incarnation: "bench", epoch: 1, objectiveMs: 3_600_000 },
+    ...{ incarnation: "bench", currency: "USD", epoch: 1, objectiveMs: 3_600_000 },
     newId: () => randomBytes(16).toString("hex"),
     areMovesDurable: () => Promise.resolve(true),
     onWritten: () => undefined,

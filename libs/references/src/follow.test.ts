@@ -49,6 +49,8 @@ function unreadable(log: EventLog, refused: LogError): EventLog {
     commit: (group, topic, partition, commit) => log.commit(group, topic, partition, commit),
     committed: (group, topic, partition) => log.committed(group, topic, partition),
     relay: (place) => log.relay(place),
+    own: (options) => log.own(options),
+    membersOf: (group) => log.membersOf(group),
     close: () => log.close(),
   };
 }
@@ -87,6 +89,30 @@ describe("following a topic", () => {
     const taken: string[] = [];
     await follow(emptied, TOPICS.catalog, (record) => taken.push(text(record)));
     expect(taken).toEqual([]);
+  });
+
+  it("waits for the records behind a gap", async () => {
+    await given.log.append(["one", "two", "three"].map((words) => said(words, words)));
+    let deliver: () => Promise<unknown> = () => Promise.resolve();
+    const begunLater: EventLog = {
+      ...unreadable(given.log, new LogError("log_closed", "nobody reads", "terminal")),
+      subscribe: async (subscription) => {
+        const { topic } = subscription;
+        await subscription.onGap?.(0, 2);
+        const last = { ...said("three", "three"), offset: 2 };
+        deliver = () => subscription.onBatch({ topic, partition: 0, records: [last], endOffset: 3 });
+        return { stop: () => Promise.resolve(), finished: new Promise(() => undefined) };
+      },
+    };
+    const taken: string[] = [];
+    const following = follow(begunLater, TOPICS.catalog, (record) => taken.push(text(record))).then(() => [...taken]);
+    const isThere = await Promise.race([
+      following.then(() => true),
+      new Promise((resolve) => setImmediate(resolve, false)),
+    ]);
+    expect(isThere).toBe(false);
+    await deliver();
+    expect(await following).toEqual(["three"]);
   });
 
   it("resolves at once on an empty topic", async () => {

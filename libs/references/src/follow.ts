@@ -31,6 +31,7 @@ export async function follow(
   let restored: () => void = () => undefined;
   const untilRestored = new Promise<void>((resolve) => (restored = resolve));
   if (behind.size === 0) restored();
+  /** All below an offset has been read; nothing is to come from `endOffset` on, as far as is known. */
   const reached = (partition: number, readTo: number, endOffset: number): void => {
     next.set(partition, readTo);
     // A compacted topic may end in a gap: its reader is there when nothing more is to come.
@@ -48,7 +49,8 @@ export async function follow(
       return Promise.resolve();
     },
     onGap: (partition, nextOffset) => {
-      reached(partition, nextOffset, nextOffset);
+      // What stands behind it is yet to come.
+      reached(partition, nextOffset, Infinity);
       return Promise.resolve();
     },
   });

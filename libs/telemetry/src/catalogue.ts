@@ -189,7 +189,7 @@ export const CATALOGUE = {
   checkpoints: {
     type: "counter",
     name: "leastwise_checkpoints_total",
-    help: "Checkpoints of a partition's windows, by how writing them ended. A failed one makes the next restart slower, nothing else.",
+    help: "Checkpoints of a partition's windows, by how writing them ended, and those that a start could not use (`refused`). A failed or refused one makes a restart slower, nothing else.",
     labels: { outcome: closed(CHECKPOINT_OUTCOMES) },
   },
 

@@ -103,7 +103,7 @@ export const WINDOW_VERDICTS = ["applied", "late", "duplicate", "ahead", "alread
 export const FORGOTTEN_REASONS = ["expired", "evicted", "no_room"] as const;
 
 /** How writing a checkpoint ended. */
-export const CHECKPOINT_OUTCOMES = ["ok", "failed"] as const;
+export const CHECKPOINT_OUTCOMES = ["ok", "failed", "refused"] as const;
 
 /** Kinds of incentive, `none` for rung 0. */
 export const INCENTIVE_KINDS = [

@@ -110,7 +110,7 @@ export class MoveBook {
     return !isOutstanding();
   }
 
-  /** Nobody waits for states that are still on their way any more. */
+  /** No checkpoint waits for states that are still on their way any more. Who waits for those of one subject does so for its own time. */
   stop(): void {
     this.#isStopped = true;
     this.#tellArrival();

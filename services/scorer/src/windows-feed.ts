@@ -153,10 +153,10 @@ export class WindowsFeed {
     this.#scanning = await log.scan({
       topic: TOPICS.clickstream,
       from: (partition) => Promise.resolve(from[partition] ?? 0),
-      onSpans: async (spans) => {
-        const effects = await this.#threads?.take(spans);
-        if (effects !== undefined) this.#take(effects);
-      },
+      onSpans: (spans) =>
+        this.#threads?.take(spans, (effects) => {
+          this.#take(effects);
+        }),
       onPoisoned: (batch) => this.#setAside(batch),
     });
   }
@@ -264,10 +264,11 @@ export class WindowsFeed {
   }
 
   #noteRestored({ partition, offset, subjects, orders, refused }: Restored): void {
-    const { logger } = this.#options.telemetry;
+    const { logger, metrics } = this.#options.telemetry;
     this.#nextOffsets[partition] = offset;
     for (const { subject, atMs } of ordersIn(orders)) this.#options.onOrder(subject, atMs);
     if (refused !== undefined) {
+      metrics.checkpoints.with({ outcome: "refused" }).add();
       logger.warn(
         { partition, problem: sayRefusal(refused) },
         "no checkpoint can be used: the log rebuilds the windows",

@@ -42,7 +42,21 @@ class CheckpointFiles implements CheckpointStore {
   async begin(identity: CheckpointIdentity): Promise<CheckpointWriting> {
     const directory = this.#of(identity.partition);
     await mkdir(directory, { recursive: true });
+    await this.#removeUnfinished(identity.partition);
     return FileWriting.open(directory, identity);
+  }
+
+  /** Removes what crashes and rejections of {@link CheckpointWriting.finish} left, so that it does not heap up. */
+  async #removeUnfinished(partition: number): Promise<void> {
+    const directory = this.#of(partition);
+    const newest = await this.newest(partition);
+    // Which chunks a damaged manifest names is not known: they go when the next one stands.
+    if (!newest.ok) return;
+    const left = await chunksBeside(directory, newest.value?.id);
+    if (left.length === 0) return;
+    // As in finishing: the manifest of before, which names some of them, may come back until this one's name is on the disk.
+    await syncDirectory(directory);
+    await removeAll(directory, left).catch(() => undefined);
   }
 
   #of(partition: number): string {
@@ -149,10 +163,7 @@ class FileWriting implements CheckpointWriting {
   }
 
   async #removeOthers(id: string): Promise<void> {
-    const names = await readdir(this.#directory);
-    for (const name of names.filter((one) => one.endsWith(".chunks") && one !== `${id}.chunks`)) {
-      await rm(join(this.#directory, name), { force: true });
-    }
+    await removeAll(this.#directory, await chunksBeside(this.#directory, id));
   }
 
   async abandon(): Promise<void> {
@@ -161,17 +172,25 @@ class FileWriting implements CheckpointWriting {
   }
 }
 
-/** Windows lets no directory be opened, and keeps names by itself. */
+/** Names of the files of chunks that are not those of the checkpoint. */
+async function chunksBeside(directory: string, id: string | undefined): Promise<readonly string[]> {
+  const names = await readdir(directory);
+  return names.filter((name) => name.endsWith(".chunks") && name !== `${id}.chunks`);
+}
+
+async function removeAll(directory: string, names: readonly string[]): Promise<void> {
+  for (const name of names) await rm(join(directory, name), { force: true });
+}
+
+/** How systems say that directories cannot be opened or synced: Windows, and file systems of networks and containers. They keep names by themselves. */
+const NOT_SUPPORTED = ["EINVAL", "ENOTSUP", "ENOSYS", "EBADF", "EPERM", "EACCES", "EISDIR"];
+
 async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(directory, "r");
   try {
-    await handle.sync();
+    const handle = await open(directory, "r");
+    await handle.sync().finally(() => handle.close());
   } catch (error) {
-    // Some file systems, mostly of networks, know no such thing.
-    if (!hasCode(error, "EINVAL", "ENOTSUP")) throw error;
-  } finally {
-    await handle.close();
+    if (!hasCode(error, ...NOT_SUPPORTED)) throw error;
   }
 }
 

@@ -3,6 +3,7 @@ import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabula
 import { CHECKPOINT_FORMAT, CheckpointMalformed, CheckpointReader, type SlabWindowStore } from "@leastwise/windows";
 import { setTimeout as delay } from "node:timers/promises";
 import type { OrderBook } from "../ingest/order-book.js";
+import { waitToStop } from "../ingest/stop-wait.js";
 import { CHUNK_PAYLOAD_BYTES_MAX } from "./checkpoint-topics.js";
 import type { Manifest } from "./chunk.js";
 import type { CheckpointStore, CheckpointWriting } from "./store.js";
@@ -15,6 +16,8 @@ export interface CheckpointKeeperOptions {
   readonly store: CheckpointStore;
   /** Of the log that the windows are a fold of. */
   readonly incarnation: string;
+  /** The shop's own, which amounts in the windows are in. */
+  readonly currency: string;
   /** Of this owner; later owners have higher ones. */
   readonly epoch: number;
   /** How long reading the tails of all partitions again may take, ms: beyond, a checkpoint of the one with the longest is written. */
@@ -68,7 +71,7 @@ export class CheckpointKeeper {
   #failedAtMs = -Infinity;
   #epoch: number;
   #writing: Promise<void> | undefined;
-  #isStopped = false;
+  #isGivenUp = false;
 
   constructor(options: CheckpointKeeperOptions) {
     this.#options = options;
@@ -102,8 +105,8 @@ export class CheckpointKeeper {
     if (unusable !== undefined) return nothing(unusable);
     const loaded = await this.#load(manifest);
     if (loaded.ok) {
-      const { offset, subjects, ordersBelow } = manifest;
-      this.#orders(partition).restore(loaded.value, ordersBelow);
+      const { offset, subjects, endOffset } = manifest;
+      this.#orders(partition).restore(loaded.value, endOffset);
       return { partition, offset, subjects, orders: loaded.value, refused: undefined };
     }
     this.#windows(partition).clear();
@@ -114,7 +117,7 @@ export class CheckpointKeeper {
   taken(partition: number, nextOffset: number, tookMs: number): void {
     this.#tailMs[partition] = (this.#tailMs[partition] ?? 0) + tookMs;
     this.#nextOffset[partition] = nextOffset;
-    if (this.#writing !== undefined || this.#isStopped) return;
+    if (this.#writing !== undefined || this.#isGivenUp) return;
     let allMs = 0;
     let longest = partition;
     for (const [other, tailMs = 0] of this.#tailMs.entries()) {
@@ -136,10 +139,18 @@ export class CheckpointKeeper {
     await this.#begin(partition);
   }
 
-  /** Gives up what is being written. */
+  /**
+   * From now on, for good, no manifest is written, not even of a checkpoint under way: for when something that was taken in was not seen to. A walk
+   * would no longer meet a state that a link took out, and the link would not be read again.
+   */
+  giveUp(): void {
+    this.#isGivenUp = true;
+  }
+
+  /** Gives up what is being written, and waits for its end, though not for ever. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    await this.#writing;
+    this.giveUp();
+    if (this.#writing !== undefined) await waitToStop(this.#writing);
   }
 
   #begin(partition: number): Promise<void> {
@@ -149,14 +160,15 @@ export class CheckpointKeeper {
       .catch((error: unknown) => {
         this.#tailMs[partition] = (this.#tailMs[partition] ?? 0) + tailBeforeMs;
         this.#failedAtMs = performance.now();
-        if (!this.#isStopped) this.#options.onFailed(partition, error);
+        if (!this.#isGivenUp) this.#options.onFailed(partition, error);
       })
       .finally(() => (this.#writing = undefined));
     return this.#writing;
   }
 
   async #write(partition: number): Promise<void> {
-    const { store, incarnation, newId, onWritten } = this.#options;
+    const { store, incarnation, currency, newId, onWritten } = this.#options;
+    this.#expectToGoOn();
     const startedMs = performance.now();
     const offset = this.#nextOffset[partition] ?? 0;
     const identity = { partition, epoch: this.#epoch, id: newId() };
@@ -164,7 +176,9 @@ export class CheckpointKeeper {
     let manifest: Manifest;
     try {
       const written = await this.#writeChunks(partition, writing);
-      manifest = { format: CHECKPOINT_FORMAT, incarnation, ...identity, offset, ...written };
+      manifest = { format: CHECKPOINT_FORMAT, incarnation, currency, ...identity, offset, ...written };
+      // Of a link that was not seen to, nobody could say that its state is on its way.
+      this.#expectToGoOn();
     } catch (error) {
       await writing.abandon().catch(() => undefined);
       throw error;
@@ -174,10 +188,14 @@ export class CheckpointKeeper {
     onWritten(manifest, performance.now() - startedMs);
   }
 
+  #expectToGoOn(): void {
+    if (this.#isGivenUp) throw new Error("no more checkpoints are written");
+  }
+
   async #writeChunks(partition: number, writing: CheckpointWriting) {
     const walked = await this.#walk(partition, writing);
     // What was ordered until now, at once: what is ordered later stands in records that are read again.
-    const ordersBelow = this.#nextOffset[partition] ?? 0;
+    const endOffset = this.#nextOffset[partition] ?? 0;
     const orders = this.#orders(partition).bytes();
     let orderChunks = 0;
     for (let at = 0; at < orders.length; at += CHUNK_PAYLOAD_BYTES_MAX) {
@@ -185,10 +203,10 @@ export class CheckpointKeeper {
       orderChunks += 1;
     }
     // A link may have taken a state out after the walk began: that state must stand elsewhere before the checkpoint counts.
-    if (!(await this.#options.areMovesDurable(partition, ordersBelow)))
+    if (!(await this.#options.areMovesDurable(partition, endOffset)))
       throw new Error("a moved state is not on the log yet");
     const { chunks, bytes, subjects } = walked;
-    return { chunks: chunks + orderChunks, orderChunks, ordersBelow, bytes: bytes + orders.length, subjects };
+    return { chunks: chunks + orderChunks, orderChunks, endOffset, bytes: bytes + orders.length, subjects };
   }
 
   async #walk(partition: number, writing: CheckpointWriting) {
@@ -196,7 +214,7 @@ export class CheckpointKeeper {
     let chunks = 0;
     let bytes = 0;
     while (!walk.isDone) {
-      if (this.#isStopped) throw new Error("the process ends");
+      this.#expectToGoOn();
       const startedMs = performance.now();
       const gathered = walk.next(STEP_BYTES);
       const tookMs = performance.now() - startedMs;
@@ -237,12 +255,14 @@ export class CheckpointKeeper {
   }
 
   #whyUnusable(partition: number, manifest: Manifest, log: LogBounds): Refusal | undefined {
-    const { incarnation } = this.#options;
+    const { incarnation, currency } = this.#options;
     if (manifest.partition !== partition) return refused(manifest, "partition", manifest.partition, partition);
     if (manifest.format !== CHECKPOINT_FORMAT) return refused(manifest, "format", manifest.format, CHECKPOINT_FORMAT);
     if (manifest.incarnation !== incarnation)
       return refused(manifest, "incarnation", manifest.incarnation, incarnation);
-    if (manifest.offset > log.end) return refused(manifest, "offset", manifest.offset, `at most ${log.end}`);
+    if (manifest.currency !== currency) return refused(manifest, "currency", manifest.currency, currency);
+    // A log that lost its end, or an older one put back: subjects of such a checkpoint would take new records for records that they have.
+    if (manifest.endOffset > log.end) return refused(manifest, "end offset", manifest.endOffset, `at most ${log.end}`);
     // What was dropped since would be missing: a rebuild from what is left at least says so.
     if (manifest.offset < log.begin) return refused(manifest, "offset", manifest.offset, `at least ${log.begin}`);
     return undefined;

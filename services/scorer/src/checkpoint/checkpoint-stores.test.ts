@@ -14,8 +14,17 @@ const PARTITION = 2;
 
 function manifestOf(id: string, chunks: number, fields: Partial<Manifest> = {}): Manifest {
   return {
-    ...{ format: 1, incarnation: "i", partition: PARTITION, epoch: 5, id: id.repeat(32), offset: 41, chunks },
-    ...{ orderChunks: 0, ordersBelow: 41 },
+    ...{
+      format: 1,
+      incarnation: "i",
+      currency: "EUR",
+      partition: PARTITION,
+      epoch: 5,
+      id: id.repeat(32),
+      offset: 41,
+      chunks,
+    },
+    ...{ orderChunks: 0, endOffset: 99 },
     ...{ bytes: 3 * chunks, subjects: 1, ...fields },
   };
 }
@@ -166,6 +175,50 @@ describe("checkpoints in files", () => {
     await write(store, manifestOf("b", 1));
     sync.mockRestore();
     expect(seen).toEqual([[`${"a".repeat(32)}.chunks`, `${"b".repeat(32)}.chunks`, "manifest"]]);
+  });
+
+  /** What bringing a directory's names to the disk ends with, until it is restored. */
+  async function syncEndsWith(code: string) {
+    const handle = await open(directory, "r");
+    const sync = jest
+      .spyOn(Object.getPrototypeOf(handle) as FileHandle, "sync")
+      .mockImplementation(() => Promise.reject(Object.assign(new Error(code), { code })));
+    await handle.close();
+    return sync;
+  }
+
+  const chunkFiles = async () => {
+    const names = await readdir(join(directory, String(PARTITION)));
+    return names.filter((name) => name.endsWith(".chunks")).sort();
+  };
+
+  it("do not heap up while new names cannot be brought to the disk, and the one before stays until they are", async () => {
+    const store = openCheckpointFiles(directory);
+    await write(store, manifestOf("a", 1));
+    const sync = await syncEndsWith("EIO");
+    for (const id of ["b", "c", "d"]) await expect(write(store, manifestOf(id, 1))).rejects.toThrow("EIO");
+    sync.mockRestore();
+    expect(await chunkFiles()).toEqual([`${"a".repeat(32)}.chunks`, `${"b".repeat(32)}.chunks`]);
+    await write(store, manifestOf("e", 1));
+    expect(await chunkFiles()).toEqual([`${"e".repeat(32)}.chunks`]);
+  });
+
+  it.each(["EINVAL", "ENOTSUP", "ENOSYS", "EBADF", "EPERM", "EACCES", "EISDIR"])(
+    "are written where a directory cannot be synced, which is said by %s",
+    async (code) => {
+      const store = openCheckpointFiles(directory);
+      const sync = await syncEndsWith(code);
+      for (const id of ["a", "b", "c"]) await write(store, manifestOf(id, 1));
+      sync.mockRestore();
+      expect(await chunkFiles()).toEqual([`${"c".repeat(32)}.chunks`]);
+    },
+  );
+
+  it("that a crash left unfinished go when the next is begun", async () => {
+    await write(openCheckpointFiles(directory), manifestOf("a", 1));
+    await openCheckpointFiles(directory).begin(manifestOf("b", 1));
+    await openCheckpointFiles(directory).begin(manifestOf("c", 1));
+    expect(await chunkFiles()).toEqual([`${"a".repeat(32)}.chunks`, `${"c".repeat(32)}.chunks`]);
   });
 
   it("leave no file of an earlier one behind", async () => {

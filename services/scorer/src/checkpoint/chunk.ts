@@ -21,6 +21,8 @@ export interface Manifest {
   readonly format: number;
   /** Of the log whose offsets these are. */
   readonly incarnation: string;
+  /** The shop's own when the windows were made: amounts in another are not in them. */
+  readonly currency: string;
   readonly partition: number;
   /** Of the owner who wrote it: of two, the one of the higher epoch counts. */
   readonly epoch: number;
@@ -31,8 +33,8 @@ export interface Manifest {
   readonly chunks: number;
   /** How many of them, the last ones, hold orders. */
   readonly orderChunks: number;
-  /** Orders of records below this offset are among them. */
-  readonly ordersBelow: number;
+  /** Orders of records below this offset are among them, and subjects may be as far: nothing is of a record from here on. */
+  readonly endOffset: number;
   /** Bytes of all payloads. */
   readonly bytes: number;
   readonly subjects: number;
@@ -114,7 +116,7 @@ function parsed(json: string): unknown {
   }
 }
 
-/** Whether every field is there and possible, and no chunk more than there are. */
+/** Whether every field is there and possible, and none is more than what it is a part of. */
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== "object" || value === null) return false;
   const fields = value as Record<string, unknown>;
@@ -122,14 +124,16 @@ function isManifest(value: unknown): value is Manifest {
   return (
     COUNTS.every(isCount) &&
     typeof fields["incarnation"] === "string" &&
+    typeof fields["currency"] === "string" &&
     typeof fields["id"] === "string" &&
     ID.test(fields["id"]) &&
-    (fields["orderChunks"] as number) <= (fields["chunks"] as number)
+    (fields["orderChunks"] as number) <= (fields["chunks"] as number) &&
+    (fields["offset"] as number) <= (fields["endOffset"] as number)
   );
 }
 
 const COUNTS = [
-  ...["format", "partition", "epoch", "offset", "chunks", "orderChunks", "ordersBelow", "bytes", "subjects"],
+  ...["format", "partition", "epoch", "offset", "chunks", "orderChunks", "endOffset", "bytes", "subjects"],
 ] as const;
 
 function corrupt(field: string, got: string, expected: string): Refusal {

@@ -168,19 +168,23 @@ describe("a feed with checkpoints", () => {
     expect(await records(second.telemetry)).toBe(2);
   });
 
-  it.each([{ format: 99 }, { incarnation: "another log" }, { offset: 1_000 }])(
-    "rebuilds from the log rather than trust a checkpoint of %o",
-    async (fields) => {
-      const store = openCheckpointFiles(directory);
-      const first = await open(store);
-      await write(first.feed, did(ADA));
-      await first.feed.checkpoint();
-      const path = join(directory, String(partitionOf(ADA)), "manifest");
-      const manifest = decodeManifest(await readFile(path));
-      if (manifest.ok) await writeFile(path, encodeManifest({ ...manifest.value, ...fields }));
-      const second = await open(store);
-      expect(views(second.feed)[3]).toBe(1);
-      expect(await records(second.telemetry)).toBe(1);
-    },
-  );
+  it.each([
+    { format: 99 },
+    { incarnation: "another log" },
+    { offset: 1_000 },
+    // What a subject of it has, the log has not.
+    { endOffset: 1_000 },
+    { currency: "USD" },
+  ])("rebuilds from the log rather than trust a checkpoint of %o", async (fields) => {
+    const store = openCheckpointFiles(directory);
+    const first = await open(store);
+    await write(first.feed, did(ADA));
+    await first.feed.checkpoint();
+    const path = join(directory, String(partitionOf(ADA)), "manifest");
+    const manifest = decodeManifest(await readFile(path));
+    if (manifest.ok) await writeFile(path, encodeManifest({ ...manifest.value, ...fields }));
+    const second = await open(store);
+    expect(views(second.feed)[3]).toBe(1);
+    expect(await records(second.telemetry)).toBe(1);
+  });
 });

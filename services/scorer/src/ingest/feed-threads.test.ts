@@ -63,8 +63,11 @@ class OwnLog extends FragileLog {
   }
 }
 
-async function open(thread?: ThreadOptions): Promise<WindowsFeed> {
-  const onOrder = (subject: SubjectId, atMs: Millis) => void orders.push(`${subject.slice(0, 2)} at ${atMs - NOON}`);
+function noteOrder(subject: SubjectId, atMs: Millis): void {
+  orders.push(`${subject.slice(0, 2)} at ${atMs - NOON}`);
+}
+
+async function open(thread?: ThreadOptions, onOrder = noteOrder): Promise<WindowsFeed> {
   const clock = { nowMs: () => NOON };
   const options = { log: given.log, telemetry, clock, currency: EUR, onOrder };
   const feed = await WindowsFeed.open(thread === undefined ? options : { ...options, thread });
@@ -122,6 +125,21 @@ describe.each([
     expect(views(second)).toEqual([1, 1, 1, 1]);
     expect(await counted(telemetry, "leastwise_consumer_records_total", 'outcome="ok"')).toBe(before);
     expect(orders).toEqual(["ff at 0", "ff at 0"]);
+  });
+});
+
+describe.each([
+  ["followed by a thread", true],
+  ["handed to a thread", false],
+])("effects of records %s that cannot be seen to", (_, followsItself) => {
+  it("end the feed, and no checkpoint is written any more", async () => {
+    const feed = await open(near(1, followsItself), () => {
+      throw new Error("not seen to");
+    });
+    await write(undefined, bought(ADA));
+    await expect(feed.finished).rejects.toThrow("not seen to");
+    await expect(feed.checkpoint()).rejects.toThrow("not seen to");
+    expect(await openCheckpointFiles(directory).newest(partitionOf(ADA))).toEqual({ ok: true, value: undefined });
   });
 });
 

@@ -1,8 +1,11 @@
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { RecordSpans } from "@leastwise/eventlog";
+import { reserveSegment } from "@leastwise/windows";
 import { Worker } from "node:worker_threads";
+import { EUR } from "../given/records.js";
 import { IngestThread, type ThreadListener } from "./ingest-thread.js";
 import { IngestThreads } from "./ingest-threads.js";
+import { STOP_WAIT_MS } from "./stop-wait.js";
 
 /** A thread of its own that answers everything, until it is told what it dies of. Then it ends, or throws, without an answer. */
 const SCRIPT = `
@@ -29,14 +32,16 @@ afterEach(async () => {
   for (const thread of threads.splice(0)) await thread.stop();
 });
 
+const QUIET: ThreadListener = {
+  onCheckpoint: () => undefined,
+  onCheckpointFailed: () => undefined,
+  onPoisoned: () => Promise.resolve(),
+  areMovesDurable: () => Promise.resolve(true),
+};
+
 function begin(behaviour: Behaviour, listener: Partial<ThreadListener> = {}): IngestThread {
-  const thread = new IngestThread(new Worker(SCRIPT, { eval: true, workerData: behaviour }), {
-    onCheckpoint: () => undefined,
-    onCheckpointFailed: () => undefined,
-    onPoisoned: () => Promise.resolve(),
-    areMovesDurable: () => Promise.resolve(true),
-    ...listener,
-  });
+  const worker = new Worker(SCRIPT, { eval: true, workerData: behaviour });
+  const thread = new IngestThread(worker, { ...QUIET, ...listener });
   threads.push(thread);
   return thread;
 }
@@ -45,7 +50,7 @@ function begin(behaviour: Behaviour, listener: Partial<ThreadListener> = {}): In
 const QUESTIONS: readonly (readonly [kind: string, ask: (thread: IngestThread | IngestThreads) => Promise<unknown>])[] =
   [
     ["restore", (thread) => thread.restore([])],
-    ["spans", (thread) => thread.take(SPANS)],
+    ["spans", (thread) => thread.take(SPANS, () => undefined)],
     ["follow", (thread) => thread.follow([], () => undefined)],
     ["checkpoint", (thread) => thread.checkpoint()],
   ];
@@ -103,5 +108,63 @@ describe("a thread that asks what cannot be answered", () => {
     });
     await expect(thread.checkpoint()).rejects.toThrow("no answer");
     await expect(thread.finished).rejects.toThrow("no answer");
+  });
+});
+
+describe("records that are handed to a thread", () => {
+  it("and that it cannot take in end it: no checkpoint may have what they moved", async () => {
+    const question = { kind: "failed", id: 1, message: "no room", code: "" };
+    const thread = begin({ asksAt: "spans", question });
+    await expect(thread.take(SPANS, () => undefined)).rejects.toThrow("no room");
+    await expect(thread.finished).rejects.toThrow("no room");
+  });
+
+  it("and whose effects cannot be seen to here end it", async () => {
+    const thread = begin({});
+    const taken = thread.take(SPANS, () => {
+      throw new Error("not seen to");
+    });
+    await expect(taken).rejects.toThrow("not seen to");
+    await expect(thread.finished).rejects.toThrow("not seen to");
+    await expect(thread.checkpoint()).rejects.toThrow("not seen to");
+  });
+});
+
+describe("stopping a thread", () => {
+  it("that does not answer waits for so long, and ends it", async () => {
+    const thread = begin({ asksAt: "stop", question: { kind: "checkpointFailed", partition: 0, message: "busy" } });
+    await thread.restore([]);
+    jest.useFakeTimers();
+    try {
+      const stopped = thread.stop();
+      jest.advanceTimersByTime(STOP_WAIT_MS);
+      await stopped;
+      await thread.finished;
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it("twice ends when it has ended", async () => {
+    const thread = begin({});
+    let hasEnded = false;
+    void thread.finished.then(() => (hasEnded = true));
+    void thread.stop();
+    await thread.stop();
+    expect(hasEnded).toBe(true);
+  });
+});
+
+describe("threads of which one cannot be started", () => {
+  it("leave none running", async () => {
+    const first = new Worker(SCRIPT, { eval: true, workerData: {} });
+    const ended = new Promise((resolve) => first.once("exit", resolve));
+    const start = ({ thread }: { readonly thread: number }): Worker => {
+      if (thread === 0) return first;
+      throw new Error("no more threads");
+    };
+    const what = { memories: [0, 1].map(() => reserveSegment(2 ** 21)), currency: EUR, incarnation: "log-1" };
+    expect(() => IngestThreads.start(what, { count: 2, start }, QUIET)).toThrow("no more threads");
+    await ended;
   });
 });

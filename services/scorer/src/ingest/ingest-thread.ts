@@ -2,6 +2,7 @@ import { LogError, type LogErrorCode, type RecordSpans } from "@leastwise/eventl
 import type { Worker } from "node:worker_threads";
 import type { LogBounds, Restored } from "../checkpoint/checkpoint-keeper.js";
 import type { Manifest } from "../checkpoint/chunk.js";
+import { waitToStop } from "./stop-wait.js";
 import type { FromThread, PostedPoison, PostedSpans, ToThread } from "./thread-messages.js";
 import type { FoldEffects } from "./windows-fold.js";
 
@@ -14,7 +15,13 @@ export interface ThreadListener {
   readonly areMovesDurable: (partition: number, offset: number) => Promise<boolean>;
 }
 
-type Asked = (answer: FromThread) => void;
+/** A question that the thread has not answered. */
+interface Asked {
+  readonly kind: ToThread["kind"];
+  readonly answer: (answer: FromThread) => void;
+  readonly fail: (error: unknown) => void;
+}
+
 type WithoutId<Message> = Message extends { readonly id: number } ? Omit<Message, "id"> : never;
 
 /** A thread that takes partitions of the clickstream in, seen from the one that answers. */
@@ -23,10 +30,11 @@ export class IngestThread {
   readonly finished: Promise<void>;
   readonly #worker: Worker;
   readonly #listener: ThreadListener;
-  readonly #asked = new Map<number, { readonly answer: Asked; readonly fail: (error: unknown) => void }>();
+  readonly #asked = new Map<number, Asked>();
   #lastAsked = 0;
   #onEffects: (effects: FoldEffects) => void = () => undefined;
   #isStopping = false;
+  #stopped: Promise<void> | undefined;
   /** Why there is nobody left to ask. */
   #ended: { readonly error: unknown } | undefined;
   #fail: (error: unknown) => void = () => undefined;
@@ -59,12 +67,14 @@ export class IngestThread {
     return answer.restored;
   }
 
-  /** Has records taken in that were read here. */
-  async take(spans: RecordSpans): Promise<FoldEffects> {
+  /** Has records taken in that were read here. What cannot be taken in, or not be seen to, fails the thread. */
+  async take(spans: RecordSpans, onEffects: (effects: FoldEffects) => void): Promise<void> {
     const posted = postedSpans(spans);
-    const answer = await this.#ask({ kind: "spans", spans: posted }, [posted.bytes.buffer as ArrayBuffer]);
-    if (answer.kind !== "effects") throw new Error(`expected effects, got ${answer.kind}`);
-    return answer.effects;
+    // Seen to within the message: whatever the thread asks next finds it done.
+    await this.#ask({ kind: "spans", spans: posted }, [posted.bytes.buffer as ArrayBuffer], (answer) => {
+      if (answer.kind !== "effects") throw new Error(`expected effects, got ${answer.kind}`);
+      onEffects(answer.effects);
+    });
   }
 
   /** Has the thread follow the log that it opened itself. */
@@ -78,19 +88,33 @@ export class IngestThread {
     await this.#ask({ kind: "checkpoint" });
   }
 
-  async stop(): Promise<void> {
-    if (this.#isStopping) return;
+  /** Resolves when the thread has ended: as it says, or, if it does not say so for long, because it is made to. */
+  stop(): Promise<void> {
     this.#isStopping = true;
-    await this.#ask({ kind: "stop" }).catch(() => undefined);
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    await waitToStop(this.#ask({ kind: "stop" }));
     await this.#worker.terminate();
   }
 
-  #ask(question: WithoutId<ToThread>, transfer: readonly ArrayBuffer[] = []): Promise<FromThread> {
+  /** The answer, once `onAnswer` has heard it. */
+  #ask(
+    question: WithoutId<ToThread>,
+    transfer: readonly ArrayBuffer[] = [],
+    onAnswer: (answer: FromThread) => void = () => undefined,
+  ): Promise<FromThread> {
     if (this.#ended !== undefined) return Promise.reject(asError(this.#ended.error));
     this.#lastAsked += 1;
     const id = this.#lastAsked;
-    return new Promise((answer, fail) => {
-      this.#asked.set(id, { answer, fail });
+    return new Promise((resolve, fail) => {
+      const answer = (given: FromThread): void => {
+        onAnswer(given);
+        resolve(given);
+      };
+      this.#asked.set(id, { kind: question.kind, answer, fail });
       this.#worker.postMessage({ ...question, id }, [...transfer]);
     });
   }
@@ -132,9 +156,13 @@ export class IngestThread {
 
   #failed(id: number | undefined, error: Error): void {
     const asked = id === undefined ? undefined : this.#asked.get(id);
-    if (id !== undefined) this.#asked.delete(id);
-    if (asked === undefined) this.#over(error);
-    else asked.fail(error);
+    // Records that were not taken in are as bad when they were handed over as when the thread followed them.
+    if (id === undefined || asked === undefined || asked.kind === "spans") {
+      this.#over(error);
+      return;
+    }
+    this.#asked.delete(id);
+    asked.fail(error);
   }
 
   /** Nothing more is taken in, so that no checkpoint can have what was not seen to here. */

@@ -35,7 +35,7 @@ export class IngestThreads {
     this.finished.catch(() => undefined);
   }
 
-  /** Deals the partitions out, each to the thread of its number modulo that of threads, and starts them. */
+  /** Deals the partitions out, each to the thread of its number modulo that of threads, and starts them: all, or none if one cannot be started. */
   static start(
     { memories, ...what }: IngestedWindows,
     { count, start }: Pick<ThreadOptions, "count" | "start">,
@@ -46,7 +46,14 @@ export class IngestThreads {
       const own = memories.map((memory, partition) => (partition % threads === thread ? memory : undefined));
       return new IngestThread(start({ ...what, thread, memories: own }), listener);
     };
-    return new IngestThreads(Array.from({ length: threads }, (_, thread) => startOne(thread)));
+    const started: IngestThread[] = [];
+    try {
+      for (let thread = 0; thread < threads; thread += 1) started.push(startOne(thread));
+    } catch (error) {
+      for (const one of started) void one.stop();
+      throw error;
+    }
+    return new IngestThreads(started);
   }
 
   async restore(bounds: readonly LogBounds[]): Promise<readonly Restored[]> {
@@ -54,10 +61,10 @@ export class IngestThreads {
   }
 
   /** Has records taken in that were read here. Those of several partitions may be under way at once. */
-  async take(spans: RecordSpans): Promise<FoldEffects> {
+  async take(spans: RecordSpans, onEffects: (effects: FoldEffects) => void): Promise<void> {
     const thread = this.#threads[spans.partition % this.#threads.length];
     if (thread === undefined) throw new RangeError(`no thread takes partition ${spans.partition} in`);
-    return thread.take(spans);
+    await thread.take(spans, onEffects);
   }
 
   /** Has each thread follow its partitions of the log that it opened itself. */

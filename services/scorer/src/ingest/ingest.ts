@@ -46,6 +46,7 @@ export class Ingest {
       windows: this.#fold.stores,
       orders: this.#fold.orders,
       incarnation: options.incarnation,
+      currency: options.currency,
       areMovesDurable: listener.areMovesDurable,
       onWritten: listener.onCheckpoint,
       onFailed: (partition, error) => {
@@ -66,16 +67,24 @@ export class Ingest {
     return restored;
   }
 
-  /** Takes records in. */
+  /** Takes records in. An exception loses effects, such as the only copy of a state that a link took out: no more checkpoints are written then. */
   take(spans: RecordSpans): FoldEffects {
-    const startedMs = performance.now();
-    const effects = this.#fold.take(spans);
-    const tookMs = performance.now() - startedMs;
-    this.#keeper?.taken(spans.partition, spans.nextOffset, tookMs);
-    return { ...effects, tookMs };
+    try {
+      const startedMs = performance.now();
+      const effects = this.#fold.take(spans);
+      const tookMs = performance.now() - startedMs;
+      this.#keeper?.taken(spans.partition, spans.nextOffset, tookMs);
+      return { ...effects, tookMs };
+    } catch (error) {
+      this.#keeper?.giveUp();
+      throw error;
+    }
   }
 
-  /** Follows its partitions of the clickstream of a log, each from its offset on. The next records of a partition are taken in when `onEffects` has settled. */
+  /**
+   * Follows its partitions of the clickstream of a log, each from its offset on. The next records of a partition are taken in when `onEffects` has
+   * settled. An exception or a rejection of it loses effects as one of {@link Ingest.take} does, and ends the following.
+   */
   async follow(
     log: EventLog,
     from: readonly number[],
@@ -85,7 +94,15 @@ export class Ingest {
       topic: TOPICS.clickstream,
       partitions: this.#fold.partitions,
       from: (partition) => Promise.resolve(from[partition] ?? 0),
-      onSpans: (spans) => onEffects(this.take(spans)),
+      onSpans: async (spans) => {
+        const effects = this.take(spans);
+        try {
+          await onEffects(effects);
+        } catch (error) {
+          this.#keeper?.giveUp();
+          throw error;
+        }
+      },
       onPoisoned: (batch) => this.#listener.onPoisoned(batch),
     });
     return this.#scanning;

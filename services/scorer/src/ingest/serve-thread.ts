@@ -17,10 +17,11 @@ const UNTAKEN_MAX = 16;
 
 /** Takes the clickstream in, in this thread, for the one at the other end of the port. */
 export function serveIngestThread(port: MessagePort, data: ThreadData, opening: ThreadOpening): void {
-  new IngestThread(port, data, opening).serve();
+  new ServingThread(port, data, opening).serve();
 }
 
-class IngestThread {
+/** An ingest thread from within: what `IngestThread` is the other end of. */
+class ServingThread {
   readonly #port: MessagePort;
   readonly #opening: ThreadOpening;
   readonly #ingest: Ingest;

@@ -3,7 +3,7 @@ import { RECORD_BYTES_MAX, type NewRecord, type RecordSpans } from "@leastwise/e
 import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import { featureValue, reserveSegment, type FeatureName } from "@leastwise/windows";
 import { describe, expect, it } from "@jest/globals";
-import { EUR, loggedIn, NOON, onClickstream } from "../given/records.js";
+import { did, EUR, loggedIn, NOON, onClickstream } from "../given/records.js";
 import { WindowsFold, type SentState } from "./windows-fold.js";
 
 const BROWSER = "00".repeat(16) as SubjectId;
@@ -89,4 +89,17 @@ describe("a state that is too large for one record", () => {
     });
     expect(again).toEqual(once);
   }, 60_000);
+});
+
+describe("a batch that cannot be taken in", () => {
+  it("leaves none of its events to the next one, which may be of another partition", () => {
+    const memories = [0, 1].map(() => reserveSegment(2 ** 21));
+    const fold = new WindowsFold({ memories, currency: EUR, incarnation: "log-1" });
+    const broken = standingFrom(0, [did(BROWSER), did(BROWSER)]);
+    broken.offsets[1] = -1;
+    expect(() => fold.take(broken)).toThrow();
+    const { verdicts } = fold.take({ ...standingFrom(0, [did(ADA)]), partition: 1 });
+    expect(verdicts).toEqual({ applied: 1 });
+    expect(fold.stores[1]!.subjectCount).toBe(1);
+  });
 });

@@ -111,6 +111,15 @@ export class WindowsFold {
 
   /** Takes records in. */
   take(spans: RecordSpans): FoldEffects {
+    try {
+      return this.#take(spans);
+    } finally {
+      // What an exception left waiting is of this partition: the next records may be of another.
+      this.#waiting = 0;
+    }
+  }
+
+  #take(spans: RecordSpans): FoldEffects {
     const { partition, count, bytes, offsets, valueFrom, valueTo, timestampsMs } = spans;
     const store = this.#store(partition);
     const effects = noEffects(partition, spans.nextOffset, store.counts);

@@ -100,7 +100,7 @@ export class LeaderLoop {
     const dueMs = performance.now() + this.#options.leadersGoodForMs;
     let asked: Asked | undefined;
     while (!this.#isStopped) {
-      await this.#tellWhatIsGone();
+      await this.#tellWhatIsGone([...this.#cursors]);
       asked ??= this.#ask(connection, new Map());
       if (asked === undefined) {
         this.#isStopped = true;
@@ -115,8 +115,11 @@ export class LeaderLoop {
         fetched.map(([cursor, { from, to }]) => [cursor, expectedNext(response.bytes, from, to, cursor.next)]),
       );
       asked = this.#ask(connection, ahead);
-      for (const [cursor, partition] of fetched)
+      for (const [cursor, partition] of fetched) {
+        // It may have come while another's owner was told.
+        await this.#tellWhatIsGone([cursor]);
         await handOver(response.bytes, partition, cursor, this.#spans, this.#taker);
+      }
       if (performance.now() < dueMs) continue;
       this.#isStopped = true;
       this.#options.onDue(this.#cursors.splice(0));
@@ -124,8 +127,8 @@ export class LeaderLoop {
   }
 
   /** An owner may wait for an offset whose record is gone: it hears that reading goes on behind it, before any records from there. */
-  async #tellWhatIsGone(): Promise<void> {
-    for (const cursor of [...this.#cursors]) {
+  async #tellWhatIsGone(cursors: readonly PartitionCursor[]): Promise<void> {
+    for (const cursor of cursors) {
       if (cursor.untoldEnd === undefined) continue;
       this.#spans.begin(this.#options.topic, cursor.partition, NOTHING);
       this.#spans.nextOffset = cursor.next;
