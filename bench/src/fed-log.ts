@@ -25,6 +25,8 @@ export function withClickstream(log: EventLog, clickstream: FedClickstream): Eve
     commit: (group, topic, partition, commit) => log.commit(group, topic, partition, commit),
     committed: (group, topic, partition) => log.committed(group, topic, partition),
     relay: (place) => log.relay(place),
+    own: (options) => log.own(options),
+    membersOf: (group) => log.membersOf(group),
     close: () => log.close(),
   };
 }

@@ -1,9 +1,12 @@
 import type { Config } from "./keys.js";
 import { problem, type ConfigProblem } from "./problem.js";
 
+/** Memory of a partition's windows with one page of each size of block. */
+const PARTITION_BYTES_MIN = 2_097_152;
+
 /** What no single key can be blamed for. `where` tells where a key was set; empty if it was not. */
 export function contradictionsIn(config: Config, where: (path: string) => string): ConfigProblem[] {
-  const { log, warehouse, rpc } = config;
+  const { log, warehouse, rpc, scorer } = config;
   const problems: ConfigProblem[] = [];
   const say = (path: string, came: unknown, expected: string): void => {
     problems.push(problem("contradiction", path, where(path), came, expected));
@@ -14,6 +17,11 @@ export function contradictionsIn(config: Config, where: (path: string) => string
   for (const { path, came, expected } of securityContradictions(log)) say(path, came, expected);
   if (warehouse.adapter === "http" && warehouse.url === undefined) {
     say("warehouse.url", undefined, "the server's URL, since warehouse.adapter is http");
+  }
+  const windowsMin = log.partitions * PARTITION_BYTES_MIN;
+  if (scorer.windows_bytes_max < windowsMin) {
+    const expected = `at least ${windowsMin}, 2 MiB for each of log.partitions (${log.partitions})`;
+    say("scorer.windows_bytes_max", scorer.windows_bytes_max, expected);
   }
   if (rpc.deadline_margin_ms >= rpc.decide_deadline_ms) {
     say(

@@ -108,6 +108,10 @@ export const KEYS = {
       NAME,
       true,
     ),
+    follow_raw: flag(
+      false,
+      "Whether events are taken in that others write to the topic `clickstream.raw`, by any key, as JSON or protobuf.",
+    ),
     write_keys_file: optionalText("File that holds the write keys, one a line, instead of `write_keys`."),
   }),
 
@@ -148,7 +152,7 @@ export const KEYS = {
       1,
       3_600_000,
       10_000,
-      "How long reading the log again may take at a restart, for the windows: beyond, a checkpoint of a partition is written. Ingest threads read side by side: each counts its own partitions.",
+      "How long reading the log again may take at a restart, for the windows: beyond, a checkpoint of a partition is written. Ingest threads read side by side: each counts its own partitions. A restart with fewer threads than before may read several times as long.",
     ),
   }),
 

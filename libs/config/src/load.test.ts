@@ -180,6 +180,10 @@ describe("what is wrong", () => {
       "log: { sasl_mechanism: plain, sasl_user: me, sasl_password: secret, sasl_scope: x }",
       "log.sasl_scope: expected nothing, since log.sasl_mechanism is plain",
     ],
+    [
+      "log: { partitions: 16 }\nscorer: { windows_bytes_max: 16777216 }",
+      "c.yaml:2:11: scorer.windows_bytes_max: expected at least 33554432, 2 MiB for each of log.partitions (16), got 16777216",
+    ],
     ["rpc: { decide_deadline_ms: 5 }", "rpc.deadline_margin_ms: expected less than rpc.decide_deadline_ms (5), got 5"],
     ["ops: { port: 7400 }", "c.yaml:1:8: ops.port: expected a port of its own; rpc.port has it, got 7400"],
     ["log: {", "c.yaml:1:7: file: expected YAML or JSON"],

@@ -4,6 +4,8 @@ import { DAY_MS } from "@leastwise/vocabulary";
 export const TOPICS = {
   /** ClickstreamRecord by subject: rebuilds the windows. */
   clickstream: "clickstream",
+  /** Events as others write them, by any key, in protobuf or JSON: what is taken of them stands on `clickstream`. */
+  clickstreamRaw: "clickstream.raw",
   /** SubjectLink by anonymous subject, and by known subject for its key: rebuilds who is who. */
   links: "links",
   /** SubjectRecord by subject: profiles and consent. */
@@ -39,14 +41,23 @@ export interface TopicPlan {
 /** Windows look back 30 days; two more are for late readers. Less is refused (`topics check`). */
 export const CLICKSTREAM_RETENTION_MIN_MS = 32 * DAY_MS;
 
+/** What others wrote waits so long to be taken in. */
+const CLICKSTREAM_RAW_RETENTION_MS = 7 * DAY_MS;
+
 /** Dead letters wait so long to be looked at; the table `dead_letters` has them longer. Anybody who reaches a door can write some. */
 const DEAD_LETTERS_RETENTION_MS = 90 * DAY_MS;
 
 /**
  * All topics: those keyed by subject share the number of partitions, so that a subject's events, decisions and offers have one
  * owner; the small compacted ones have one partition.
+ *
+ * @param withRaw whether others write events to `clickstream.raw`
  */
-export function topicPlan(partitions: number, clickstreamRetentionMs: number | undefined): readonly TopicPlan[] {
+export function topicPlan(
+  partitions: number,
+  clickstreamRetentionMs: number | undefined,
+  { withRaw = false } = {},
+): readonly TopicPlan[] {
   if (clickstreamRetentionMs !== undefined && clickstreamRetentionMs < CLICKSTREAM_RETENTION_MIN_MS) {
     throw new RangeError(`clickstream must be kept ${CLICKSTREAM_RETENTION_MIN_MS} ms at least`);
   }
@@ -57,6 +68,9 @@ export function topicPlan(partitions: number, clickstreamRetentionMs: number | u
       compacted: false,
       ...(clickstreamRetentionMs === undefined ? {} : { retentionMs: clickstreamRetentionMs }),
     },
+    ...(withRaw
+      ? [{ name: TOPICS.clickstreamRaw, partitions, compacted: false, retentionMs: CLICKSTREAM_RAW_RETENTION_MS }]
+      : []),
     { name: TOPICS.links, partitions: 1, compacted: true },
     { name: TOPICS.subjects, partitions: 1, compacted: true },
     { name: TOPICS.catalog, partitions: 1, compacted: true },

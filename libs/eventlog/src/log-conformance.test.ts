@@ -641,6 +641,44 @@ describe.each([
     expect(values(await readAll(log, target, 0, 1))).toEqual(["alone"]);
   }, 60_000);
 
+  it("gives a group's only member all partitions, and tells who it is", async () => {
+    const topic = await topicWith(3);
+    const group = `owners.${topic}`;
+    const told: (readonly number[])[] = [];
+    const onOwned = (partitions: readonly number[]): void => void told.push(partitions);
+    expect(await log.membersOf(group)).toEqual([]);
+    const ownership = await log.own({ group, topic, address: "one:7070", onOwned });
+    expect(told).toEqual([[0, 1, 2]]);
+    const members = [{ address: "one:7070", partitions: [0, 1, 2], standbyOf: [] }];
+    expect(await ownership.members()).toEqual(members);
+    expect(await log.membersOf(group)).toEqual(members);
+    await ownership.stop();
+    await ownership.finished;
+    expect(await log.membersOf(group)).toEqual([]);
+    const again = await log.own({ group, topic, address: "two:7070", onOwned });
+    expect(told).toHaveLength(2);
+    await again.stop();
+  });
+
+  it("ends an ownership whose owner cannot take its partitions", async () => {
+    const topic = await topicWith(1);
+    const broken = new Error("no room");
+    const onOwned = (): Promise<void> => Promise.reject(broken);
+    const ownership = await log.own({ group: `owners.${topic}`, topic, address: "one:7070", onOwned });
+    await expect(ownership.finished).rejects.toBe(broken);
+    expect(await log.membersOf(`owners.${topic}`)).toEqual([]);
+  });
+
+  it("lets nobody own a topic that there is not, nor without an address", async () => {
+    const topic = await topicWith(1);
+    const onOwned = (): void => undefined;
+    const nowhere = log.own({ group: "owners", topic: "no.such.topic", address: "one:7070", onOwned });
+    await expect(nowhere).rejects.toMatchObject({ code: "unknown_topic" });
+    for (const address of ["", "x".repeat(256)]) {
+      await expect(log.own({ group: "owners", topic, address, onOwned })).rejects.toThrow(RangeError);
+    }
+  });
+
   it("is the same log after closing: incarnation, topics, records, offsets", async () => {
     const topic = await topicWith(1);
     await log.append([record(topic, "kept")]);
@@ -664,9 +702,12 @@ describe.each([
     const other = await underTest.open().catch(() => undefined);
     const closing = other ?? log;
     const reader = await subscribe(reading(topic, 0, []), closing);
+    const owner = { group: `owners.${topic}`, topic, address: "one:7070", onOwned: () => undefined };
+    const ownership = await closing.own(owner);
     const append = closing.append([record(topic, "under way")]);
     await Promise.all([closing.close(), closing.close()]);
     await reader.finished;
+    await ownership.finished;
     expect(await append).toHaveLength(1);
     const closed = { code: "log_closed", hint: "terminal" };
     await expect(closing.append([record(topic, "x")])).rejects.toMatchObject(closed);
@@ -676,6 +717,8 @@ describe.each([
     await expect(closing.subscribe(reading(topic, 0, []))).rejects.toMatchObject(closed);
     await expect(closing.commit("g", topic, 0, { offset: 0, note: "" })).rejects.toMatchObject(closed);
     await expect(closing.committed("g", topic, 0)).rejects.toMatchObject(closed);
+    await expect(closing.own(owner)).rejects.toMatchObject(closed);
+    await expect(closing.membersOf("g")).rejects.toMatchObject(closed);
   }, 60_000);
 });
 

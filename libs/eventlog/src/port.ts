@@ -168,6 +168,41 @@ export interface Relay {
   close(): Promise<void>;
 }
 
+/** Joins a group whose members share the partitions of a topic by agreement. A group is for one topic, and for owners only. */
+export interface OwnershipOptions {
+  readonly group: string;
+  readonly topic: string;
+  /** Where others reach this member, `host:port`: 1 to 255 bytes, and no other member's. A member that comes back should have the same. */
+  readonly address: string;
+  /**
+   * This member owns these partitions from now on: all that it has, rising, not only new ones; none, when there are more
+   * members than partitions. Called after each agreement, one call after the other; what a newer agreement has overtaken is
+   * left out. The member counts as alive while this takes its time. A rejection ends the ownership with that error.
+   */
+  onOwned(partitions: readonly number[]): Promise<void> | void;
+  /**
+   * Until `onOwned` is called again nobody knows who owns what: the group agrees anew, or it has not been heard of for so
+   * long that it may have given the partitions to others. Also comes while `onOwned` has not settled.
+   */
+  onUnsettled?(): void;
+}
+
+/** A member of a group of owners, as the group agreed. */
+export interface Member {
+  /** Empty where it cannot be known. */
+  readonly address: string;
+  /** What it owns, rising. */
+  readonly partitions: readonly number[];
+  /** What it would be given if that partition's owner alone left: one standby a partition, where there are two members. */
+  readonly standbyOf: readonly number[];
+}
+
+/** A membership in a group of owners. Stopping leaves the group, and is not to be awaited in `onOwned`. */
+export interface Ownership extends RunningSubscription {
+  /** All members, this one among them; see {@link EventLog.membersOf}. */
+  members(): Promise<readonly Member[]>;
+}
+
 /**
  * The log: everything that matters is a record in it, and all state is a function of it. One adapter is Kafka, the
  * other a directory on this machine; both pass one conformance suite (`log-conformance.test.ts`).
@@ -203,7 +238,17 @@ export interface EventLog {
   committed(group: string, topic: string, partition: number): Promise<Commit | undefined>;
   /** Opens the relay of a place. Whoever had it open before, also in another process, can append no more from here on. */
   relay(place: RelayPlace): Promise<Relay>;
-  /** Stops all subscriptions, scans and relays, waits for appends under way, lets go of files and sockets. Idempotent. */
+  /**
+   * Joins a group of owners; resolves when this member was given its partitions and took them, or has failed. A member whose
+   * brokers go away waits for them, about ten minutes. With the embedded adapter a group has one member, which owns all.
+   */
+  own(options: OwnershipOptions): Promise<Ownership>;
+  /**
+   * Members of a group of owners, as it last agreed; none, if nobody is in it. While it agrees anew: what this log learnt
+   * before, and if it learnt nothing yet, a LogError, `log_unavailable`.
+   */
+  membersOf(group: string): Promise<readonly Member[]>;
+  /** Stops all subscriptions, scans, ownerships and relays, waits for appends under way, lets go of files and sockets. Idempotent. */
   close(): Promise<void>;
 }
 

@@ -6,6 +6,8 @@ export const RECORD_BYTES_MAX = 1_000_000;
 /** Most bytes of UTF-8 in a commit's note: what a Kafka broker keeps by default. */
 export const NOTE_BYTES_MAX = 4_096;
 
+const ADDRESS_BYTES_MAX = 255;
+
 const TOPIC_NAME = /^[A-Za-z0-9._-]{1,249}$/;
 
 /** Bytes that a record's content takes, before an adapter adds its framing. */
@@ -65,6 +67,13 @@ export function checkTopicShape(name: string, partitions: number): void {
 export function checkGroup(group: string): void {
   if (group.length >= 1 && group.length <= 255) return;
   throw new RangeError(`group: expected a name of 1 to 255 characters, got ${group.length}`);
+}
+
+/** Throws a RangeError, being the caller's bug, for an address that the members of a group could not be told. */
+export function checkAddress(address: string): void {
+  const bytes = Buffer.byteLength(address);
+  if (bytes >= 1 && bytes <= ADDRESS_BYTES_MAX) return;
+  throw new RangeError(`address: expected 1 to ${ADDRESS_BYTES_MAX} bytes, got ${bytes}`);
 }
 
 /** Throws a RangeError, being the caller's bug, for a commit that one of the adapters could not keep. */

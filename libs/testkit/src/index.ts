@@ -6,6 +6,7 @@ export {
   startSecuredBroker,
   unsignedToken,
 } from "./broker/secured-broker.js";
+export { kafkaJars } from "./broker/kafka-jars.js";
 export { startBroker, type TestBroker } from "./broker/start-broker.js";
 export { type ClusterNode, startCluster, type TestCluster } from "./broker/start-cluster.js";
 export { CartTracker, type CartQuestion, type CartSkip } from "./readers/cart.js";

@@ -42,6 +42,13 @@ export interface CollectorOptions {
  */
 export type RecordOutcome = Result<wire.RecordResponse, Refusal>;
 
+/** An event that came without anybody who waits for its verdict. */
+export interface Relayed {
+  readonly incoming: Incoming;
+  /** Where it came from: incarnation, topic, partition and offset. */
+  readonly cause: string;
+}
+
 export interface Collector {
   /**
    * Takes a request's events: resolves when the good ones are durable.
@@ -51,6 +58,15 @@ export interface Collector {
   record(events: readonly wire.Event[], source: string): Promise<RecordOutcome>;
   /** The same for a door that reads events itself and may fail at some of them. */
   take(incoming: readonly Incoming[], source: string): Promise<RecordOutcome>;
+  /**
+   * Takes events whose sender hears nothing of it: what is not taken is kept among the dead letters, whatever is wrong with it, with where it
+   * came from as its cause. Resolves when `write` has made all records durable; rejects as it does, and then nothing is promised.
+   */
+  relay(
+    incoming: readonly Relayed[],
+    source: string,
+    write: (records: readonly NewRecord[]) => Promise<unknown>,
+  ): Promise<void>;
   /** When it is now, by the collector's clock. */
   nowMs(): Millis;
   /** Refuses what comes from now on as `draining`, waits for the appends under way. Leaves the log open. Idempotent. */
@@ -125,6 +141,24 @@ class LogCollector implements Collector {
     }
   }
 
+  async relay(
+    relayed: readonly Relayed[],
+    source: string,
+    write: (records: readonly NewRecord[]) => Promise<unknown>,
+  ): Promise<void> {
+    const draft = new LinkDraft(this.#parts.links);
+    let isDurable = false;
+    try {
+      const incoming = relayed.map((one) => one.incoming);
+      const gathered = this.#gather(incoming, draft, source, (index) => relayed[index]?.cause ?? "");
+      await write(gathered.records);
+      isDurable = true;
+      this.#tell(gathered, source);
+    } finally {
+      draft.end(isDurable);
+    }
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.allSettled(this.#underWay);
@@ -139,7 +173,13 @@ class LogCollector implements Collector {
     return this.#waiting + count > this.#waitingMax ? overloaded(this.#waiting, "events") : undefined;
   }
 
-  #gather(incoming: readonly Incoming[], draft: LinkDraft, source: string): Gathered {
+  /** `causeOf`: of an event whose sender hears nothing; absent: there is one who does. */
+  #gather(
+    incoming: readonly Incoming[],
+    draft: LinkDraft,
+    source: string,
+    causeOf?: (index: number) => string,
+  ): Gathered {
     const nowMs = this.#parts.clock.nowMs();
     const gathered: Gathered = {
       verdicts: [],
@@ -152,7 +192,8 @@ class LogCollector implements Collector {
     for (const [index, one] of incoming.entries()) {
       const valid = validate(one, nowMs);
       if (valid.kind !== "ok") {
-        this.#gatherRefused(gathered, index, valid, nowMs, source);
+        const letter = causeOf === undefined ? valid : asDeadLetter(valid.refusal, one);
+        this.#gatherRefused(gathered, index, letter, nowMs, source, causeOf?.(index) ?? "");
         continue;
       }
       const { event, warnings } = valid.value;
@@ -172,12 +213,13 @@ class LogCollector implements Collector {
     step: Exclude<Step<unknown>, { kind: "ok" }>,
     nowMs: Millis,
     source: string,
+    cause: string,
   ): void {
     const { reason, field, came, expected } = step.refusal;
     gathered.verdicts.push({ index, reason, field, came, expected, warnings: [] });
     gathered.refusedFor.push(reason);
     if (step.kind === "drop") return;
-    const letter = deadLetterOf(step.refusal, step.event, this.#parts.hasher, nowMs, source);
+    const letter = deadLetterOf(step.refusal, step.event, this.#parts.hasher, nowMs, source, cause);
     gathered.records.push(deadLetterRecord(letter, nowMs));
     gathered.deadLetteredFor.push(reason);
   }
@@ -211,4 +253,8 @@ class LogCollector implements Collector {
 
 function overloaded(waiting: number, what: string): Refusal {
   return refusal("overloaded", "", `${waiting} ${what} that wait`, "send the same again later");
+}
+
+function asDeadLetter(refused: Refusal, one: Incoming): Exclude<Step<unknown>, { kind: "ok" }> {
+  return { kind: "dead_letter", refusal: refused, event: one.kind === "read" ? one.event : undefined };
 }

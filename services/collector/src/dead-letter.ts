@@ -14,6 +14,7 @@ export function deadLetterOf(
   hasher: SubjectHasher,
   receivedAtMs: Millis,
   source: string,
+  cause: string,
 ): wire.DeadLetter {
   const payload = event === undefined ? [] : wire.Event.encode(pseudonymised(event, hasher)).finish();
   return {
@@ -23,7 +24,7 @@ export function deadLetterOf(
     source,
     receivedAtMs: BigInt(receivedAtMs),
     payload: Buffer.from(payload).subarray(0, PAYLOAD_BYTES_MAX),
-    cause: "",
+    cause,
   };
 }
 

@@ -1,11 +1,13 @@
 import { FORMATS } from "@leastwise/testkit";
 import { nearestName, printable } from "@leastwise/vocabulary";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { doctorCommand, type DoctorOptions } from "./commands/doctor.js";
 import { playCommand, type PlayOptions } from "./commands/play.js";
 import { serveCommand, type ServeOptions } from "./commands/serve.js";
-import { topicsCommand, type TopicsOptions } from "./commands/topics.js";
+import { aclsCommand, topicsCommand, type AclsOptions, type TopicsOptions } from "./commands/topics.js";
 import { ServiceFailure, StartFailure } from "./host/start-failure.js";
 import { PlayFailure } from "./play/player.js";
+import { ROLES } from "./topics/access.js";
 import { VERSION } from "./version.js";
 
 const FORMAT_HELP = FORMATS.map(({ name, help }) => `  ${name.padEnd(18)}${help}`).join("\n");
@@ -24,6 +26,7 @@ function program(): Command {
   addPlay(leastwise);
   addServices(leastwise);
   addTopics(leastwise);
+  addDoctor(leastwise);
   return leastwise;
 }
 
@@ -86,6 +89,23 @@ function addTopics(leastwise: Command): void {
       .option("--json", "print one JSON object, and nothing else, on standard output", false)
       .action((options: TopicsOptions) => topicsCommand(question, options));
   }
+  topics
+    .command("acls")
+    .description("print what each service's user must be allowed to do on the brokers, as kafka-acls.sh takes it")
+    .option("--config <file>", "configuration, YAML or JSON; see libs/config/CONFIG.md")
+    .option("--json", "print one JSON object, and nothing else, on standard output", false)
+    .addOption(new Option("--role <name>", "of this service alone").choices(ROLES))
+    .option("--principal <prefix>", "what the users' names begin with, before the service's", "User:leastwise-")
+    .action((options: AclsOptions) => aclsCommand(options));
+}
+
+function addDoctor(leastwise: Command): void {
+  leastwise
+    .command("doctor")
+    .description("look at brokers, topics, warehouse, keys, clock, disk and memory, and say what to do about each")
+    .option("--config <file>", "configuration, YAML or JSON; see libs/config/CONFIG.md")
+    .option("--json", "print one JSON object, and nothing else, on standard output", false)
+    .action((options: DoctorOptions) => doctorCommand(options));
 }
 
 /** An option that a replay has no use for, and refuses rather than ignore. */

@@ -6,9 +6,18 @@ import {
   type Position,
   type RunningSubscription,
 } from "../port.js";
-import type { Relay, RelayPlace, ScanSubscription, Subscription, TopicSpec } from "../port.js";
+import type {
+  Member,
+  Ownership,
+  OwnershipOptions,
+  Relay,
+  RelayPlace,
+  ScanSubscription,
+  Subscription,
+  TopicSpec,
+} from "../port.js";
 import { incarnationOf, LOG_TOPIC, newIncarnation } from "../incarnation.js";
-import { checkCommit, checkGroup } from "../record-limits.js";
+import { checkAddress, checkCommit, checkGroup } from "../record-limits.js";
 import { Appender } from "./append.js";
 import { readRecords } from "./chunk-scan.js";
 import { commitChange, readCommit } from "./commits.js";
@@ -16,6 +25,7 @@ import { Maintenance } from "./maintenance.js";
 import { Readers } from "./readers.js";
 import { Relays } from "./relays.js";
 import { Scanner } from "./scanner.js";
+import { SoleOwnership } from "./sole-ownership.js";
 import { Store } from "./store.js";
 import { Topics } from "./topics.js";
 import { Writer } from "./writer.js";
@@ -69,6 +79,8 @@ class DirectoryLog implements EmbeddedLog {
   readonly #readers: Readers;
   readonly #relays: Relays;
   readonly #scanners = new Set<Scanner>();
+  /** By group. */
+  readonly #ownerships = new Map<string, SoleOwnership>();
   readonly #batchBytesMax: number;
   readonly #maintenance: Maintenance;
   readonly #nowMs: () => number;
@@ -178,6 +190,25 @@ class DirectoryLog implements EmbeddedLog {
     return this.#relays.open(place);
   }
 
+  async own(options: OwnershipOptions): Promise<Ownership> {
+    this.#checkOpen();
+    const { group, topic, address } = options;
+    checkGroup(group);
+    checkAddress(address);
+    const partitions = this.#topics.get(topic).partitions.map(({ partition }) => partition);
+    if (this.#ownerships.has(group)) throw new RangeError(`group: ${group} has its one member already`);
+    const ownership = new SoleOwnership(options, partitions, () => this.#ownerships.delete(group));
+    this.#ownerships.set(group, ownership);
+    await ownership.start();
+    return ownership;
+  }
+
+  async membersOf(group: string): Promise<readonly Member[]> {
+    this.#checkOpen();
+    checkGroup(group);
+    return this.#ownerships.get(group)?.members() ?? [];
+  }
+
   async maintain(): Promise<void> {
     this.#checkOpen();
     await this.#maintenance.run();
@@ -191,6 +222,7 @@ class DirectoryLog implements EmbeddedLog {
   async #close(): Promise<void> {
     await this.#readers.stop();
     await Promise.all([...this.#scanners].map((scanner) => scanner.stop()));
+    await Promise.all([...this.#ownerships.values()].map((ownership) => ownership.stop()));
     await this.#relays.stop();
     await this.#maintenance.stop();
     await this.#ensured;

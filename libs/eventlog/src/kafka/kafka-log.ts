@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Admin, Kafka } from "kafkajs";
 import { incarnationOf, LOG_TOPIC, newIncarnation } from "../incarnation.js";
 import { type Commit, type EventLog, LogError, type LogRecord, type NewRecord, type Position } from "../port.js";
-import type { Relay, RelayPlace, RunningSubscription, ScanSubscription, Subscription, TopicSpec } from "../port.js";
-import { checkCommit, checkGroup, checkPartition } from "../record-limits.js";
+import type { Member, Ownership, OwnershipOptions, Relay, RelayPlace } from "../port.js";
+import type { RunningSubscription, ScanSubscription, Subscription, TopicSpec } from "../port.js";
+import { checkAddress, checkCommit, checkGroup, checkPartition } from "../record-limits.js";
 import { kafkaClient, type KafkaClientOptions } from "./client.js";
 import { commitForAbsent, readGroupOffset } from "./group-offsets.js";
 import { sayKafkaFailure } from "./kafka-failure.js";
@@ -11,6 +12,8 @@ import { KafkaAppender } from "./kafka-producer.js";
 import { openKafkaRelay } from "./kafka-relay.js";
 import { KafkaReader } from "./kafka-reader.js";
 import { topicOffsets } from "./offsets.js";
+import { GroupMembers } from "./ownership/group-members.js";
+import { KafkaOwnership } from "./ownership/kafka-ownership.js";
 import { GAP_AFTER_MS, GIVES_UP_AFTER_MS, KafkaScanner, LEADERS_GOOD_FOR_MS } from "./scan/kafka-scanner.js";
 import { TopicCatalogue } from "./topic-catalogue.js";
 
@@ -43,6 +46,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
 }
 
 const READ_BYTES_MAX = 1_048_576;
+const SESSION_TIMEOUT_MS = 15_000;
 const BROADCAST_GROUP = "leastwise.broadcast.";
 
 class ClusterLog implements EventLog {
@@ -53,7 +57,9 @@ class ClusterLog implements EventLog {
   readonly #options: KafkaLogOptions;
   readonly #readers = new Set<KafkaReader>();
   readonly #scanners = new Set<KafkaScanner>();
+  readonly #ownerships = new Set<KafkaOwnership>();
   readonly #relays = new Set<Relay>();
+  readonly #members: GroupMembers;
   #incarnation = "";
   #closing: Promise<void> | undefined;
 
@@ -63,6 +69,7 @@ class ClusterLog implements EventLog {
     this.#options = options;
     this.#catalogue = new TopicCatalogue(admin, options.replicationFactor ?? -1);
     this.#appender = new KafkaAppender(kafka, this.#catalogue);
+    this.#members = new GroupMembers(admin);
   }
 
   get incarnation(): string {
@@ -111,7 +118,7 @@ class ClusterLog implements EventLog {
     const { group } = subscription;
     if (group !== undefined) checkGroup(group);
     const groupId = group ?? `${BROADCAST_GROUP}${randomUUID()}`;
-    const { batchBytesMax = READ_BYTES_MAX, sessionTimeoutMs = 15_000 } = this.#options;
+    const { batchBytesMax = READ_BYTES_MAX, sessionTimeoutMs = SESSION_TIMEOUT_MS } = this.#options;
     const onEnded = async (reader: KafkaReader): Promise<void> => {
       this.#readers.delete(reader);
       // One that cannot be deleted now is forgotten by the brokers in time.
@@ -175,6 +182,27 @@ class ClusterLog implements EventLog {
     return relay;
   }
 
+  async own(options: OwnershipOptions): Promise<Ownership> {
+    checkGroup(options.group);
+    checkAddress(options.address);
+    await this.partitions(options.topic);
+    this.#checkOpen();
+    const ownership = new KafkaOwnership(this.#kafka, options, {
+      sessionTimeoutMs: this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
+      members: this.#members,
+      onEnded: (ended) => this.#ownerships.delete(ended),
+    });
+    this.#ownerships.add(ownership);
+    await ownership.start();
+    return ownership;
+  }
+
+  async membersOf(group: string): Promise<readonly Member[]> {
+    this.#checkOpen();
+    checkGroup(group);
+    return this.#members.of(group);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -182,7 +210,7 @@ class ClusterLog implements EventLog {
 
   async #close(): Promise<void> {
     const readers = [...this.#readers, ...this.#scanners];
-    await Promise.all(readers.map((reader) => reader.stop()));
+    await Promise.all([...readers, ...this.#ownerships].map((reader) => reader.stop()));
     await Promise.all([...this.#relays].map((relay) => relay.close()));
     await this.#appender.close();
     const letGo = (): Promise<void> => this.#admin.disconnect().catch(() => undefined);

@@ -23,7 +23,7 @@ const FETCH_WAIT_MS = 250;
 const PARTITIONS_AT_ONCE_MAX = 16;
 const REBALANCE_TIMEOUT_MS = 60_000;
 /** Tries to join that may fail one after the other: about ten minutes without a broker, then somebody has to hear of it. */
-const JOINS_MAX = 200;
+export const JOINS_MAX = 200;
 /** How often it is asked where the log begins: the client library passes over what was removed without a word. */
 const LOOK_FOR_GAPS_EVERY_MS = 5_000;
 

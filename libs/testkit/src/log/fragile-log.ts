@@ -2,7 +2,10 @@ import {
   LogError,
   type Commit,
   type EventLog,
+  type Member,
   type NewRecord,
+  type Ownership,
+  type OwnershipOptions,
   type Position,
   type Relay,
   type RelayPlace,
@@ -89,6 +92,14 @@ export class FragileLog implements EventLog {
 
   relay(place: RelayPlace): Promise<Relay> {
     return this.#log.relay(place);
+  }
+
+  own(options: OwnershipOptions): Promise<Ownership> {
+    return this.#log.own(options);
+  }
+
+  membersOf(group: string): Promise<readonly Member[]> {
+    return this.#log.membersOf(group);
   }
 
   close(): Promise<void> {

@@ -33,6 +33,8 @@ const log: EventLog = {
   commit: () => Promise.resolve(),
   committed: () => Promise.resolve(undefined),
   relay: () => Promise.reject(new Error("nothing is relayed here")),
+  own: () => Promise.reject(new Error("nothing is owned here")),
+  membersOf: () => Promise.resolve([]),
   close: () => Promise.resolve(),
 };
 

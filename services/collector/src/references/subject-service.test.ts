@@ -70,6 +70,9 @@ function laggingAndFragile(real: EventLog): EventLog {
     scan: (subscription) => real.scan(subscription),
     commit: (group, topic, partition, commit) => real.commit(group, topic, partition, commit),
     committed: (group, topic, partition) => real.committed(group, topic, partition),
+    relay: (place) => real.relay(place),
+    own: (options) => real.own(options),
+    membersOf: (group) => real.membersOf(group),
     close: () => real.close(),
   };
 }

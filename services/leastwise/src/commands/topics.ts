@@ -10,7 +10,8 @@ import {
 import { kafkaOptions } from "../host/kafka-options.js";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
 import { topicsTable } from "../topics/topics-table.js";
-import { wantedTopics } from "../topics/wanted-topics.js";
+import { accessOf, aclCommands, ROLES, type AccessRole } from "../topics/access.js";
+import { planOf, wantedTopics } from "../topics/wanted-topics.js";
 
 /** What `leastwise topics` is asked for. */
 export type TopicsQuestion = "plan" | "apply" | "check";
@@ -79,4 +80,25 @@ function has(change: TopicChange, action: Action): boolean {
 function show(changes: readonly TopicChange[], { json }: TopicsOptions): void {
   const text = json ? JSON.stringify({ inOrder: isInOrder(changes), topics: changes }) : topicsTable(changes);
   process.stdout.write(`${text}\n`);
+}
+
+export interface AclsOptions extends TopicsOptions {
+  /** Absent: all of them. */
+  readonly role: AccessRole | undefined;
+  /** Begins the name of each service's user; the role follows. */
+  readonly principal: string;
+}
+
+/** Prints what each service's user must be allowed to do, and no more. Asks no broker. */
+export async function aclsCommand(options: AclsOptions): Promise<void> {
+  const config = await configOf(options);
+  const plan = planOf(config);
+  const roles = options.role === undefined ? ROLES : [options.role];
+  if (options.json) {
+    const byRole = Object.fromEntries(roles.map((role) => [role, accessOf(role, plan)]));
+    process.stdout.write(`${JSON.stringify(byRole)}\n`);
+    return;
+  }
+  const commands = roles.map((role) => aclCommands(role, `${options.principal}${role}`, config.log.brokers, plan));
+  process.stdout.write(`${commands.join("\n")}\n`);
 }

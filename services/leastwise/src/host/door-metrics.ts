@@ -1,4 +1,5 @@
-import type { CollectorMetrics, HttpDoorOptions } from "@leastwise/collector";
+import { RAW_GROUP, type CollectorMetrics, type HttpDoorOptions, type RawIntakeOptions } from "@leastwise/collector";
+import { TOPICS } from "@leastwise/contracts";
 import type { CallHooks } from "@leastwise/rpc";
 import type { Telemetry } from "@leastwise/telemetry";
 
@@ -44,6 +45,22 @@ export function collectorMetrics({ metrics }: Telemetry): CollectorMetrics {
     },
     withoutId: () => {
       metrics.eventsWithoutId.with({}).add();
+    },
+  };
+}
+
+/** Counts what is taken in of what others wrote, and how much of it waits; says when the log does not take it. */
+export function rawHooks({ metrics, logger }: Telemetry): Pick<RawIntakeOptions, "onBatch" | "onRetry"> {
+  const labels = { consumer: RAW_GROUP, topic: TOPICS.clickstreamRaw };
+  return {
+    onBatch: (records, behind, tookMs) => {
+      metrics.consumerRecords.with({ ...labels, outcome: "ok" }).add(records);
+      metrics.consumerBatchDuration.with(labels).observe(tookMs / 1_000);
+      metrics.consumerLagRecords.with(labels).set(behind);
+    },
+    onRetry: ({ code }) => {
+      metrics.logAppendFailures.with({ topic: TOPICS.clickstream, code }).add();
+      logger.warn({ code }, "events of clickstream.raw wait: the log does not take them");
     },
   };
 }

@@ -6,6 +6,7 @@ import {
   policyService,
   subjectService,
   type Collector,
+  startRawIntake,
 } from "@leastwise/collector";
 import { obtainKey, sayProblems, type Config, type KeyName } from "@leastwise/config";
 import { createSubjectHasher, wire, type SubjectHasher } from "@leastwise/contracts";
@@ -37,7 +38,7 @@ import { openOpsDoor, type Telemetry } from "@leastwise/telemetry";
 import { isCurrencyCode, type Clock, type CurrencyCode } from "@leastwise/vocabulary";
 import { openSqlDoor, type Warehouse } from "@leastwise/warehouse";
 import { Closers } from "./closers.js";
-import { collectorMetrics, httpHooks, rpcHooks } from "./door-metrics.js";
+import { collectorMetrics, httpHooks, rawHooks, rpcHooks } from "./door-metrics.js";
 import { holdService, restoringService, type HeldService } from "./held-service.js";
 import { startPolicy } from "./start-policy.js";
 import { asStartFailure, cannotOpen, StartFailure } from "./start-failure.js";
@@ -222,6 +223,7 @@ class Starting {
       metrics: collectorMetrics(telemetry),
     });
     this.#closers.add(() => collector.close());
+    if (config.collector.follow_raw) await this.#followRaw(log, collector);
     const opened = await openHttpDoor({
       collector,
       host: config.collector.http_host,
@@ -240,6 +242,12 @@ class Starting {
       policyService({ log, clock, policies: references.policies }),
     );
     return { collector, port: opened.value.port };
+  }
+
+  async #followRaw(log: EventLog, collector: Collector): Promise<void> {
+    const intake = await startRawIntake({ log, collector, ...rawHooks(this.#options.telemetry) });
+    intake.finished.catch(this.#fail);
+    this.#closers.add(() => intake.stop());
   }
 
   async #startScorer(log: EventLog, references: References, hasher: SubjectHasher): Promise<WindowsFeed> {
@@ -261,7 +269,7 @@ class Starting {
     });
     this.#closers.add(() => feed.close());
     feed.finished.catch(this.#fail);
-    this.#measure(new FeedMetrics({ feed, log, clock, metrics: telemetry.metrics }));
+    await this.#measure(new FeedMetrics({ feed, log, clock, metrics: telemetry.metrics }));
     const recent = new RecentDecisions();
     const decider = new Decider({
       ...references,
@@ -295,7 +303,9 @@ class Starting {
     return { checkpoints: checkpointsOf(config, log, epoch) };
   }
 
-  #measure(feedMetrics: FeedMetrics): void {
+  /** Once now, so that a process that is ready says what it has; then again and again. */
+  async #measure(feedMetrics: FeedMetrics): Promise<void> {
+    await feedMetrics.measure();
     const timer = setInterval(() => {
       feedMetrics.measure().catch(this.#fail);
     }, FEED_METRICS_INTERVAL_MS);

@@ -1,5 +1,4 @@
 import type { Config } from "@leastwise/config";
-import { topicPlan } from "@leastwise/contracts";
 import { LogError, openEmbeddedLog, openKafkaLog, type EventLog } from "@leastwise/eventlog";
 import type { CheckpointOptions, ThreadData, ThreadOptions } from "@leastwise/scorer";
 import type { Telemetry } from "@leastwise/telemetry";
@@ -17,7 +16,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { clickstreamRetentionMs } from "../topics/wanted-topics.js";
+import { planOf } from "../topics/wanted-topics.js";
 import { kafkaOptions } from "./kafka-options.js";
 import { checkpointStore, type IngestOpening } from "./ingest-opening.js";
 
@@ -37,7 +36,7 @@ export async function openLog(config: Config, clock: Clock, telemetry: Telemetry
           ...incarnation,
         })
       : await openEmbeddedLog({ directory: join(config.data_directory, "log"), nowMs, ...incarnation });
-  await log.ensureTopics(topicPlan(config.log.partitions, clickstreamRetentionMs(config)));
+  await log.ensureTopics(planOf(config));
   return log;
 }
 

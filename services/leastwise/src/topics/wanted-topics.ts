@@ -1,12 +1,22 @@
 import type { Config } from "@leastwise/config";
-import { topicPlan } from "@leastwise/contracts";
+import { topicPlan, type TopicPlan } from "@leastwise/contracts";
 import { LOG_TOPIC, MESSAGE_BYTES_MAX, type TopicSettings } from "@leastwise/eventlog";
 import { DAY_MS } from "@leastwise/vocabulary";
 
+/** What topics hang on. */
+type TopicsConfig = Pick<Config, "log" | "clock" | "collector">;
+
+/** Our topics, as the configuration wants them. */
+export function planOf({ log, clock, collector }: TopicsConfig): readonly TopicPlan[] {
+  // With the log as the clock a file may span years: nothing of it is dropped while it plays.
+  const retentionMs = clock === "event" ? undefined : log.retention_days * DAY_MS;
+  return topicPlan(log.partitions, retentionMs, { withRaw: collector.follow_raw });
+}
+
 /** Every topic of a cluster as the configuration wants it. */
-export function wantedTopics({ log, clock }: Pick<Config, "log" | "clock">): readonly TopicSettings[] {
-  const retentionMs = clickstreamRetentionMs({ log, clock });
-  return [LOG_TOPIC, ...topicPlan(log.partitions, retentionMs)].map((topic) => ({
+export function wantedTopics(config: TopicsConfig): readonly TopicSettings[] {
+  const { log } = config;
+  return [LOG_TOPIC, ...planOf(config)].map((topic) => ({
     name: topic.name,
     partitions: topic.partitions,
     replicas: log.replication_factor,
@@ -16,11 +26,6 @@ export function wantedTopics({ log, clock }: Pick<Config, "log" | "clock">): rea
     batchBytesMax: MESSAGE_BYTES_MAX,
     timestamps: "CreateTime",
   }));
-}
-
-/** With the log as the clock a file may span years: nothing of it is dropped while it plays. */
-export function clickstreamRetentionMs({ log, clock }: Pick<Config, "log" | "clock">): number | undefined {
-  return clock === "event" ? undefined : log.retention_days * DAY_MS;
 }
 
 /** Half of the replicas, rounded up: with three, one broker may be down, and what is acknowledged is on two. */

@@ -1,0 +1,89 @@
+import { startBroker, type TestBroker } from "@leastwise/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { newFolder, runToEnd, serve, type Program } from "./program.js";
+
+// What an operator asks before anything serves, of a real Kafka, and of ClickHouse's own interface as the SQL door speaks it.
+
+const data = newFolder();
+let broker: TestBroker;
+let program: Program;
+
+beforeAll(async () => {
+  [broker, program] = await Promise.all([startBroker(), serve(newFolder())]);
+}, 180_000);
+
+afterAll(async () => {
+  await (broker as TestBroker | undefined)?.stop();
+}, 60_000);
+
+async function ask(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { exit, stdout, stderr } = await runToEnd({
+    args,
+    env: {
+      LEASTWISE_LOG__ADAPTER: "kafka",
+      LEASTWISE_LOG__BROKERS: broker.brokers.join(","),
+      LEASTWISE_WAREHOUSE__ADAPTER: "http",
+      LEASTWISE_WAREHOUSE__URL: `http://127.0.0.1:${program.ports.sql!}`,
+      LEASTWISE_WAREHOUSE__DATABASE: "default",
+      LEASTWISE_SUBJECTS__KEY: "5e".repeat(32),
+      LEASTWISE_CODES__KEY: "c0".repeat(32),
+      LEASTWISE_DATA_DIRECTORY: data,
+      ...env,
+    },
+  });
+  return { code: exit.code, said: stdout.join("\n"), complained: stderr.join("\n") };
+}
+
+describe("topics of a cluster, from the command line", () => {
+  it("are planned, applied, and then as they must be", async () => {
+    const lacking = await ask(["topics", "check"]);
+    expect(lacking).toMatchObject({ code: 1, complained: expect.stringContaining("leastwise topics plan") });
+    const plan = await ask(["topics", "plan"]);
+    expect(plan.code).toBe(0);
+    expect(plan.said).toMatch(/^\+ clickstream +to be made: 4 partitions, 1 replica \(1 in sync\), kept 35 days$/m);
+    expect(plan.said).toMatch(/^\+ links +to be made: 1 partition, 1 replica \(1 in sync\), compacted$/m);
+    expect((await ask(["topics", "apply"])).code).toBe(0);
+    const checked = await ask(["topics", "check", "--json"]);
+    expect(checked.code).toBe(0);
+    expect(JSON.parse(checked.said)).toMatchObject({ inOrder: true });
+  }, 60_000);
+
+  it("are not touched where some would move subjects, and it is said which and why", async () => {
+    const more = { LEASTWISE_LOG__PARTITIONS: "8", LEASTWISE_LOG__RETENTION_DAYS: "40" };
+    const { code, said, complained } = await ask(["topics", "apply"], more);
+    expect(code).toBe(1);
+    expect(said).toMatch(/partitions is 4, wanted 8: REFUSED: subjects would move .*Set log\.partitions to 4\./);
+    expect(said).toContain("retention.ms is 35 days, wanted 40 days: to be set");
+    expect(complained).toMatch(/nothing was changed, as the plan is refused for clickstream, decisions, offers/);
+    expect((await ask(["topics", "check"])).code).toBe(0);
+  }, 60_000);
+
+  it("have nothing to be planned where the log is embedded", async () => {
+    const { code, complained } = await ask(["topics", "plan"], { LEASTWISE_LOG__ADAPTER: "embedded" });
+    expect(code).toBe(1);
+    expect(complained).toContain("log.adapter: expected kafka, got embedded");
+  });
+});
+
+describe("the doctor", () => {
+  it("finds all well where it is", async () => {
+    const { code, said } = await ask(["doctor"]);
+    expect(said).not.toContain("FAIL");
+    expect(code).toBe(0);
+    for (const look of ["brokers", "topics", "warehouse", "clock", "disk"])
+      expect(said).toMatch(new RegExp(`^(ok  |warn)  ${look} `, "m"));
+  }, 60_000);
+
+  it("names each thing that is not, with what to do, and fails", async () => {
+    const { code, said, complained } = await ask(["doctor", "--json"], {
+      LEASTWISE_LOG__PARTITIONS: "8",
+      LEASTWISE_WAREHOUSE__URL: "http://127.0.0.1:1",
+      LEASTWISE_SUBJECTS__KEY: "",
+    });
+    const { findings } = JSON.parse(said) as { findings: { name: string; standing: string; fix: string }[] };
+    const failed = findings.filter(({ standing }) => standing === "fail");
+    expect(failed.map(({ name }) => name)).toEqual(["key of subjects", "topics", "warehouse"]);
+    expect(failed.every(({ fix }) => fix !== "")).toBe(true);
+    expect([code, complained]).toEqual([1, expect.stringContaining("not fit to serve")]);
+  }, 60_000);
+});
