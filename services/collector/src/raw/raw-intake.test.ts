@@ -130,6 +130,21 @@ describe("what others write to clickstream.raw", () => {
     expect(partitions.size).toBe(1);
   });
 
+  it("is taken in behind the header of a schema registry's serializer, JSON and protobuf", async () => {
+    await start();
+    const schema = [0, 0, 0, 1, 44];
+    const framed = (...parts: readonly (Uint8Array | readonly number[])[]) =>
+      Buffer.concat(parts.map((part) => Buffer.from(part)));
+    await write(
+      0,
+      framed(schema, json({ eventId: "json" })),
+      framed(schema, [0], message({ eventId: "first message" })),
+      // Two steps: the message of index 3, and in it that of index 1.
+      framed(schema, [4, 6, 2], message({ eventId: "inner message" })),
+    );
+    expect(await eventIds(3)).toEqual(["json", "first message", "inner message"]);
+  });
+
   it("is a dead letter where it cannot be taken, with its place, and the rest goes on", async () => {
     await start();
     const ahead = String(NOW + 3_600_000);
