@@ -87,3 +87,21 @@ describe("the doctor", () => {
     expect([code, complained]).toEqual([1, expect.stringContaining("not fit to serve")]);
   }, 60_000);
 });
+
+describe("a service whose brokers are not there", () => {
+  it("says what it waits for and until when, and then why it gives up", async () => {
+    const { exit, stderr } = await runToEnd({
+      args: ["collector"],
+      env: {
+        LEASTWISE_LOG__ADAPTER: "kafka",
+        LEASTWISE_LOG__BROKERS: "127.0.0.1:1",
+        LEASTWISE_LOG__START_WAIT_MS: "6000",
+        LEASTWISE_DATA_DIRECTORY: newFolder(),
+      },
+    });
+    const waits = stderr.filter((line) => line.includes("the log cannot be opened yet"));
+    expect(waits.length).toBeGreaterThan(0);
+    expect(waits[0]).toMatch(/127\.0\.0\.1:1.*"until":"\d{4}-\d\d-\d\dT/);
+    expect([exit.code, stderr.at(-1)]).toEqual([1, expect.stringMatching(/opening the log at 127\.0\.0\.1:1/)]);
+  }, 60_000);
+});

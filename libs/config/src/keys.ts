@@ -60,6 +60,12 @@ export const KEYS = {
     incarnation: optionalText(
       "The log's own id. If set, a log with another id is refused: its offsets would mean other records.",
     ),
+    start_wait_ms: integer(
+      0,
+      3_600_000,
+      60_000,
+      "How long a service that starts waits for brokers that do not answer yet, before it gives up.",
+    ),
     partitions: integer(1, 256, 8, "Partitions of the topics that hold subjects, when they are made."),
     replication_factor: integer(1, 9, 1, "Copies of each record in a `kafka` cluster, when topics are made."),
     retention_days: integer(32, 3_650, 35, "How long `clickstream` is kept. The longest window needs 32 days."),

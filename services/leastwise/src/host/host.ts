@@ -40,6 +40,7 @@ import { openSqlDoor, type Warehouse } from "@leastwise/warehouse";
 import { Closers } from "./closers.js";
 import { collectorMetrics, httpHooks, rawHooks, rpcHooks } from "./door-metrics.js";
 import { holdService, restoringService, type HeldService } from "./held-service.js";
+import { openWhenThere } from "./patient-start.js";
 import { startPolicy } from "./start-policy.js";
 import { asStartFailure, cannotOpen, StartFailure } from "./start-failure.js";
 import { checkpointsOf, ingestThreads, openLog, openWarehouse } from "./wiring.js";
@@ -118,12 +119,12 @@ class Starting {
   }
 
   async start(): Promise<Host> {
-    const { config, roles, clock, telemetry } = this.#options;
+    const { config, roles, clock } = this.#options;
     const failed = new Promise<never>((_, reject) => (this.#fail = reject));
     failed.catch(() => undefined);
     const ops = await this.#openOps();
     const rpc = this.#held.length === 0 ? undefined : await this.#openRpc();
-    const log = await openLog(config, clock, telemetry);
+    const log = await this.#openLog();
     this.#closers.add(() => log.close());
     const recorded = roles.has("recorder") ? await this.#startRecorder(log) : undefined;
     const references = roles.has("collector") || roles.has("scorer") ? await this.#follow(log) : undefined;
@@ -150,6 +151,21 @@ class Starting {
         await this.#closers.closeAll();
       },
     };
+  }
+
+  /** Waits for brokers that start later, and says so. */
+  #openLog(): Promise<EventLog> {
+    const { config, clock, telemetry } = this.#options;
+    return openWhenThere(() => openLog(config, clock, telemetry), {
+      waitMaxMs: config.log.start_wait_ms,
+      nowMs: Date.now,
+      onFailed: ({ message }, untilMs) => {
+        telemetry.logger.warn(
+          { problem: message, until: new Date(untilMs).toISOString() },
+          "the log cannot be opened yet: it is tried again; `leastwise doctor` says more",
+        );
+      },
+    });
   }
 
   async #openOps(): Promise<number> {

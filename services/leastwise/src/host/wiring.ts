@@ -36,8 +36,13 @@ export async function openLog(config: Config, clock: Clock, telemetry: Telemetry
           ...incarnation,
         })
       : await openEmbeddedLog({ directory: join(config.data_directory, "log"), nowMs, ...incarnation });
-  await log.ensureTopics(planOf(config));
-  return log;
+  try {
+    await log.ensureTopics(planOf(config));
+    return log;
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
 }
 
 /** Threads of their own for the clickstream. With Kafka they read the log themselves; the embedded log has one reader, this thread. */
