@@ -15,6 +15,12 @@ const READS_WITHIN_MS = 2_000;
 const READS_A_LOOK = 64;
 /** Events that are handed to the windows together. */
 const BATCH = 64;
+/** Memory of the windows that is filled for shoppers to come back to, updates by those, and how often all that is done. */
+const FULL_BYTES = 2 ** 25;
+const RETURNS = 200_000;
+const FULL_ROUNDS = 3;
+/** Between two who come back one after the other there are so many others: a prime, so that everybody has a turn. */
+const RETURN_STRIDE = 100_003;
 
 interface EngineRound {
   readonly updatesPerSecond: number;
@@ -32,6 +38,13 @@ interface Reads {
   readonly uniform: readonly SubjectId[];
 }
 
+interface FullRound {
+  readonly updatesPerSecond: number;
+  /** The longest update: a decision that asks for its subject waits so long. */
+  readonly worstMs: number;
+  readonly evictedPerUpdate: number;
+}
+
 type EngineRates = Readonly<Record<keyof EngineRound | "vsCountingMap", Spread>>;
 
 /**
@@ -45,9 +58,13 @@ export const windowsBench: Bench = {
   async run({ seconds, say }): Promise<Figures> {
     say(`preparing two streams of ${SUBJECTS} subjects over 30 days: Zipf's law, and the shape of a real clickstream`);
     const streams = { zipf: zipfStream(SUBJECTS, ZIPF_EVENTS, PRODUCTS), shape: shapeStream(SUBJECTS) };
-    const zipf = await measured("zipf", streams.zipf, seconds / 2, say);
-    const shape = await measured("shape", streams.shape, seconds / 2, say);
-    return { ...figures("zipf_", zipf), ...figures("shape_", shape), ...figures("", worse(zipf, shape)) };
+    const zipf = await measured("zipf", streams.zipf, 0.47 * seconds, say);
+    const shape = await measured("shape", streams.shape, 0.47 * seconds, say);
+    const full = Array.from({ length: FULL_ROUNDS }, () => fullRound(streams.zipf));
+    return {
+      ...{ ...figures("zipf_", zipf), ...figures("shape_", shape), ...figures("", worse(zipf, shape)) },
+      ...fullFigures(full, say),
+    };
   },
 };
 
@@ -99,6 +116,35 @@ function engineRound(stream: EventStream, reads: Reads, collectGarbage: () => vo
     heapGrowthBytes: process.memoryUsage().heapUsed - heapBeforeBytes,
     bytesPerSubject: store.bytesInUse / store.subjectCount,
   };
+}
+
+/** Fills a small store with subjects who come once, then has them come back, which takes larger blocks than there are. */
+function fullRound(stream: EventStream): FullRound {
+  const store = createWindowStore({ bytesMax: FULL_BYTES });
+  const event = new SlabEvent();
+  let offset = 0;
+  const comes = (subject: number): void => {
+    fillFrom(stream, offset, event);
+    event.s0 = stream.subjectWords[4 * subject] ?? 0;
+    event.s1 = stream.subjectWords[4 * subject + 1] ?? 0;
+    event.s2 = stream.subjectWords[4 * subject + 2] ?? 0;
+    event.s3 = stream.subjectWords[4 * subject + 3] ?? 0;
+    store.applySlabEvent(event, offset);
+    offset += 1;
+  };
+  while (store.counts.evicted === 0) comes(offset);
+  const count = offset;
+  let worstMs = 0;
+  const startedMs = performance.now();
+  for (let update = 0, beforeMs = startedMs; update < RETURNS; update += 1) {
+    comes((update * RETURN_STRIDE) % count);
+    const nowMs = performance.now();
+    worstMs = Math.max(worstMs, nowMs - beforeMs);
+    beforeMs = nowMs;
+  }
+  const tookMs = performance.now() - startedMs;
+  const evictedPerUpdate = store.counts.evicted / RETURNS;
+  return { updatesPerSecond: (RETURNS * 1_000) / tookMs, worstMs, evictedPerUpdate };
 }
 
 /** Hands the stream to a store in batches, one core, nothing else going on. */
@@ -183,6 +229,21 @@ function figures(prefix: string, rates: EngineRates): Figures {
     [`${prefix}bytes_per_subject`]: rates.bytesPerSubject.median,
     [`${prefix}heap_growth_bytes`]: rates.heapGrowthBytes.median,
     ...figuresOf(`${prefix}vs_counting_map`, rates.vsCountingMap),
+  };
+}
+
+function fullFigures(rounds: readonly FullRound[], say: (line: string) => void): Figures {
+  const updates = spreadOf(rounds.map(({ updatesPerSecond }) => updatesPerSecond));
+  const worst = spreadOf(rounds.map(({ worstMs }) => worstMs));
+  const evicted = spreadOf(rounds.map(({ evictedPerUpdate }) => evictedPerUpdate));
+  say(`memory full, shoppers return: ${RETURNS} events`);
+  say(
+    `  updates ${inWords(updates)} a second, the longest ${inWords(worst, 2)} ms; ${inWords(evicted, 2)} forgotten each`,
+  );
+  return {
+    ...figuresOf("full_updates_per_s", updates),
+    ...figuresOf("full_worst_update_ms", worst),
+    full_evicted_per_update: evicted.median,
   };
 }
 

@@ -20,12 +20,13 @@ export { CAUSES_MAX } from "./merge-subjects.js";
 export { ProductMarks } from "./product-marks.js";
 export { DEDUP_IDS_MAX, DEDUP_IDS_MIN, DEDUP_SPAN_MS } from "./recent-ids.js";
 export { featuresFromHistory, type FeatureProbe, type HistoryRecord, type ProbedFeatures } from "./offline-features.js";
+export { causeOfPart, type SubjectPart } from "./subject-parts.js";
 export { SESSION_SILENCE_MAX_MS } from "./session.js";
 export { emptySnapshot, featureValue, type FeatureSnapshot } from "./snapshot.js";
 export { AHEAD_MAX_MS, WINDOWS, type WindowName, type WindowSpec } from "./tiling.js";
 export type { WindowCounts } from "./window-counts.js";
 export type { Verdict, WindowStore } from "./window-store.js";
-export { reserveSegment, type SegmentMemory } from "./slab/segment.js";
+export { reserveSegment, type SegmentMemory } from "./slab/segment-memory.js";
 export { SlabEvent } from "./slab/slab-event.js";
 export {
   BYTES_MAX,

@@ -18,13 +18,14 @@ export interface WindowCounts {
   cartSkuOverflow: number;
   /** Pairs of cart changes of one product that became one because it had too many. */
   cartChangesJoined: number;
+  /** States that were added to a subject's, or parts of them. */
   merged: number;
   alreadyMerged: number;
   /** Subjects forgotten because they were silent for 180 days. */
   expired: number;
   /** Subjects forgotten, those silent longest first, because all together had become too many. */
   evicted: number;
-  /** Events that found no room, their subject forgotten with them. */
+  /** Events and states that found no room, their subject forgotten with them. */
   noRoom: number;
   /** Causes of merges that were forgotten because a subject had too many. */
   causesForgotten: number;

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import {
   CART_CHANGES_MAX,
+  causeOfPart,
   createWindowStore,
   featureIndex,
   featureValue,
@@ -356,29 +357,43 @@ describe("a store", () => {
     expect(store.counts).toMatchObject({ merged: 2, alreadyMerged: 1 });
   });
 
+  it("says that nothing was added where there was no room for both together, and the subject begins anew", () => {
+    const store = createWindowStore({ bytesMax: 2 ** 21 });
+    store.apply(SHOPPER, event("search", NOON), 0);
+    expect(store.mergeSubject(SHOPPER, storeOf(event("search", NOON)).exportSubject(SHOPPER)!, "link-1")).toEqual({
+      ok: true,
+      value: true,
+    });
+    const tooLarge = storeOf(event("search", NOON, { place: "x".repeat(2 ** 21) })).exportSubject(SHOPPER)!;
+    expect(store.mergeSubject(SHOPPER, tooLarge, "link-2")).toEqual({ ok: true, value: false });
+    expect(store.counts).toMatchObject({ merged: 1, alreadyMerged: 0, noRoom: 1 });
+    expect(store.read(SHOPPER, NOON as Millis).known).toBe(false);
+  });
+
   it("exports into a given size without the oldest event ids, and nothing else is lost", () => {
     const events = Array.from({ length: 1_000 }, (_, n) => event("search", NOON + n, { eventId: `id ${String(n)}` }));
     const store = storeOf(...events);
     const whole = store.exportSubject(SHOPPER)!;
-    expect(store.exportParts(SHOPPER, whole.length)).toEqual([whole]);
+    expect(store.exportParts(SHOPPER, whole.length)).toEqual([{ number: 1, of: 1, bytes: whole }]);
     expect(store.counts.dedupOverflow).toBe(0);
 
     const bytesMax = whole.length - 1_000;
-    const [cut, ...more] = store.exportParts(SHOPPER, bytesMax) as [Uint8Array, ...Uint8Array[]];
+    const parts = store.exportParts(SHOPPER, bytesMax);
+    const cut = parts[0]!.bytes;
     expect(cut.length).toBeLessThanOrEqual(bytesMax);
     expect(cut.length).toBeGreaterThan(bytesMax - 20);
     expect(store.counts.dedupOverflow).toBeGreaterThan(0);
     expect(store.exportSubject(SHOPPER)).toEqual(whole);
 
     const moved = createWindowStore();
-    for (const [part, bytes] of [cut, ...more].entries()) moved.mergeSubject(SHOPPER, bytes, `link ${String(part)}`);
+    for (const part of parts) moved.mergeSubject(SHOPPER, part.bytes, causeOfPart("link", part));
     expect(moved.read(SHOPPER, NOON as Millis).values).toEqual(store.read(SHOPPER, NOON as Millis).values);
     const again = [store.counts.dedupOverflow, 999, 0].map(
       (n, offset) => moved.apply(SHOPPER, events[n]!, offset).verdict,
     );
     expect(again).toEqual(["duplicate", "duplicate", "applied"]);
     // Where nothing more can be left out, it is what it is.
-    for (const part of store.exportParts(SHOPPER, 1)) expect(part.length).toBeLessThan(200);
+    for (const { bytes } of store.exportParts(SHOPPER, 1)) expect(bytes.length).toBeLessThan(200);
   });
 
   it("refuses bounds that break a promise", () => {

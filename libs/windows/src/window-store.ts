@@ -2,6 +2,7 @@ import type { Millis, Refusal, Result, SubjectId } from "@leastwise/vocabulary";
 import type { CartLine } from "./cart.js";
 import type { WindowEvent } from "./event.js";
 import type { FeatureSnapshot } from "./snapshot.js";
+import type { SubjectPart } from "./subject-parts.js";
 import type { WindowCounts } from "./window-counts.js";
 
 /**
@@ -72,12 +73,13 @@ export interface WindowStore {
   exportSubject(subject: SubjectId): Uint8Array | undefined;
 
   /**
-   * The same in parts, each to be merged under a cause of its own, in any order; none if nothing is known. Equal states give equal parts.
+   * The same in parts, each to be merged under a cause of its own as `causeOfPart` names it, in any order; none if nothing is known. Equal states
+   * give equal parts.
    *
-   * @param bytesMax where each part must fit. Only cells go into others than the first; if it is too large without any, the oldest event ids are
-   *   left out, and counted as overflow. What that is not enough for is larger all the same.
+   * @param bytesMax where each part must fit. What is too large without its cells goes without the oldest event ids, which are counted as overflow.
+   *   What that is not enough for is larger all the same.
    */
-  exportParts(subject: SubjectId, bytesMax: number): readonly Uint8Array[];
+  exportParts(subject: SubjectId, bytesMax: number): readonly SubjectPart[];
 
   /**
    * Puts an exported state in the place of whatever is known of the subject, last offset and all. Refuses
@@ -90,10 +92,12 @@ export interface WindowStore {
    * recency the newest; session and last-seen of the newest; carts sum. The exported offset does not count: it may be
    * another partition's. Refuses `state_corrupt` and `state_version_unknown`; then nothing has changed.
    *
-   * @param cause identifies the merge, such as the link's position in the log; the last 256 are remembered
+   * @param cause identifies the merge, such as the link's position in the log, and where it brings a part which one: see `causeOfPart`; the last 256
+   *   are remembered
    * @param offset of the record that brings the state, in this partition: not beyond the subject's last one, it was read before. Absent: it comes by
    *   no record
-   * @returns false if a merge of that cause was taken in before and nothing changed
+   * @returns false if nothing was added: all of it was taken in before and nothing changed, or there was no room and the subject begins anew,
+   *   which is counted
    */
   mergeSubject(subject: SubjectId, bytes: Uint8Array, cause: string, offset?: number): Result<boolean, Refusal>;
 

@@ -4,7 +4,8 @@ import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { setImmediate as turn } from "node:timers/promises";
 import { givenLog, type GivenLog } from "./given/shop.js";
-import { causeOfPart, MoveBook } from "./moves.js";
+import { causeOfPart } from "@leastwise/windows";
+import { MoveBook } from "./moves.js";
 
 /** Longer than any test lasts: a wait that ends before was ended by somebody. */
 const LONG_MS = 3_600_000;
@@ -93,7 +94,7 @@ describe("a state on its way", () => {
   });
 
   it("that comes in parts is waited for until each of them has arrived, and no checkpoint is finished before", async () => {
-    const causes = [0, 1, 2].map((part) => causeOfPart("log-1/clickstream/2/41", part));
+    const causes = [1, 2, 3].map((number) => causeOfPart("log-1/clickstream/2/41", { number, of: 3 }));
     for (const cause of causes) book.send(move(ADA, cause), true);
     const waiting = book.untilArrived(ADA, LONG_MS);
     const durable = book.areDurable(2, 42, LONG_MS);
@@ -106,7 +107,7 @@ describe("a state on its way", () => {
   });
 
   it("that do not arrive hold nobody up once the process ends", async () => {
-    book.send(move(ADA, causeOfPart("log-1/clickstream/2/41", 0)), false);
+    book.send(move(ADA, "log-1/clickstream/2/41"), false);
     const durable = book.areDurable(2, 42, LONG_MS);
     book.stop();
     expect([await durable, await book.areDurable(2, 42, LONG_MS)]).toEqual([false, false]);

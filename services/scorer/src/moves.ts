@@ -5,7 +5,7 @@ import { bucketOf, partitionOfBucket, type Clock, type SubjectId } from "@leastw
 /** A state to be sent, or a part of it. */
 export interface Move {
   readonly to: SubjectId;
-  /** The link's place in the log, and which part it is: see {@link causeOfPart}. */
+  /** The link's place in the log, and which part it is: see `causeOfPart`. */
   readonly cause: string;
   readonly value: Uint8Array;
   /** Asked when it is to leave. */
@@ -185,17 +185,6 @@ export class MoveBook {
     if (outstanding.sends < SENDS_MAX) this.#failed.add(outstanding);
     this.#letGo(to);
   }
-}
-
-/**
- * What identifies a part of a move: the link's place for the first one, and the same after the part's number for the others, so that each is added
- * once, whenever and how often it comes. Incarnation, topic, partition and offset stay told by slashes.
- *
- * @param place of the link: incarnation, topic, partition and offset
- * @param part from 0 on
- */
-export function causeOfPart(place: string, part: number): string {
-  return part === 0 ? place : `part ${part + 1} of ${place}`;
 }
 
 /** Where the link stands, from the cause of its move or of a part of it. */

@@ -39,7 +39,7 @@ export interface WindowsFeedOptions {
   readonly currency: CurrencyCode;
   /** The subject placed an order: at its own instant, or, where the browser's clock was ahead, when it was received. */
   readonly onOrder: (subject: SubjectId, atMs: Millis) => void;
-  /** Bytes that the windows of all partitions together may take. Default: 1 GiB for each. */
+  /** Bytes that the windows of all partitions together may take. Default: 32 MiB for each. */
   readonly bytesMax?: number;
   /** Absent: the clickstream is taken in by this thread. */
   readonly thread?: ThreadOptions;

@@ -17,10 +17,14 @@ interface IdleSubject {
   readonly receivedMs: number;
 }
 
-/** Pages beside each other on which nobody is being written, and when the last visitor of them all was here. */
-interface QuietRun {
+/** Pages beside each other on which nobody is being written. */
+interface PageRun {
   readonly page: number;
   readonly pages: number;
+}
+
+/** The same, and when the last visitor was here of those who would find no other place; −1 if all would. */
+interface QuietRun extends PageRun {
   readonly newestMs: number;
 }
 
@@ -59,36 +63,55 @@ export class RoomMaker {
   }
 
   /**
-   * A block where memory is used up; 0 if there is none. Of one page of its class the subject goes who is silent longest, if somebody of that page is
-   * silent for longer than all of some run of as many pages as the block takes; else such a run goes whole, the one of a few whose last visitor
-   * was here longest ago.
+   * A block where memory is used up; 0 if there is none. As long as as many blocks of another class are free as there are on a page, its subjects move
+   * together and leave a page, and nobody is forgotten. Else of one page of the class itself the subject goes who is silent longest, if somebody of that page
+   * is silent for longer than all of some run of as many pages as the block takes; else such a run goes whole, the one of a few whose last
+   * visitor was here longest ago, less those for whom there are free blocks elsewhere.
    */
   makeRoom(sizeClass: number): number {
+    const spare = pagesAtOnce(CLASS_BYTES[sizeClass] ?? PAGE_BYTES) === 1 ? this.#pageToSpare() : undefined;
+    if (spare !== undefined) this.#clear(spare, sizeClass);
+    else if (!this.#forgetFor(sizeClass)) return 0;
+    return this.#segment.allocate(sizeClass);
+  }
+
+  /** Forgets whoever is to be forgotten for a block of the class; false if there is nobody. */
+  #forgetFor(sizeClass: number): boolean {
     const own = this.#segment.nextPageOfClass(sizeClass);
     const idle = own === 0 ? undefined : this.#longestSilent(own);
     const run = this.#quietestRun(sizeClass, idle?.receivedMs ?? Infinity);
     if (run !== undefined) this.#clear(run, sizeClass);
-    else if (idle !== undefined) this.#evict(idle.address);
-    else return 0;
-    return this.#segment.allocate(sizeClass);
-  }
-
-  #evict(address: number): void {
-    this.#segment.drop(address);
-    this.#counts.evicted += 1;
-  }
-
-  #clear({ page, pages }: QuietRun, sizeClass: number): void {
-    for (let at = page; at < page + pages; at += this.#segment.pagesFrom(at)) {
-      const { first, end, grains } = this.#blocksOf(at);
-      for (let address = first; address < end; address += grains) if (this.#isIdle(address)) this.#evict(address);
+    else if (idle !== undefined) {
+      this.#segment.drop(idle.address);
+      this.#counts.evicted += 1;
     }
+    return run !== undefined || idle !== undefined;
+  }
+
+  #clear({ page, pages }: PageRun, sizeClass: number): void {
+    this.#counts.evicted += this.#segment.vacate(page, pages);
     this.#segment.retype(page, pages, sizeClass);
+  }
+
+  /** A page whose subjects would all find another place. */
+  #pageToSpare(): PageRun | undefined {
+    const segment = this.#segment;
+    for (let from = segment.spareClassFrom(0); from !== -1; from = segment.spareClassFrom(from + 1)) {
+      const page = segment.leastUsedPage(from);
+      if (!this.#isWrittenOn(page)) return { page, pages: 1 };
+    }
+    return undefined;
+  }
+
+  #isWrittenOn(page: number): boolean {
+    const { first, end, grains } = this.#segment.blocksOf(page);
+    for (let address = first; address < end; address += grains) if (this.#isBeingWritten(address)) return true;
+    return false;
   }
 
   #longestSilent(page: number): IdleSubject | undefined {
     let found: IdleSubject | undefined;
-    const { first, end, grains } = this.#blocksOf(page);
+    const { first, end, grains } = this.#segment.blocksOf(page);
     for (let address = first; address < end; address += grains) {
       const receivedMs = this.#receivedMsOf(address);
       if (this.#isIdle(address) && receivedMs < (found?.receivedMs ?? Infinity)) found = { address, receivedMs };
@@ -97,7 +120,8 @@ export class RoomMaker {
   }
 
   /**
-   * Of some runs that do not begin with a page of the class itself and whose last visitor was here before a moment, the one where that is longest ago.
+   * Of some runs that do not begin with a page of the class itself and whose last visitor was here before a moment, the one where that is longest ago;
+   * those who would find another place do not count.
    * If it is the only hope, which no moment says, all are looked at until there is one.
    */
   #quietestRun(sizeClass: number, beforeMs: number): QuietRun | undefined {
@@ -121,30 +145,26 @@ export class RoomMaker {
     let end = page;
     while (end < page + needed) {
       if (end >= this.#segment.pagesTaken) return undefined;
-      newestMs = Math.max(newestMs, this.#newestOf(end, beforeMs));
+      newestMs = Math.max(newestMs, this.#newestOf(end, needed, beforeMs));
       if (newestMs >= beforeMs) return undefined;
       end += this.#segment.pagesFrom(end);
     }
     return { page, pages: end - page, newestMs };
   }
 
-  /** When the last visitor of a page was here, or one of those who came not before a moment; ∞ for a page in which somebody is being written. */
-  #newestOf(page: number, beforeMs: number): number {
+  /**
+   * When the last visitor of a page was here, or one of those who came not before a moment; −1 if all would find another place, also if more
+   * pages are cleared with it; ∞ for a page in which somebody is being written.
+   */
+  #newestOf(page: number, cleared: number, beforeMs: number): number {
+    if (this.#segment.canMoveFrom(page, cleared)) return this.#isWrittenOn(page) ? Infinity : -1;
     let newestMs = -1;
-    const { first, end, grains } = this.#blocksOf(page);
+    const { first, end, grains } = this.#segment.blocksOf(page);
     for (let address = first; address < end && newestMs < beforeMs; address += grains) {
       if (this.#isBeingWritten(address)) return Infinity;
       newestMs = Math.max(newestMs, this.#receivedMsOf(address));
     }
     return newestMs;
-  }
-
-  /** The blocks on a page, or the one that begins with it: from the first address, so many grains apart, to before the end. */
-  #blocksOf(page: number): { readonly first: number; readonly end: number; readonly grains: number } {
-    const first = (page * PAGE_BYTES) / GRAIN_BYTES;
-    const bytes = this.#segment.bytesOf(first);
-    const grains = bytes / GRAIN_BYTES;
-    return { first, end: first + grains * Math.max(1, Math.floor(PAGE_BYTES / bytes)), grains };
   }
 
   #receivedMsOf(address: number): number {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import { createWindowStore, type WindowEvent } from "../index.js";
-import { reserveSegment, Segment } from "./segment.js";
+import { Segment } from "./segment.js";
+import { reserveSegment } from "./segment-memory.js";
 import { classFor, GRAIN_BYTES, PAGE_BYTES } from "./size-classes.js";
 
 const NOON = Date.UTC(2026, 2, 10, 12);

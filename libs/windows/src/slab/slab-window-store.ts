@@ -1,7 +1,5 @@
 import {
-  err,
   keyedHashBytes,
-  ok,
   toBigint,
   type Millis,
   type Refusal,
@@ -12,13 +10,12 @@ import { ByteWriter } from "../byte-writer.js";
 import { CART_SKUS_MAX, openLinesAt, type CartLine } from "../cart.js";
 import { DISCOUNT_MINOR, REVENUE_MINOR, UNITS } from "../counters.js";
 import { EVENT_KINDS, type WindowEvent } from "../event.js";
-import { mergeInto } from "../merge-subjects.js";
 import { ProductMarks } from "../product-marks.js";
 import { DEDUP_IDS_MAX, DEDUP_IDS_MIN } from "../recent-ids.js";
 import { emptySnapshot, type FeatureSnapshot } from "../snapshot.js";
-import { checksumOf, decodeSubject, encodeSubject } from "../subject-encoding.js";
-import { encodeInParts } from "../subject-parts.js";
-import { emptySubject, newestCartMs, type SubjectState } from "../subject-state.js";
+import { checksumOf, encodeSubject } from "../subject-encoding.js";
+import type { SubjectPart } from "../subject-parts.js";
+import { newestCartMs } from "../subject-state.js";
 import { AHEAD_MAX_MS, WINDOWS } from "../tiling.js";
 import { noCounts } from "../window-counts.js";
 import type { Verdict, WindowStore } from "../window-store.js";
@@ -26,15 +23,15 @@ import { assignmentKeyAt, kindSeenMs, subjectIdOf, UNIT, WORD } from "./block.js
 import { CartWriter } from "./cart-writer.js";
 import { SegmentWalk, type CheckpointedBlock } from "./checkpoint.js";
 import { CellCompactor, levelFor, NO_MARK } from "./cells.js";
-import { compactedState } from "./compacted.js";
 import { FeatureReader } from "./feature-reader.js";
 import { RING_ROOM_MAX } from "./id-ring.js";
 import { RoomMaker } from "./room-maker.js";
-import { reserveSegment, Segment, SegmentFull, type SegmentMemory } from "./segment.js";
+import { Segment } from "./segment.js";
+import { reserveSegment, type SegmentMemory } from "./segment-memory.js";
 import { SUBJECT_SILENCE_MAX_MS } from "./silence.js";
 import { SlabEvent } from "./slab-event.js";
+import { SubjectStates } from "./subject-states.js";
 import { SubjectWriter } from "./subject-writer.js";
-import { FrozenSubject, thaw } from "./thaw.js";
 
 /** Bounds of one subject's state. They are part of what the state is a function of: keep them the same over a rebuild. */
 export interface WindowStoreOptions {
@@ -90,20 +87,22 @@ export class SlabWindowStore implements WindowStore {
   readonly #writer: SubjectWriter;
   readonly #cart: CartWriter;
   readonly #reader = new FeatureReader();
-  readonly #compactor = new CellCompactor();
+  readonly #states: SubjectStates;
   readonly #marks = new ProductMarks();
   readonly #event = new SlabEvent();
   readonly #dedupIdsMax: number;
-  readonly #cartSkusMax: number;
   readonly #addressesAhead = new Int32Array(EVENTS_AT_ONCE_MAX + 1);
 
   constructor(memory: SegmentMemory, dedupIdsMax: number, cartSkusMax: number) {
     this.#segment = new Segment(memory);
     this.#room = new RoomMaker(this.#segment, this.counts);
-    this.#writer = new SubjectWriter(this.#segment, this.#compactor, (sizeClass) => this.#room.makeRoom(sizeClass));
+    const compactor = new CellCompactor();
+    this.#writer = new SubjectWriter(this.#segment, compactor, (sizeClass) => this.#room.makeRoom(sizeClass));
     this.#cart = new CartWriter(this.#writer, this.counts, cartSkusMax);
     this.#dedupIdsMax = dedupIdsMax;
-    this.#cartSkusMax = cartSkusMax;
+    const [segment, writer, room] = [this.#segment, this.#writer, this.#room];
+    const bounds = { counts: this.counts, dedupIdsMax, cartSkusMax };
+    this.#states = new SubjectStates({ segment, writer, room, compactor, bounds });
   }
 
   /** The memory, for readers in other threads. */
@@ -211,7 +210,7 @@ export class SlabWindowStore implements WindowStore {
       writer.close();
       return verdict;
     } catch (error) {
-      this.#leave(error, event.s0, event.s1, event.s2, event.s3);
+      this.#states.leave(error, event.s0, event.s1, event.s2, event.s3);
       return NO_ROOM;
     }
   }
@@ -302,24 +301,13 @@ export class SlabWindowStore implements WindowStore {
     return kindSeenMs(this.#segment.f64, this.#writer.unit, this.#writer.flags, kind);
   }
 
-  /**
-   * Ends an update that came to no end: the subject begins anew, since half of it is nobody's state, and readers would wait for the rest for ever.
-   * That there is no room, even after others were forgotten, is counted; all else is a bug, and thrown on.
-   */
-  #leave(error: unknown, s0: number, s1: number, s2: number, s3: number): void {
-    const address = this.#segment.find(s0, s1, s2, s3);
-    if (address !== 0) this.#segment.drop(address);
-    if (!(error instanceof SegmentFull)) throw error;
-    this.counts.noRoom += 1;
-  }
-
   noteAssignmentKey(subject: SubjectId, key: SubjectId, receivedAtMs: Millis): void {
-    if (this.#find(subject) !== 0) return;
+    if (this.#states.find(subject) !== 0) return;
     const event = this.#event;
     event.clear();
     event.setSubject(subject);
     event.setAssignmentKey(key);
-    this.#make(event.s0, event.s1, event.s2, event.s3, () => {
+    this.#states.make(event.s0, event.s1, event.s2, event.s3, () => {
       this.#start(event);
       this.#segment.f64[this.#writer.unit + UNIT.newestReceivedMs] = receivedAtMs;
       this.#room.noteReceived(receivedAtMs);
@@ -328,80 +316,50 @@ export class SlabWindowStore implements WindowStore {
   }
 
   assignmentKeyOf(subject: SubjectId): SubjectId | undefined {
-    const address = this.#find(subject);
+    const address = this.#states.find(subject);
     return address === 0 ? undefined : (assignmentKeyAt(this.#segment.i32, 2 * address) ?? subject);
   }
 
   read(subject: SubjectId, atMs: Millis, into: FeatureSnapshot = emptySnapshot()): FeatureSnapshot {
-    const address = this.#find(subject);
+    const address = this.#states.find(subject);
     if (address === 0 || this.#isSilentAt(address, atMs)) this.#reader.readNothing(atMs, into);
     else this.#reader.read(this.#writer.views, 2 * address, atMs, into);
     return into;
   }
 
   cartLinesOf(subject: SubjectId, atMs: Millis): readonly CartLine[] {
-    const address = this.#find(subject);
+    const address = this.#states.find(subject);
     if (address === 0 || this.#isSilentAt(address, atMs)) return [];
-    const state = this.#stateAt(address);
+    const state = this.#states.at(address);
     return newestCartMs(state) <= atMs + AHEAD_MAX_MS ? openLinesAt(state.cart, atMs) : [];
   }
 
   lastOffsetOf(subject: SubjectId): number {
-    const address = this.#find(subject);
+    const address = this.#states.find(subject);
     return address === 0 ? -1 : (this.#segment.f64[2 * address + UNIT.lastOffset] ?? -1);
   }
 
   forget(subject: SubjectId): boolean {
-    const address = this.#find(subject);
+    const address = this.#states.find(subject);
     if (address === 0) return false;
     this.#segment.drop(address);
     return true;
   }
 
   exportSubject(subject: SubjectId): Uint8Array | undefined {
-    const state = this.#seenStateOf(subject);
-    return state === undefined ? undefined : encodeSubject(state);
+    return this.#states.encoded(subject);
   }
 
-  exportParts(subject: SubjectId, bytesMax: number): readonly Uint8Array[] {
-    const state = this.#seenStateOf(subject);
-    if (state === undefined) return [];
-    const { parts, idsLeftOut } = encodeInParts(state, bytesMax);
-    this.counts.dedupOverflow += idsLeftOut;
-    return parts;
-  }
-
-  /** The state of a subject that was seen: of one whose key alone is known there is nothing to tell. */
-  #seenStateOf(subject: SubjectId): SubjectState | undefined {
-    const address = this.#find(subject);
-    const isSeen = address !== 0 && (this.#segment.f64[2 * address + UNIT.newestMs] ?? -1) >= 0;
-    return isSeen ? this.#stateAt(address) : undefined;
+  exportParts(subject: SubjectId, bytesMax: number): readonly SubjectPart[] {
+    return this.#states.encodedInParts(subject, bytesMax);
   }
 
   restoreSubject(subject: SubjectId, bytes: Uint8Array): Result<void, Refusal> {
-    const decoded = decodeSubject(bytes);
-    if (!decoded.ok) return err(decoded.error);
-    this.#put(subject, decoded.value);
-    return ok(undefined);
+    return this.#states.restore(subject, bytes);
   }
 
   mergeSubject(subject: SubjectId, bytes: Uint8Array, cause: string, offset = -1): Result<boolean, Refusal> {
-    const decoded = decodeSubject(bytes);
-    if (!decoded.ok) return err(decoded.error);
-    const address = this.#find(subject);
-    const state = address === 0 ? emptySubject() : this.#stateAt(address);
-    const isReadAgain = offset >= 0 && offset <= state.lastOffset;
-    if (isReadAgain || state.causes.includes(cause)) {
-      this.counts.alreadyMerged += 1;
-      return ok(false);
-    }
-    const bounds = { counts: this.counts, dedupIdsMax: this.#dedupIdsMax, cartSkusMax: this.#cartSkusMax };
-    const own = unlessSilent(state, decoded.value);
-    mergeInto(own, decoded.value, cause, bounds);
-    own.lastOffset = Math.max(own.lastOffset, offset);
-    this.#put(subject, compactedState(own, this.#compactor));
-    this.counts.merged += 1;
-    return ok(true);
+    return this.#states.merge(subject, bytes, cause, offset);
   }
 
   /** Forgets everybody. */
@@ -416,22 +374,7 @@ export class SlabWindowStore implements WindowStore {
 
   /** Puts a subject out of a checkpoint in the place of what is known of it. */
   restoreBlock(block: CheckpointedBlock): void {
-    const { views, unit, front, idUnits } = block;
-    const word = 2 * unit + WORD.subject;
-    const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = [
-      views.i32[word],
-      views.i32[word + 1],
-      views.i32[word + 2],
-      views.i32[word + 3],
-    ];
-    const before = this.#segment.find(s0, s1, s2, s3);
-    if (before !== 0) this.#segment.drop(before);
-    this.#make(s0, s1, s2, s3, () => {
-      this.#writer.openNew(front + idUnits, s0, s1, s2, s3);
-      this.#writer.fillFrom(block);
-      this.#writer.close();
-    });
-    this.#room.noteReceived(views.f64[unit + UNIT.newestReceivedMs] ?? -1);
+    this.#states.restoreBlock(block);
   }
 
   digest(): string {
@@ -440,49 +383,11 @@ export class SlabWindowStore implements WindowStore {
     for (const { address, subject } of all.sort((a, b) => (a.subject < b.subject ? -1 : 1))) {
       writer.text(subject);
       writer.text(this.assignmentKeyOf(subject) ?? "");
-      for (const byte of checksumOf(encodeSubject(this.#stateAt(address)))) writer.integer(byte);
+      for (const byte of checksumOf(encodeSubject(this.#states.at(address)))) writer.integer(byte);
     }
     return toBigint(keyedHashBytes({ k0: 0n, k1: 0n }, writer.bytes()))
       .toString(16)
       .padStart(16, "0");
-  }
-
-  #put(subject: SubjectId, state: SubjectState): void {
-    const before = this.#find(subject);
-    if (before !== 0) this.#segment.drop(before);
-    const event = this.#event;
-    event.setSubject(subject);
-    const frozen = new FrozenSubject(state);
-    const writer = this.#writer;
-    const { s0, s1, s2, s3 } = event;
-    this.#make(s0, s1, s2, s3, () => {
-      writer.openNew(frozen.units, s0, s1, s2, s3);
-      frozen.writeTo(writer.views, writer.unit, writer.endUnit);
-      writer.close();
-    });
-    this.#room.noteReceived(state.newestReceivedMs);
-  }
-
-  /** Makes the block of a subject that has none, or counts that there was no room for it. */
-  #make(s0: number, s1: number, s2: number, s3: number, write: () => void): void {
-    try {
-      write();
-    } catch (error) {
-      this.#leave(error, s0, s1, s2, s3);
-    }
-  }
-
-  /** The state, its cells compacted: equal states are equal however long ago they were. */
-  #stateAt(address: number): SubjectState {
-    const unit = 2 * address;
-    const endUnit = unit + this.#segment.bytesOf(address) / 8;
-    return compactedState(thaw(this.#writer.views, unit, endUnit), this.#compactor);
-  }
-
-  #find(subject: SubjectId): number {
-    const event = this.#event;
-    event.setSubject(subject);
-    return this.#segment.find(event.s0, event.s1, event.s2, event.s3);
   }
 
   #subjectAt(address: number): SubjectId {
@@ -498,13 +403,6 @@ export class SlabWindowStore implements WindowStore {
   #isSilentAt(address: number, atMs: number): boolean {
     return atMs - (this.#segment.f64[2 * address + UNIT.newestReceivedMs] ?? 0) > SUBJECT_SILENCE_MAX_MS;
   }
-}
-
-/** The state, or the causes of its merges alone if it was silent too long when another, which is to be added to it, was last heard of. */
-function unlessSilent(own: SubjectState, moved: SubjectState): SubjectState {
-  if (moved.newestReceivedMs - own.newestReceivedMs <= SUBJECT_SILENCE_MAX_MS) return own;
-  const { lastOffset, causes, assignmentKey } = own;
-  return { ...emptySubject(), lastOffset, causes, assignmentKey };
 }
 
 /** Doors have checked what came from outside; an event that is malformed here is a bug. */

@@ -21,7 +21,8 @@ import {
 import { addToCell, BEGUN_UNIT, type CellCompactor, compactAtFor, startFor, packCell, writeCell } from "./cells.js";
 import { IdRing, roomBeyond, ROW_MAX, UNITS_AN_ID } from "./id-ring.js";
 import type { CheckpointedBlock } from "./checkpoint.js";
-import { SegmentFull, type Segment } from "./segment.js";
+import type { Segment } from "./segment.js";
+import { SegmentFull } from "./segment-memory.js";
 import { classFor } from "./size-classes.js";
 import type { SlabEvent } from "./slab-event.js";
 import { compareText, textLength, writeText } from "./text-bytes.js";

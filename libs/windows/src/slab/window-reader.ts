@@ -2,7 +2,7 @@ import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import type { FeatureSnapshot } from "../snapshot.js";
 import { assignmentKeyAt, UNIT, WORD, type BlockViews } from "./block.js";
 import { FeatureReader } from "./feature-reader.js";
-import { SegmentView, type SegmentMemory } from "./segment.js";
+import { SegmentView, type SegmentMemory } from "./segment-memory.js";
 import { hexWord } from "./slab-event.js";
 import { SUBJECT_SILENCE_MAX_MS } from "./silence.js";
 
@@ -10,7 +10,10 @@ import { SUBJECT_SILENCE_MAX_MS } from "./silence.js";
 const TRIES_AT_ONCE = 200;
 /** What a reader sleeps between such rounds: the writer was taken off its core in the middle of a block. */
 const SLEEP_MS = 0.05;
-/** After so many rounds, about a second, the writer is taken for dead. */
+/**
+ * After so many rounds the writer is taken for dead: half a second where a sleep takes little more than it is asked for, and longer where the system
+ * is busy or its timers are coarse. Of a writer that lives only one block is waited for, and the most that it does with one is to clear pages for it.
+ */
 const ROUNDS_MAX = 4_000;
 
 /**
@@ -76,7 +79,10 @@ export class WindowReader {
     const stripe = segment.sequenceOfStripe(s1, s3);
     if ((stripe & 1) === 1) return "torn";
     const address = segment.find(s0, s1, s2, s3);
-    if (address === 0) return segment.sequenceOfStripe(s1, s3) === stripe ? "unknown" : "torn";
+    if (address === 0) {
+      this.#fence();
+      return segment.sequenceOfStripe(s1, s3) === stripe ? "unknown" : "torn";
+    }
     const { i32 } = segment;
     const word = 4 * address;
     const sequence = Atomics.load(i32, word);
@@ -84,11 +90,15 @@ export class WindowReader {
     const units = (i32[word + WORD.cellsAt] ?? 0) + 2 * (i32[word + WORD.cellCount] ?? 0);
     if (units < UNIT.recency || 8 * units > segment.bytesOf(address)) return "torn";
     this.#copyUnits(2 * address, units);
-    // A fence: on no machine may what was copied have been read after the second look.
-    Atomics.add(this.#sleep, 0, 0);
+    this.#fence();
     if (Atomics.load(i32, word) !== sequence) return "torn";
     // A page that became another class's begins its sequence words anew: only an index that did not change says whose block it was all the time.
     return segment.sequenceOfStripe(s1, s3) === stripe ? "copied" : "torn";
+  }
+
+  /** On no machine may what was read before have been read after the second look. */
+  #fence(): void {
+    Atomics.add(this.#sleep, 0, 0);
   }
 
   #copyUnits(from: number, units: number): void {

@@ -9,6 +9,7 @@ import {
 import { RECORD_BYTES_MAX, type RecordSpans } from "@leastwise/eventlog";
 import { isSubjectId, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import {
+  causeOfPart,
   createWindowStore,
   EVENT_KINDS,
   ProductMarks,
@@ -19,7 +20,6 @@ import {
   type Verdict,
   type WindowCounts,
 } from "@leastwise/windows";
-import { causeOfPart } from "../moves.js";
 import { OrderBook, type ToldOrder } from "./order-book.js";
 
 /** A state that a link takes from an anonymous subject to a known one, or a part of it. */
@@ -75,7 +75,7 @@ export interface WindowsFoldOptions {
 const MOVED_WINDOWS_BYTES_MAX = RECORD_BYTES_MAX - 4_096;
 
 /** What a link of a subject of whom nothing was known takes with it. */
-const NO_WINDOWS = [new Uint8Array(0)];
+const NO_WINDOWS = [{ number: 1, of: 1, bytes: new Uint8Array(0) }];
 
 /** Events that are taken in together, so that the memory that they need is waited for at once. */
 const EVENTS_AT_ONCE = 64;
@@ -211,7 +211,8 @@ export class WindowsFold {
     const parts = isReadAgain ? [] : store.exportParts(from, MOVED_WINDOWS_BYTES_MAX);
     if (!isReadAgain) forgetAllButKey(store, from, Number(link.linkedAtMs));
     const place = `${this.#incarnation}/${TOPICS.clickstream}/${effects.partition}/${offset}`;
-    for (const [part, windows] of (parts.length === 0 ? NO_WINDOWS : parts).entries()) {
+    for (const part of parts.length === 0 ? NO_WINDOWS : parts) {
+      const windows = part.bytes;
       const cause = causeOfPart(place, part);
       const moved = { fromSubject: from, toSubject: to, cause, windows: Buffer.from(windows), assignmentKey };
       const value = encodeClickstreamRecord({ $case: "stateMoved", value: moved });

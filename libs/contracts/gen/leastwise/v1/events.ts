@@ -309,8 +309,9 @@ export interface StateMoved {
   /** The subject that it is added to. */
   toSubject: string;
   /**
-   * The link's place in the log (`incarnation/topic/partition/offset`): the same cause is added once. Of a state in several records the second and
-   * later ones have `part 2 of ` and so on before it: each is added once, in any order.
+   * The link's place in the log (`incarnation/topic/partition/offset`): the same cause is added once. Of a state in several records each has
+   * `part 2 of 5 of ` and the like before it, 5 being 1 + a power of 2: each is added once, in any order. Part 1 has all but the cells, the others the
+   * cells by the hash of their keys, so that of a state that is divided otherwise when it is sent again nothing is added twice.
    */
   cause: string;
   /** The windows, in the form of the windows' own export. Empty: only the assignment key is told. */

@@ -19,7 +19,7 @@ function loopOf(takeSpans: (spans: SpanList) => Promise<boolean>): LeaderLoop {
     partitionBytesMax: 1_000,
     gapAfterMs: Number.POSITIVE_INFINITY,
     leadersGoodForMs: Number.POSITIVE_INFINITY,
-    connect: (signal: AbortSignal) => openSession(broker.address, { brokers: [] }, undefined, signal),
+    connect: (signal: AbortSignal) => openSession(broker.address, {}, undefined, signal),
     onDue: () => undefined,
     onDisplaced: () => undefined,
     onOutOfRange: () => undefined,
