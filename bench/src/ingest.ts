@@ -184,7 +184,7 @@ function reportFigures(
 async function readIntoWindows(log: EventLog, brokers: string[], threads: number): Promise<Reading> {
   const memories = Array.from({ length: PARTITIONS }, () => reserveSegment(2 ** 29));
   const options = ingestThread({ brokers }, threads);
-  const ingest = IngestThreads.start({ memories, currency: USD, incarnation: log.incarnation }, options, {
+  const ingest = IngestThreads.start({ partitions: PARTITIONS, currency: USD, incarnation: log.incarnation }, options, {
     onCheckpoint: () => undefined,
     onCheckpointFailed: () => undefined,
     onPoisoned: () => Promise.reject(new Error("a stretch that the benchmark did not write")),
@@ -192,9 +192,8 @@ async function readIntoWindows(log: EventLog, brokers: string[], threads: number
   });
   try {
     const watch = new Watch();
-    const nowhere = memories.map(() => 0);
-    await ingest.restore(memories.map(() => ({ begin: 0, end: 0 })));
-    await ingest.follow(nowhere, ({ records, unreadable }) => {
+    await ingest.restore(memories.map((memory, partition) => ({ partition, memory, begin: 0, end: 0 })));
+    await ingest.follow(({ records, unreadable }) => {
       if (unreadable.length > 0) throw new Error("a record that the benchmark did not write");
       watch.count(records);
     });

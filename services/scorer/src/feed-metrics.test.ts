@@ -22,13 +22,16 @@ interface Given {
 }
 
 function metricsOf({ progress, ends, counts = {} }: Given): FeedMetrics {
+  const places = progress.map((place, partition) => ({ partition, ...place }));
   return new FeedMetrics({
-    feed: { progress: () => progress, subjectCount: 7, bytesInUse: 4_096, counted: (name) => counts[name] ?? 0 },
+    feed: { progress: () => places, subjectCount: 7, bytesInUse: 4_096, counted: (name) => counts[name] ?? 0 },
     log: { offsets: (_, partition) => Promise.resolve({ begin: 0, end: ends[partition]! }) },
     clock: { nowMs: () => NOW },
     metrics: telemetry.metrics,
   });
 }
+
+const NOTHING = { subjectCount: 7, bytesInUse: 0, counted: () => 0 };
 
 const lag = async () => [
   await counted(telemetry, "leastwise_consumer_lag_records", "scorer-windows"),
@@ -50,10 +53,21 @@ describe("how far the windows are behind", () => {
     expect(await lag()).toEqual([0, 0]);
   });
 
+  it("is of the partitions that are held alone", async () => {
+    const ends = [100, 11];
+    await new FeedMetrics({
+      feed: { ...NOTHING, progress: () => [{ partition: 1, nextOffset: 8, newestMs: NOW - 4_000 }] },
+      log: { offsets: (_, partition) => Promise.resolve({ begin: 0, end: ends[partition]! }) },
+      clock: { nowMs: () => NOW },
+      metrics: telemetry.metrics,
+    }).measure();
+    expect(await lag()).toEqual([3, 4]);
+  });
+
   it("stays as it was while the log does not answer", async () => {
     await metricsOf({ progress: [{ nextOffset: 1, newestMs: NOW - 2_000 }], ends: [3] }).measure();
     const away = new FeedMetrics({
-      feed: { progress: () => [{ nextOffset: 1, newestMs: 0 }], subjectCount: 7, bytesInUse: 0, counted: () => 0 },
+      feed: { ...NOTHING, progress: () => [{ partition: 0, nextOffset: 1, newestMs: 0 }] },
       log: { offsets: () => Promise.reject(new LogError("log_unavailable", "away", "retry")) },
       clock: { nowMs: () => NOW },
       metrics: telemetry.metrics,

@@ -53,7 +53,7 @@ export class FeedMetrics {
     const { feed, log, clock, metrics } = this.#options;
     let records = 0;
     let waitedMs = 0;
-    for (const [partition, { nextOffset, newestMs }] of feed.progress().entries()) {
+    for (const { partition, nextOffset, newestMs } of feed.progress()) {
       const { begin, end } = await log.offsets(TOPICS.clickstream, partition);
       const behind = Math.max(0, end - Math.max(begin, nextOffset));
       records += behind;

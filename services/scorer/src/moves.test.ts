@@ -1,10 +1,10 @@
 import { TOPICS } from "@leastwise/contracts";
 import type { LogError } from "@leastwise/eventlog";
 import type { Millis, SubjectId } from "@leastwise/vocabulary";
+import { causeOfPart } from "@leastwise/windows";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { setImmediate as turn } from "node:timers/promises";
 import { givenLog, type GivenLog } from "./given/shop.js";
-import { causeOfPart } from "@leastwise/windows";
 import { MoveBook } from "./moves.js";
 
 /** Longer than any test lasts: a wait that ends before was ended by somebody. */
@@ -111,5 +111,62 @@ describe("a state on its way", () => {
     const durable = book.areDurable(2, 42, LONG_MS);
     book.stop();
     expect([await durable, await book.areDurable(2, 42, LONG_MS)]).toEqual([false, false]);
+  });
+});
+
+describe("a state whose link or whose subject is read elsewhere", () => {
+  /** Links of partition 2; Ada's partition is 3, Bob's 0. */
+  const LINK = "log-1/clickstream/2/41";
+  const LATER = "log-1/clickstream/2/43";
+
+  it("is over when the log has it, where nobody here reads the subject", async () => {
+    book.letGo(3);
+    book.send(move(ADA, LINK), true);
+    expect(await book.areDurable(2, 42, LONG_MS)).toBe(true);
+    expect(await book.untilArrived(ADA, 0)).toBe(true);
+  });
+
+  it("is over when its subject is let go after the log had it, and waited for no longer when it was not there yet", async () => {
+    const release = given.log.hold(({ key }) => key === BOB);
+    book.send(move(ADA, LINK), true);
+    book.send(move(BOB, LATER), true);
+    await untilOnLog(3, 1);
+    const waiting = [book.untilArrived(ADA, LONG_MS), book.untilArrived(BOB, LONG_MS)];
+    for (const partition of [3, 0]) book.letGo(partition);
+    expect(await Promise.all(waiting)).toEqual([true, false]);
+    expect(await Promise.all([book.areDurable(2, 42, 0), book.areDurable(2, 44, 0)])).toEqual([true, false]);
+    release();
+    expect(await book.areDurable(2, 44, LONG_MS)).toBe(true);
+  });
+
+  it("is over when the log had it before its subject was taken up again, and is waited for otherwise", async () => {
+    book.takeUp(3, 1);
+    book.send(move(ADA, LINK), true);
+    expect(await book.areDurable(2, 42, LONG_MS)).toBe(true);
+    book.send(move(ADA, LATER), true);
+    await untilOnLog(3, 2);
+    expect(await book.untilArrived(ADA, 0)).toBe(false);
+    book.arrived(LATER, true);
+    expect(await book.untilArrived(ADA, 0)).toBe(true);
+  });
+
+  it("never becomes durable here once the link is let go, though nothing is known of it any more", async () => {
+    given.log.refuse(sentTo(ADA));
+    book.send(move(ADA, LINK), true);
+    const durable = book.areDurable(2, 42, LONG_MS);
+    book.letGo(2);
+    expect([await durable, await book.areDurable(2, 0, LONG_MS)]).toEqual([false, false]);
+    book.forgetLinksOf(2);
+    expect([await book.untilArrived(ADA, 0), await book.areDurable(2, 42, LONG_MS)]).toEqual([true, false]);
+    book.takeUp(2, 42);
+    expect(await book.areDurable(2, 42, LONG_MS)).toBe(true);
+  });
+
+  it("leaves with those of the link's own partition when that is caught up", async () => {
+    book.send(move(ADA, LINK), false);
+    book.send(move(BOB, "log-1/clickstream/1/7"), false);
+    await book.finishEarlier(new Set([2]));
+    await untilOnLog(3, 1);
+    expect((await given.log.offsets(TOPICS.clickstream, 0)).end).toBe(0);
   });
 });

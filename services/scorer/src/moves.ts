@@ -21,12 +21,15 @@ interface Outstanding {
   sends: number;
   /** The log did not take it when it was last sent: there is nothing to wait for. */
   hasFailed: boolean;
+  /** The log took it: it is there after any crash. */
+  isOnLog: boolean;
 }
 
 /**
  * States on their way from an anonymous subject's partition to the known one's. While the log is read from its beginning, a link whose
  * state has arrived needs nothing; one whose state has not is sent then. A state that is sent twice is added once: it carries its cause. Parts of
- * a state that is too large for one record are moves of their own.
+ * a state that is too large for one record are moves of their own. Of partitions that are read elsewhere nothing is heard: a state that goes there is
+ * over when the log has taken it, and one whose link stands there is its reader's to send.
  */
 export class MoveBook {
   readonly #log: EventLog;
@@ -44,6 +47,9 @@ export class MoveBook {
   readonly #waitingForAny: (() => void)[] = [];
   /** While the log is read from its beginning: states read before the link that sent them, which stands in another partition. */
   readonly #arrivedEarly = new Set<string>();
+  readonly #elsewhere = new Set<number>();
+  /** Where partitions were taken up, by partition: what stands before is not read here. */
+  readonly #takenUpAt = new Map<number, number>();
   #isStopped = false;
 
   constructor(log: EventLog, clock: Clock, partitionCount: number, onFailure: (error: LogError) => void) {
@@ -53,17 +59,40 @@ export class MoveBook {
     this.#partitionCount = partitionCount;
   }
 
-  /** Sends a state on, at once if the log is read to its end; when the log takes it, what it did not take before is sent again. */
+  /** The partition is read here from now on, beginning with the offset. All are unless they were let go. */
+  takeUp(partition: number, offset: number): void {
+    this.#elsewhere.delete(partition);
+    this.#takenUpAt.set(partition, offset);
+  }
+
+  /** The partition is about to be read elsewhere: nothing that its links sent on becomes durable any more as far as this book can tell. */
+  letGo(partition: number): void {
+    this.#elsewhere.add(partition);
+    this.#tellArrival();
+    for (const { move, isOnLog } of [...this.#notArrived.values()]) {
+      if (this.#partitionOf(move.to) !== partition) continue;
+      if (isOnLog) this.#over(move.cause);
+      this.#letGo(move.to);
+    }
+  }
+
+  /** No more of the partition's links come: who reads them next sends what they move. */
+  forgetLinksOf(partition: number): void {
+    for (const cause of [...this.#notArrived.keys()])
+      if (placeOfCause(cause).partition === partition) this.#over(cause);
+  }
+
+  /** Sends a state on, at once if its link's partition is read to its end; when the log takes it, what it did not take before is sent again. */
   send(move: Move, isLive: boolean): void {
     if (this.#arrivedEarly.delete(move.cause)) return;
-    const outstanding = { move, sends: 0, hasFailed: false };
+    const outstanding = { move, sends: 0, hasFailed: false, isOnLog: false };
     const others = this.#notArrivedTo.get(move.to) ?? new Set();
     this.#notArrivedTo.set(move.to, others.add(outstanding));
     this.#notArrived.set(move.cause, outstanding);
     if (isLive) void this.#appendAndThoseThatFailed(outstanding);
   }
 
-  /** The state of that link stands on the log. */
+  /** The state of that link stands on the log. Unless all partitions are read to their ends, its link may be yet to come. */
   arrived(cause: string, isLive: boolean): void {
     const isExpected = this.#over(cause);
     if (!isExpected && !isLive) this.#arrivedEarly.add(cause);
@@ -89,7 +118,7 @@ export class MoveBook {
 
   /**
    * True when every state that a link of the partition below the offset sent on stands on the log, as the windows have read it there; false if
-   * one still does not after the time, or when the process ends.
+   * one still does not after the time, or when the process ends or lets the partition go.
    */
   async areDurable(partition: number, offset: number, waitMs: number): Promise<boolean> {
     const isOutstanding = (): boolean => {
@@ -104,10 +133,11 @@ export class MoveBook {
       time.isOver = true;
       this.#tellArrival();
     }, waitMs);
-    while (isOutstanding() && !time.isOver && !this.#isStopped)
+    const isOurs = (): boolean => !this.#elsewhere.has(partition);
+    while (isOurs() && isOutstanding() && !time.isOver && !this.#isStopped)
       await new Promise<void>((resolve) => this.#waitingForAny.push(resolve));
     clearTimeout(timer);
-    return !isOutstanding();
+    return isOurs() && !isOutstanding();
   }
 
   /** No checkpoint waits for states that are still on their way any more. Who waits for those of one subject does so for its own time. */
@@ -140,10 +170,16 @@ export class MoveBook {
     for (const settle of this.#waiting.get(to) ?? []) settle();
   }
 
-  /** Sends what an earlier run did not get to, each by itself: one that the log does not take holds no other back. */
-  async finishEarlier(): Promise<void> {
+  /**
+   * Sends what links of these partitions moved and whoever read them before did not get to, each by itself: one that the log does not take holds
+   * no other back. For when all partitions are read to their ends.
+   */
+  async finishEarlier(partitions: ReadonlySet<number>): Promise<void> {
     this.#arrivedEarly.clear();
-    await Promise.all([...this.#notArrived.values()].map((outstanding) => this.#append(outstanding)));
+    const earlier = [...this.#notArrived.values()].filter(({ move }) =>
+      partitions.has(placeOfCause(move.cause).partition),
+    );
+    await Promise.all(earlier.map((outstanding) => this.#append(outstanding)));
   }
 
   async #appendAndThoseThatFailed(outstanding: Outstanding): Promise<void> {
@@ -160,12 +196,17 @@ export class MoveBook {
       this.#over(cause);
       return false;
     }
-    const partition = partitionOfBucket(bucketOf(to), this.#partitionCount);
+    const partition = this.#partitionOf(to);
     const timestampMs = this.#clock.nowMs();
     outstanding.sends += 1;
     outstanding.hasFailed = false;
     try {
-      await this.#log.append([{ topic: TOPICS.clickstream, partition, key: to, value, timestampMs }]);
+      const [position] = await this.#log.append([
+        { topic: TOPICS.clickstream, partition, key: to, value, timestampMs },
+      ]);
+      outstanding.isOnLog = true;
+      const isReadHere = (position?.offset ?? 0) >= (this.#takenUpAt.get(partition) ?? 0);
+      if (this.#elsewhere.has(partition) || !isReadHere) this.#overIf(outstanding);
       return true;
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
@@ -175,6 +216,15 @@ export class MoveBook {
       this.#onFailure(error);
       return false;
     }
+  }
+
+  /** It may have been read meanwhile, or its link's partition let go and taken up again: then another stands for the cause. */
+  #overIf(outstanding: Outstanding): void {
+    if (this.#notArrived.get(outstanding.move.cause) === outstanding) this.#over(outstanding.move.cause);
+  }
+
+  #partitionOf(subject: SubjectId): number {
+    return partitionOfBucket(bucketOf(subject), this.#partitionCount);
   }
 
   #fail(outstanding: Outstanding): void {
@@ -187,7 +237,7 @@ export class MoveBook {
   }
 }
 
-/** Where the link stands, from the cause of its move or of a part of it. */
+/** Where the link stands, from the cause of its move or of a part of it, which ends with the link's place. */
 function placeOfCause(cause: string): { readonly partition: number; readonly offset: number } {
   const [offset, partition] = cause.split("/").reverse();
   return { partition: Number(partition), offset: Number(offset) };

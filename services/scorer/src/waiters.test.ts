@@ -48,6 +48,16 @@ describe("waiters", () => {
     expect(await all).toEqual([false, false, false]);
   });
 
+  it("of a partition that nobody reads on end with false, and no others", async () => {
+    const waiters = new Waiters();
+    const given = [waiters.wait(0, 1, LONG_MS), waiters.wait(0, 2, LONG_MS)];
+    const other = waiters.wait(1, 1, LONG_MS);
+    waiters.giveUp(0);
+    expect([await Promise.all(given), waiters.partitionCount]).toEqual([[false, false], 1]);
+    waiters.release(1, 1);
+    expect(await other).toBe(true);
+  });
+
   it("leave nothing behind", async () => {
     const waiters = new Waiters();
     const patient = waiters.wait(0, 5, LONG_MS);

@@ -41,8 +41,13 @@ export class Waiters {
     for (const waiter of waiters) if (waiter.offset <= offset) waiter.settle(true);
   }
 
+  /** Nobody reads the partition on. */
+  giveUp(partition: number): void {
+    for (const waiter of this.#waiting.get(partition) ?? []) waiter.settle(false);
+  }
+
   /** Nobody reads on. */
   releaseAll(): void {
-    for (const waiters of this.#waiting.values()) for (const waiter of waiters) waiter.settle(false);
+    for (const partition of this.#waiting.keys()) this.giveUp(partition);
   }
 }

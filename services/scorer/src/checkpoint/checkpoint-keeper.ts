@@ -9,7 +9,7 @@ import type { Manifest } from "./chunk.js";
 import type { CheckpointStore, CheckpointWriting } from "./store.js";
 
 export interface CheckpointKeeperOptions {
-  /** By partition; none for one that is taken in elsewhere. */
+  /** By partition; none for one that is taken in elsewhere. They may come and go: see `restore` and `release`. */
   readonly windows: readonly (SlabWindowStore | undefined)[];
   /** By partition, like the windows. */
   readonly orders: readonly (OrderBook | undefined)[];
@@ -49,6 +49,13 @@ export interface Restored {
   readonly refused: Refusal | undefined;
 }
 
+/** A checkpoint in the making. */
+interface Writing {
+  readonly partition: number;
+  /** Its partition was let go. */
+  isGivenUp: boolean;
+}
+
 const NO_ORDERS = new Uint8Array(0);
 
 /** Share of the time that writing a checkpoint may take from taking records in. */
@@ -66,11 +73,12 @@ const STEP_BYTES = Math.min(131_072, CHUNK_PAYLOAD_BYTES_MAX);
 export class CheckpointKeeper {
   readonly #options: CheckpointKeeperOptions;
   /** How long taking in what came since its newest checkpoint was begun took for each partition, ms. */
-  readonly #tailMs: number[] = [];
-  readonly #nextOffset: number[] = [];
+  readonly #tailMs = new Map<number, number>();
+  /** First offset that is not in the windows, of each partition that is held. */
+  readonly #nextOffset = new Map<number, number>();
   #failedAtMs = -Infinity;
   #epoch: number;
-  #writing: Promise<void> | undefined;
+  #writing: (Writing & { readonly ended: Promise<void> }) | undefined;
   #isGivenUp = false;
 
   constructor(options: CheckpointKeeperOptions) {
@@ -86,7 +94,7 @@ export class CheckpointKeeper {
       const problem = refusal("checkpoint_unreadable", placeOf(partition), came, "a store that can be read");
       return { partition, offset: log.begin, subjects: 0, orders: NO_ORDERS, refused: problem };
     });
-    this.#nextOffset[partition] = restored.offset;
+    this.#nextOffset.set(partition, restored.offset);
     return restored;
   }
 
@@ -115,14 +123,14 @@ export class CheckpointKeeper {
 
   /** Notes that records were taken in, and begins a checkpoint if that has taken too long by now. */
   taken(partition: number, nextOffset: number, tookMs: number): void {
-    this.#tailMs[partition] = (this.#tailMs[partition] ?? 0) + tookMs;
-    this.#nextOffset[partition] = nextOffset;
+    this.#lengthenTail(partition, tookMs);
+    this.#nextOffset.set(partition, nextOffset);
     if (this.#writing !== undefined || this.#isGivenUp) return;
     let allMs = 0;
     let longest = partition;
-    for (const [other, tailMs = 0] of this.#tailMs.entries()) {
+    for (const [other, tailMs] of this.#tailMs) {
       allMs += tailMs;
-      if (tailMs > (this.#tailMs[longest] ?? 0)) longest = other;
+      if (tailMs > (this.#tailMs.get(longest) ?? 0)) longest = other;
     }
     if (allMs <= this.#options.objectiveMs || performance.now() - this.#failedAtMs < FAILED_PAUSE_MS) return;
     void this.#begin(longest);
@@ -133,10 +141,27 @@ export class CheckpointKeeper {
     return this.#writing !== undefined;
   }
 
-  /** Writes a checkpoint of a partition now, whatever its tail. */
+  /** Writes a checkpoint of a partition now, whatever its tail; none of one that is let go until its turn comes. */
   async write(partition: number): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
-    await this.#begin(partition);
+    while (this.#writing !== undefined) await this.#writing.ended;
+    if (this.#nextOffset.has(partition)) await this.#begin(partition);
+  }
+
+  /**
+   * Lets a partition go. A checkpoint of it that is under way is given up, and its end waited for, though not for ever: a manifest that its store
+   * keeps back longer tells the truth all the same.
+   */
+  async release(partition: number): Promise<void> {
+    this.#tailMs.delete(partition);
+    this.#nextOffset.delete(partition);
+    const writing = this.#writing;
+    if (writing?.partition !== partition) return;
+    writing.isGivenUp = true;
+    await waitToStop(writing.ended);
+  }
+
+  #lengthenTail(partition: number, tookMs: number): void {
+    this.#tailMs.set(partition, (this.#tailMs.get(partition) ?? 0) + tookMs);
   }
 
   /**
@@ -150,35 +175,39 @@ export class CheckpointKeeper {
   /** Gives up what is being written, and waits for its end, though not for ever. */
   async stop(): Promise<void> {
     this.giveUp();
-    if (this.#writing !== undefined) await waitToStop(this.#writing);
+    if (this.#writing !== undefined) await waitToStop(this.#writing.ended);
   }
 
   #begin(partition: number): Promise<void> {
-    const tailBeforeMs = this.#tailMs[partition] ?? 0;
-    this.#tailMs[partition] = 0;
-    this.#writing = this.#write(partition)
+    const tailBeforeMs = this.#tailMs.get(partition) ?? 0;
+    this.#tailMs.set(partition, 0);
+    const writing = { partition, isGivenUp: false };
+    const ended = this.#write(writing)
       .catch((error: unknown) => {
-        this.#tailMs[partition] = (this.#tailMs[partition] ?? 0) + tailBeforeMs;
+        if (writing.isGivenUp) return;
+        this.#lengthenTail(partition, tailBeforeMs);
         this.#failedAtMs = performance.now();
         if (!this.#isGivenUp) this.#options.onFailed(partition, error);
       })
       .finally(() => (this.#writing = undefined));
-    return this.#writing;
+    this.#writing = Object.assign(writing, { ended });
+    return ended;
   }
 
-  async #write(partition: number): Promise<void> {
+  async #write(one: Writing): Promise<void> {
+    const { partition } = one;
     const { store, incarnation, currency, newId, onWritten } = this.#options;
-    this.#expectToGoOn();
+    this.#expectToGoOn(one);
     const startedMs = performance.now();
-    const offset = this.#nextOffset[partition] ?? 0;
+    const offset = this.#nextOffset.get(partition) ?? 0;
     const identity = { partition, epoch: this.#epoch, id: newId() };
     const writing = await store.begin(identity);
     let manifest: Manifest;
     try {
-      const written = await this.#writeChunks(partition, writing);
+      const written = await this.#writeChunks(one, writing);
       manifest = { format: CHECKPOINT_FORMAT, incarnation, currency, ...identity, offset, ...written };
       // Of a link that was not seen to, nobody could say that its state is on its way.
-      this.#expectToGoOn();
+      this.#expectToGoOn(one);
     } catch (error) {
       await writing.abandon().catch(() => undefined);
       throw error;
@@ -188,14 +217,17 @@ export class CheckpointKeeper {
     onWritten(manifest, performance.now() - startedMs);
   }
 
-  #expectToGoOn(): void {
+  #expectToGoOn({ partition, isGivenUp }: Writing): void {
     if (this.#isGivenUp) throw new Error("no more checkpoints are written");
+    if (isGivenUp) throw new Error(`partition ${partition} is let go`);
   }
 
-  async #writeChunks(partition: number, writing: CheckpointWriting) {
-    const walked = await this.#walk(partition, writing);
+  async #writeChunks(one: Writing, writing: CheckpointWriting) {
+    const { partition } = one;
+    const walked = await this.#walk(one, writing);
+    this.#expectToGoOn(one);
     // What was ordered until now, at once: what is ordered later stands in records that are read again.
-    const endOffset = this.#nextOffset[partition] ?? 0;
+    const endOffset = this.#nextOffset.get(partition) ?? 0;
     const orders = this.#orders(partition).bytes();
     let orderChunks = 0;
     for (let at = 0; at < orders.length; at += CHUNK_PAYLOAD_BYTES_MAX) {
@@ -209,12 +241,12 @@ export class CheckpointKeeper {
     return { chunks: chunks + orderChunks, orderChunks, endOffset, bytes: bytes + orders.length, subjects };
   }
 
-  async #walk(partition: number, writing: CheckpointWriting) {
-    const walk = this.#windows(partition).walk();
+  async #walk(one: Writing, writing: CheckpointWriting) {
+    const walk = this.#windows(one.partition).walk();
     let chunks = 0;
     let bytes = 0;
     while (!walk.isDone) {
-      this.#expectToGoOn();
+      this.#expectToGoOn(one);
       const startedMs = performance.now();
       const gathered = walk.next(STEP_BYTES);
       const tookMs = performance.now() - startedMs;

@@ -15,6 +15,7 @@ import { did, EUR, loggedIn, NOON, partitionOf } from "../given/records.js";
 import { counted, givenLog, quietTelemetry, type GivenLog } from "../given/shop.js";
 import { WindowsFeed } from "../windows-feed.js";
 import type { ThreadOptions } from "./ingest-threads.js";
+import type { ToThread } from "./thread-messages.js";
 
 /** One in each of the four partitions. */
 const SUBJECTS = ["00", "55", "aa", "ff"].map((byte) => byte.repeat(16) as SubjectId);
@@ -50,10 +51,20 @@ function near(count: number, followsItself: boolean): ThreadOptions {
   return {
     ...{ count, followsItself },
     start: (data) => {
-      dealt[data.thread] = data.memories.flatMap((memory, partition) => (memory === undefined ? [] : [partition]));
-      return nearThread(data, followsItself ? { log: new OwnLog(given.log), checkpoints } : { checkpoints });
+      const opening = followsItself ? { log: new OwnLog(given.log), checkpoints } : { checkpoints };
+      return noteDealt(data.thread, nearThread(data, opening));
     },
   };
+}
+
+/** Notes which partitions' memory the thread is given. */
+function noteDealt(thread: number, worker: Worker): Worker {
+  const post = worker.postMessage.bind(worker);
+  worker.postMessage = (message: ToThread, transfer?: readonly ArrayBuffer[]) => {
+    if (message.kind === "restore") dealt[thread] = message.added.map(({ partition }) => partition);
+    post(message, transfer);
+  };
+  return worker;
 }
 
 /** The log as a thread has it that opened it itself. */
@@ -67,9 +78,13 @@ function noteOrder(subject: SubjectId, atMs: Millis): void {
   orders.push(`${subject.slice(0, 2)} at ${atMs - NOON}`);
 }
 
-async function open(thread?: ThreadOptions, onOrder = noteOrder): Promise<WindowsFeed> {
+async function open(
+  thread?: ThreadOptions,
+  onOrder = noteOrder,
+  partitions: readonly number[] = [0, 1, 2, 3],
+): Promise<WindowsFeed> {
   const clock = { nowMs: () => NOON };
-  const options = { log: given.log, telemetry, clock, currency: EUR, onOrder };
+  const options = { log: given.log, telemetry, clock, currency: EUR, onOrder, partitions };
   const feed = await WindowsFeed.open(thread === undefined ? options : { ...options, thread });
   feeds.push(feed);
   return feed;
@@ -152,6 +167,38 @@ describe("threads that follow the log themselves", () => {
       [0, 2],
       [1, 3],
     ]);
+  });
+});
+
+describe("threads whose partitions come and go", () => {
+  it("go on with what they read when others' partitions do", async () => {
+    const scan = jest.spyOn(given.log, "scan");
+    const scanned = () =>
+      scan.mock.calls.flatMap(([{ topic, partitions }]) => (topic === TOPICS.clickstream ? [partitions] : []));
+    const feed = await open(near(3, true));
+    expect(scanned().sort()).toEqual([[0, 3], [1], [2]]);
+    await feed.hold([0, 2]);
+    expect(scanned().slice(3)).toEqual([[0]]);
+    await feed.hold([0, 1, 2, 3]);
+    expect(scanned().slice(4).sort()).toEqual([[0, 3], [1]]);
+  });
+});
+
+describe("a thread that dies while it takes partitions up", () => {
+  const SCRIPT = `
+    const { parentPort } = require("node:worker_threads");
+    parentPort.on("message", ({ kind, id, added }) => {
+      if (added?.length > 0) process.exit(3);
+      parentPort.postMessage(kind === "restore" ? { kind: "restored", id, restored: [] } : { kind: "done", id });
+    });`;
+
+  it("fails the feed, and whoever holds what", async () => {
+    const start: ThreadOptions["start"] = (data) =>
+      data.thread === 1 ? new Worker(SCRIPT, { eval: true }) : nearThread(data, {});
+    const feed = await open({ count: 2, followsItself: false, start }, noteOrder, [0]);
+    const calls = [feed.hold([0, 1]), Promise.resolve().then(() => feed.hold([0]))];
+    for (const call of calls) await expect(call).rejects.toThrow("the ingest thread ended with 3");
+    await expect(feed.finished).rejects.toThrow("the ingest thread ended with 3");
   });
 });
 

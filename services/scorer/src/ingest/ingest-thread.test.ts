@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { RecordSpans } from "@leastwise/eventlog";
-import { reserveSegment } from "@leastwise/windows";
 import { Worker } from "node:worker_threads";
 import { EUR } from "../given/records.js";
 import { IngestThread, type ThreadListener } from "./ingest-thread.js";
@@ -51,7 +50,8 @@ const QUESTIONS: readonly (readonly [kind: string, ask: (thread: IngestThread | 
   [
     ["restore", (thread) => thread.restore([])],
     ["spans", (thread) => thread.take(SPANS, () => undefined)],
-    ["follow", (thread) => thread.follow([], () => undefined)],
+    ["follow", (thread) => thread.follow(() => undefined)],
+    ["release", (thread) => thread.release([0])],
     ["checkpoint", (thread) => thread.checkpoint()],
   ];
 
@@ -103,7 +103,7 @@ describe("a thread that asks what cannot be answered", () => {
 
   it("to do what throws has failed", async () => {
     const thread = begin({ asksAt: "checkpoint", question: { kind: "followed", effects: {} } });
-    await thread.follow([], () => {
+    await thread.follow(() => {
       throw new Error("no answer");
     });
     await expect(thread.checkpoint()).rejects.toThrow("no answer");
@@ -163,7 +163,7 @@ describe("threads of which one cannot be started", () => {
       if (thread === 0) return first;
       throw new Error("no more threads");
     };
-    const what = { memories: [0, 1].map(() => reserveSegment(2 ** 21)), currency: EUR, incarnation: "log-1" };
+    const what = { partitions: 2, currency: EUR, incarnation: "log-1" };
     expect(() => IngestThreads.start(what, { count: 2, start }, QUIET)).toThrow("no more threads");
     await ended;
   });

@@ -1,7 +1,8 @@
 import { LogError, type LogErrorCode, type RecordSpans } from "@leastwise/eventlog";
 import type { Worker } from "node:worker_threads";
-import type { LogBounds, Restored } from "../checkpoint/checkpoint-keeper.js";
+import type { Restored } from "../checkpoint/checkpoint-keeper.js";
 import type { Manifest } from "../checkpoint/chunk.js";
+import type { AddedPartition } from "./ingest.js";
 import { waitToStop } from "./stop-wait.js";
 import type { FromThread, PostedPoison, PostedSpans, ToThread } from "./thread-messages.js";
 import type { FoldEffects } from "./windows-fold.js";
@@ -61,10 +62,16 @@ export class IngestThread {
     });
   }
 
-  async restore(bounds: readonly LogBounds[]): Promise<readonly Restored[]> {
-    const answer = await this.#ask({ kind: "restore", bounds });
+  /** Has partitions taken up, and their windows filled from checkpoints. */
+  async restore(added: readonly AddedPartition[]): Promise<readonly Restored[]> {
+    const answer = await this.#ask({ kind: "restore", added });
     if (answer.kind !== "restored") throw new Error(`expected what was restored, got ${answer.kind}`);
     return answer.restored;
+  }
+
+  /** Has partitions let go. When it resolves, all that came of them has been heard. */
+  async release(partitions: readonly number[]): Promise<void> {
+    await this.#ask({ kind: "release", partitions });
   }
 
   /** Has records taken in that were read here. What cannot be taken in, or not be seen to, fails the thread. */
@@ -78,9 +85,9 @@ export class IngestThread {
   }
 
   /** Has the thread follow the log that it opened itself. */
-  async follow(from: readonly number[], onEffects: (effects: FoldEffects) => void): Promise<void> {
+  async follow(onEffects: (effects: FoldEffects) => void): Promise<void> {
     this.#onEffects = onEffects;
-    await this.#ask({ kind: "follow", from });
+    await this.#ask({ kind: "follow" });
   }
 
   /** Has a checkpoint of each of its partitions written. */

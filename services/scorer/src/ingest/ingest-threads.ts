@@ -1,8 +1,8 @@
 import type { RecordSpans } from "@leastwise/eventlog";
-import type { SegmentMemory } from "@leastwise/windows";
 import type { Worker } from "node:worker_threads";
-import type { LogBounds, Restored } from "../checkpoint/checkpoint-keeper.js";
+import type { Restored } from "../checkpoint/checkpoint-keeper.js";
 import { IngestThread, type ThreadListener } from "./ingest-thread.js";
+import type { AddedPartition } from "./ingest.js";
 import type { ThreadData } from "./thread-messages.js";
 import type { FoldEffects } from "./windows-fold.js";
 
@@ -18,8 +18,8 @@ export interface ThreadOptions {
 
 /** What is taken in. */
 export interface IngestedWindows extends Pick<ThreadData, "currency" | "incarnation"> {
-  /** Of each partition. */
-  readonly memories: readonly SegmentMemory[];
+  /** How many the clickstream has. */
+  readonly partitions: number;
 }
 
 /** The threads that take the clickstream in, each its own partitions, as one. When one fails, all have; the others go on until they are stopped. */
@@ -35,17 +35,14 @@ export class IngestThreads {
     this.finished.catch(() => undefined);
   }
 
-  /** Deals the partitions out, each to the thread of its number modulo that of threads, and starts them: all, or none if one cannot be started. */
+  /** Starts them: all, or none if one cannot be started. A partition is its thread's whose number is the partition's modulo that of threads. */
   static start(
-    { memories, ...what }: IngestedWindows,
+    { partitions, ...what }: IngestedWindows,
     { count, start }: Pick<ThreadOptions, "count" | "start">,
     listener: ThreadListener,
   ): IngestThreads {
-    const threads = Math.min(count, memories.length);
-    const startOne = (thread: number): IngestThread => {
-      const own = memories.map((memory, partition) => (partition % threads === thread ? memory : undefined));
-      return new IngestThread(start({ ...what, thread, memories: own }), listener);
-    };
+    const threads = Math.min(count, partitions);
+    const startOne = (thread: number): IngestThread => new IngestThread(start({ ...what, thread }), listener);
     const started: IngestThread[] = [];
     try {
       for (let thread = 0; thread < threads; thread += 1) started.push(startOne(thread));
@@ -56,20 +53,30 @@ export class IngestThreads {
     return new IngestThreads(started);
   }
 
-  async restore(bounds: readonly LogBounds[]): Promise<readonly Restored[]> {
-    return (await this.#all((thread) => thread.restore(bounds))).flat();
+  /** Has partitions taken up, and their windows filled from checkpoints. */
+  async restore(added: readonly AddedPartition[]): Promise<readonly Restored[]> {
+    const isOf = (number: number) => (one: AddedPartition) => this.#numberOf(one.partition) === number;
+    return (await this.#all((thread, number) => thread.restore(added.filter(isOf(number))))).flat();
+  }
+
+  /** Has partitions let go. Threads that have none of them are not disturbed. */
+  async release(partitions: readonly number[]): Promise<void> {
+    await this.#all(async (thread, number) => {
+      const own = partitions.filter((partition) => this.#numberOf(partition) === number);
+      if (own.length > 0) await thread.release(own);
+    });
   }
 
   /** Has records taken in that were read here. Those of several partitions may be under way at once. */
   async take(spans: RecordSpans, onEffects: (effects: FoldEffects) => void): Promise<void> {
-    const thread = this.#threads[spans.partition % this.#threads.length];
+    const thread = this.#threads[this.#numberOf(spans.partition)];
     if (thread === undefined) throw new RangeError(`no thread takes partition ${spans.partition} in`);
     await thread.take(spans, onEffects);
   }
 
-  /** Has each thread follow its partitions of the log that it opened itself. */
-  async follow(from: readonly number[], onEffects: (effects: FoldEffects) => void): Promise<void> {
-    await this.#all((thread) => thread.follow(from, onEffects));
+  /** Has each thread follow its partitions of the log that it opened itself: again when some were taken up, with the same. */
+  async follow(onEffects: (effects: FoldEffects) => void): Promise<void> {
+    await this.#all((thread) => thread.follow(onEffects));
   }
 
   /** Has a checkpoint of each partition written. */
@@ -81,7 +88,11 @@ export class IngestThreads {
     await this.#all((thread) => thread.stop());
   }
 
-  #all<T>(ask: (thread: IngestThread) => Promise<T>): Promise<T[]> {
+  #numberOf(partition: number): number {
+    return partition % this.#threads.length;
+  }
+
+  #all<T>(ask: (thread: IngestThread, number: number) => Promise<T>): Promise<T[]> {
     return Promise.all(this.#threads.map(ask));
   }
 }

@@ -71,14 +71,14 @@ beforeEach(() => {
 
 async function begin(): Promise<Ingest> {
   const checkpoints = { store, epoch: 1, objectiveMs: 3_600_000, newId: () => "a".repeat(32) };
-  const options = { memories: [reserveSegment(2 ** 21)], currency: EUR, incarnation: "log-1", checkpoints };
+  const options = { currency: EUR, incarnation: "log-1", checkpoints };
   const ingest = new Ingest(options, {
     onCheckpoint: () => undefined,
     onCheckpointFailed: (_, message) => void failed.push(message),
     onPoisoned: () => undefined,
     areMovesDurable: () => areMovesDurable(),
   });
-  await ingest.restore([{ begin: 0, end: 0 }]);
+  await ingest.restore([{ partition: 0, memory: reserveSegment(2 ** 21), begin: 0, end: 0 }]);
   return ingest;
 }
 
@@ -116,7 +116,7 @@ async function following(ingest: Ingest, onEffects: () => void | Promise<void>):
     subscription = one;
     return Promise.resolve({ finished: Promise.resolve(), stop: () => Promise.resolve() });
   };
-  await ingest.follow({ scan } as unknown as EventLog, [3], onEffects);
+  await ingest.follow({ scan } as unknown as EventLog, onEffects);
   await subscription?.onSpans(spansFrom(3, [loggedIn(BROWSER, ADA)]));
 }
 

@@ -1,8 +1,9 @@
-import type { EventLog, PoisonedBatch, RecordSpans, RunningSubscription } from "@leastwise/eventlog";
-import { TOPICS } from "@leastwise/contracts";
+import type { EventLog, PoisonedBatch, RecordSpans } from "@leastwise/eventlog";
+import type { SegmentMemory } from "@leastwise/windows";
 import { CheckpointKeeper, type LogBounds, type Restored } from "../checkpoint/checkpoint-keeper.js";
 import type { Manifest } from "../checkpoint/chunk.js";
 import type { CheckpointStore } from "../checkpoint/store.js";
+import { ClickstreamFollowing } from "./clickstream-following.js";
 import { WindowsFold, type FoldEffects, type WindowsFoldOptions } from "./windows-fold.js";
 
 /** Where checkpoints go, and when. */
@@ -20,6 +21,13 @@ export interface IngestOptions extends WindowsFoldOptions {
   readonly checkpoints?: CheckpointOptions | undefined;
 }
 
+/** A partition that is to be taken in from now on. */
+export interface AddedPartition extends LogBounds {
+  readonly partition: number;
+  /** Where its windows come. */
+  readonly memory: SegmentMemory;
+}
+
 /** What the ingest has to say and to ask beside the effects of records. */
 export interface IngestListener {
   readonly onCheckpoint: (manifest: Manifest, tookMs: number) => void;
@@ -30,16 +38,24 @@ export interface IngestListener {
   readonly areMovesDurable: (partition: number, offset: number) => Promise<boolean>;
 }
 
-/** Clickstream → windows → checkpoints, in whichever thread it is made. */
+/** Clickstream → windows → checkpoints, in whichever thread it is made. Partitions are added and let go while it goes on. */
 export class Ingest {
+  /** Rejects when the clickstream can no longer be followed. */
+  readonly finished: Promise<void>;
   readonly #fold: WindowsFold;
   readonly #keeper: CheckpointKeeper | undefined;
   readonly #listener: IngestListener;
-  #scanning: RunningSubscription | undefined;
+  /** Its partitions whose windows are filled as far as checkpoints go, and where each was to be read on from then. */
+  readonly #from = new Map<number, number>();
+  #following: ClickstreamFollowing | undefined;
+  #fail: (error: unknown) => void = () => undefined;
+  #isStopped = false;
 
   constructor({ checkpoints, ...options }: IngestOptions, listener: IngestListener) {
     this.#listener = listener;
     this.#fold = new WindowsFold(options);
+    this.finished = new Promise((_, reject) => (this.#fail = reject));
+    this.finished.catch(() => undefined);
     if (checkpoints === undefined) return;
     this.#keeper = new CheckpointKeeper({
       ...checkpoints,
@@ -55,16 +71,26 @@ export class Ingest {
     });
   }
 
-  /** Fills the windows from checkpoints, where there are any. Where to read each of its partitions on from. */
-  async restore(bounds: readonly LogBounds[]): Promise<readonly Restored[]> {
+  /** Takes partitions up, and fills their windows from checkpoints, where there are any. Where to read each of them on from. */
+  async restore(added: readonly AddedPartition[]): Promise<readonly Restored[]> {
     const restored: Restored[] = [];
-    for (const partition of this.#fold.partitions) {
-      const log = bounds[partition];
-      if (log === undefined) throw new RangeError(`no bounds of partition ${partition}`);
-      const nothing = { partition, offset: log.begin, subjects: 0, orders: new Uint8Array(0), refused: undefined };
-      restored.push((await this.#keeper?.restore(partition, log)) ?? nothing);
+    for (const { partition, memory, begin, end } of added) {
+      this.#fold.hold(partition, memory);
+      const nothing = { partition, offset: begin, subjects: 0, orders: new Uint8Array(0), refused: undefined };
+      const one = (await this.#keeper?.restore(partition, { begin, end })) ?? nothing;
+      this.#from.set(partition, one.offset);
+      restored.push(one);
     }
     return restored;
+  }
+
+  /** Lets partitions go: a checkpoint under way of one is given up, and nothing of them is kept. Those that it follows besides go on meanwhile. */
+  async release(partitions: readonly number[]): Promise<void> {
+    for (const partition of partitions) this.#from.delete(partition);
+    await this.#following?.follow(this.#from);
+    const keeper = this.#keeper;
+    if (keeper !== undefined) await Promise.all(partitions.map((partition) => keeper.release(partition)));
+    for (const partition of partitions) this.#fold.letGo(partition);
   }
 
   /** Takes records in. An exception loses effects, such as the only copy of a state that a link took out: no more checkpoints are written then. */
@@ -82,18 +108,18 @@ export class Ingest {
   }
 
   /**
-   * Follows its partitions of the clickstream of a log, each from its offset on. The next records of a partition are taken in when `onEffects` has
-   * settled. An exception or a rejection of it loses effects as one of {@link Ingest.take} does, and ends the following.
+   * Follows its partitions of the clickstream of a log, each from where its windows end; called again when it has taken others up, with the same. The
+   * next records of a partition are taken in when `onEffects` has settled. An exception or a rejection of it loses effects as one of
+   * {@link Ingest.take} does, and ends the following.
    */
-  async follow(
-    log: EventLog,
-    from: readonly number[],
-    onEffects: (effects: FoldEffects) => void | Promise<void>,
-  ): Promise<RunningSubscription> {
-    this.#scanning = await log.scan({
-      topic: TOPICS.clickstream,
-      partitions: this.#fold.partitions,
-      from: (partition) => Promise.resolve(from[partition] ?? 0),
+  async follow(log: EventLog, onEffects: (effects: FoldEffects) => void | Promise<void>): Promise<void> {
+    if (this.#isStopped) throw new Error("nothing more is taken in");
+    this.#following ??= this.#startFollowing(log, onEffects);
+    await this.#following.follow(this.#from);
+  }
+
+  #startFollowing(log: EventLog, onEffects: (effects: FoldEffects) => void | Promise<void>): ClickstreamFollowing {
+    const following = new ClickstreamFollowing(log, {
       onSpans: async (spans) => {
         const effects = this.take(spans);
         try {
@@ -105,7 +131,8 @@ export class Ingest {
       },
       onPoisoned: (batch) => this.#listener.onPoisoned(batch),
     });
-    return this.#scanning;
+    following.finished.catch(this.#fail);
+    return following;
   }
 
   get subjectCount(): number {
@@ -114,11 +141,12 @@ export class Ingest {
 
   /** Writes a checkpoint of each of its partitions now. */
   async checkpoint(): Promise<void> {
-    for (const partition of this.#fold.partitions) await this.#keeper?.write(partition);
+    for (const partition of [...this.#from.keys()]) await this.#keeper?.write(partition);
   }
 
   async stop(): Promise<void> {
-    await this.#scanning?.stop();
+    this.#isStopped = true;
+    await this.#following?.stop();
     await this.#keeper?.stop();
   }
 }

@@ -34,12 +34,12 @@ class ServingThread {
   constructor(port: MessagePort, data: ThreadData, opening: ThreadOpening) {
     this.#port = port;
     this.#opening = opening;
-    const { memories, currency, incarnation, epoch, objectiveMs } = data;
+    const { currency, incarnation, epoch, objectiveMs } = data;
     const store = opening.checkpoints;
     const newId = () => randomBytes(16).toString("hex");
     const checkpoints = store === undefined ? undefined : { store, epoch, objectiveMs, newId };
     this.#ingest = new Ingest(
-      { memories, currency, incarnation, checkpoints },
+      { currency, incarnation, checkpoints },
       {
         onCheckpoint: (manifest, tookMs) => {
           this.#post({ kind: "checkpointed", manifest, tookMs });
@@ -51,6 +51,9 @@ class ServingThread {
         areMovesDurable: (partition, offset) => this.#ask((id) => ({ kind: "areMovesDurable", id, partition, offset })),
       },
     );
+    this.#ingest.finished.catch((error: unknown) => {
+      if (!this.#isStopping) this.#fail(undefined, error);
+    });
   }
 
   serve(): void {
@@ -64,7 +67,11 @@ class ServingThread {
   async #take(message: ToThread): Promise<void> {
     switch (message.kind) {
       case "restore":
-        this.#post({ kind: "restored", id: message.id, restored: await this.#ingest.restore(message.bounds) });
+        this.#post({ kind: "restored", id: message.id, restored: await this.#ingest.restore(message.added) });
+        return;
+      case "release":
+        await this.#ingest.release(message.partitions);
+        this.#post({ kind: "done", id: message.id });
         return;
       case "spans": {
         const { bytes, ...spans } = message.spans;
@@ -73,7 +80,7 @@ class ServingThread {
         return;
       }
       case "follow":
-        await this.#follow(message.from);
+        await this.#follow();
         this.#post({ kind: "done", id: message.id });
         return;
       case "checkpoint":
@@ -95,13 +102,10 @@ class ServingThread {
     }
   }
 
-  async #follow(from: readonly number[]): Promise<void> {
+  async #follow(): Promise<void> {
     const { log } = this.#opening;
     if (log === undefined) throw new Error("this thread has no log of its own to follow");
-    const following = await this.#ingest.follow(log, from, (effects) => this.#tell(effects));
-    following.finished.catch((error: unknown) => {
-      if (!this.#isStopping) this.#fail(undefined, error);
-    });
+    await this.#ingest.follow(log, (effects) => this.#tell(effects));
   }
 
   async #tell(effects: FoldEffects): Promise<void> {

@@ -1,16 +1,14 @@
 import type { RecordSpans } from "@leastwise/eventlog";
 import type { CurrencyCode } from "@leastwise/vocabulary";
-import type { SegmentMemory } from "@leastwise/windows";
-import type { LogBounds, Restored } from "../checkpoint/checkpoint-keeper.js";
+import type { Restored } from "../checkpoint/checkpoint-keeper.js";
 import type { Manifest } from "../checkpoint/chunk.js";
+import type { AddedPartition } from "./ingest.js";
 import type { FoldEffects } from "./windows-fold.js";
 
-/** What an ingest thread is started with. */
+/** What an ingest thread is started with. Memory comes with `restore`: what a thread is started with is kept as long as it lives. */
 export interface ThreadData {
   /** Which of the ingest threads it is, from 0 on. */
   readonly thread: number;
-  /** By partition; none for one that another thread takes in. */
-  readonly memories: readonly (SegmentMemory | undefined)[];
   readonly currency: CurrencyCode;
   readonly incarnation: string;
   /** Of the owner whose thread it is. */
@@ -34,9 +32,10 @@ export interface PostedPoison {
 
 /** To the ingest thread. Each question has an id, which its answer has too. */
 export type ToThread =
-  | { readonly kind: "restore"; readonly id: number; readonly bounds: readonly LogBounds[] }
+  | { readonly kind: "restore"; readonly id: number; readonly added: readonly AddedPartition[] }
+  | { readonly kind: "release"; readonly id: number; readonly partitions: readonly number[] }
   | { readonly kind: "spans"; readonly id: number; readonly spans: PostedSpans }
-  | { readonly kind: "follow"; readonly id: number; readonly from: readonly number[] }
+  | { readonly kind: "follow"; readonly id: number }
   | { readonly kind: "checkpoint"; readonly id: number }
   | { readonly kind: "stop"; readonly id: number }
   | { readonly kind: "taken"; readonly batches: number }

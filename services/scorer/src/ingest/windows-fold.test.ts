@@ -11,7 +11,9 @@ const ADA = "ff".repeat(16) as SubjectId;
 const LINK_OFFSET = 1_000_000;
 
 function newFold(): WindowsFold {
-  return new WindowsFold({ memories: [reserveSegment(2 ** 26)], currency: EUR, incarnation: "log-1" });
+  const fold = new WindowsFold({ currency: EUR, incarnation: "log-1" });
+  fold.hold(0, reserveSegment(2 ** 26));
+  return fold;
 }
 
 /** The records as they stand one after the other in partition 0. */
@@ -95,8 +97,8 @@ describe("a state that is too large for one record", () => {
 
 describe("a batch that cannot be taken in", () => {
   it("leaves none of its events to the next one, which may be of another partition", () => {
-    const memories = [0, 1].map(() => reserveSegment(2 ** 21));
-    const fold = new WindowsFold({ memories, currency: EUR, incarnation: "log-1" });
+    const fold = new WindowsFold({ currency: EUR, incarnation: "log-1" });
+    for (const partition of [0, 1]) fold.hold(partition, reserveSegment(2 ** 21));
     const broken = standingFrom(0, [did(BROWSER), did(BROWSER)]);
     broken.offsets[1] = -1;
     expect(() => fold.take(broken)).toThrow();

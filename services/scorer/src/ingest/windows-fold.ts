@@ -63,8 +63,6 @@ type Effects = {
 };
 
 export interface WindowsFoldOptions {
-  /** By partition; none for one that is taken in elsewhere. */
-  readonly memories: readonly (SegmentMemory | undefined)[];
   /** The shop's own currency: amounts in another are left out of the windows, never converted. */
   readonly currency: CurrencyCode;
   /** Of the log that is folded. */
@@ -84,10 +82,8 @@ const PURCHASE = EVENT_KINDS.indexOf("purchase");
 
 /** Clickstream → windows, and nothing else: one store a partition, each a fold of its partition's records in their order. */
 export class WindowsFold {
-  /** By partition; none for one that is taken in elsewhere. */
-  readonly stores: readonly (SlabWindowStore | undefined)[];
-  /** By partition, like the stores. */
-  readonly orders: readonly (OrderBook | undefined)[];
+  readonly #stores: (SlabWindowStore | undefined)[] = [];
+  readonly #orders: (OrderBook | undefined)[] = [];
   readonly #currency: CurrencyCode;
   readonly #incarnation: string;
   readonly #reader: SlabEventReader;
@@ -96,17 +92,32 @@ export class WindowsFold {
   readonly #offsets = new Float64Array(EVENTS_AT_ONCE);
   #waiting = 0;
 
-  constructor({ memories, currency, incarnation }: WindowsFoldOptions) {
-    this.stores = memories.map((memory) => (memory === undefined ? undefined : createWindowStore({ memory })));
-    this.orders = memories.map((memory) => (memory === undefined ? undefined : new OrderBook()));
+  constructor({ currency, incarnation }: WindowsFoldOptions) {
     this.#currency = currency;
     this.#incarnation = incarnation;
     this.#reader = new SlabEventReader(currency);
   }
 
-  /** The partitions that are taken in here. */
-  get partitions(): readonly number[] {
-    return [...this.stores.keys()].filter((partition) => this.stores[partition] !== undefined);
+  /** By partition; none for one that is taken in elsewhere. They come and go. */
+  get stores(): readonly (SlabWindowStore | undefined)[] {
+    return this.#stores;
+  }
+
+  /** By partition, like the stores. */
+  get orders(): readonly (OrderBook | undefined)[] {
+    return this.#orders;
+  }
+
+  /** From now on the partition is taken in here: into this memory, which nobody else writes. */
+  hold(partition: number, memory: SegmentMemory): void {
+    this.#stores[partition] = createWindowStore({ memory });
+    this.#orders[partition] = new OrderBook();
+  }
+
+  /** The partition is taken in elsewhere from now on, and nothing of it is kept. */
+  letGo(partition: number): void {
+    this.#stores[partition] = undefined;
+    this.#orders[partition] = undefined;
   }
 
   /** Takes records in. */
@@ -165,7 +176,7 @@ export class WindowsFold {
     // One that is ahead of its time leaves no trace here either: with its clock mended, the same order may come again.
     if (event.kind !== PURCHASE || (verdict !== "applied" && verdict !== "late")) return;
     const orderedMs = Math.min(atMs, receivedAtMs) as Millis;
-    if (this.orders[effects.partition]?.note(s0, s1, s2, s3, orderedMs, offset) !== true) return;
+    if (this.#orders[effects.partition]?.note(s0, s1, s2, s3, orderedMs, offset) !== true) return;
     effects.orders.push({ subject: subjectIdOf(s0, s1, s2, s3), atMs: orderedMs });
   }
 
@@ -212,8 +223,8 @@ export class WindowsFold {
     if (!isReadAgain) forgetAllButKey(store, from, Number(link.linkedAtMs));
     const place = `${this.#incarnation}/${TOPICS.clickstream}/${effects.partition}/${offset}`;
     for (const part of parts.length === 0 ? NO_WINDOWS : parts) {
-      const windows = part.bytes;
       const cause = causeOfPart(place, part);
+      const windows = part.bytes;
       const moved = { fromSubject: from, toSubject: to, cause, windows: Buffer.from(windows), assignmentKey };
       const value = encodeClickstreamRecord({ $case: "stateMoved", value: moved });
       effects.sent.push({ to, cause, value, hasState: windows.length > 0 });
@@ -231,7 +242,7 @@ export class WindowsFold {
   }
 
   #store(partition: number): SlabWindowStore {
-    const store = this.stores[partition];
+    const store = this.#stores[partition];
     if (store === undefined) throw new RangeError(`partition ${partition} is not taken in here`);
     return store;
   }
