@@ -4,6 +4,7 @@ import { checkpointBench } from "./checkpoint.js";
 import { decideBench } from "./decide.js";
 import { freshnessBench } from "./freshness.js";
 import { ingestBench } from "./ingest.js";
+import { logClientsBench } from "./log-clients.js";
 import { restoreBench } from "./restore.js";
 import { offlineBench } from "./offline.js";
 import { underIngestBench } from "./under-ingest.js";
@@ -15,6 +16,7 @@ const BENCHES: readonly Bench[] = [
   underIngestBench,
   freshnessBench,
   ingestBench,
+  logClientsBench,
   offlineBench,
   windowsBench,
   windowsPeerBench,

@@ -38,6 +38,11 @@ export const KEYS = {
 
   log: section("The log: everything that matters is a record in it.", {
     adapter: choice(["embedded", "kafka"], "embedded", "`embedded`: a directory of this machine; `kafka`: a cluster."),
+    client: choice(
+      ["kafkajs", "platformatic"],
+      "kafkajs",
+      "Which library appends to a `kafka` cluster and subscribes to it. `platformatic` is supported from Node 22.22 on.",
+    ),
     brokers: list([], "Brokers to find the cluster by; needed for `kafka`.", HOST_AND_PORT),
     client_id: text("leastwise", "How this process calls itself to the brokers.", NAME),
     tls: flag(false, "Whether the brokers are spoken to over TLS, and have to show who they are."),

@@ -3,6 +3,7 @@ export { NOTE_BYTES_MAX, RECORD_BYTES_MAX } from "./record-limits.js";
 export { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from "./embedded/embedded-log.js";
 export type { KafkaClientOptions, KafkaLogLevel } from "./kafka/client.js";
 export { type KafkaLogOptions, openKafkaLog } from "./kafka/kafka-log.js";
+export { openPlatformaticLog, type PlatformaticLogOptions } from "./platformatic/platformatic-log.js";
 export { tokenSource, type TokenSourceOptions } from "./kafka/oauth-token.js";
 export { LOG_TOPIC } from "./incarnation.js";
 export { MESSAGE_BYTES_MAX } from "./kafka/topic-catalogue.js";

@@ -7,6 +7,7 @@ import { DAY_MS, type Millis } from "@leastwise/vocabulary";
 import { Kafka, logLevel } from "kafkajs";
 import { type EmbeddedLog, openEmbeddedLog } from "./embedded/embedded-log.js";
 import { openKafkaLog } from "./kafka/kafka-log.js";
+import { openPlatformaticLog } from "./platformatic/platformatic-log.js";
 import type {
   EventLog,
   LogRecord,
@@ -47,12 +48,13 @@ async function embedded(): Promise<LogUnderTest> {
   });
 }
 
-async function kafka(): Promise<LogUnderTest> {
+/** With either client. */
+async function cluster(open: typeof openPlatformaticLog): Promise<LogUnderTest> {
   const broker = await startBroker();
   const admin = new Kafka({ brokers: broker.brokers, logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   return {
-    open: (incarnation) => openKafkaLog({ brokers: broker.brokers, ...pinned(incarnation) }),
+    open: (incarnation) => open({ brokers: broker.brokers, ...pinned(incarnation) }),
     remove: async (topic, below) => {
       // The client library wants to know a topic before it removes records of it.
       await admin.fetchTopicOffsets(topic);
@@ -76,7 +78,8 @@ const values = (records: readonly LogRecord[]): string[] => records.map(({ value
 /** What every adapter of the log's port must do. */
 describe.each([
   ["embedded", embedded],
-  ["kafka", kafka],
+  ["kafka", () => cluster(openKafkaLog)],
+  ["kafka by platformatic", () => cluster(openPlatformaticLog)],
 ])("the log, %s", (_, begin) => {
   let underTest: LogUnderTest;
   let log: EventLog;

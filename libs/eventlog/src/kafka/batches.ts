@@ -21,13 +21,17 @@ interface OpenBatch extends PartitionBatch {
 
 /**
  * Sorts records into rounds to be sent one after the other: in each, at most one batch a partition. A call's records
- * for a partition begin a new batch rather than be cut, if one batch can hold them.
+ * for a partition begin a new batch rather than be cut, if one batch can hold them. No record's time is further from that of its
+ * batch's first record than `spanMsMax`.
  */
-export function rounds(calls: readonly (readonly NewRecord[])[]): PartitionBatch[][] {
+export function rounds(
+  calls: readonly (readonly NewRecord[])[],
+  spanMsMax = Number.POSITIVE_INFINITY,
+): PartitionBatch[][] {
   const batches = new Map<string, OpenBatch[]>();
   let place = 0;
   for (const call of calls) {
-    for (const run of byPartition(call, place)) addRun(batches, run);
+    for (const run of byPartition(call, place)) addRun(batches, run, spanMsMax);
     place += call.length;
   }
   const result: PartitionBatch[][] = [];
@@ -49,7 +53,7 @@ function byPartition(call: readonly NewRecord[], firstPlace: number): Iterable<O
   return runs.values();
 }
 
-function addRun(batches: Map<string, OpenBatch[]>, run: OpenBatch): void {
+function addRun(batches: Map<string, OpenBatch[]>, run: OpenBatch, spanMsMax: number): void {
   const key = `${run.topic}/${run.partition}`;
   const list = batches.get(key) ?? [];
   batches.set(key, list);
@@ -57,7 +61,8 @@ function addRun(batches: Map<string, OpenBatch[]>, run: OpenBatch): void {
   let open = last !== undefined && fits(last, run.records.length, run.bytes) ? last : emptyLike(run, list);
   run.records.forEach((record, index) => {
     const bytes = recordBytes(record);
-    if (open.records.length > 0 && !fits(open, 1, bytes)) open = emptyLike(run, list);
+    if (open.records.length > 0 && !(fits(open, 1, bytes) && isWithin(spanMsMax, open, record)))
+      open = emptyLike(run, list);
     open.records.push(record);
     open.places.push(run.places[index] ?? 0);
     open.bytes += bytes;
@@ -66,6 +71,10 @@ function addRun(batches: Map<string, OpenBatch[]>, run: OpenBatch): void {
 
 function fits(batch: OpenBatch, records: number, bytes: number): boolean {
   return batch.records.length + records <= BATCH_RECORDS_MAX && batch.bytes + bytes <= BATCH_BYTES_MAX;
+}
+
+function isWithin(spanMsMax: number, { records: [first] }: OpenBatch, { timestampMs }: NewRecord): boolean {
+  return first === undefined || Math.abs(timestampMs - first.timestampMs) <= spanMsMax;
 }
 
 function emptyLike({ topic, partition }: OpenBatch, list: OpenBatch[]): OpenBatch {

@@ -3,7 +3,7 @@ import { messageOf, property } from "../thrown.js";
 
 type Meaning = readonly [LogErrorCode, LogErrorHint];
 
-/** What the protocol's error types mean to a caller. */
+/** What the protocol's error types mean to a caller, and what a client library's own do. */
 const MEANINGS = new Map<string, Meaning>([
   ["MESSAGE_TOO_LARGE", ["record_too_large", "terminal"]],
   ["RECORD_LIST_TOO_LARGE", ["record_too_large", "terminal"]],
@@ -19,6 +19,7 @@ const MEANINGS = new Map<string, Meaning>([
   ["GROUP_AUTHORIZATION_FAILED", ["log_unavailable", "terminal"]],
   ["CLUSTER_AUTHORIZATION_FAILED", ["log_unavailable", "terminal"]],
   ["SASL_AUTHENTICATION_FAILED", ["log_unavailable", "terminal"]],
+  ["PLT_KFK_UNSUPPORTED_COMPRESSION", ["unsupported_compression", "terminal"]],
 ]);
 
 const CAUSES_MAX = 8;
@@ -27,12 +28,28 @@ const CAUSES_MAX = 8;
 export function sayKafkaFailure(doing: string, error: unknown): LogError {
   if (error instanceof LogError)
     return new LogError(error.code, `${doing}: ${error.message}`, error.hint, { cause: error });
-  const types = [...causes(error)].map((cause) => property(cause, "type"));
-  const meaning = types
-    .flatMap((type) => (typeof type === "string" ? [MEANINGS.get(type)] : []))
-    .find((known) => known !== undefined);
+  const meaning = [...causes(error)].map(meaningOf).find((known) => known !== undefined);
   const [code, hint] = meaning ?? ["log_unavailable", "retry"];
-  return new LogError(code, `${doing}: ${messageOf(error)}`, hint, { cause: error });
+  return new LogError(code, `${doing}: ${inWords(error)}`, hint, { cause: error });
+}
+
+/** kafkajs calls the protocol's error `type`, platformatic's client calls it `apiId`. */
+function meaningOf(cause: unknown): Meaning | undefined {
+  if (cause instanceof LogError) return [cause.code, cause.hint];
+  const names = ["type", "apiId", "code"].map((name) => property(cause, name));
+  return names.flatMap((name) => (typeof name === "string" ? [MEANINGS.get(name)] : [])).find((known) => known);
+}
+
+/** What it says, and what those say that it gathers, and why. */
+function inWords(error: unknown, depth = 0): string {
+  const gathered: unknown = property(error, "errors");
+  const within: unknown[] = Array.isArray(gathered) ? Array.from<unknown>(gathered) : [];
+  const cause = property(error, "cause");
+  // The first one's cause is left to whoever looks into it.
+  if (depth > 0 && cause !== undefined && cause !== null) within.push(cause);
+  if (within.length === 0 || depth === CAUSES_MAX) return messageOf(error);
+  const each = new Set(within.map((one) => inWords(one, depth + 1)));
+  return `${messageOf(error)} (${[...each].join("; ")})`;
 }
 
 /** Runs something of the client library, and says what its failure means. */
@@ -45,12 +62,10 @@ export async function kafkaDoing<T>(doing: string, run: () => Promise<T>): Promi
 }
 
 /** The error, what it gathers, and what caused it. */
-function* causes(error: unknown): Generator {
-  let cause = error;
-  for (let depth = 0; depth < CAUSES_MAX && cause !== undefined && cause !== null; depth++) {
-    yield cause;
-    const gathered = property(cause, "errors");
-    if (Array.isArray(gathered)) yield* gathered;
-    cause = property(cause, "cause");
-  }
+function* causes(error: unknown, depth = 0): Generator {
+  if (depth === CAUSES_MAX || error === undefined || error === null) return;
+  yield error;
+  const gathered = property(error, "errors");
+  if (Array.isArray(gathered)) for (const one of gathered) yield* causes(one, depth + 1);
+  yield* causes(property(error, "cause"), depth + 1);
 }

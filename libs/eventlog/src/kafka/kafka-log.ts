@@ -8,9 +8,10 @@ import { checkAddress, checkCommit, checkGroup, checkPartition } from "../record
 import { kafkaClient, type KafkaClientOptions } from "./client.js";
 import { commitForAbsent, readGroupOffset } from "./group-offsets.js";
 import { sayKafkaFailure } from "./kafka-failure.js";
-import { KafkaAppender } from "./kafka-producer.js";
+import { KafkaAppender, openKafkajsProducer } from "./kafka-producer.js";
 import { openKafkaRelay } from "./kafka-relay.js";
 import { KafkaReader } from "./kafka-reader.js";
+import type { LogClient, LogReader } from "./log-client.js";
 import { topicOffsets } from "./offsets.js";
 import { GroupMembers } from "./ownership/group-members.js";
 import { KafkaOwnership } from "./ownership/kafka-ownership.js";
@@ -32,17 +33,41 @@ export interface KafkaLogOptions extends KafkaClientOptions {
 
 /** Opens the log in a Kafka cluster. Rejects with a LogError: `log_unavailable`, `incarnation_mismatch`. */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
+  return openClusterLog(options, kafkajsClient);
+}
+
+/** Opens the log with a client of the caller's choice for appends and subscriptions; everything else is asked through kafkajs. */
+export async function openClusterLog(
+  options: KafkaLogOptions,
+  clientOf: (kafka: Kafka, admin: Admin) => LogClient,
+): Promise<EventLog> {
   const kafka = kafkaClient(options);
   const admin = kafka.admin();
   try {
     await admin.connect();
-    const log = new ClusterLog(kafka, admin, options);
+    const log = new ClusterLog(kafka, admin, clientOf(kafka, admin), options);
     await log.begin(options.incarnation);
     return log;
   } catch (error) {
     await admin.disconnect().catch(() => undefined);
     throw sayKafkaFailure(`opening the log at ${options.brokers.join(", ")}`, error);
   }
+}
+
+function kafkajsClient(kafka: Kafka, admin: Admin): LogClient {
+  return {
+    openProducer: () => openKafkajsProducer(kafka),
+    reader: (subscription, options) => {
+      const { group } = subscription;
+      const groupId = group ?? `${BROADCAST_GROUP}${randomUUID()}`;
+      const onEnded = async (reader: LogReader): Promise<void> => {
+        options.onEnded(reader);
+        // One that cannot be deleted now is forgotten by the brokers in time.
+        if (group === undefined) await admin.deleteGroups([groupId]).catch(() => undefined);
+      };
+      return new KafkaReader(kafka, admin, subscription, { ...options, groupId, onEnded });
+    },
+  };
 }
 
 const READ_BYTES_MAX = 1_048_576;
@@ -52,10 +77,11 @@ const BROADCAST_GROUP = "leastwise.broadcast.";
 class ClusterLog implements EventLog {
   readonly #kafka: Kafka;
   readonly #admin: Admin;
+  readonly #client: LogClient;
   readonly #catalogue: TopicCatalogue;
   readonly #appender: KafkaAppender;
   readonly #options: KafkaLogOptions;
-  readonly #readers = new Set<KafkaReader>();
+  readonly #readers = new Set<LogReader>();
   readonly #scanners = new Set<KafkaScanner>();
   readonly #ownerships = new Set<KafkaOwnership>();
   readonly #relays = new Set<Relay>();
@@ -63,12 +89,13 @@ class ClusterLog implements EventLog {
   #incarnation = "";
   #closing: Promise<void> | undefined;
 
-  constructor(kafka: Kafka, admin: Admin, options: KafkaLogOptions) {
+  constructor(kafka: Kafka, admin: Admin, client: LogClient, options: KafkaLogOptions) {
     this.#kafka = kafka;
     this.#admin = admin;
+    this.#client = client;
     this.#options = options;
     this.#catalogue = new TopicCatalogue(admin, options.replicationFactor ?? -1);
-    this.#appender = new KafkaAppender(kafka, this.#catalogue);
+    this.#appender = new KafkaAppender(() => client.openProducer(), this.#catalogue);
     this.#members = new GroupMembers(admin);
   }
 
@@ -115,17 +142,10 @@ class ClusterLog implements EventLog {
 
   async subscribe(subscription: Subscription): Promise<RunningSubscription> {
     const partitions = await this.partitions(subscription.topic);
-    const { group } = subscription;
-    if (group !== undefined) checkGroup(group);
-    const groupId = group ?? `${BROADCAST_GROUP}${randomUUID()}`;
+    if (subscription.group !== undefined) checkGroup(subscription.group);
     const { batchBytesMax = READ_BYTES_MAX, sessionTimeoutMs = SESSION_TIMEOUT_MS } = this.#options;
-    const onEnded = async (reader: KafkaReader): Promise<void> => {
-      this.#readers.delete(reader);
-      // One that cannot be deleted now is forgotten by the brokers in time.
-      if (group === undefined) await this.#admin.deleteGroups([groupId]).catch(() => undefined);
-    };
-    const options = { groupId, partitions, batchBytesMax, sessionTimeoutMs, onEnded };
-    const reader = new KafkaReader(this.#kafka, this.#admin, subscription, options);
+    const onEnded = (ended: LogReader): void => void this.#readers.delete(ended);
+    const reader = this.#client.reader(subscription, { partitions, batchBytesMax, sessionTimeoutMs, onEnded });
     this.#readers.add(reader);
     await reader.start();
     return reader;

@@ -1,10 +1,10 @@
-import { type Kafka, Partitioners, type Producer } from "kafkajs";
+import { type Kafka, Partitioners } from "kafkajs";
 import { GroupCommit } from "../group-commit.js";
 import type { NewRecord, Position } from "../port.js";
 import { BATCH_BYTES_MAX, rounds } from "./batches.js";
 import { RETRY } from "./client.js";
 import { kafkaDoing } from "./kafka-failure.js";
-import { RecordSender } from "./record-sender.js";
+import { kafkajsRounds, RecordSender, type RoundProducer } from "./record-sender.js";
 import type { TopicCatalogue } from "./topic-catalogue.js";
 
 interface Call {
@@ -14,19 +14,38 @@ interface Call {
 
 const LIMITS = { groupBytesMax: BATCH_BYTES_MAX, waitingBytesMax: 268_435_456 };
 
+/** An idempotent producer of a client library. */
+export interface OpenProducer extends RoundProducer {
+  /** How far a record's time may be from that of its batch's first record, in ms; absent: as far as it likes. */
+  readonly spanMsMax?: number;
+  close(): Promise<void>;
+}
+
+/** Opens kafkajs's. */
+export async function openKafkajsProducer(kafka: Kafka): Promise<OpenProducer> {
+  const producer = kafka.producer({
+    idempotent: true,
+    allowAutoTopicCreation: false,
+    createPartitioner: Partitioners.DefaultPartitioner,
+    retry: RETRY,
+  });
+  await producer.connect();
+  return { ...kafkajsRounds(producer), close: () => producer.disconnect() };
+}
+
 /**
  * Appends through an idempotent producer. Calls that come while a request is under way share the next. After a failure,
  * whose outcome may be unknown, the producer is made anew: its sequence numbers can no longer be trusted.
  */
 export class KafkaAppender {
-  readonly #kafka: Kafka;
+  readonly #open: () => Promise<OpenProducer>;
   readonly #sender: RecordSender;
   readonly #group: GroupCommit<Call>;
-  #producer: Promise<Producer> | undefined;
+  #producer: Promise<OpenProducer> | undefined;
   #checked: Promise<unknown> = Promise.resolve();
 
-  constructor(kafka: Kafka, catalogue: TopicCatalogue) {
-    this.#kafka = kafka;
+  constructor(open: () => Promise<OpenProducer>, catalogue: TopicCatalogue) {
+    this.#open = open;
     this.#sender = new RecordSender(catalogue);
     this.#group = new GroupCommit(LIMITS, (calls) => this.#send(calls));
   }
@@ -53,9 +72,12 @@ export class KafkaAppender {
     const positions: Position[] = [];
     try {
       await kafkaDoing("appending", async () => {
-        this.#producer ??= this.#connect();
+        this.#producer ??= this.#open();
         const producer = await this.#producer;
-        for (const round of rounds(calls.map(({ records }) => records)))
+        for (const round of rounds(
+          calls.map(({ records }) => records),
+          producer.spanMsMax,
+        ))
           await this.#sender.send(producer, round, positions);
       });
     } catch (error) {
@@ -69,20 +91,9 @@ export class KafkaAppender {
     }
   }
 
-  async #connect(): Promise<Producer> {
-    const producer = this.#kafka.producer({
-      idempotent: true,
-      allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
-      retry: RETRY,
-    });
-    await producer.connect();
-    return producer;
-  }
-
   async #discard(): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
-    await producer?.then((made) => made.disconnect()).catch(() => undefined);
+    await producer?.then((made) => made.close()).catch(() => undefined);
   }
 }

@@ -1,27 +1,22 @@
 import type { Admin, Consumer, EachBatchPayload, Kafka } from "kafkajs";
-import { type Commit, LogError, type RunningSubscription, type Subscription } from "../port.js";
-import { startOffset } from "../start-offset.js";
+import { type Commit, LogError, type Subscription } from "../port.js";
 import { RETRY } from "./client.js";
+import { HeldPartitions } from "./held-partitions.js";
 import { logRecord } from "./log-record.js";
 import { sayKafkaFailure } from "./kafka-failure.js";
+import type { LogReader, ReaderOptions } from "./log-client.js";
 import { topicOffsets } from "./offsets.js";
 
-export interface ReaderOptions {
+export interface KafkaReaderOptions extends Omit<ReaderOptions, "onEnded"> {
   /** Kafka's consumer group. */
   readonly groupId: string;
-  /** Number of partitions of the topic. */
-  readonly partitions: number;
-  /** Most bytes that are fetched of one partition at once; one larger batch still comes. */
-  readonly batchBytesMax: number;
-  /** How long a silent reader keeps its partitions, in ms. */
-  readonly sessionTimeoutMs: number;
   /** Called when the reader has ended, before `finished` settles. */
   onEnded(reader: KafkaReader): Promise<void>;
 }
 
 const FETCH_WAIT_MS = 250;
 const PARTITIONS_AT_ONCE_MAX = 16;
-const REBALANCE_TIMEOUT_MS = 60_000;
+export const REBALANCE_TIMEOUT_MS = 60_000;
 /** Tries to join that may fail one after the other: about ten minutes without a broker, then somebody has to hear of it. */
 export const JOINS_MAX = 200;
 /** How often it is asked where the log begins: the client library passes over what was removed without a word. */
@@ -29,29 +24,21 @@ const LOOK_FOR_GAPS_EVERY_MS = 5_000;
 
 /**
  * One subscription: a consumer of its own. Kafka gives it partitions anew at each rebalance; they stay paused until their
- * owner was told and said from where to read. What arrives from elsewhere than that place is dropped: `#next` is the
- * truth, not the client library's offsets.
+ * owner was told and said from where to read. What arrives from elsewhere than that place is dropped: what was handed over
+ * is the truth, not the client library's offsets.
  */
-export class KafkaReader implements RunningSubscription {
+export class KafkaReader implements LogReader {
   readonly subscription: Subscription;
   readonly finished: Promise<void>;
   readonly #consumer: Consumer;
   readonly #admin: Admin;
-  readonly #options: ReaderOptions;
-  /** Next offset of each partition that is ours to read. */
-  readonly #next = new Map<number, number>();
-  readonly #inHand = new Set<Promise<void>>();
-  /** Of each partition, when it is the next one's turn to tell the owner something: batches and gaps come in order. */
-  readonly #turns = new Map<number, Promise<void>>();
+  readonly #options: KafkaReaderOptions;
+  readonly #held: HeldPartitions;
   #gapTimer: NodeJS.Timeout | undefined;
   /** Asking where the log begins, which cannot be broken off. */
   #looking: Promise<void> | undefined;
   /** Offsets that the broker confirmed last: the client library drops a commit silently when it is about to stop. */
   readonly #confirmed = new Map<number, number>();
-  #held: readonly number[] = [];
-  /** Grows whenever partitions are given or taken; work of an older generation is void. */
-  #generation = 0;
-  #handover: Promise<void> = Promise.resolve();
   #ending: Promise<void> | undefined;
   /** Resolves at the first join of the group, or when it has failed for good. */
   readonly #joined: Promise<void>;
@@ -61,7 +48,7 @@ export class KafkaReader implements RunningSubscription {
   #resolve: () => void = () => undefined;
   #reject: (reason: unknown) => void = () => undefined;
 
-  constructor(kafka: Kafka, admin: Admin, subscription: Subscription, options: ReaderOptions) {
+  constructor(kafka: Kafka, admin: Admin, subscription: Subscription, options: KafkaReaderOptions) {
     this.subscription = subscription;
     this.#admin = admin;
     this.#options = options;
@@ -71,6 +58,7 @@ export class KafkaReader implements RunningSubscription {
     });
     this.finished.catch(() => undefined);
     this.#joined = new Promise((resolve) => (this.#hasJoined = resolve));
+    this.#held = this.#holding(subscription.topic);
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
       sessionTimeout: options.sessionTimeoutMs,
@@ -101,7 +89,22 @@ export class KafkaReader implements RunningSubscription {
       this.#fail(sayKafkaFailure(`reading ${this.subscription.topic}`, error));
     }
     await this.#joined;
-    await this.#handover;
+    await this.#held.settled();
+  }
+
+  #holding(topic: string): HeldPartitions {
+    return new HeldPartitions(this.subscription, {
+      bounds: () => topicOffsets(this.#admin, topic),
+      seek: (partition, offset) => {
+        this.#consumer.seek({ topic, partition, offset: String(offset) });
+      },
+      ready: (partitions) => {
+        this.#consumer.resume([{ topic, partitions: [...partitions] }]);
+      },
+      fail: (error) => {
+        this.#fail(error);
+      },
+    });
   }
 
   /** A reader whose brokers went away joins again when they are back; its owner then says anew from where to read. */
@@ -121,7 +124,7 @@ export class KafkaReader implements RunningSubscription {
   }
 
   holds(partition: number): boolean {
-    return this.#held.includes(partition);
+    return this.#held.holds(partition);
   }
 
   /** Commits as a member of the group. Throws `partition_revoked` when the group no longer counts on this member. */
@@ -146,11 +149,11 @@ export class KafkaReader implements RunningSubscription {
       const partitions = [...(payload.memberAssignment[topic] ?? [])].sort((a, b) => a - b);
       // Before anything is fetched of them.
       if (this.#ending === undefined) this.#consumer.pause([{ topic, partitions }]);
-      this.#handOver(partitions);
+      void this.#held.handOver(partitions);
       this.#hasJoined();
     });
     this.#consumer.on(REBALANCING, () => {
-      this.#handOver([]);
+      void this.#held.handOver([]);
     });
     this.#consumer.on(COMMIT_OFFSETS, ({ payload }) => {
       for (const { partitions } of payload.topics) {
@@ -164,52 +167,12 @@ export class KafkaReader implements RunningSubscription {
       const lastOffset = Number(payload.lastOffset);
       // Declared a string, in fact null when compaction has left nothing but the last offset.
       const firstOffset = (payload.firstOffset as string | null) ?? lastOffset;
-      void this.#passTo(payload.partition, lastOffset + 1, Number(firstOffset));
+      void this.#held.passTo(payload.partition, lastOffset + 1, Number(firstOffset));
     });
     this.#consumer.on(CRASH, ({ payload }) => {
-      if (payload.restart) this.#handOver([]);
+      if (payload.restart) void this.#held.handOver([]);
       else this.#fail(sayKafkaFailure(`reading ${topic}`, payload.error));
     });
-  }
-
-  /** Takes what is held away, then gives the partitions; one handover after the other. */
-  #handOver(partitions: readonly number[]): void {
-    const generation = ++this.#generation;
-    this.#next.clear();
-    this.#handover = this.#handover
-      .then(() => this.#letGo())
-      .then(() => this.#take(partitions, generation))
-      .catch((error: unknown) => {
-        this.#fail(error);
-      });
-  }
-
-  /** The owner still holds them while it is told: what it finishes then it may commit. */
-  async #letGo(): Promise<void> {
-    await Promise.all(this.#inHand);
-    const held = this.#held;
-    try {
-      if (held.length > 0) await this.subscription.onRevoked?.(held);
-    } finally {
-      this.#held = [];
-    }
-  }
-
-  async #take(partitions: readonly number[], generation: number): Promise<void> {
-    if (generation !== this.#generation || partitions.length === 0) return;
-    const { topic } = this.subscription;
-    this.#held = partitions;
-    await this.subscription.onAssigned?.(partitions);
-    const bounds = await topicOffsets(this.#admin, topic);
-    for (const partition of partitions) {
-      const asked = await this.subscription.from(partition);
-      const from = startOffset(topic, partition, asked, bounds.get(partition));
-      if (from > asked && generation === this.#generation) await this.subscription.onGap?.(partition, from);
-      if (generation !== this.#generation) return;
-      this.#consumer.seek({ topic, partition, offset: String(from) });
-      this.#next.set(partition, from);
-    }
-    this.#consumer.resume([{ topic, partitions: [...partitions] }]);
   }
 
   #lookForGapsFromTimeToTime(): void {
@@ -220,35 +183,16 @@ export class KafkaReader implements RunningSubscription {
 
   /** Tells the partitions' owner what was removed under it. Never rejects: what cannot be learnt now is asked again. */
   async #lookForGaps(): Promise<void> {
-    if (this.#next.size === 0) return;
+    if ([...this.#held.reading].length === 0) return;
     const bounds = await topicOffsets(this.#admin, this.subscription.topic).catch(() => undefined);
-    for (const partition of this.#next.keys()) void this.#passTo(partition, bounds?.get(partition)?.begin ?? 0);
-  }
-
-  /** Goes on at the offset, if that is further, and tells the owner; unless it has not read to where the gap begins. Never rejects. */
-  #passTo(partition: number, offset: number, gapFrom = 0): Promise<void> {
-    return this.#inTurn(partition, async () => {
-      const next = this.#next.get(partition);
-      if (next === undefined || next < gapFrom || next >= offset) return;
-      const isTold = await this.#tell(async () => this.subscription.onGap?.(partition, offset));
-      if (isTold && this.#next.has(partition)) this.#next.set(partition, offset);
-    });
-  }
-
-  #inTurn(partition: number, run: () => Promise<void>): Promise<void> {
-    const turn = (this.#turns.get(partition) ?? Promise.resolve()).then(run);
-    this.#turns.set(
-      partition,
-      turn.catch(() => undefined),
-    );
-    return turn;
+    for (const partition of this.#held.reading) void this.#held.passTo(partition, bounds?.get(partition)?.begin ?? 0);
   }
 
   /** Meanwhile the group hears that this member lives. */
   async #onPayload(payload: EachBatchPayload): Promise<void> {
     const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), this.#options.sessionTimeoutMs / 5);
     try {
-      await this.#inTurn(payload.batch.partition, () => this.#takePayload(payload));
+      await this.#held.inTurn(payload.batch.partition, () => this.#takePayload(payload));
     } finally {
       clearInterval(beat);
     }
@@ -256,37 +200,14 @@ export class KafkaReader implements RunningSubscription {
 
   async #takePayload(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
-    const next = this.#next.get(batch.partition);
+    const next = this.#held.next(batch.partition);
     if (next === undefined || payload.isStale() || !payload.isRunning()) return;
     const records = batch.messages.flatMap((message) =>
       Number(message.offset) < next ? [] : logRecord(batch, message),
     );
-    const last = records.at(-1);
-    if (last !== undefined) {
-      const { topic, partition } = batch;
-      const isTaken = await this.#tell(() =>
-        this.subscription.onBatch({ topic, partition, records, endOffset: Number(batch.highWatermark) }),
-      );
-      if (!isTaken || !this.#next.has(batch.partition)) return;
-      this.#next.set(batch.partition, last.offset + 1);
-    }
+    const { topic, partition } = batch;
+    if (!(await this.#held.give({ topic, partition, records, endOffset: Number(batch.highWatermark) }))) return;
     payload.resolveOffset(batch.messages.at(-1)?.offset ?? batch.lastOffset());
-  }
-
-  /** True if the owner took it. */
-  async #tell(take: () => Promise<void>): Promise<boolean> {
-    const taken = Promise.resolve().then(take);
-    const settled = taken.catch(() => undefined);
-    this.#inHand.add(settled);
-    try {
-      await taken;
-      return true;
-    } catch (error) {
-      this.#fail(error);
-      return false;
-    } finally {
-      this.#inHand.delete(settled);
-    }
   }
 
   #fail(error: unknown): void {
@@ -297,14 +218,10 @@ export class KafkaReader implements RunningSubscription {
 
   /** Lets go before leaving the group, so that the next owner finds the partitions free. */
   async #end(): Promise<void> {
-    this.#generation += 1;
-    this.#next.clear();
     clearInterval(this.#gapTimer);
-    await this.#handover
-      .then(() => this.#letGo())
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-      });
+    await this.#held.end().catch((error: unknown) => {
+      this.#failure ??= { error };
+    });
     await this.#consumer.disconnect().catch(() => undefined);
     await this.#options.onEnded(this);
     if (this.#failure === undefined) this.#resolve();

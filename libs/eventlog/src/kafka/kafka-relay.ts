@@ -7,7 +7,7 @@ import { rounds } from "./batches.js";
 import { RETRY } from "./client.js";
 import { readGroupOffset } from "./group-offsets.js";
 import { kafkaDoing } from "./kafka-failure.js";
-import { RecordSender } from "./record-sender.js";
+import { kafkajsRounds, RecordSender } from "./record-sender.js";
 import type { TopicCatalogue } from "./topic-catalogue.js";
 
 /** How long a transaction of one that died is open for readers, who wait for its end. Shorter than a pause that an owner survives. */
@@ -115,7 +115,8 @@ class KafkaRelay implements Relay {
     try {
       const topics = [{ topic, partitions: [{ partition, offset: String(offset) }] }];
       await onceTheLastIsOver(() => transaction.sendOffsets({ consumerGroupId: group, topics }));
-      for (const round of rounds([records])) await this.#sender.send(transaction, round, positions);
+      const producer = kafkajsRounds(transaction);
+      for (const round of rounds([records])) await this.#sender.send(producer, round, positions);
     } catch (error) {
       // Readers need not wait for its timeout.
       await transaction.abort().catch(() => undefined);

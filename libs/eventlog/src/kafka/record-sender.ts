@@ -6,6 +6,15 @@ import type { TopicCatalogue } from "./topic-catalogue.js";
 
 const ALL_REPLICAS = -1;
 
+/** What a client library does for an append. */
+export interface RoundProducer {
+  /**
+   * Sends at most one batch a partition, to all replicas, and gives the offset of each batch's first record. An empty value is a
+   * tombstone where `emptyIsTombstone` says so of the topic.
+   */
+  sendRound(round: readonly PartitionBatch[], emptyIsTombstone: (topic: string) => boolean): Promise<readonly number[]>;
+}
+
 /** Checks records against their topics, and sends them through whatever producer it is handed. */
 export class RecordSender {
   readonly #catalogue: TopicCatalogue;
@@ -31,30 +40,42 @@ export class RecordSender {
   }
 
   /** Sends at most one batch a partition, and notes the records' positions at their places. */
-  async send(
-    producer: Pick<Producer, "sendBatch">,
-    round: readonly PartitionBatch[],
-    positions: Position[],
-  ): Promise<void> {
-    const sent = await producer.sendBatch({ acks: ALL_REPLICAS, topicMessages: this.#topicMessages(round) });
-    for (const { topic, partition, places } of round) {
-      const first = baseOffset(sent, topic, partition);
+  async send(producer: RoundProducer, round: readonly PartitionBatch[], positions: Position[]): Promise<void> {
+    const firsts = await producer.sendRound(round, (topic) => this.#compactedTopics.has(topic));
+    round.forEach(({ topic, partition, places }, batch) => {
+      const first = firsts[batch] ?? -1;
+      if (!Number.isSafeInteger(first) || first < 0)
+        throw new Error(`the broker gave no offset for ${topic}/${partition}`);
       places.forEach((place, index) => {
         positions[place] = { topic, partition, offset: first + index };
       });
-    }
+    });
   }
+}
 
-  #topicMessages(round: readonly PartitionBatch[]): TopicMessages[] {
-    const byTopic = new Map<string, Message[]>();
-    for (const { topic, records } of round) {
-      const messages = byTopic.get(topic) ?? [];
-      byTopic.set(topic, messages);
-      const emptyIsTombstone = this.#compactedTopics.has(topic);
-      for (const record of records) messages.push(message(record, emptyIsTombstone));
-    }
-    return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+/** Sends through kafkajs: its producer, or a transaction of it. */
+export function kafkajsRounds(producer: Pick<Producer, "sendBatch">): RoundProducer {
+  return {
+    sendRound: async (round, emptyIsTombstone) => {
+      const topicMessages = messagesByTopic(round, emptyIsTombstone);
+      const sent = await producer.sendBatch({ acks: ALL_REPLICAS, topicMessages });
+      return round.map(({ topic, partition }) => baseOffset(sent, topic, partition));
+    },
+  };
+}
+
+function messagesByTopic(
+  round: readonly PartitionBatch[],
+  emptyIsTombstone: (topic: string) => boolean,
+): TopicMessages[] {
+  const byTopic = new Map<string, Message[]>();
+  for (const { topic, records } of round) {
+    const messages = byTopic.get(topic) ?? [];
+    byTopic.set(topic, messages);
+    const isTombstone = emptyIsTombstone(topic);
+    for (const record of records) messages.push(message(record, isTombstone));
   }
+  return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
 }
 
 function message({ key, value, partition, timestampMs }: NewRecord, emptyIsTombstone: boolean): Message {
@@ -68,8 +89,5 @@ function message({ key, value, partition, timestampMs }: NewRecord, emptyIsTombs
 
 function baseOffset(sent: readonly RecordMetadata[], topic: string, partition: number): number {
   const found = sent.find((metadata) => metadata.topicName === topic && metadata.partition === partition);
-  const offset = Number(found?.baseOffset ?? found?.offset ?? -1);
-  if (!Number.isSafeInteger(offset) || offset < 0)
-    throw new Error(`the broker gave no offset for ${topic}/${partition}`);
-  return offset;
+  return Number(found?.baseOffset ?? found?.offset ?? -1);
 }

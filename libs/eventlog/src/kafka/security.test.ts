@@ -4,6 +4,7 @@ import { type SecuredBroker, startSecuredBroker, unsignedToken } from "@leastwis
 import type { Millis } from "@leastwise/vocabulary";
 import type { EventLog, NewRecord, RunningSubscription } from "../port.js";
 import type { KafkaClientOptions } from "./client.js";
+import { openPlatformaticLog, type PlatformaticLogOptions } from "../platformatic/platformatic-log.js";
 import { openKafkaLog } from "./kafka-log.js";
 
 const STARTS_WITHIN_MS = 600_000;
@@ -123,17 +124,41 @@ function scanned(log: EventLog, topic: string): Promise<string> {
   );
 }
 
+const CLIENTS: readonly (readonly [string, (options: PlatformaticLogOptions) => Promise<EventLog>])[] = [
+  ["kafkajs", openKafkaLog],
+  ["platformatic", openPlatformaticLog],
+];
+
 describe("a log in a cluster that asks who comes", () => {
-  it.each(DOORS)(
-    "is written, subscribed to and scanned by %s",
-    async (_, door) => {
-      const log = await openKafkaLog(door());
+  it.each(DOORS.flatMap(([name, door]) => CLIENTS.map(([client, open]) => [name, client, door, open] as const)))(
+    "is written, subscribed to and scanned by %s, with %s",
+    async (_name, _client, door, open) => {
+      const log = await open(door());
       try {
         const topic = `security.${randomUUID()}`;
         await log.ensureTopics([{ name: topic, partitions: 1, compacted: false }]);
         await log.append([record(topic, "let in")]);
         expect(await subscribed(log, topic)).toBe("let in");
         expect(await scanned(log, topic)).toBe("let in");
+      } finally {
+        await log.close();
+      }
+    },
+    TEST_WITHIN_MS,
+  );
+
+  it(
+    "says why a subscription with platformatic is refused whose token has ended since the log was opened",
+    async () => {
+      let token = unsignedToken("alice");
+      const log = await openPlatformaticLog(byToken(() => token)());
+      try {
+        const topic = `security.${randomUUID()}`;
+        await log.ensureTopics([{ name: topic, partitions: 1, compacted: false }]);
+        token = unsignedToken("alice", -3_600);
+        const failure: unknown = await subscribed(log, topic).catch((error: unknown) => error);
+        expect(failure).toMatchObject({ code: "log_unavailable", hint: "terminal" });
+        expect(failure).toMatchObject({ message: expect.stringContaining("invalid_token") });
       } finally {
         await log.close();
       }

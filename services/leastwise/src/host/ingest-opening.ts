@@ -1,5 +1,5 @@
 import type { Config } from "@leastwise/config";
-import { openKafkaLog, type EventLog } from "@leastwise/eventlog";
+import { openKafkaLog, openPlatformaticLog, type EventLog, type PlatformaticLogOptions } from "@leastwise/eventlog";
 import {
   openCheckpointFiles,
   openCheckpointTopics,
@@ -23,8 +23,13 @@ export async function openForIngest(data: ThreadData): Promise<ThreadOpening> {
   const { log } = opening;
   if (log.adapter !== "kafka") return { checkpoints: checkpointStore(opening, undefined) };
   const brokers = await kafkaOptions(log, `${log.client_id}-ingest-${data.thread}`);
-  const own = await openKafkaLog({ ...brokers, incarnation: data.incarnation });
+  const own = await kafkaOpener(log)({ ...brokers, incarnation: data.incarnation });
   return { log: own, checkpoints: checkpointStore(opening, own) };
+}
+
+/** Opens a log in a Kafka cluster with the client library that is configured. */
+export function kafkaOpener({ client }: Config["log"]): (options: PlatformaticLogOptions) => Promise<EventLog> {
+  return client === "platformatic" ? openPlatformaticLog : openKafkaLog;
 }
 
 /** On topics of Kafka, else beside the embedded log. */

@@ -1,5 +1,5 @@
 import type { Config } from "@leastwise/config";
-import { LogError, openEmbeddedLog, openKafkaLog, type EventLog } from "@leastwise/eventlog";
+import { LogError, openEmbeddedLog, type EventLog } from "@leastwise/eventlog";
 import type { CheckpointOptions, ThreadData, ThreadOptions } from "@leastwise/scorer";
 import type { Telemetry } from "@leastwise/telemetry";
 import type { Clock } from "@leastwise/vocabulary";
@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { planOf } from "../topics/wanted-topics.js";
 import { kafkaOptions } from "./kafka-options.js";
-import { checkpointStore, type IngestOpening } from "./ingest-opening.js";
+import { checkpointStore, kafkaOpener, type IngestOpening } from "./ingest-opening.js";
 
 /** Opens the log that the configuration names, with its topics. The only place that knows the adapters. */
 export async function openLog(config: Config, clock: Clock, telemetry: Telemetry): Promise<EventLog> {
@@ -26,7 +26,7 @@ export async function openLog(config: Config, clock: Clock, telemetry: Telemetry
   const nowMs = () => clock.nowMs();
   const log =
     config.log.adapter === "kafka"
-      ? await openKafkaLog({
+      ? await kafkaOpener(config.log)({
           ...(await kafkaOptions(config.log)),
           replicationFactor: config.log.replication_factor,
           onLog: (level, message, fields) => {

@@ -1,5 +1,8 @@
 import type { RecordBatch } from "./record-batch.js";
 
+/** What is asked of a batch. */
+export type TransactionalBatch = Pick<RecordBatch, "isTransactional" | "isAbort" | "producerId" | "lastOffset">;
+
 /** A transaction without effect: its producer, and where its first record stands. It ends at that producer's next abort marker. */
 export interface AbortedTransaction {
   readonly producerId: bigint;
@@ -16,7 +19,7 @@ export class AbortedTransactions {
   }
 
   /** True if the batch is to be dropped for that reason. */
-  holds(batch: RecordBatch): boolean {
+  holds(batch: TransactionalBatch): boolean {
     if (!batch.isTransactional) return false;
     for (
       let next = this.#ahead.at(-1);
