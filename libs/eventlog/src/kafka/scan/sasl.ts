@@ -1,7 +1,7 @@
+import type { KafkaConfig } from "kafkajs";
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { LogError } from "../../port.js";
-import type { KafkaClientOptions } from "../client.js";
 
 const PASSWORD_MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"] as const;
 
@@ -18,7 +18,7 @@ export type Credentials =
 export type Exchange = (message: Buffer) => Promise<Buffer>;
 
 /** The client library's options, as far as a scan can use them. Throws a LogError for mechanisms that it does not speak. */
-export function credentialsOf(sasl: KafkaClientOptions["sasl"]): Credentials | undefined {
+export function credentialsOf(sasl: KafkaConfig["sasl"]): Credentials | undefined {
   if (sasl === undefined) return undefined;
   const mechanism = PASSWORD_MECHANISMS.find((known) => known === sasl.mechanism.toLowerCase());
   if (mechanism !== undefined && "password" in sasl)
