@@ -1,4 +1,5 @@
 import { type ISocketFactory, Kafka, type KafkaConfig, logLevel, type RetryOptions } from "kafkajs";
+import { dropAbortedMessages } from "./aborted-messages.js";
 import { saslProvider } from "./sasl-provider.js";
 import { credentialsOf } from "./scan/sasl.js";
 
@@ -44,6 +45,7 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
     requestTimeoutMs = REQUEST_TIMEOUT_MS,
     onLog,
   } = options;
+  dropAbortedMessages();
   return new Kafka({
     brokers: [...brokers],
     clientId,

@@ -100,6 +100,40 @@ describe("a reader", () => {
     await reader?.stop();
   }, 60_000);
 
+  it("hands over nothing of transactions that were aborted in another order than they began, wherever reading begins", async () => {
+    const topic = await topicWith(1);
+    const kafka = new Kafka({ brokers: broker.brokers, logLevel: logLevel.NOTHING });
+    const begin = async (value: string) => {
+      const producer = kafka.producer({ idempotent: true, transactionalId: randomUUID(), maxInFlightRequests: 1 });
+      await producer.connect();
+      const transaction = await producer.transaction();
+      const send = () => transaction.send({ topic, messages: [{ value }, { value }] });
+      await send();
+      return { send, abort: () => transaction.abort(), end: () => producer.disconnect() };
+    };
+    const first = await begin("dropped first");
+    const second = await begin("dropped second");
+    await first.send();
+    await second.send();
+    await second.abort();
+    await first.abort();
+    await Promise.all([first.end(), second.end()]);
+    await log.append([record(topic, "kept")]);
+    for (let from = 0; from < 8; from += 1) {
+      const [read] = await new Promise<LogRecord[]>((resolve) => {
+        void log.subscribe({
+          topic,
+          from: () => Promise.resolve(from),
+          onBatch: ({ records }) => {
+            resolve([...records]);
+            return Promise.resolve();
+          },
+        });
+      });
+      expect([from, read && Buffer.from(read.value).toString()]).toEqual([from, "kept"]);
+    }
+  }, 60_000);
+
   it("leaves no broadcast group behind", async () => {
     const topic = await topicWith(1);
     const admin = new Kafka({ brokers: broker.brokers, logLevel: logLevel.NOTHING }).admin();
