@@ -2,6 +2,7 @@ import { topicPlan } from "@leastwise/contracts";
 import { openEmbeddedLog } from "@leastwise/eventlog";
 import { CheckpointKeeper, OrderBook, type CheckpointStore } from "@leastwise/scorer";
 import { createTelemetry } from "@leastwise/telemetry";
+import { ok } from "@leastwise/vocabulary";
 import { createWindowStore } from "@leastwise/windows";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -150,7 +151,7 @@ async function measureReplay(course: Course, say: (line: string) => void): Promi
 async function recordsPerCheckpoint(batches: readonly Taken[]): Promise<number> {
   let written = 0;
   const store: CheckpointStore = {
-    newest: () => Promise.reject(new Error("nothing is restored")),
+    newest: () => Promise.resolve(ok(undefined)),
     read: () => Promise.reject(new Error("nothing is restored")),
     begin: () =>
       Promise.resolve({
@@ -165,6 +166,8 @@ async function recordsPerCheckpoint(batches: readonly Taken[]): Promise<number> 
     store,
     ...{ incarnation: "bench", currency: "USD", epoch: 1, objectiveMs: OBJECTIVE_MS, newId: newCheckpointId },
     areMovesDurable: () => Promise.resolve(true),
+    onMovesDurable: () => undefined,
+    reaches: () => Promise.resolve(true),
     onWritten: () => (written += 1),
     onFailed: (_, error) => {
       throw error;

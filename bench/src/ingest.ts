@@ -189,10 +189,14 @@ async function readIntoWindows(log: EventLog, brokers: string[], threads: number
     onCheckpointFailed: () => undefined,
     onPoisoned: () => Promise.reject(new Error("a stretch that the benchmark did not write")),
     areMovesDurable: () => Promise.resolve(true),
+    onMovesDurable: () => undefined,
+    reaches: () => Promise.resolve(true),
   });
   try {
     const watch = new Watch();
-    await ingest.restore(memories.map((memory, partition) => ({ partition, memory, begin: 0, end: 0 })));
+    await ingest.restore(
+      memories.map((memory, partition) => ({ partition, memory, begin: 0, end: 0, claim: { role: "owned" } })),
+    );
     await ingest.follow(({ records, unreadable }) => {
       if (unreadable.length > 0) throw new Error("a record that the benchmark did not write");
       watch.count(records);

@@ -90,6 +90,8 @@ function keeperOf(windows: SlabWindowStore, store: CheckpointStore): CheckpointK
     ...{ incarnation: "bench", currency: "USD", epoch: 1, objectiveMs: 3_600_000 },
     newId: () => randomBytes(16).toString("hex"),
     areMovesDurable: () => Promise.resolve(true),
+    onMovesDurable: () => undefined,
+    reaches: () => Promise.resolve(true),
     onWritten: () => undefined,
     onFailed: (_, error) => {
       throw error;

@@ -26,6 +26,7 @@ export { emptySnapshot, featureValue, type FeatureSnapshot } from "./snapshot.js
 export { AHEAD_MAX_MS, WINDOWS, type WindowName, type WindowSpec } from "./tiling.js";
 export type { WindowCounts } from "./window-counts.js";
 export type { Verdict, WindowStore } from "./window-store.js";
+export { clearSegment } from "./slab/clear-segment.js";
 export { reserveSegment, type SegmentMemory } from "./slab/segment-memory.js";
 export { SlabEvent } from "./slab/slab-event.js";
 export {

@@ -46,9 +46,9 @@ describe("a state on its way", () => {
     book.send(move(ADA, "two"), true);
     book.send(move(BOB, "bob's"), true);
     const waiting = book.untilArrived(ADA, LONG_MS);
-    book.arrived("one", true);
+    book.arrived("one");
     expect(await book.untilArrived(ADA, 0)).toBe(false);
-    book.arrived("two", true);
+    book.arrived("two");
     expect(await waiting).toBe(true);
     expect(await book.untilArrived(BOB, 0)).toBe(false);
   });
@@ -60,7 +60,7 @@ describe("a state on its way", () => {
     expect(await book.untilArrived(ADA, LONG_MS)).toBe(false);
     expect(failures).toHaveLength(1);
     // It may have got there all the same.
-    book.arrived("one", true);
+    book.arrived("one");
     expect(await book.untilArrived(ADA, 0)).toBe(true);
   });
 
@@ -89,7 +89,7 @@ describe("a state on its way", () => {
     book.send(move(BOB, "bob's"), true);
     await untilOnLog(3, 1);
     const waiting = book.untilArrived(ADA, LONG_MS);
-    book.arrived("one", true);
+    book.arrived("one");
     expect(await waiting).toBe(true);
   });
 
@@ -98,11 +98,11 @@ describe("a state on its way", () => {
     for (const cause of causes) book.send(move(ADA, cause), true);
     const waiting = book.untilArrived(ADA, LONG_MS);
     const durable = book.areDurable(2, 42, LONG_MS);
-    for (const cause of causes.slice(1)) book.arrived(cause, true);
+    for (const cause of causes.slice(1)) book.arrived(cause);
     expect(await Promise.all([book.untilArrived(ADA, 0), book.areDurable(2, 42, 0)])).toEqual([false, false]);
     // One that ends at the link has nothing to do with it, nor one of another partition.
     expect(await Promise.all([book.areDurable(2, 41, 0), book.areDurable(41, 42, 0)])).toEqual([true, true]);
-    book.arrived(causes[0]!, true);
+    book.arrived(causes[0]!);
     expect(await Promise.all([waiting, durable])).toEqual([true, true]);
   });
 
@@ -146,7 +146,7 @@ describe("a state whose link or whose subject is read elsewhere", () => {
     book.send(move(ADA, LATER), true);
     await untilOnLog(3, 2);
     expect(await book.untilArrived(ADA, 0)).toBe(false);
-    book.arrived(LATER, true);
+    book.arrived(LATER);
     expect(await book.untilArrived(ADA, 0)).toBe(true);
   });
 
@@ -165,8 +165,98 @@ describe("a state whose link or whose subject is read elsewhere", () => {
   it("leaves with those of the link's own partition when that is caught up", async () => {
     book.send(move(ADA, LINK), false);
     book.send(move(BOB, "log-1/clickstream/1/7"), false);
-    await book.finishEarlier(new Set([2]));
+    await book.finishEarlier(2);
     await untilOnLog(3, 1);
     expect((await given.log.offsets(TOPICS.clickstream, 0)).end).toBe(0);
+  });
+});
+
+describe("a state whose link is in a partition that another owns", () => {
+  const LINK = "log-1/clickstream/2/41";
+  const LATER = "log-1/clickstream/2/43";
+  const sent = async () => (await given.log.offsets(TOPICS.clickstream, 3)).end;
+
+  beforeEach(() => {
+    book.takeUp(2, 40);
+    book.takeUp(3, 0);
+    book.standBy(2);
+  });
+
+  it("is the owner's to send, and nobody waits for it here", async () => {
+    book.send(move(ADA, LINK), true);
+    expect(await book.untilArrived(ADA, LONG_MS)).toBe(true);
+    await book.finishEarlier(2);
+    expect(await sent()).toBe(0);
+  });
+
+  it("is sent, and waited for, by who owns the partition next, if it has not arrived by then", async () => {
+    book.send(move(ADA, LINK), true);
+    book.send(move(ADA, LATER), true);
+    book.arrived(LINK);
+    book.own(2);
+    await book.finishEarlier(2);
+    expect([await sent(), await book.untilArrived(ADA, 0), await book.areDurable(2, 43, 0)]).toEqual([1, false, true]);
+    book.arrived(LATER);
+    expect([await book.untilArrived(ADA, 0), await book.areDurable(2, 44, 0)]).toEqual([true, true]);
+  });
+
+  it("needs nothing when it was read before its link, which the owner read first", async () => {
+    book.arrived(LINK);
+    book.arrived(LATER);
+    book.send(move(ADA, LINK), true);
+    book.readTo(2, 44);
+    // The later link told of no state this time: that it arrived is not kept for ever.
+    book.send(move(ADA, LATER), true);
+    book.own(2);
+    expect([await book.areDurable(2, 42, 0), await book.areDurable(2, 44, 0)]).toEqual([true, false]);
+  });
+
+  it("is over when the owner's checkpoint says so, whether the link was read by then or not", async () => {
+    book.send(move(ADA, LINK), true);
+    book.noteDurable(2, 43);
+    book.send(move(ADA, "log-1/clickstream/2/42"), true);
+    book.send(move(ADA, LATER), true);
+    book.own(2);
+    await book.finishEarlier(2);
+    expect([await sent(), await book.areDurable(2, 43, 0), await book.areDurable(2, 44, 0)]).toEqual([1, true, false]);
+  });
+
+  it("that was not sent before it became another's is not sent again here, and no checkpoint waits for it", async () => {
+    book.own(2);
+    given.log.refuse(sentTo(ADA));
+    const failure = nextFailure();
+    book.send(move(ADA, LINK), true);
+    await failure;
+    const durable = book.areDurable(2, 42, LONG_MS);
+    book.standBy(2);
+    expect(await durable).toBe(false);
+    given.log.recover();
+    book.send(move(BOB, "log-1/clickstream/1/7"), true);
+    await untilOnLog(0, 1);
+    await book.finishEarlier(1);
+    expect(await sent()).toBe(0);
+  });
+});
+
+describe("links that are read again", () => {
+  it("send nothing that a checkpoint says is on the log", async () => {
+    book.takeUp(2, 40, 42);
+    book.send(move(ADA, "log-1/clickstream/2/41"), true);
+    book.send(move(ADA, "log-1/clickstream/2/42"), true);
+    await untilOnLog(3, 1);
+    expect(await book.areDurable(2, 42, 0)).toBe(true);
+    expect((await given.log.offsets(TOPICS.clickstream, 3)).end).toBe(1);
+  });
+});
+
+describe("whoever waits for a state", () => {
+  it("is told that it has not arrived when its link's partition is let go before", async () => {
+    const release = given.log.hold(sentTo(ADA));
+    book.send(move(ADA, "log-1/clickstream/2/41"), true);
+    const waiting = book.untilArrived(ADA, LONG_MS);
+    book.letGo(2);
+    book.forgetLinksOf(2);
+    expect(await waiting).toBe(false);
+    release();
   });
 });

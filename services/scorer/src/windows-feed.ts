@@ -1,4 +1,4 @@
-import { TOPICS, wire } from "@leastwise/contracts";
+import { TOPICS } from "@leastwise/contracts";
 import { LogError, type EventLog } from "@leastwise/eventlog";
 import type { Telemetry } from "@leastwise/telemetry";
 import {
@@ -14,14 +14,14 @@ import {
 import {
   BYTES_MAX,
   emptySnapshot,
-  reserveSegment,
   WindowReader,
   type FeatureSnapshot,
+  type SegmentMemory,
   type WindowCounts,
 } from "@leastwise/windows";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Restored } from "./checkpoint/checkpoint-keeper.js";
 import type { Manifest } from "./checkpoint/chunk.js";
+import { claimsOf, STANDBY, type Claim, type Holding, type Role } from "./holding.js";
 import { ClickstreamFollowing } from "./ingest/clickstream-following.js";
 import { IngestThreads, type ThreadOptions } from "./ingest/ingest-threads.js";
 import { Ingest, type AddedPartition, type CheckpointOptions } from "./ingest/ingest.js";
@@ -30,6 +30,8 @@ import type { PostedPoison } from "./ingest/thread-messages.js";
 import type { FoldEffects } from "./ingest/windows-fold.js";
 import { LatestTurn } from "./latest-turn.js";
 import { MoveBook } from "./moves.js";
+import { SegmentPool } from "./segment-pool.js";
+import { UnreadableStretches } from "./unreadable-stretches.js";
 import { Waiters } from "./waiters.js";
 
 export interface WindowsFeedOptions {
@@ -40,11 +42,11 @@ export interface WindowsFeedOptions {
   readonly currency: CurrencyCode;
   /** The subject placed an order: at its own instant, or, where the browser's clock was ahead, when it was received. */
   readonly onOrder: (subject: SubjectId, atMs: Millis) => void;
-  /** Partitions of the clickstream that are held from the beginning. Default: all. */
-  readonly partitions?: readonly number[];
+  /** Partitions of the clickstream that are held from the beginning: see {@link WindowsFeed.hold}. Default: all. */
+  readonly partitions?: Holding | readonly number[];
   /**
-   * Bytes that the windows of all partitions of the clickstream together may take: each that is held has its share reserved as long as it is, however
-   * many are. Default: 32 MiB for each (`BYTES_MAX`).
+   * Bytes that the windows of all partitions of the clickstream together may take: each that is held has its share, however many are. Shares are
+   * reserved for as many as are held at once, and kept for those that come later. Default: 32 MiB for each (`BYTES_MAX`).
    */
   readonly bytesMax?: number;
   /** Absent: the clickstream is taken in by this thread. */
@@ -64,15 +66,20 @@ export interface PartitionProgress {
 
 /** A partition that is held. */
 interface Held extends PartitionProgress {
+  readonly memory: SegmentMemory;
   readonly reader: WindowReader;
   /** What stood on the log when it was taken up: read so far, it is caught up. */
   readonly end: number;
   /** Only while it is live are its windows whole, and read. */
   state: "restoring" | "live" | "leaving";
+  claim: Claim;
   nextOffset: number;
   newestMs: number;
   counts: Partial<Readonly<WindowCounts>>;
 }
+
+/** What is known of a partition before it is taken up. */
+type Bounds = Pick<AddedPartition, "partition" | "begin" | "end">;
 
 /** The windows' name among consumers. */
 export const CONSUMER = "scorer-windows";
@@ -80,14 +87,13 @@ export const CONSUMER = "scorer-windows";
 /** Of one partition: what one array can hold in every version of Node that is supported. */
 const SEGMENT_BYTES_MAX = 2 ** 32;
 
-/** How often a stretch that cannot be read is tried to be put to the dead letters, and how long it is left alone after the first try, ms. */
-const SET_ASIDE_TRIES = 4;
-const SET_ASIDE_PAUSE_MS = 50;
-
 /** How long a checkpoint waits for the states that links sent on, ms. */
 const MOVES_WAIT_MS = 60_000;
 
-/** Clickstream → windows, which are read here while they are written, wherever that is done. Partitions are taken up and let go meanwhile. */
+/**
+ * Clickstream → windows, which are read here while they are written, wherever that is done. Partitions are taken up and let go meanwhile; each is owned,
+ * or kept warm for its owner elsewhere.
+ */
 export class WindowsFeed {
   /** Rejects when the clickstream can no longer be followed; resolves after close. */
   readonly finished: Promise<void>;
@@ -99,10 +105,14 @@ export class WindowsFeed {
   readonly #countedBefore: Partial<WindowCounts> = {};
   readonly #waiters = new Waiters();
   readonly #moves: MoveBook;
+  readonly #segments: SegmentPool;
+  readonly #unreadable: UnreadableStretches;
   readonly #ingest: Ingest | IngestThreads;
   /** Reads for threads that do not follow the log themselves. */
   readonly #handing: ClickstreamFollowing | undefined;
-  readonly #turns = new LatestTurn<readonly number[]>((partitions) => this.#become(partitions));
+  readonly #turns = new LatestTurn<ReadonlyMap<number, Claim>>((wanted) => this.#become(wanted));
+  /** What is to be held by the latest word. */
+  #wanted: ReadonlyMap<number, Claim> = new Map();
   #caughtUp: () => void = () => undefined;
   #closed: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
@@ -113,6 +123,8 @@ export class WindowsFeed {
     this.#options = options;
     this.#partitionCount = partitionCount;
     this.#held = Array.from({ length: partitionCount }, () => undefined);
+    this.#segments = new SegmentPool(shareOf(options.bytesMax, partitionCount));
+    this.#unreadable = new UnreadableStretches({ ...options, consumer: CONSUMER });
     this.finished = new Promise((resolve, reject) => {
       this.#closed = resolve;
       this.#reject = reject;
@@ -136,7 +148,7 @@ export class WindowsFeed {
 
   /**
    * Fills the windows, from checkpoints and the clickstream kept, resolves when all of it is in them, and goes on as it comes. Rejects with what
-   * keeps them from that; RangeError for a partition that the clickstream does not have.
+   * keeps them from that; RangeError for partitions that cannot be held, as {@link WindowsFeed.hold} says.
    */
   static async open(options: WindowsFeedOptions): Promise<WindowsFeed> {
     const count = await options.log.partitions(TOPICS.clickstream);
@@ -151,28 +163,67 @@ export class WindowsFeed {
   }
 
   /**
-   * From now on exactly these partitions are held. Those that are new are filled as at the beginning, and are read when it resolves. Of those that are
-   * held no longer nothing more is taken in, a checkpoint under way is given up, and their memory goes. Those that stay go on.
+   * From now on exactly these partitions are held; a plain list owns them, under the epoch of `CheckpointOptions`. Both kinds are filled, follow the
+   * clickstream, tell their orders and are read. Of a standby no checkpoint is written, and what its links move is not sent: that is its owner's.
    *
-   * Calls are in turn; what a later call overtakes before it has begun is left out, and settles as that one does. Rejects, and all stays as it
-   * was, with a RangeError for a partition that the clickstream does not have, and when the log does not say what it has (LogError). Whatever
-   * fails after that ends the feed.
+   * Roles of partitions that are held already change with the call itself, whatever else is under way, and nothing is read again for it: one that is
+   * owned from now on sends what its owner before did not get to, and writes checkpoints under its new epoch; of one that is no longer, or that is to
+   * be let go, a checkpoint under way is given up. One that an owner of a higher epoch has a checkpoint of is not written here, and it is said.
+   *
+   * Those that are new are filled as at the beginning, owned ones first and together, then one standby after the other, and are read when it resolves. Of
+   * those that are held no longer nothing more is taken in, and their memory is cleared. Those that stay go on. This is done in turn; what a later call
+   * overtakes before it has begun is left out, and settles as that one does. One that is overtaken in its turn leaves the standbys that it has not
+   * come to to the later one.
+   *
+   * Rejects, and all stays as it was, with a RangeError for a partition that the clickstream does not have, that is owned and standby at once, or whose
+   * epoch is no whole number from 0 on; and, but for the roles, when the log does not say what it has (LogError). Whatever fails after that ends the feed.
    */
-  async hold(partitions: readonly number[]): Promise<void> {
-    for (const partition of partitions) {
-      if (Number.isInteger(partition) && partition >= 0 && partition < this.#partitionCount) continue;
-      throw new RangeError(`partitions: expected 0 to ${this.#partitionCount - 1}, got ${partition}`);
-    }
-    await this.#turns.take([...new Set(partitions)]);
+  async hold(holding: Holding | readonly number[]): Promise<void> {
+    const wanted = claimsOf(holding, this.#partitionCount);
+    this.#expectToGoOn();
+    this.#wanted = wanted;
+    await Promise.all([this.#assumeRoles(), this.#turns.take(wanted)]);
   }
 
-  async #become(wanted: readonly number[]): Promise<void> {
+  /** Gives each partition that is held the role that it is to have; one that is to be let go is nobody's until it is. */
+  async #assumeRoles(): Promise<void> {
+    const changed = this.#holdings().filter(
+      ({ partition, claim, state }) => state !== "leaving" && !isSame(claim, this.#claimOf(partition)),
+    );
+    for (const held of changed) held.claim = this.#claimOf(held.partition);
+    // Whoever writes checkpoints hears of it before anything that follows from it.
+    const assumed = this.#ingest.assume(changed.map(({ partition, claim }) => [partition, claim]));
+    for (const held of changed) this.#noteRole(held);
+    await assumed;
+  }
+
+  #claimOf(partition: number): Claim {
+    return this.#wanted.get(partition) ?? STANDBY;
+  }
+
+  #noteRole({ partition, claim, state }: Held): void {
+    if (claim.role === "standby") {
+      this.#moves.standBy(partition);
+      return;
+    }
+    this.#moves.own(partition);
+    // Nobody waits for it: a log that is slow to take them is no reason not to answer.
+    if (state === "live") this.#moves.finishEarlier(partition).catch(this.#fail);
+  }
+
+  async #become(wanted: ReadonlyMap<number, Claim>): Promise<void> {
     this.#expectToGoOn();
-    const gone = this.#holdings().filter(({ partition }) => !wanted.includes(partition));
-    const added = await this.#boundsOf(wanted.filter((partition) => this.#held[partition] === undefined));
+    const gone = this.#holdings().filter(({ partition }) => !wanted.has(partition));
+    const added = await this.#boundsOf([...wanted.keys()].filter((partition) => this.#held[partition] === undefined));
+    const isOwned = ({ partition }: { readonly partition: number }) => wanted.get(partition)?.role === "owned";
+    const owned = added.filter(isOwned);
     try {
       if (gone.length > 0) await this.#letGo(gone);
-      if (added.length > 0) await this.#takeUp(added);
+      if (owned.length > 0) await this.#takeUp(owned);
+      for (const standby of added.filter((one) => !isOwned(one))) {
+        if (this.#wanted !== wanted) return;
+        await this.#takeUp([standby]);
+      }
     } catch (error) {
       this.#fail(error);
       throw error;
@@ -180,7 +231,7 @@ export class WindowsFeed {
   }
 
   async #boundsOf(partitions: readonly number[]) {
-    const bounds: Omit<AddedPartition, "memory">[] = [];
+    const bounds: Bounds[] = [];
     for (const partition of partitions) {
       const { begin, end } = await this.#options.log.offsets(TOPICS.clickstream, partition);
       bounds.push({ partition, begin, end });
@@ -197,8 +248,9 @@ export class WindowsFeed {
     }
     await this.#handing?.follow(this.#places());
     await this.#ingest.release(partitions);
-    for (const { partition, counts } of gone) {
+    for (const { partition, counts, memory } of gone) {
       this.#held[partition] = undefined;
+      this.#segments.giveBack(memory);
       this.#moves.forgetLinksOf(partition);
       for (const name of Object.keys(counts) as (keyof WindowCounts)[]) {
         this.#countedBefore[name] = (this.#countedBefore[name] ?? 0) + (counts[name] ?? 0);
@@ -206,13 +258,13 @@ export class WindowsFeed {
     }
   }
 
-  async #takeUp(bounds: readonly Omit<AddedPartition, "memory">[]): Promise<void> {
-    const added = bounds.map((one) => ({ ...one, memory: reserveSegment(this.#shareBytes) }));
-    for (const { partition, memory, begin: nextOffset, end } of added) {
-      const reader = new WindowReader(memory);
-      const newestMs = Number.NEGATIVE_INFINITY;
-      this.#held[partition] = { partition, reader, end, state: "restoring", nextOffset, newestMs, counts: {} };
-    }
+  async #takeUp(bounds: readonly Bounds[]): Promise<void> {
+    const added = bounds.map((one) => ({
+      ...one,
+      memory: this.#segments.take(),
+      claim: this.#claimOf(one.partition),
+    }));
+    const taken = added.map((one) => this.#begin(one));
     const restored = await this.#ingest.restore(added);
     this.#expectToGoOn();
     for (const one of restored) this.#noteRestored(one);
@@ -221,15 +273,18 @@ export class WindowsFeed {
     await this.#follow();
     await Promise.race([caughtUp, this.finished]);
     this.#expectToGoOn();
-    for (const held of this.#holdings()) held.state = "live";
-    await this.#moves.finishEarlier(new Set(added.map(({ partition }) => partition)));
+    for (const held of taken) held.state = "live";
+    await Promise.all(added.map(({ partition }) => this.#moves.finishEarlier(partition)));
   }
 
-  /** Of memory for one partition. */
-  get #shareBytes(): number {
-    const { bytesMax } = this.#options;
-    const share = bytesMax === undefined ? BYTES_MAX : Math.floor(bytesMax / this.#partitionCount);
-    return Math.min(share, SEGMENT_BYTES_MAX);
+  #begin({ partition, memory, begin, end, claim }: AddedPartition): Held {
+    const held: Held = {
+      ...{ partition, memory, reader: new WindowReader(memory), end, state: "restoring", claim },
+      ...{ nextOffset: begin, newestMs: Number.NEGATIVE_INFINITY, counts: {} },
+    };
+    this.#held[partition] = held;
+    this.#noteRole(held);
+    return held;
   }
 
   async #follow(): Promise<void> {
@@ -248,7 +303,7 @@ export class WindowsFeed {
         threads.take(spans, (effects) => {
           this.#take(effects);
         }),
-      onPoisoned: (batch) => this.#setAside(batch),
+      onPoisoned: (batch) => this.#passOver(batch),
     });
   }
 
@@ -288,9 +343,15 @@ export class WindowsFeed {
     return partitionOfBucket(bucketOf(subject), this.#partitionCount);
   }
 
-  /** Whether the subject's windows are here, and whole. */
+  /** Whether the subject's windows are here, and whole, in whichever role. */
   holds(subject: SubjectId): boolean {
     return this.#held[this.partitionOf(subject)]?.state === "live";
+  }
+
+  /** What a partition is held as, filled already or not; undefined for one that is not held, or about to be let go. */
+  roleOf(partition: number): Role | undefined {
+    const held = this.#held[partition];
+    return held === undefined || held.state === "leaving" ? undefined : held.claim.role;
   }
 
   /** The subject's features at t; not known, and every feature absent, for one that is not held: see {@link WindowsFeed.holds}. */
@@ -350,7 +411,7 @@ export class WindowsFeed {
     return this.#held.filter((held) => held !== undefined);
   }
 
-  /** Writes a checkpoint of each partition that is held now. */
+  /** Writes a checkpoint of each partition that is owned now. */
   async checkpoint(): Promise<void> {
     await this.#ingest.checkpoint();
   }
@@ -366,16 +427,30 @@ export class WindowsFeed {
         metrics.checkpoints.with({ outcome: "failed" }).add();
         logger.error({ partition, message }, "a checkpoint could not be written: a restart reads more of the log");
       },
-      onPoisoned: (batch: PostedPoison) => this.#setAside(batch),
+      onPoisoned: (batch: PostedPoison) => this.#passOver(batch),
       areMovesDurable: (partition: number, offset: number) => this.#moves.areDurable(partition, offset, MOVES_WAIT_MS),
+      onMovesDurable: (partition: number, below: number) => {
+        if (this.#held[partition] !== undefined) this.#moves.noteDurable(partition, below);
+      },
+      reaches: (partition: number, offset: number) => this.#reaches(partition, offset),
     };
   }
 
-  #noteRestored({ partition, offset, subjects, orders, refused }: Restored): void {
+  /** False also when the log does not say: what would be too far is rebuilt then. */
+  async #reaches(partition: number, offset: number): Promise<boolean> {
+    try {
+      return (await this.#options.log.offsets(TOPICS.clickstream, partition)).end >= offset;
+    } catch (error) {
+      if (error instanceof LogError) return false;
+      throw error;
+    }
+  }
+
+  #noteRestored({ partition, offset, subjects, orders, movesDurableBelow, refused }: Restored): void {
     const { logger, metrics } = this.#options.telemetry;
     const held = this.#held[partition];
     if (held !== undefined) held.nextOffset = offset;
-    this.#moves.takeUp(partition, offset);
+    this.#moves.takeUp(partition, offset, movesDurableBelow);
     for (const { subject, atMs } of ordersIn(orders)) this.#options.onOrder(subject, atMs);
     if (refused !== undefined) {
       metrics.checkpoints.with({ outcome: "refused" }).add();
@@ -395,19 +470,16 @@ export class WindowsFeed {
       const isNeeded = () => hasState || this.assignmentKeyOf(to) === undefined;
       this.#moves.send({ to, cause, value, isNeeded }, held.state === "live");
     }
-    if (arrived.length > 0) this.#noteArrived(arrived);
+    for (const cause of arrived) this.#moves.arrived(cause);
+    this.#moves.readTo(partition, nextOffset);
     for (const { subject, atMs } of orders) onOrder(subject, atMs);
-    this.#measure(effects, held.state === "live");
+    // Nobody is answered from what is only kept warm.
+    this.#measure(effects, held.state === "live" && held.claim.role === "owned");
     held.nextOffset = nextOffset;
     held.counts = effects.counts;
     if (effects.newestMs !== undefined) held.newestMs = effects.newestMs;
     this.#waiters.release(partition, nextOffset - 1);
     this.#tellIfCaughtUp();
-  }
-
-  #noteArrived(causes: readonly string[]): void {
-    const isLive = this.#holdings().every(({ state }) => state !== "restoring");
-    for (const cause of causes) this.#moves.arrived(cause, isLive);
   }
 
   #measure(effects: FoldEffects, isLive: boolean): void {
@@ -431,52 +503,24 @@ export class WindowsFeed {
     if (!this.#held.some(isBehind)) this.#caughtUp();
   }
 
-  /**
-   * Puts bytes that are no records to the dead letters, and passes over them once they stand there; those that this meets at its start were put
-   * there when they were met first. Rejects with a LogError when they cannot be put there: that ends the feed, and with it the process, before
-   * anything behind them is taken in. No checkpoint is beyond them then, so that the next start meets them again, and nothing is lost.
-   */
-  async #setAside({ partition, firstOffset, nextOffset, reason, bytes }: PostedPoison): Promise<void> {
-    const { clock, telemetry } = this.#options;
-    const labels = { consumer: CONSUMER, topic: TOPICS.clickstream, outcome: "dead_letter" };
-    telemetry.metrics.consumerRecords.with(labels).add(Math.max(1, nextOffset - firstOffset));
-    telemetry.logger.error(
-      { partition, firstOffset, nextOffset, reason },
-      "a stretch of the clickstream cannot be read",
-    );
-    const letter = wire.DeadLetter.encode({
-      ...{
-        reason,
-        field: `offsets ${firstOffset} to ${nextOffset - 1}`,
-        expected: "record batches that agree with their checksums",
-      },
-      ...{
-        source: `${TOPICS.clickstream}/${partition}`,
-        receivedAtMs: BigInt(clock.nowMs()),
-        payload: Buffer.from(bytes),
-      },
-      cause: `${this.incarnation}/${TOPICS.clickstream}/${partition}/${firstOffset}`,
-    }).finish();
-    await this.#appendDeadLetter(letter);
+  /** Passes over bytes that are no records, once they stand among the dead letters. */
+  async #passOver(stretch: PostedPoison): Promise<void> {
+    await this.#unreadable.setAside(stretch);
+    const { partition, nextOffset } = stretch;
     const held = this.#held[partition];
     if (held !== undefined) held.nextOffset = Math.max(nextOffset, held.nextOffset);
+    this.#moves.readTo(partition, nextOffset);
     this.#waiters.release(partition, nextOffset - 1);
     this.#tellIfCaughtUp();
   }
+}
 
-  /** Tries a few times what may pass, besides the tries that the log makes by itself. */
-  async #appendDeadLetter(value: Uint8Array): Promise<void> {
-    const { log, clock, telemetry } = this.#options;
-    for (let tried = 1; ; tried += 1) {
-      try {
-        await log.append([{ topic: TOPICS.deadLetters, partition: 0, value, timestampMs: clock.nowMs() }]);
-        return;
-      } catch (error) {
-        if (!(error instanceof LogError)) throw error;
-        telemetry.metrics.logAppendFailures.with({ topic: TOPICS.deadLetters, code: error.code }).add();
-        if (error.hint !== "retry" || tried === SET_ASIDE_TRIES) throw error;
-      }
-      await delay(SET_ASIDE_PAUSE_MS * 2 ** (tried - 1));
-    }
-  }
+function isSame(one: Claim, other: Claim): boolean {
+  return one.role === other.role && one.epoch === other.epoch;
+}
+
+/** Bytes of memory for one partition. */
+function shareOf(bytesMax: number | undefined, partitionCount: number): number {
+  const share = bytesMax === undefined ? BYTES_MAX : Math.floor(bytesMax / partitionCount);
+  return Math.min(share, SEGMENT_BYTES_MAX);
 }

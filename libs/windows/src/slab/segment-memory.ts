@@ -72,11 +72,16 @@ export function reserveSegment(bytesMax: number): SegmentMemory {
     index: new SharedArrayBuffer((STRIPES + buckets * BUCKET.words) * 4),
     blocks: new SharedArrayBuffer(pages * PAGE_BYTES),
   };
-  const control = new Int32Array(memory.control);
-  control[CONTROL.shape] = shapeOf(Math.log2(BUCKETS_MIN), 0);
-  control[CONTROL.pagesTaken] = 1;
+  startControl(new Int32Array(memory.control));
   new Uint8Array(memory.control, classesAtByte(pages)).fill(NO_CLASS);
   return memory;
+}
+
+/** Sets the words of {@link CONTROL} to those of a segment in which nobody is. */
+export function startControl(control: Int32Array): void {
+  control.fill(0, 0, CONTROL_WORDS);
+  Atomics.store(control, CONTROL.shape, shapeOf(Math.log2(BUCKETS_MIN), 0));
+  control[CONTROL.pagesTaken] = 1;
 }
 
 function classesAtByte(pages: number): number {

@@ -2,11 +2,12 @@ import { TOPICS } from "@leastwise/contracts";
 import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { CHECKPOINT_FORMAT, CheckpointMalformed, CheckpointReader, type SlabWindowStore } from "@leastwise/windows";
 import { setTimeout as delay } from "node:timers/promises";
+import { OWNED, STANDBY, type Claim } from "../holding.js";
 import type { OrderBook } from "../ingest/order-book.js";
 import { waitToStop } from "../ingest/stop-wait.js";
 import { CHUNK_PAYLOAD_BYTES_MAX } from "./checkpoint-topics.js";
 import type { Manifest } from "./chunk.js";
-import type { CheckpointStore, CheckpointWriting } from "./store.js";
+import type { CheckpointIdentity, CheckpointStore, CheckpointWriting } from "./store.js";
 
 export interface CheckpointKeeperOptions {
   /** By partition; none for one that is taken in elsewhere. They may come and go: see `restore` and `release`. */
@@ -18,7 +19,7 @@ export interface CheckpointKeeperOptions {
   readonly incarnation: string;
   /** The shop's own, which amounts in the windows are in. */
   readonly currency: string;
-  /** Of this owner; later owners have higher ones. */
+  /** Of this process, for what is claimed without an epoch of its own; later processes have higher ones. */
   readonly epoch: number;
   /** How long reading the tails of all partitions again may take, ms: beyond, a checkpoint of the one with the longest is written. */
   readonly objectiveMs: number;
@@ -26,6 +27,10 @@ export interface CheckpointKeeperOptions {
   readonly newId: () => string;
   /** Resolves when every state that a link of the partition below the offset sends on stands on the log; false: not in time. */
   readonly areMovesDurable: (partition: number, offset: number) => Promise<boolean>;
+  /** A checkpoint of a standby partition's owner says that what links of it below the offset moved stands on the log. */
+  readonly onMovesDurable: (partition: number, below: number) => void;
+  /** Whether the log of a partition goes as far as an offset by now. */
+  readonly reaches: (partition: number, offset: number) => Promise<boolean>;
   readonly onWritten: (manifest: Manifest, tookMs: number) => void;
   /** A checkpoint could not be written: the log rebuilds all the same, only later. */
   readonly onFailed: (partition: number, error: unknown) => void;
@@ -45,6 +50,8 @@ export interface Restored {
   readonly subjects: number;
   /** The orders that are not told again by reading on: see `ordersIn`. */
   readonly orders: Uint8Array;
+  /** What links below this offset moved stands on the log, though some of them are read again. */
+  readonly movesDurableBelow: number;
   /** Why there is no checkpoint, or none that could be used: all is rebuilt from the log. */
   readonly refused: Refusal | undefined;
 }
@@ -52,14 +59,23 @@ export interface Restored {
 /** A checkpoint in the making. */
 interface Writing {
   readonly partition: number;
-  /** Its partition was let go. */
+  /** Its partition was let go, or is another claim's by now. */
   isGivenUp: boolean;
+}
+
+/** Somebody claimed the partition later, and has a checkpoint: this one must not take its place. */
+class Overtaken extends Error {
+  override readonly name = "Overtaken";
 }
 
 const NO_ORDERS = new Uint8Array(0);
 
 /** Share of the time that writing a checkpoint may take from taking records in. */
 const WRITING_SHARE = 0.1;
+/** How often a partition is tried to be restored, while its owner puts the next checkpoint in the place of the one that is read. */
+const RESTORE_TRIES = 5;
+/** How often it is looked for a newer checkpoint of a standby's owner, while as much is taken in as an objective allows. */
+const LOOKS_AN_OBJECTIVE = 4;
 /** How long it is left alone after a checkpoint could not be written, ms. */
 const FAILED_PAUSE_MS = 30_000;
 /** Bytes of a step: about a millisecond, in which no record is taken in. */
@@ -68,7 +84,7 @@ const STEP_BYTES = Math.min(131_072, CHUNK_PAYLOAD_BYTES_MAX);
 /**
  * Bounds the time that a restart takes: writes a checkpoint of the partition with the longest tail when reading all tails again would take longer
  * than the objective, in steps between the batches, so that records are taken in meanwhile. What reading a tail again takes is what taking it
- * in took: less in truth, since then nothing waits between the batches.
+ * in took: less in truth, since then nothing waits between the batches. Of standby partitions none is written; it is looked for those of their owners.
  */
 export class CheckpointKeeper {
   readonly #options: CheckpointKeeperOptions;
@@ -76,6 +92,13 @@ export class CheckpointKeeper {
   readonly #tailMs = new Map<number, number>();
   /** First offset that is not in the windows, of each partition that is held. */
   readonly #nextOffset = new Map<number, number>();
+  /** What each partition is held as; one that nobody said anything of is owned. */
+  readonly #claims = new Map<number, Claim>();
+  /** How long taking in took since a newer checkpoint of the owner was looked for, of each standby partition, ms. */
+  readonly #unlookedMs = new Map<number, number>();
+  /** The newest checkpoint that is known of each partition, by its id. */
+  readonly #newestKnown = new Map<number, string>();
+  readonly #looking = new Set<number>();
   #failedAtMs = -Infinity;
   #epoch: number;
   #writing: (Writing & { readonly ended: Promise<void> }) | undefined;
@@ -86,13 +109,29 @@ export class CheckpointKeeper {
     this.#epoch = options.epoch;
   }
 
+  /**
+   * Says what a partition is held as from now on. When it resolves, a checkpoint of it that was under way for another claim is given up, or written; it
+   * is not waited for for ever.
+   */
+  async assume(partition: number, claim: Claim): Promise<void> {
+    const before = this.#epochOf(partition);
+    this.#claims.set(partition, claim);
+    if (this.#epochOf(partition) !== before) await this.#giveUpWriting(partition);
+  }
+
+  /** That checkpoints of the partition are written under; undefined for a standby. */
+  #epochOf(partition: number): number | undefined {
+    const { role, epoch } = this.#claims.get(partition) ?? OWNED;
+    return role === "standby" ? undefined : (epoch ?? this.#epoch);
+  }
+
   /** Fills a partition's windows from its newest checkpoint, if there is a whole one of this log. */
   async restore(partition: number, log: LogBounds): Promise<Restored> {
     const restored = await this.#restore(partition, log).catch((error: unknown): Restored => {
       this.#windows(partition).clear();
       const came = error instanceof Error ? error.message : String(error);
       const problem = refusal("checkpoint_unreadable", placeOf(partition), came, "a store that can be read");
-      return { partition, offset: log.begin, subjects: 0, orders: NO_ORDERS, refused: problem };
+      return { ...nothingOf(partition, log), refused: problem };
     });
     this.#nextOffset.set(partition, restored.offset);
     return restored;
@@ -100,35 +139,47 @@ export class CheckpointKeeper {
 
   async #restore(partition: number, log: LogBounds): Promise<Restored> {
     const { store } = this.#options;
-    const nothing = (refused: Refusal | undefined): Restored => ({
-      ...{ partition, offset: log.begin, subjects: 0, orders: NO_ORDERS, refused },
-    });
-    const newest = await store.newest(partition);
-    if (!newest.ok) return nothing(newest.error);
-    const manifest = newest.value;
-    if (manifest === undefined) return nothing(undefined);
-    // A clock that went back must not make what is written from now on older than what is there.
-    this.#epoch = Math.max(this.#epoch, manifest.epoch + 1);
-    const unusable = this.#whyUnusable(partition, manifest, log);
-    if (unusable !== undefined) return nothing(unusable);
-    const loaded = await this.#load(manifest);
-    if (loaded.ok) {
-      const { offset, subjects, endOffset } = manifest;
-      this.#orders(partition).restore(loaded.value, endOffset);
-      return { partition, offset, subjects, orders: loaded.value, refused: undefined };
+    const nothing = nothingOf(partition, log);
+    let broken: { readonly id: string; readonly problem: Refusal } | undefined;
+    for (let tries = 1; ; tries += 1) {
+      const newest = await store.newest(partition);
+      if (!newest.ok) return { ...nothing, refused: newest.error };
+      const manifest = newest.value;
+      // Only one that its owner replaced meanwhile is worth another try.
+      if (broken !== undefined && (broken.id === manifest?.id || tries > RESTORE_TRIES))
+        return { ...nothing, refused: broken.problem };
+      if (manifest === undefined) return nothing;
+      // A clock that went back must not make what is written from now on older than what is there.
+      this.#epoch = Math.max(this.#epoch, manifest.epoch + 1);
+      const refused = await this.#whyUnusable(partition, manifest, log);
+      if (refused !== undefined) return { ...nothing, refused };
+      const loaded = await this.#load(manifest);
+      if (loaded.ok) return this.#restored(manifest, loaded.value);
+      this.#windows(partition).clear();
+      broken = { id: manifest.id, problem: loaded.error };
     }
-    this.#windows(partition).clear();
-    return nothing(loaded.error);
+  }
+
+  #restored({ partition, id, offset, subjects, endOffset }: Manifest, orders: Uint8Array): Restored {
+    this.#orders(partition).restore(orders, endOffset);
+    this.#newestKnown.set(partition, id);
+    return { partition, offset, subjects, orders, movesDurableBelow: endOffset, refused: undefined };
   }
 
   /** Notes that records were taken in, and begins a checkpoint if that has taken too long by now. */
   taken(partition: number, nextOffset: number, tookMs: number): void {
     this.#lengthenTail(partition, tookMs);
     this.#nextOffset.set(partition, nextOffset);
+    if (this.#epochOf(partition) === undefined) this.#lookIfDue(partition, tookMs);
+    else this.#writeIfDue(partition);
+  }
+
+  #writeIfDue(partition: number): void {
     if (this.#writing !== undefined || this.#isGivenUp) return;
     let allMs = 0;
     let longest = partition;
     for (const [other, tailMs] of this.#tailMs) {
+      if (this.#epochOf(other) === undefined) continue;
       allMs += tailMs;
       if (tailMs > (this.#tailMs.get(longest) ?? 0)) longest = other;
     }
@@ -136,15 +187,37 @@ export class CheckpointKeeper {
     void this.#begin(longest);
   }
 
+  #lookIfDue(partition: number, tookMs: number): void {
+    const unlookedMs = (this.#unlookedMs.get(partition) ?? 0) + tookMs;
+    this.#unlookedMs.set(partition, unlookedMs);
+    if (unlookedMs <= this.#options.objectiveMs / LOOKS_AN_OBJECTIVE || this.#looking.has(partition)) return;
+    this.#unlookedMs.set(partition, 0);
+    this.#looking.add(partition);
+    void this.#look(partition, unlookedMs).finally(() => this.#looking.delete(partition));
+  }
+
+  /** Looks for a newer checkpoint of the partition's owner: a restart here would begin with it, too. */
+  async #look(partition: number, unlookedMs: number): Promise<void> {
+    // What cannot be read now is asked for again: a store that stays away is told of by whoever restores from it, or writes.
+    const newest = await this.#options.store.newest(partition).catch(() => undefined);
+    const manifest = newest?.ok === true ? newest.value : undefined;
+    const isOurs = manifest?.incarnation === this.#options.incarnation && this.#nextOffset.has(partition);
+    if (manifest === undefined || !isOurs || this.#newestKnown.get(partition) === manifest.id) return;
+    this.#newestKnown.set(partition, manifest.id);
+    // Where it was begun is not known in time, but it was after the look before.
+    this.#tailMs.set(partition, unlookedMs);
+    this.#options.onMovesDurable(partition, manifest.endOffset);
+  }
+
   /** Whether a checkpoint is being written. */
   get isWriting(): boolean {
     return this.#writing !== undefined;
   }
 
-  /** Writes a checkpoint of a partition now, whatever its tail; none of one that is let go until its turn comes. */
+  /** Writes a checkpoint of a partition now, whatever its tail; none of one that is let go until its turn comes, or is a standby. */
   async write(partition: number): Promise<void> {
     while (this.#writing !== undefined) await this.#writing.ended;
-    if (this.#nextOffset.has(partition)) await this.#begin(partition);
+    if (this.#nextOffset.has(partition) && this.#epochOf(partition) !== undefined) await this.#begin(partition);
   }
 
   /**
@@ -152,8 +225,12 @@ export class CheckpointKeeper {
    * keeps back longer tells the truth all the same.
    */
   async release(partition: number): Promise<void> {
-    this.#tailMs.delete(partition);
-    this.#nextOffset.delete(partition);
+    for (const known of [this.#tailMs, this.#nextOffset, this.#claims, this.#unlookedMs, this.#newestKnown])
+      known.delete(partition);
+    await this.#giveUpWriting(partition);
+  }
+
+  async #giveUpWriting(partition: number): Promise<void> {
     const writing = this.#writing;
     if (writing?.partition !== partition) return;
     writing.isGivenUp = true;
@@ -186,7 +263,9 @@ export class CheckpointKeeper {
       .catch((error: unknown) => {
         if (writing.isGivenUp) return;
         this.#lengthenTail(partition, tailBeforeMs);
-        this.#failedAtMs = performance.now();
+        // It is another's to write until it is claimed here anew.
+        if (error instanceof Overtaken) this.#claims.set(partition, STANDBY);
+        else this.#failedAtMs = performance.now();
         if (!this.#isGivenUp) this.#options.onFailed(partition, error);
       })
       .finally(() => (this.#writing = undefined));
@@ -200,12 +279,14 @@ export class CheckpointKeeper {
     this.#expectToGoOn(one);
     const startedMs = performance.now();
     const offset = this.#nextOffset.get(partition) ?? 0;
-    const identity = { partition, epoch: this.#epoch, id: newId() };
+    const identity = { partition, epoch: this.#epochOf(partition) ?? this.#epoch, id: newId() };
+    await this.#expectNoNewerOwner(identity);
     const writing = await store.begin(identity);
     let manifest: Manifest;
     try {
       const written = await this.#writeChunks(one, writing);
       manifest = { format: CHECKPOINT_FORMAT, incarnation, currency, ...identity, offset, ...written };
+      await this.#expectNoNewerOwner(identity);
       // Of a link that was not seen to, nobody could say that its state is on its way.
       this.#expectToGoOn(one);
     } catch (error) {
@@ -214,12 +295,22 @@ export class CheckpointKeeper {
     }
     // From here on the manifest may be there, whatever is said of it: its chunks stay.
     await writing.finish(manifest);
+    this.#newestKnown.set(partition, manifest.id);
     onWritten(manifest, performance.now() - startedMs);
   }
 
   #expectToGoOn({ partition, isGivenUp }: Writing): void {
     if (this.#isGivenUp) throw new Error("no more checkpoints are written");
     if (isGivenUp) throw new Error(`partition ${partition} is let go`);
+  }
+
+  /** A store that keeps the newer of two by their epochs needs nobody to ask, but would never hear why this one does not count. */
+  async #expectNoNewerOwner({ partition, epoch }: CheckpointIdentity): Promise<void> {
+    const newest = await this.#options.store.newest(partition);
+    if (!newest.ok || newest.value === undefined || newest.value.epoch <= epoch) return;
+    throw new Overtaken(
+      `partition ${partition} has a newer owner: of epoch ${newest.value.epoch}, this one is of ${epoch}`,
+    );
   }
 
   async #writeChunks(one: Writing, writing: CheckpointWriting) {
@@ -286,7 +377,7 @@ export class CheckpointKeeper {
     }
   }
 
-  #whyUnusable(partition: number, manifest: Manifest, log: LogBounds): Refusal | undefined {
+  async #whyUnusable(partition: number, manifest: Manifest, log: LogBounds): Promise<Refusal | undefined> {
     const { incarnation, currency } = this.#options;
     if (manifest.partition !== partition) return refused(manifest, "partition", manifest.partition, partition);
     if (manifest.format !== CHECKPOINT_FORMAT) return refused(manifest, "format", manifest.format, CHECKPOINT_FORMAT);
@@ -294,7 +385,9 @@ export class CheckpointKeeper {
       return refused(manifest, "incarnation", manifest.incarnation, incarnation);
     if (manifest.currency !== currency) return refused(manifest, "currency", manifest.currency, currency);
     // A log that lost its end, or an older one put back: subjects of such a checkpoint would take new records for records that they have.
-    if (manifest.endOffset > log.end) return refused(manifest, "end offset", manifest.endOffset, `at most ${log.end}`);
+    // An owner elsewhere may have gone on since the log was asked.
+    if (manifest.endOffset > log.end && !(await this.#options.reaches(partition, manifest.endOffset)))
+      return refused(manifest, "end offset", manifest.endOffset, `at most ${log.end}`);
     // What was dropped since would be missing: a rebuild from what is left at least says so.
     if (manifest.offset < log.begin) return refused(manifest, "offset", manifest.offset, `at least ${log.begin}`);
     return undefined;
@@ -311,6 +404,11 @@ export class CheckpointKeeper {
     if (windows === undefined) throw new RangeError(`no partition ${partition}`);
     return windows;
   }
+}
+
+/** What is there where there is no checkpoint. */
+export function nothingOf(partition: number, { begin }: LogBounds): Restored {
+  return { partition, offset: begin, subjects: 0, orders: NO_ORDERS, movesDurableBelow: 0, refused: undefined };
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { TOPICS, wire } from "@leastwise/contracts";
-import { MINUTE_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
+import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import { featureValue } from "@leastwise/windows";
 import fc from "fast-check";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { did, EUR, loggedIn, NOON } from "../given/records.js";
-import { givenLog, quietTelemetry, type GivenLog } from "../given/shop.js";
+import { AT, feedOptions, isMove, knownIn, LONG_MS, orderOf, TearingStore } from "../given/feeds.js";
+import { did, loggedIn } from "../given/records.js";
+import { givenLog, type GivenLog } from "../given/shop.js";
 import { WindowsFeed } from "../windows-feed.js";
 import { openCheckpointFiles } from "./checkpoint-files.js";
 import type { CheckpointStore } from "./store.js";
@@ -16,10 +17,8 @@ import type { CheckpointStore } from "./store.js";
 const BROWSERS = ["00", "01", "aa", "ab"].map((byte) => byte.repeat(16) as SubjectId);
 const PEOPLE = ["02", "03", "ac", "ad"].map((byte) => byte.repeat(16) as SubjectId);
 const SUBJECTS = [...BROWSERS, ...PEOPLE];
-const LONG_MS = 30_000;
 /** A checkpoint that has not touched its store for so long waits for something, ms. */
 const IDLE_MS = 25;
-const AT = (NOON + MINUTE_MS) as Millis;
 
 type Step =
   | { readonly kind: "view" | "order"; readonly subject: SubjectId }
@@ -65,20 +64,18 @@ class Scorer {
   /** Orders that its last life told of. */
   orders: string[] = [];
   views = 0;
-  readonly #store: CheckpointStore;
+  readonly #store: TearingStore;
   #written = 0;
-  #isTorn = false;
-  #touchedMs = 0;
 
   constructor(store: CheckpointStore) {
-    this.#store = store;
+    this.#store = new TearingStore(store);
   }
 
   async open(): Promise<void> {
     this.orders = [];
     const newId = () => (this.#written += 1).toString(16).padStart(32, "0");
-    const checkpoints = { store: this.#fragile(), epoch: 1, objectiveMs: LONG_MS, newId };
-    this.feed = await WindowsFeed.open({ ...feedOptions(this.orders), checkpoints });
+    const checkpoints = { store: this.#store, epoch: 1, objectiveMs: LONG_MS, newId };
+    this.feed = await WindowsFeed.open({ ...feedOptions(given.log, noting(this.orders)), checkpoints });
   }
 
   async take(step: Step): Promise<void> {
@@ -99,9 +96,9 @@ class Scorer {
       case "checkpoint":
         return this.#checkpoint();
       case "tornCheckpoint":
-        this.#isTorn = true;
+        this.#store.isTorn = true;
         await this.#checkpoint();
-        this.#isTorn = false;
+        this.#store.isTorn = false;
         return;
       case "crash":
         return this.crash();
@@ -111,10 +108,10 @@ class Scorer {
   /** Nothing more leaves the process; what it was at is left as it is. */
   async crash(): Promise<void> {
     given.log.refuse(() => true);
-    this.#isTorn = true;
+    this.#store.isTorn = true;
     await this.feed.close();
     given.log.recover();
-    this.#isTorn = false;
+    this.#store.isTorn = false;
     await this.open();
   }
 
@@ -128,45 +125,17 @@ class Scorer {
     const arrived = await Promise.all(SUBJECTS.map((subject) => this.feed.waitForMoves(subject, LONG_MS)));
     const written = this.feed.checkpoint();
     if (arrived.every((isThere) => isThere)) await written;
-    this.#touchedMs = performance.now();
-    while (performance.now() - this.#touchedMs < IDLE_MS) await new Promise((resolve) => setImmediate(resolve));
-  }
-
-  #fragile(): CheckpointStore {
-    const store = this.#store;
-    return {
-      newest: (partition) => store.newest(partition),
-      read: (manifest, onPayload) => store.read(manifest, onPayload),
-      begin: async (identity) => {
-        const writing = await store.begin(identity);
-        const touch = () => (this.#touchedMs = performance.now());
-        touch();
-        return {
-          chunk: (payload) => (touch(), writing.chunk(payload)),
-          finish: (manifest) => (touch(), this.#isTorn ? Promise.reject(new Error("torn")) : writing.finish(manifest)),
-          abandon: () => Promise.resolve(),
-        };
-      },
-    };
+    this.#store.touch();
+    while (performance.now() - this.#store.touchedMs < IDLE_MS) await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-function feedOptions(orders: string[]) {
-  return {
-    log: given.log,
-    telemetry: quietTelemetry(),
-    clock: { nowMs: () => NOON },
-    currency: EUR,
-    onOrder: (subject: SubjectId, atMs: Millis) => void orders.push(`${subject.slice(0, 4)} ${atMs - NOON}`),
-  };
-}
-
-function isMove(value: Uint8Array | null): boolean {
-  return value !== null && wire.ClickstreamRecord.decode(value).body?.$case === "stateMoved";
+function noting(orders: string[]) {
+  return (who: SubjectId, atMs: Millis) => void orders.push(orderOf(who, atMs));
 }
 
 function known(feed: WindowsFeed) {
-  return SUBJECTS.map((subject) => ({ ...feed.read(subject, AT), key: feed.assignmentKeyOf(subject) }));
+  return SUBJECTS.map((subject) => knownIn(feed, subject));
 }
 
 function viewsIn(feed: WindowsFeed): number {
@@ -190,7 +159,7 @@ it("after any crashes, torn checkpoints and refused moves, every view is counted
         // Before another feed reads the links: it would send what is missing.
         expect(viewsIn(scorer.feed)).toBe(scorer.views);
         const orders: string[] = [];
-        const rebuilt = await WindowsFeed.open(feedOptions(orders));
+        const rebuilt = await WindowsFeed.open(feedOptions(given.log, noting(orders)));
         expect(known(scorer.feed)).toEqual(known(rebuilt));
         expect([...scorer.orders].sort()).toEqual(orders.sort());
         await rebuilt.close();

@@ -1,15 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { TOPICS, wire } from "@leastwise/contracts";
-import { FragileLog } from "@leastwise/testkit";
-import { MINUTE_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
+import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import { featureValue } from "@leastwise/windows";
 import fc from "fast-check";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { AT, feedOptions, isMove, knownIn, LONG_MS, orderOf, OwnLog, TearingStore, type Way } from "../given/feeds.js";
 import { nearThread } from "../given/near-thread.js";
-import { did, EUR, loggedIn, NOON, PARTITIONS, partitionOf } from "../given/records.js";
-import { givenLog, quietTelemetry, type GivenLog } from "../given/shop.js";
+import { did, loggedIn, PARTITIONS, partitionOf } from "../given/records.js";
+import { givenLog, type GivenLog } from "../given/shop.js";
+import type { Holding } from "../holding.js";
 import { WindowsFeed, type WindowsFeedOptions } from "../windows-feed.js";
 import { openCheckpointFiles } from "./checkpoint-files.js";
 import type { CheckpointStore } from "./store.js";
@@ -18,26 +19,28 @@ import type { CheckpointStore } from "./store.js";
 const BROWSERS = ["00", "55", "aa", "ff"].map((byte) => byte.repeat(16) as SubjectId);
 const PEOPLE = ["02", "56", "ac", "fd"].map((byte) => byte.repeat(16) as SubjectId);
 const SUBJECTS = [...BROWSERS, ...PEOPLE];
-const LONG_MS = 30_000;
 /** A checkpoint that has not touched its store for so long waits for something, ms. */
 const IDLE_MS = 15;
-const AT = (NOON + MINUTE_MS) as Millis;
 
-type Way =
-  "in their own thread" | "by threads that are handed the records" | "by threads that follow the log themselves";
+/** Which of the two scorers owns each partition, and whether the other one keeps it warm. */
+type Owners = readonly { readonly owner: number; readonly isWarm: boolean }[];
 
-/** Which of the two scorers has each partition. */
-type Owners = readonly number[];
+/** When the owners of before give partitions up, and those of from now on take them over. */
+type Order = "before" | "at once" | "after";
 
 type Step =
   | { readonly kind: "view" | "order"; readonly subject: SubjectId }
   | { readonly kind: "login" | "strandedLogin"; readonly browser: SubjectId; readonly person: SubjectId }
-  | { readonly kind: "pass"; readonly owners: Owners }
+  | { readonly kind: "pass"; readonly owners: Owners; readonly letsGo: Order }
   | { readonly kind: "movesRefused" | "recovered" }
   | { readonly kind: "checkpoint" | "tornCheckpoint" | "crash"; readonly scorer: number };
 
 const one = fc.constantFrom(0, 1);
-const owners: fc.Arbitrary<Owners> = fc.array(one, { minLength: PARTITIONS, maxLength: PARTITIONS });
+const owners: fc.Arbitrary<Owners> = fc.array(fc.record({ owner: one, isWarm: fc.boolean() }), {
+  minLength: PARTITIONS,
+  maxLength: PARTITIONS,
+});
+const letsGo = fc.constantFrom<Order>("before", "at once", "after");
 const subject = fc.constantFrom(...SUBJECTS);
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
@@ -51,7 +54,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         person: fc.constantFrom(...PEOPLE),
       }),
     },
-    { weight: 4, arbitrary: fc.record({ kind: fc.constant("pass" as const), owners }) },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant("pass" as const), owners, letsGo }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("movesRefused" as const, "recovered" as const) }) },
     {
       weight: 4,
@@ -60,6 +63,9 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   ),
   { minLength: 10, maxLength: 60 },
 );
+
+/** None is written unless it is asked for; or one after the other is, and whoever keeps a partition warm looks for them all the time. */
+const objectives = fc.constantFrom(LONG_MS, 0);
 
 let given: GivenLog;
 let directory: string;
@@ -73,66 +79,64 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** The log as a thread has it that opened it itself. */
-class OwnLog extends FragileLog {
-  override close(): Promise<void> {
-    return Promise.resolve();
-  }
-}
-
 /** One of the scorers: its windows, and the orders of each partition that it told of since it took the partition up. */
 class Scorer {
   feed!: WindowsFeed;
   readonly orders = new Map<number, string[]>();
   readonly #way: Way;
-  readonly #store: CheckpointStore;
-  #held: readonly number[];
-  #isTorn = false;
-  #touchedMs = 0;
+  readonly #store: TearingStore;
+  readonly #objectiveMs: number;
+  #holding: Holding;
 
-  constructor(way: Way, store: CheckpointStore, held: readonly number[]) {
+  constructor(way: Way, store: CheckpointStore, objectiveMs: number, holding: Holding) {
     this.#way = way;
-    this.#store = this.#fragile(store);
-    this.#held = held;
+    this.#objectiveMs = objectiveMs;
+    this.#store = new TearingStore(store);
+    this.#holding = holding;
   }
 
   async open(): Promise<void> {
-    this.#beginOrders(this.#held);
+    this.#beginOrders(partitionsOf(this.#holding));
     const onOrder = (who: SubjectId, atMs: Millis) => this.orders.get(partitionOf(who))?.push(orderOf(who, atMs));
-    this.feed = await WindowsFeed.open({ ...feedOptions(onOrder), ...this.#how(), partitions: this.#held });
+    const options = feedOptions(given.log, onOrder);
+    this.feed = await WindowsFeed.open({ ...options, ...this.#how(), partitions: this.#holding });
   }
 
-  async hold(partitions: readonly number[]): Promise<void> {
-    this.#beginOrders(partitions.filter((partition) => !this.#held.includes(partition)));
-    this.#held = partitions;
-    await this.feed.hold(partitions);
+  async hold(holding: Holding): Promise<void> {
+    const before = partitionsOf(this.#holding);
+    this.#beginOrders(partitionsOf(holding).filter((partition) => !before.includes(partition)));
+    this.#holding = holding;
+    await this.feed.hold(holding);
   }
 
-  /** Keeps those that it goes on with. */
-  async letGo(partitions: readonly number[]): Promise<void> {
-    await this.hold(this.#held.filter((partition) => !partitions.includes(partition)));
+  /** Goes on with what it owns by then, too, and keeps warm what it keeps from before of the rest. */
+  async giveUp(later: Holding): Promise<void> {
+    const { owned, standby } = this.#holding;
+    const staying = new Map([...owned].filter(([partition]) => later.owned.has(partition)));
+    const demoted = [...owned.keys()].filter((partition) => later.standby.includes(partition));
+    await this.hold({ owned: staying, standby: [...standby, ...demoted] });
   }
 
   /** Nothing more leaves the process; what it was at is left as it is. */
   async crash(): Promise<void> {
     given.log.refuse(() => true);
-    this.#isTorn = true;
+    this.#store.isTorn = true;
     await this.feed.close();
     given.log.recover();
-    this.#isTorn = false;
+    this.#store.isTorn = false;
     await this.open();
   }
 
   /** Writes checkpoints, until it is done or waits for states that the log refused: what comes next comes meanwhile then. */
   async checkpoint(isTorn: boolean): Promise<void> {
-    this.#isTorn = isTorn;
+    this.#store.isTorn = isTorn;
     const writing = { isOver: false };
     const over = () => (writing.isOver = true);
     // A crash ends it with whatever it waits for.
     void this.feed.checkpoint().then(over, over);
-    this.#touchedMs = performance.now();
-    while (!writing.isOver && performance.now() - this.#touchedMs < IDLE_MS) await turn();
-    this.#isTorn = false;
+    this.#store.touch();
+    while (!writing.isOver && performance.now() - this.#store.touchedMs < IDLE_MS) await turn();
+    this.#store.isTorn = false;
   }
 
   #beginOrders(partitions: readonly number[]): void {
@@ -143,38 +147,23 @@ class Scorer {
     const newId = () => (ids += 1).toString(16).padStart(32, "0");
     const checkpoints = this.#store;
     if (this.#way === "in their own thread")
-      return { checkpoints: { store: checkpoints, epoch: 1, objectiveMs: LONG_MS, newId } };
+      return { checkpoints: { store: checkpoints, epoch: 1, objectiveMs: this.#objectiveMs, newId } };
     const followsItself = this.#way === "by threads that follow the log themselves";
     const opening = () => (followsItself ? { log: new OwnLog(given.log), checkpoints } : { checkpoints });
-    return { thread: { count: 3, followsItself, start: (data) => nearThread(data, opening()) } };
-  }
-
-  #fragile(store: CheckpointStore): CheckpointStore {
-    return {
-      newest: (partition) => store.newest(partition),
-      read: (manifest, onPayload) => store.read(manifest, onPayload),
-      begin: async (identity) => {
-        const writing = await store.begin(identity);
-        const touch = () => (this.#touchedMs = performance.now());
-        touch();
-        return {
-          chunk: (payload) => (touch(), writing.chunk(payload)),
-          finish: (manifest) => (touch(), this.#isTorn ? Promise.reject(new Error("torn")) : writing.finish(manifest)),
-          abandon: () => Promise.resolve(),
-        };
-      },
-    };
+    return { thread: { count: 3, followsItself, start: (data) => nearThread(data, opening(), this.#objectiveMs) } };
   }
 }
 
-/** Two scorers on one log and one store of checkpoints. No partition is held by both at once. */
+/** Two scorers on one log and one store of checkpoints. What one owns, the other may keep warm, or think that it owns it still. */
 class Shop {
   views = 0;
   readonly scorers: readonly Scorer[];
-  #owners: Owners = [0, 1, 0, 1];
+  #owners: Owners = [0, 1, 0, 1].map((owner, partition) => ({ owner, isWarm: partition > 1 }));
+  /** Of each partition's owner. */
+  #epochs: readonly number[] = this.#owners.map(() => 1);
 
-  constructor(way: Way, store: CheckpointStore) {
-    this.scorers = [0, 1].map((number) => new Scorer(way, store, of(this.#owners, number)));
+  constructor(way: Way, store: CheckpointStore, objectiveMs: number) {
+    this.scorers = [0, 1].map((number) => new Scorer(way, store, objectiveMs, this.#holdingOf(number)));
   }
 
   async open(): Promise<void> {
@@ -193,7 +182,7 @@ class Shop {
       case "strandedLogin":
         return this.#strand(step.browser, step.person);
       case "pass":
-        return this.pass(step.owners);
+        return this.pass(step.owners, step.letsGo);
       case "movesRefused":
         given.log.refuse(({ topic, value }) => topic === TOPICS.clickstream && isMove(value));
         return;
@@ -209,26 +198,43 @@ class Shop {
     }
   }
 
-  async pass(to: Owners): Promise<void> {
-    const before = this.#owners;
+  async pass(to: Owners, letsGo: Order): Promise<void> {
+    const isNew = (partition: number) => to[partition]!.owner !== this.#owners[partition]!.owner;
+    this.#epochs = this.#epochs.map((epoch, partition) => (isNew(partition) ? epoch + 1 : epoch));
     this.#owners = to;
-    await Promise.all(
-      this.scorers.map((scorer, number) => scorer.letGo(of(before, number).filter((one) => to[one] !== number))),
-    );
-    await Promise.all(this.scorers.map((scorer, number) => scorer.hold(of(to, number))));
+    const [zero, first] = this.scorers as [Scorer, Scorer];
+    const [last, one] = letsGo === "after" ? [zero, first] : [first, zero];
+    if (letsGo === "before")
+      await Promise.all(this.scorers.map((scorer, number) => scorer.giveUp(this.#holdingOf(number))));
+    const held = last.hold(this.#holdingOf(this.scorers.indexOf(last)));
+    if (letsGo === "after") await held;
+    await Promise.all([held, one.hold(this.#holdingOf(this.scorers.indexOf(one)))]);
   }
 
   /** Each takes up what the other had: what one of them did not get to is the other's to do. */
   async swap(): Promise<void> {
     given.log.recover();
-    await this.pass(this.#owners.map((owner) => 1 - owner));
+    await this.pass(
+      this.#owners.map(({ owner, isWarm }) => ({ owner: 1 - owner, isWarm })),
+      "at once",
+    );
+    // A checkpoint waits for what is to be sent.
+    for (const { feed } of this.scorers) await feed.checkpoint();
+  }
+
+  #holdingOf(number: number): Holding {
+    const all = [...this.#owners.entries()];
+    const owned = all.filter(([, { owner }]) => owner === number).map(([partition]) => partition);
+    const standby = all.filter(([, { owner, isWarm }]) => owner !== number && isWarm).map(([partition]) => partition);
+    return { owned: new Map(owned.map((partition) => [partition, this.#epochs[partition]!])), standby };
   }
 
   /** All that is on the log is in the windows. */
   async settle(): Promise<void> {
     for (let partition = 0; partition < PARTITIONS; partition += 1) {
       const { end } = await given.log.offsets(TOPICS.clickstream, partition);
-      expect(await this.#feedOf(partition).waitFor(partition, end - 1, LONG_MS)).toBe(true);
+      for (const { feed } of this.scorers)
+        if (feed.roleOf(partition) !== undefined) expect(await feed.waitFor(partition, end - 1, LONG_MS)).toBe(true);
     }
   }
 
@@ -236,22 +242,46 @@ class Shop {
     return SUBJECTS.map((one) => knownIn(this.#feedOf(partitionOf(one)), one));
   }
 
+  /** What those know who keep a subject warm, and who owns it; nothing of one that nobody keeps warm. */
+  knownWarm() {
+    const warm = SUBJECTS.filter((one) => this.#owners[partitionOf(one)]!.isWarm);
+    return {
+      standby: warm.map((one) => knownIn(this.#standbyOf(partitionOf(one)), one)),
+      owner: warm.map((one) => knownIn(this.#feedOf(partitionOf(one)), one)),
+    };
+  }
+
   viewsCounted(): number {
     const each = SUBJECTS.map((one) => {
-      const views = this.scorers.map(({ feed }) => featureValue(feed.read(one, AT), "page_views_30d"));
-      // The other one has nothing of it, and says so.
-      expect(views.filter((count) => count !== undefined)).toHaveLength(1);
-      return views.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+      const partition = partitionOf(one);
+      // Who has nothing of it says so.
+      const elsewhere = featureValue(this.#standbyOf(partition).read(one, AT), "page_views_30d");
+      expect(elsewhere === undefined).toBe(!this.#owners[partition]!.isWarm);
+      return featureValue(this.#feedOf(partition).read(one, AT), "page_views_30d") ?? 0;
     });
     return each.reduce((sum, views) => sum + views, 0);
   }
 
   orders(): readonly string[] {
-    return this.#owners.flatMap((owner, partition) => this.scorers[owner]!.orders.get(partition) ?? []);
+    return this.#owners.flatMap(({ owner }, partition) => this.scorers[owner]!.orders.get(partition) ?? []);
+  }
+
+  /** Of those that are kept warm; the same twice. */
+  ordersWarm() {
+    const all = [...this.#owners.entries()].filter(([, { isWarm }]) => isWarm);
+    const of = (number: number, partition: number) => [...(this.scorers[number]!.orders.get(partition) ?? [])].sort();
+    return {
+      standby: all.map(([partition, { owner }]) => of(1 - owner, partition)),
+      owner: all.map(([partition, { owner }]) => of(owner, partition)),
+    };
   }
 
   #feedOf(partition: number): WindowsFeed {
-    return this.scorers[this.#owners[partition]!]!.feed;
+    return this.scorers[this.#owners[partition]!.owner]!.feed;
+  }
+
+  #standbyOf(partition: number): WindowsFeed {
+    return this.scorers[1 - this.#owners[partition]!.owner]!.feed;
   }
 
   /** A login whose state does not get onto the log, and a checkpoint that waits for it. */
@@ -259,7 +289,7 @@ class Shop {
     await this.take({ kind: "view", subject: browser });
     await this.take({ kind: "movesRefused" });
     await this.#write(loggedIn(browser, person));
-    await this.take({ kind: "checkpoint", scorer: this.#owners[partitionOf(browser)]! });
+    await this.take({ kind: "checkpoint", scorer: this.#owners[partitionOf(browser)]!.owner });
   }
 
   async #write(record: ReturnType<typeof did>): Promise<void> {
@@ -268,42 +298,26 @@ class Shop {
   }
 }
 
-function of(all: Owners, number: number): readonly number[] {
-  return [...all.keys()].filter((partition) => all[partition] === number);
+function partitionsOf({ owned, standby }: Holding): readonly number[] {
+  return [...owned.keys(), ...standby];
 }
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function feedOptions(onOrder: (subject: SubjectId, atMs: Millis) => void) {
-  return { log: given.log, telemetry: quietTelemetry(), clock: { nowMs: () => NOON }, currency: EUR, onOrder };
-}
-
-function orderOf(who: SubjectId, atMs: Millis): string {
-  return `${who.slice(0, 4)} ${atMs - NOON}`;
-}
-
-function isMove(value: Uint8Array | null): boolean {
-  return value !== null && wire.ClickstreamRecord.decode(value).body?.$case === "stateMoved";
-}
-
-function knownIn(feed: WindowsFeed, who: SubjectId) {
-  return { ...feed.read(who, AT), key: feed.assignmentKeyOf(who) };
-}
-
 describe.each<[Way, number]>([
-  ["in their own thread", 60],
+  ["in their own thread", 40],
   ["by threads that are handed the records", 20],
   ["by threads that follow the log themselves", 20],
 ])("two scorers that take the clickstream in %s and pass partitions to and fro", (way, numRuns) => {
   it("count every view once and tell the log's orders, whatever crashes, tears and is refused meanwhile", async () => {
     let round = 0;
     await fc.assert(
-      fc.asyncProperty(steps, fc.boolean(), async (taken, endsInSwap) => {
+      fc.asyncProperty(steps, fc.boolean(), objectives, async (taken, endsInSwap, objectiveMs) => {
         round += 1;
         given = await givenLog();
-        const shop = new Shop(way, openCheckpointFiles(join(directory, String(round))));
+        const shop = new Shop(way, openCheckpointFiles(join(directory, String(round))), objectiveMs);
         try {
           await shop.open();
           for (const step of taken) await shop.take(step);
@@ -312,10 +326,14 @@ describe.each<[Way, number]>([
           await shop.settle();
           // Before another feed reads the links: it would send what is missing.
           expect(shop.viewsCounted()).toBe(shop.views);
-          const orders: string[] = [];
-          const rebuilt = await WindowsFeed.open(feedOptions((who, atMs) => void orders.push(orderOf(who, atMs))));
+          const [known, orders] = [shop.knownWarm(), shop.ordersWarm()];
+          expect([known.standby, orders.standby]).toEqual([known.owner, orders.owner]);
+          const told: string[] = [];
+          const rebuilt = await WindowsFeed.open(
+            feedOptions(given.log, (who, atMs) => void told.push(orderOf(who, atMs))),
+          );
           expect(shop.known()).toEqual(SUBJECTS.map((who) => knownIn(rebuilt, who)));
-          expect([...shop.orders()].sort()).toEqual(orders.sort());
+          expect([...shop.orders()].sort()).toEqual(told.sort());
           await rebuilt.close();
         } finally {
           for (const { feed } of shop.scorers) await feed.close();

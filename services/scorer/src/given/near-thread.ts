@@ -7,9 +7,10 @@ import type { ThreadData, ToThread } from "../ingest/thread-messages.js";
 export function nearThread(
   data: Omit<ThreadData, "epoch" | "objectiveMs" | "opening">,
   opening: ThreadOpening,
+  objectiveMs = 3_600_000,
 ): Worker {
   const { port1, port2 } = new MessageChannel();
-  serveIngestThread(port1, { ...data, epoch: 1, objectiveMs: 3_600_000, opening: undefined }, opening);
+  serveIngestThread(port1, { ...data, epoch: 1, objectiveMs, opening: undefined }, opening);
   return new NearThread(port2) as unknown as Worker;
 }
 

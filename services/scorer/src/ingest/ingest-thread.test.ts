@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { RecordSpans } from "@leastwise/eventlog";
 import { Worker } from "node:worker_threads";
 import { EUR } from "../given/records.js";
+import { STANDBY } from "../holding.js";
 import { IngestThread, type ThreadListener } from "./ingest-thread.js";
 import { IngestThreads } from "./ingest-threads.js";
 import { STOP_WAIT_MS } from "./stop-wait.js";
@@ -36,6 +37,8 @@ const QUIET: ThreadListener = {
   onCheckpointFailed: () => undefined,
   onPoisoned: () => Promise.resolve(),
   areMovesDurable: () => Promise.resolve(true),
+  onMovesDurable: () => undefined,
+  reaches: () => Promise.resolve(true),
 };
 
 function begin(behaviour: Behaviour, listener: Partial<ThreadListener> = {}): IngestThread {
@@ -51,6 +54,7 @@ const QUESTIONS: readonly (readonly [kind: string, ask: (thread: IngestThread | 
     ["restore", (thread) => thread.restore([])],
     ["spans", (thread) => thread.take(SPANS, () => undefined)],
     ["follow", (thread) => thread.follow(() => undefined)],
+    ["assume", (thread) => thread.assume([[0, STANDBY]])],
     ["release", (thread) => thread.release([0])],
     ["checkpoint", (thread) => thread.checkpoint()],
   ];
@@ -94,6 +98,7 @@ describe("a thread that asks what cannot be answered", () => {
       { kind: "areMovesDurable", id: 1, partition: 0, offset: 1 },
       { areMovesDurable: fails },
     ],
+    ["how far the log goes", { kind: "reaches", id: 1, partition: 0, offset: 1 }, { reaches: fails }],
     ["to put a stretch aside", { kind: "poisoned", id: 1, batch }, { onPoisoned: fails }],
   ])("%s has failed", async (_, question, listener) => {
     const thread = begin({ asksAt: "checkpoint", question }, listener);

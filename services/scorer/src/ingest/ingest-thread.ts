@@ -2,7 +2,7 @@ import { LogError, type LogErrorCode, type RecordSpans } from "@leastwise/eventl
 import type { Worker } from "node:worker_threads";
 import type { Restored } from "../checkpoint/checkpoint-keeper.js";
 import type { Manifest } from "../checkpoint/chunk.js";
-import type { AddedPartition } from "./ingest.js";
+import type { AddedPartition, Claims } from "./ingest.js";
 import { waitToStop } from "./stop-wait.js";
 import type { FromThread, PostedPoison, PostedSpans, ToThread } from "./thread-messages.js";
 import type { FoldEffects } from "./windows-fold.js";
@@ -14,6 +14,8 @@ export interface ThreadListener {
   /** Resolves when the stretch may be passed over: what it has is kept elsewhere. A rejection fails the thread. */
   readonly onPoisoned: (batch: PostedPoison) => Promise<void>;
   readonly areMovesDurable: (partition: number, offset: number) => Promise<boolean>;
+  readonly onMovesDurable: (partition: number, below: number) => void;
+  readonly reaches: (partition: number, offset: number) => Promise<boolean>;
 }
 
 /** A question that the thread has not answered. */
@@ -67,6 +69,11 @@ export class IngestThread {
     const answer = await this.#ask({ kind: "restore", added });
     if (answer.kind !== "restored") throw new Error(`expected what was restored, got ${answer.kind}`);
     return answer.restored;
+  }
+
+  /** Has it know what its partitions are held as: see `Ingest.assume`. */
+  async assume(claims: Claims): Promise<void> {
+    await this.#ask({ kind: "assume", claims });
   }
 
   /** Has partitions let go. When it resolves, all that came of them has been heard. */
@@ -135,6 +142,12 @@ export class IngestThread {
         return;
       case "areMovesDurable":
         this.#answer(message.id, await this.#listener.areMovesDurable(message.partition, message.offset));
+        return;
+      case "reaches":
+        this.#answer(message.id, await this.#listener.reaches(message.partition, message.offset));
+        return;
+      case "movesDurable":
+        this.#listener.onMovesDurable(message.partition, message.below);
         return;
       case "poisoned":
         await this.#listener.onPoisoned(message.batch);

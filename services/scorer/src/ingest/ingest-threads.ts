@@ -2,7 +2,7 @@ import type { RecordSpans } from "@leastwise/eventlog";
 import type { Worker } from "node:worker_threads";
 import type { Restored } from "../checkpoint/checkpoint-keeper.js";
 import { IngestThread, type ThreadListener } from "./ingest-thread.js";
-import type { AddedPartition } from "./ingest.js";
+import type { AddedPartition, Claims } from "./ingest.js";
 import type { ThreadData } from "./thread-messages.js";
 import type { FoldEffects } from "./windows-fold.js";
 
@@ -59,7 +59,15 @@ export class IngestThreads {
     return (await this.#all((thread, number) => thread.restore(added.filter(isOf(number))))).flat();
   }
 
-  /** Has partitions let go. Threads that have none of them are not disturbed. */
+  /** Has the threads know what their partitions are held as: see `Ingest.assume`. Those that have none of them are not disturbed. */
+  async assume(claims: Claims): Promise<void> {
+    await this.#all(async (thread, number) => {
+      const own = claims.filter(([partition]) => this.#numberOf(partition) === number);
+      if (own.length > 0) await thread.assume(own);
+    });
+  }
+
+  /** Has partitions let go: see `Ingest.release`. Threads that have none of them are not disturbed. */
   async release(partitions: readonly number[]): Promise<void> {
     await this.#all(async (thread, number) => {
       const own = partitions.filter((partition) => this.#numberOf(partition) === number);

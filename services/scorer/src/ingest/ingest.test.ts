@@ -6,6 +6,7 @@ import { reserveSegment } from "@leastwise/windows";
 import type { Manifest } from "../checkpoint/chunk.js";
 import type { CheckpointStore, CheckpointWriting } from "../checkpoint/store.js";
 import { did, EUR, loggedIn, NOON } from "../given/records.js";
+import { OWNED } from "../holding.js";
 import { Ingest } from "./ingest.js";
 import { STOP_WAIT_MS } from "./stop-wait.js";
 
@@ -77,8 +78,10 @@ async function begin(): Promise<Ingest> {
     onCheckpointFailed: (_, message) => void failed.push(message),
     onPoisoned: () => undefined,
     areMovesDurable: () => areMovesDurable(),
+    onMovesDurable: () => undefined,
+    reaches: () => Promise.resolve(true),
   });
-  await ingest.restore([{ partition: 0, memory: reserveSegment(2 ** 21), begin: 0, end: 0 }]);
+  await ingest.restore([{ partition: 0, memory: reserveSegment(2 ** 21), begin: 0, end: 0, claim: OWNED }]);
   return ingest;
 }
 

@@ -1,15 +1,17 @@
 import type { EventLog, PoisonedBatch, RecordSpans } from "@leastwise/eventlog";
-import type { SegmentMemory } from "@leastwise/windows";
-import { CheckpointKeeper, type LogBounds, type Restored } from "../checkpoint/checkpoint-keeper.js";
+import { clearSegment, type SegmentMemory } from "@leastwise/windows";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { CheckpointKeeper, nothingOf, type LogBounds, type Restored } from "../checkpoint/checkpoint-keeper.js";
 import type { Manifest } from "../checkpoint/chunk.js";
 import type { CheckpointStore } from "../checkpoint/store.js";
+import type { Claim } from "../holding.js";
 import { ClickstreamFollowing } from "./clickstream-following.js";
 import { WindowsFold, type FoldEffects, type WindowsFoldOptions } from "./windows-fold.js";
 
 /** Where checkpoints go, and when. */
 export interface CheckpointOptions {
   readonly store: CheckpointStore;
-  /** Of this owner; later owners have higher ones. */
+  /** Of this process, for partitions that are held without an epoch of their own; later processes have higher ones. */
   readonly epoch: number;
   /** How long reading the tails of all partitions that are taken in here again may take, ms. */
   readonly objectiveMs: number;
@@ -24,9 +26,13 @@ export interface IngestOptions extends WindowsFoldOptions {
 /** A partition that is to be taken in from now on. */
 export interface AddedPartition extends LogBounds {
   readonly partition: number;
-  /** Where its windows come. */
+  /** Where its windows come: nobody is in it. */
   readonly memory: SegmentMemory;
+  readonly claim: Claim;
 }
+
+/** What partitions are held as from now on. */
+export type Claims = readonly (readonly [partition: number, claim: Claim])[];
 
 /** What the ingest has to say and to ask beside the effects of records. */
 export interface IngestListener {
@@ -36,6 +42,8 @@ export interface IngestListener {
   readonly onPoisoned: (batch: PoisonedBatch) => void | Promise<void>;
   /** See `CheckpointKeeperOptions`. */
   readonly areMovesDurable: (partition: number, offset: number) => Promise<boolean>;
+  readonly onMovesDurable: (partition: number, below: number) => void;
+  readonly reaches: (partition: number, offset: number) => Promise<boolean>;
 }
 
 /** Clickstream → windows → checkpoints, in whichever thread it is made. Partitions are added and let go while it goes on. */
@@ -64,6 +72,8 @@ export class Ingest {
       incarnation: options.incarnation,
       currency: options.currency,
       areMovesDurable: listener.areMovesDurable,
+      onMovesDurable: listener.onMovesDurable,
+      reaches: listener.reaches,
       onWritten: listener.onCheckpoint,
       onFailed: (partition, error) => {
         listener.onCheckpointFailed(partition, error instanceof Error ? error.message : String(error));
@@ -73,24 +83,40 @@ export class Ingest {
 
   /** Takes partitions up, and fills their windows from checkpoints, where there are any. Where to read each of them on from. */
   async restore(added: readonly AddedPartition[]): Promise<readonly Restored[]> {
+    for (const { partition, memory } of added) this.#fold.hold(partition, memory);
+    // All at once: what comes of them meanwhile is newer.
+    await this.assume(added.map(({ partition, claim }) => [partition, claim]));
     const restored: Restored[] = [];
-    for (const { partition, memory, begin, end } of added) {
-      this.#fold.hold(partition, memory);
-      const nothing = { partition, offset: begin, subjects: 0, orders: new Uint8Array(0), refused: undefined };
-      const one = (await this.#keeper?.restore(partition, { begin, end })) ?? nothing;
+    for (const { partition, begin, end } of added) {
+      const one = (await this.#keeper?.restore(partition, { begin, end })) ?? nothingOf(partition, { begin, end });
       this.#from.set(partition, one.offset);
       restored.push(one);
     }
     return restored;
   }
 
-  /** Lets partitions go: a checkpoint under way of one is given up, and nothing of them is kept. Those that it follows besides go on meanwhile. */
+  /**
+   * Says what its partitions are held as, from the call on. When it resolves, no checkpoint is under way for what they were before, unless its store
+   * does not answer for long.
+   */
+  async assume(claims: Claims): Promise<void> {
+    const keeper = this.#keeper;
+    if (keeper !== undefined) await Promise.all(claims.map(([partition, claim]) => keeper.assume(partition, claim)));
+  }
+
+  /**
+   * Lets partitions go: a checkpoint under way of one is given up, and nothing of them is kept; all of their memory that was in use is zero when it
+   * resolves. Those that it follows besides go on meanwhile.
+   */
   async release(partitions: readonly number[]): Promise<void> {
     for (const partition of partitions) this.#from.delete(partition);
     await this.#following?.follow(this.#from);
     const keeper = this.#keeper;
     if (keeper !== undefined) await Promise.all(partitions.map((partition) => keeper.release(partition)));
-    for (const partition of partitions) this.#fold.letGo(partition);
+    for (const partition of partitions) {
+      const memory = this.#fold.letGo(partition);
+      if (memory !== undefined) await clearInSteps(memory);
+    }
   }
 
   /** Takes records in. An exception loses effects, such as the only copy of a state that a link took out: no more checkpoints are written then. */
@@ -139,7 +165,7 @@ export class Ingest {
     return this.#fold.stores.reduce((count, store) => count + (store?.subjectCount ?? 0), 0);
   }
 
-  /** Writes a checkpoint of each of its partitions now. */
+  /** Writes a checkpoint of each of its partitions now that is owned. */
   async checkpoint(): Promise<void> {
     for (const partition of [...this.#from.keys()]) await this.#keeper?.write(partition);
   }
@@ -149,4 +175,10 @@ export class Ingest {
     await this.#following?.stop();
     await this.#keeper?.stop();
   }
+}
+
+/** Others have their turn between the steps. */
+async function clearInSteps(memory: SegmentMemory): Promise<void> {
+  const clearing = clearSegment(memory);
+  while (clearing.next().done !== true) await nextTurn();
 }

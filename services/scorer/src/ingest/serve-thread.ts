@@ -49,6 +49,10 @@ class ServingThread {
         },
         onPoisoned: (batch) => this.#setAside(postedPoison(batch)),
         areMovesDurable: (partition, offset) => this.#ask((id) => ({ kind: "areMovesDurable", id, partition, offset })),
+        onMovesDurable: (partition, below) => {
+          this.#post({ kind: "movesDurable", partition, below });
+        },
+        reaches: (partition, offset) => this.#ask((id) => ({ kind: "reaches", id, partition, offset })),
       },
     );
     this.#ingest.finished.catch((error: unknown) => {
@@ -68,6 +72,10 @@ class ServingThread {
     switch (message.kind) {
       case "restore":
         this.#post({ kind: "restored", id: message.id, restored: await this.#ingest.restore(message.added) });
+        return;
+      case "assume":
+        await this.#ingest.assume(message.claims);
+        this.#post({ kind: "done", id: message.id });
         return;
       case "release":
         await this.#ingest.release(message.partitions);

@@ -2,7 +2,7 @@ import type { RecordSpans } from "@leastwise/eventlog";
 import type { CurrencyCode } from "@leastwise/vocabulary";
 import type { Restored } from "../checkpoint/checkpoint-keeper.js";
 import type { Manifest } from "../checkpoint/chunk.js";
-import type { AddedPartition } from "./ingest.js";
+import type { AddedPartition, Claims } from "./ingest.js";
 import type { FoldEffects } from "./windows-fold.js";
 
 /** What an ingest thread is started with. Memory comes with `restore`: what a thread is started with is kept as long as it lives. */
@@ -11,7 +11,7 @@ export interface ThreadData {
   readonly thread: number;
   readonly currency: CurrencyCode;
   readonly incarnation: string;
-  /** Of the owner whose thread it is. */
+  /** Of the process whose thread it is: see `CheckpointOptions`. */
   readonly epoch: number;
   readonly objectiveMs: number;
   /** Whatever the thread's entry opens log and checkpoints from. */
@@ -33,6 +33,7 @@ export interface PostedPoison {
 /** To the ingest thread. Each question has an id, which its answer has too. */
 export type ToThread =
   | { readonly kind: "restore"; readonly id: number; readonly added: readonly AddedPartition[] }
+  | { readonly kind: "assume"; readonly id: number; readonly claims: Claims }
   | { readonly kind: "release"; readonly id: number; readonly partitions: readonly number[] }
   | { readonly kind: "spans"; readonly id: number; readonly spans: PostedSpans }
   | { readonly kind: "follow"; readonly id: number }
@@ -41,7 +42,7 @@ export type ToThread =
   | { readonly kind: "taken"; readonly batches: number }
   | { readonly kind: "answer"; readonly id: number; readonly value: boolean };
 
-/** From the ingest thread. `areMovesDurable` and `poisoned` are its own questions, with ids of their own. */
+/** From the ingest thread. `areMovesDurable`, `reaches` and `poisoned` are its own questions, with ids of their own. */
 export type FromThread =
   | { readonly kind: "restored"; readonly id: number; readonly restored: readonly Restored[] }
   | { readonly kind: "effects"; readonly id: number; readonly effects: FoldEffects }
@@ -49,6 +50,8 @@ export type FromThread =
   | { readonly kind: "done"; readonly id: number }
   | { readonly kind: "failed"; readonly id: number | undefined; readonly message: string; readonly code: string }
   | { readonly kind: "areMovesDurable"; readonly id: number; readonly partition: number; readonly offset: number }
+  | { readonly kind: "reaches"; readonly id: number; readonly partition: number; readonly offset: number }
+  | { readonly kind: "movesDurable"; readonly partition: number; readonly below: number }
   | { readonly kind: "poisoned"; readonly id: number; readonly batch: PostedPoison }
   | { readonly kind: "checkpointed"; readonly manifest: Manifest; readonly tookMs: number }
   | { readonly kind: "checkpointFailed"; readonly partition: number; readonly message: string };

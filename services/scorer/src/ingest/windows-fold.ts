@@ -114,10 +114,12 @@ export class WindowsFold {
     this.#orders[partition] = new OrderBook();
   }
 
-  /** The partition is taken in elsewhere from now on, and nothing of it is kept. */
-  letGo(partition: number): void {
+  /** The partition is taken in elsewhere from now on, and nothing of it is kept but in its memory, which nobody writes any more; undefined if there is none. */
+  letGo(partition: number): SegmentMemory | undefined {
+    const memory = this.#stores[partition]?.memory;
     this.#stores[partition] = undefined;
     this.#orders[partition] = undefined;
+    return memory;
   }
 
   /** Takes records in. */
