@@ -12,7 +12,7 @@ import { until } from "../journey/until.js";
 
 const run = promisify(execFile);
 const CALL_MAX_MS = 60_000;
-const BLOCKS = [...readFileSync(path.join(ROOT, "docs", "kafka.md"), "utf8").matchAll(/^```sh\n(.*?)^```$/gms)].map(
+const BLOCKS = [...readFileSync(path.join(ROOT, "docs", "kafka.md"), "utf8").matchAll(/^ *```sh\n(.*?)^ *```$/gms)].map(
   ([, block]) => block!.trim(),
 );
 
@@ -80,6 +80,7 @@ describe("the Kafka page", () => {
     expect(await printed("topics apply")).not.toContain("to be made");
     await printed("topics check");
     expect(await printed("topics acls")).toMatch(/--allow-principal User:leastwise-scorer .*--topic clickstream$/m);
+    expect(await printed("topics grow")).toContain("from 8 to 12 partitions; nothing stands in the way");
     expect(await printed("doctor")).not.toContain("FAIL");
   }, 180_000);
 
@@ -98,7 +99,7 @@ describe("the Kafka page", () => {
       await printed("kcat -P");
       const subjects = await until(
         async () => {
-          const lines = (await printed("kcat -C")).trim().split("\n");
+          const lines = (await printed("subject %k")).trim().split("\n");
           return lines.length === 2 ? lines : undefined;
         },
         "two events stand on clickstream",
@@ -113,6 +114,10 @@ describe("the Kafka page", () => {
       "the console consumer shows a subject",
       CALL_MAX_MS,
     );
+    if (hasKcat)
+      expect(await printed("headers %h")).toMatch(
+        /^key [0-9a-f]{32} headers ce_specversion=1\.0,ce_id=[0-9a-f]{32},ce_source=\/leastwise\/links,ce_type=leastwise\.v1\.SubjectLink,.*content-type=application\/protobuf/m,
+      );
     await collector.stop();
   }, 180_000);
 });

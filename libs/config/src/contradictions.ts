@@ -15,6 +15,7 @@ export function contradictionsIn(config: Config, where: (path: string) => string
     say("log.brokers", undefined, "at least one broker, since log.adapter is kafka");
   }
   for (const { path, came, expected } of securityContradictions(log)) say(path, came, expected);
+  for (const { path, came, expected } of registryContradictions(log)) say(path, came, expected);
   if (warehouse.adapter === "http" && warehouse.url === undefined) {
     say("warehouse.url", undefined, "the server's URL, since warehouse.adapter is http");
   }
@@ -57,6 +58,29 @@ function* securityContradictions(log: Config["log"]) {
     const since = `since log.sasl_mechanism is ${mechanism}`;
     if (isNeeded && value === undefined) yield { path: `log.${name}`, came: undefined, expected: `a value, ${since}` };
     if (!isTaken && value !== undefined) yield { path: `log.${name}`, came: value, expected: `nothing, ${since}` };
+  }
+}
+
+function* registryContradictions(log: Config["log"]) {
+  const { decisions_framing, schema_registry_url, schema_registry_user, schema_registry_password } = log;
+  const isFramed = decisions_framing === "confluent";
+  if (isFramed && log.adapter === "embedded")
+    yield { path: "log.decisions_framing", came: decisions_framing, expected: "bare, since log.adapter is embedded" };
+  if (isFramed && schema_registry_url === undefined) {
+    const expected = "the registry's URL, since log.decisions_framing is confluent";
+    yield { path: "log.schema_registry_url", came: undefined, expected };
+  }
+  if (!isFramed && schema_registry_url !== undefined) {
+    const expected = "nothing, since log.decisions_framing is bare";
+    yield { path: "log.schema_registry_url", came: schema_registry_url, expected };
+  }
+  if (schema_registry_user !== undefined && schema_registry_password === undefined) {
+    const expected = "a value, since log.schema_registry_user is set";
+    yield { path: "log.schema_registry_password", came: undefined, expected };
+  }
+  if (schema_registry_user === undefined && schema_registry_password !== undefined) {
+    const expected = "a value, since log.schema_registry_password is set";
+    yield { path: "log.schema_registry_user", came: undefined, expected };
   }
 }
 

@@ -71,9 +71,30 @@ export const KEYS = {
       60_000,
       "How long a service that starts waits for brokers that do not answer yet, before it gives up.",
     ),
+    session_timeout_ms: integer(
+      6_000,
+      1_800_000,
+      15_000,
+      "How long a process that falls silent keeps what the others of its group would take over. Brokers have bounds of their own.",
+    ),
     partitions: integer(1, 256, 8, "Partitions of the topics that hold subjects, when they are made."),
     replication_factor: integer(1, 9, 1, "Copies of each record in a `kafka` cluster, when topics are made."),
     retention_days: integer(32, 3_650, 35, "How long `clickstream` is kept. The longest window needs 32 days."),
+    record_headers: choice(
+      ["none", "public", "all"],
+      "public",
+      "Which records in a `kafka` cluster have headers that say what they are (CloudEvents, binary mode): `public`, all but `clickstream` and " +
+        "checkpoints; `all`, `clickstream` too.",
+    ),
+    decisions_framing: choice(
+      ["bare", "confluent"],
+      "bare",
+      "How `decisions` are written to a `kafka` cluster: as protobuf, or behind the header that a schema registry's deserializers want.",
+    ),
+    schema_registry_url: optionalText("The schema registry; needed for `confluent`.", HTTP_ENDPOINT),
+    schema_registry_user: optionalText("User of the schema registry. Absent: it asks nobody who they are."),
+    schema_registry_password: optionalSecret("Password of that user."),
+    schema_registry_password_file: optionalText("File that holds the password, instead of `schema_registry_password`."),
   }),
 
   warehouse: section("The warehouse: decisions, offers and orders, to ask with SQL.", {
@@ -146,6 +167,16 @@ export const KEYS = {
   }),
 
   scorer: section("Windows and decisions.", {
+    address: optionalText(
+      "Where other scorers of one `kafka` cluster reach the gRPC door of this one, `host:port`, each its own. Absent: `rpc.host`, or this machine's name where that is `0.0.0.0` or `::`, and `rpc.port`.",
+      HOST_AND_PORT,
+    ),
+    standbys: integer(
+      0,
+      1,
+      0,
+      "How many scorers keep a warm copy of each partition's windows beside its owner, to take over at once. Each copy takes the memory and the reading of an owner.",
+    ),
     after_wait_max_ms: integer(0, 1_000, 10, "How long a Decide waits for the position it names, if it does not say."),
     ingest_threads: integer(
       0,

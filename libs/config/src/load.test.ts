@@ -146,7 +146,7 @@ describe("what is wrong", () => {
     ],
     [
       "log: [embedded]",
-      'c.yaml:1:1: log: expected a section with the keys adapter, client, brokers, client_id, tls, tls_ca_file, tls_certificate_file, tls_key_file, sasl_mechanism, sasl_user, sasl_password, sasl_password_file, sasl_token_url, sasl_scope, incarnation, start_wait_ms, partitions, replication_factor, retention_days, got ["embedded"]',
+      'c.yaml:1:1: log: expected a section with the keys adapter, client, brokers, client_id, tls, tls_ca_file, tls_certificate_file, tls_key_file, sasl_mechanism, sasl_user, sasl_password, sasl_password_file, sasl_token_url, sasl_scope, incarnation, start_wait_ms, session_timeout_ms, partitions, replication_factor, retention_days, record_headers, decisions_framing, schema_registry_url, schema_registry_user, schema_registry_password, schema_registry_password_file, got ["embedded"]',
     ],
     ["- log", "the whole: expected a section with the keys data_directory"],
     ["log: { retention_days: 31 }", "c.yaml:1:8: log.retention_days: expected an integer from 32 to 3650, got 31"],
@@ -157,6 +157,26 @@ describe("what is wrong", () => {
     [
       "warehouse: { adapter: http }",
       "warehouse.url: expected the server's URL, since warehouse.adapter is http, got nothing",
+    ],
+    [
+      "log: { adapter: kafka, brokers: ['b:1'], decisions_framing: confluent }",
+      "log.schema_registry_url: expected the registry's URL, since log.decisions_framing is confluent, got nothing",
+    ],
+    [
+      "log: { decisions_framing: confluent, schema_registry_url: 'http://r:8081' }",
+      "c.yaml:1:8: log.decisions_framing: expected bare, since log.adapter is embedded, got",
+    ],
+    [
+      "log: { schema_registry_url: 'http://r:8081' }",
+      "c.yaml:1:8: log.schema_registry_url: expected nothing, since log.decisions_framing is bare",
+    ],
+    [
+      "log: { schema_registry_user: us }",
+      "log.schema_registry_password: expected a value, since log.schema_registry_user is set, got nothing",
+    ],
+    [
+      "log: { schema_registry_password: secret }",
+      "log.schema_registry_user: expected a value, since log.schema_registry_password is set, got nothing",
     ],
     ["log: { tls_ca_file: ca.pem }", "c.yaml:1:8: log.tls_ca_file: expected nothing, since log.tls is false"],
     [

@@ -1,4 +1,11 @@
-import { createFileRegistry, fromBinary, toBinary, type DescMessage, type FileRegistry } from "@bufbuild/protobuf";
+import {
+  createFileRegistry,
+  fromBinary,
+  toBinary,
+  type DescFile,
+  type DescMessage,
+  type FileRegistry,
+} from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -22,6 +29,30 @@ export function messageDescriptor(name: string): DescMessage {
   const message = registry.getMessage(`leastwise.v1.${name}`);
   if (message === undefined) throw new RangeError(`leastwise.v1.${name} is no message of the contracts`);
   return message;
+}
+
+/** A file of the contracts. */
+export interface ContractFile {
+  /** As others import it: `leastwise/v1/money.proto`. */
+  readonly name: string;
+  /** Its encoded `google.protobuf.FileDescriptorProto`. */
+  readonly descriptor: Uint8Array;
+  /** Names of the files that it imports itself, without those that come with protobuf. */
+  readonly imports: readonly string[];
+}
+
+/** The file of a message, last, after all that it needs: each behind what it imports. An unknown name is a bug. */
+export function messageFiles(name: string): readonly ContractFile[] {
+  const files = new Map<string, ContractFile>();
+  const add = ({ proto, dependencies }: DescFile): void => {
+    if (files.has(proto.name)) return;
+    const ours = dependencies.filter((file) => !file.proto.name.startsWith("google/protobuf/"));
+    ours.forEach(add);
+    const descriptor = toBinary(FileDescriptorProtoSchema, proto);
+    files.set(proto.name, { name: proto.name, descriptor, imports: ours.map((file) => file.proto.name) });
+  };
+  add(messageDescriptor(name).file);
+  return [...files.values()];
 }
 
 function descriptorSet() {

@@ -17,6 +17,11 @@ export interface NewRecord {
   readonly value: Uint8Array;
   /** The writer's stamp, kept with the record. */
   readonly timestampMs: Millis;
+  /**
+   * What the record came of, as W3C's trace context writes it. It goes along where records have headers (Kafka, as configured), and is never given
+   * back: who reads the log here has no use for it.
+   */
+  readonly traceparent?: string;
 }
 
 export interface LogRecord extends NewRecord {
@@ -213,7 +218,10 @@ export interface Ownership extends RunningSubscription {
 export interface EventLog {
   /** Id in the log's first record. Offsets repeat when a log is made anew; the incarnation does not. */
   readonly incarnation: string;
-  /** Creates what is missing, and refuses (`topic_mismatch`) what exists otherwise. */
+  /**
+   * Creates what is missing, and refuses (`topic_mismatch`) what exists otherwise. In a cluster, what somebody set so that more
+   * is kept than was asked may stay: longer retention, more replicas.
+   */
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
   /** Number of partitions of a topic that exists; `unknown_topic` otherwise. */
   partitions(topic: string): Promise<number>;

@@ -4,7 +4,14 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { doctorCommand, type DoctorOptions } from "./commands/doctor.js";
 import { playCommand, type PlayOptions } from "./commands/play.js";
 import { serveCommand, type ServeOptions } from "./commands/serve.js";
-import { aclsCommand, topicsCommand, type AclsOptions, type TopicsOptions } from "./commands/topics.js";
+import {
+  aclsCommand,
+  growCommand,
+  topicsCommand,
+  type AclsOptions,
+  type GrowOptions,
+  type TopicsOptions,
+} from "./commands/topics.js";
 import { ServiceFailure, StartFailure } from "./host/start-failure.js";
 import { PlayFailure } from "./play/player.js";
 import { ROLES } from "./topics/access.js";
@@ -97,6 +104,15 @@ function addTopics(leastwise: Command): void {
     .addOption(new Option("--role <name>", "of this service alone").choices(ROLES))
     .option("--principal <prefix>", "what the users' names begin with, before the service's", "User:leastwise-")
     .action((options: AclsOptions) => aclsCommand(options));
+  topics
+    .command("grow")
+    .description("give the topics that hold subjects more partitions, while no service runs; see docs/kafka.md first")
+    .requiredOption("--partitions <n>", "how many there are to be", wholeNumber(2, 256))
+    .option("--dry-run", "say what stands in the way and what would be done, and change nothing", false)
+    .option("--again", "copy once more, and leave out what somebody wrote while it was being done", false)
+    .option("--config <file>", "configuration, YAML or JSON; see libs/config/CONFIG.md")
+    .option("--json", "print one JSON object, and nothing else, on standard output", false)
+    .action((options: GrowOptions) => growCommand(options));
 }
 
 function addDoctor(leastwise: Command): void {

@@ -6,6 +6,8 @@ import type { Member, Ownership, OwnershipOptions, Relay, RelayPlace } from "../
 import type { RunningSubscription, ScanSubscription, Subscription, TopicSpec } from "../port.js";
 import { checkAddress, checkCommit, checkGroup, checkPartition } from "../record-limits.js";
 import { kafkaClient, type KafkaClientOptions } from "./client.js";
+import { growthIn, refuseWhileGrowing } from "./growth/growth-record.js";
+import { readRange } from "./growth/range-reading.js";
 import { commitForAbsent, readGroupOffset } from "./group-offsets.js";
 import { sayKafkaFailure } from "./kafka-failure.js";
 import { KafkaAppender, openKafkajsProducer } from "./kafka-producer.js";
@@ -16,24 +18,30 @@ import { topicOffsets } from "./offsets.js";
 import { GroupMembers } from "./ownership/group-members.js";
 import { KafkaOwnership } from "./ownership/kafka-ownership.js";
 import { GAP_AFTER_MS, GIVES_UP_AFTER_MS, KafkaScanner, LEADERS_GOOD_FOR_MS } from "./scan/kafka-scanner.js";
+import type { RecordHeaders } from "./record-headers.js";
 import { TopicCatalogue } from "./topic-catalogue.js";
+import { AS_THE_BROKERS_ARE } from "./topics/topic-settings.js";
 
 export interface KafkaLogOptions extends KafkaClientOptions {
   /** The incarnation that the log must have; a new log gets it. Absent: any, and a new log gets a random one. */
   readonly incarnation?: string;
-  /** Replicas of each partition of a topic made here. Default -1: as the brokers are configured. */
+  /** Replicas of each partition of a topic made here, and the fewest that one may have. Default: as the brokers are configured. */
   readonly replicationFactor?: number;
   /** Most bytes that a reader fetches of one partition at once, one batch excepted. Default 1 MiB. */
   readonly batchBytesMax?: number;
   /** How long a silent reader keeps its partitions, in ms. Default 15 000. */
   readonly sessionTimeoutMs?: number;
+  /** Headers of what is appended. Default: none. Nothing here reads any. */
+  readonly headersOf?: RecordHeaders;
+  /** Opens also while the topics grow, for whoever grows them. Default false. */
+  readonly isForGrowth?: boolean;
   /** The time in Unix ms, for the stamp of a new log's first record. Default the wall clock. */
   readonly nowMs?: () => number;
 }
 
 /** Opens the log in a Kafka cluster. Rejects with a LogError: `log_unavailable`, `incarnation_mismatch`. */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
-  return openClusterLog(options, kafkajsClient);
+  return openClusterLog(options, (kafka, admin) => kafkajsClient(kafka, admin, options.headersOf));
 }
 
 /** Opens the log with a client of the caller's choice for appends and subscriptions; everything else is asked through kafkajs. */
@@ -54,9 +62,9 @@ export async function openClusterLog(
   }
 }
 
-function kafkajsClient(kafka: Kafka, admin: Admin): LogClient {
+function kafkajsClient(kafka: Kafka, admin: Admin, headersOf: RecordHeaders | undefined): LogClient {
   return {
-    openProducer: () => openKafkajsProducer(kafka),
+    openProducer: () => openKafkajsProducer(kafka, headersOf),
     reader: (subscription, options) => {
       const { group } = subscription;
       const groupId = group ?? `${BROADCAST_GROUP}${randomUUID()}`;
@@ -94,7 +102,7 @@ class ClusterLog implements EventLog {
     this.#admin = admin;
     this.#client = client;
     this.#options = options;
-    this.#catalogue = new TopicCatalogue(admin, options.replicationFactor ?? -1);
+    this.#catalogue = new TopicCatalogue(admin, options.replicationFactor ?? AS_THE_BROKERS_ARE);
     this.#appender = new KafkaAppender(() => client.openProducer(), this.#catalogue);
     this.#members = new GroupMembers(admin);
   }
@@ -110,7 +118,9 @@ class ClusterLog implements EventLog {
       const { end } = await this.offsets(LOG_TOPIC.name, 0);
       const nowMs = (this.#options.nowMs ?? Date.now)();
       if (end === 0) await this.append([newIncarnation(pinned, nowMs)]);
-      this.#incarnation = incarnationOf(await this.#firstRecord(), pinned);
+      const records = await this.#recordsOfLog();
+      this.#incarnation = incarnationOf(firstOf(records), pinned);
+      if (this.#options.isForGrowth !== true) refuseWhileGrowing(growthIn(records));
     } catch (error) {
       await this.close();
       throw error;
@@ -195,8 +205,9 @@ class ClusterLog implements EventLog {
   async relay(place: RelayPlace): Promise<Relay> {
     checkGroup(place.group);
     await this.#checkedPartitions(place.topic, place.partition);
-    const relay = await openKafkaRelay(this.#kafka, this.#admin, this.#catalogue, place, (closed) => {
-      this.#relays.delete(closed);
+    const relay = await openKafkaRelay(this.#kafka, this.#admin, this.#catalogue, place, {
+      headersOf: this.#options.headersOf,
+      onOver: (closed) => this.#relays.delete(closed),
     });
     this.#relays.add(relay);
     return relay;
@@ -239,26 +250,14 @@ class ClusterLog implements EventLog {
     void Promise.all(readers.map((reader) => reader.idle())).then(letGo);
   }
 
-  async #firstRecord(): Promise<LogRecord> {
-    let take: (record: LogRecord) => void = () => undefined;
-    const first = new Promise<LogRecord>((resolve) => (take = resolve));
-    const reader = await this.subscribe({
-      topic: LOG_TOPIC.name,
-      from: () => Promise.resolve(0),
-      onBatch: ({ records: [record] }) => {
-        if (record !== undefined) take(record);
-        return Promise.resolve();
-      },
+  /** What the log says of itself, oldest first. */
+  async #recordsOfLog(): Promise<readonly LogRecord[]> {
+    const { begin, end } = await this.offsets(LOG_TOPIC.name, 0);
+    const records: LogRecord[] = [];
+    await readRange(this, { topic: LOG_TOPIC.name, partition: 0, from: begin, to: end }, (some) => {
+      records.push(...some);
     });
-    const failed = reader.finished.then(() => {
-      throw new LogError("log_unavailable", `reading ${LOG_TOPIC.name} ended before its first record`, "retry");
-    });
-    try {
-      return await Promise.race([first, failed]);
-    } finally {
-      failed.catch(() => undefined);
-      await reader.stop();
-    }
+    return records;
   }
 
   /** Number of the topic's partitions, of which the asked one is one. */
@@ -271,4 +270,9 @@ class ClusterLog implements EventLog {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new LogError("log_closed", "the log is closed", "terminal");
   }
+}
+
+function firstOf([first]: readonly LogRecord[]): LogRecord {
+  if (first !== undefined) return first;
+  throw new LogError("log_unavailable", `${LOG_TOPIC.name} lost its first record while it was read`, "retry");
 }

@@ -4,6 +4,7 @@ import type { NewRecord, Position } from "../port.js";
 import { BATCH_BYTES_MAX, rounds } from "./batches.js";
 import { RETRY } from "./client.js";
 import { kafkaDoing } from "./kafka-failure.js";
+import type { RecordHeaders } from "./record-headers.js";
 import { kafkajsRounds, RecordSender, type RoundProducer } from "./record-sender.js";
 import type { TopicCatalogue } from "./topic-catalogue.js";
 
@@ -22,7 +23,7 @@ export interface OpenProducer extends RoundProducer {
 }
 
 /** Opens kafkajs's. */
-export async function openKafkajsProducer(kafka: Kafka): Promise<OpenProducer> {
+export async function openKafkajsProducer(kafka: Kafka, headersOf?: RecordHeaders): Promise<OpenProducer> {
   const producer = kafka.producer({
     idempotent: true,
     allowAutoTopicCreation: false,
@@ -30,7 +31,7 @@ export async function openKafkajsProducer(kafka: Kafka): Promise<OpenProducer> {
     retry: RETRY,
   });
   await producer.connect();
-  return { ...kafkajsRounds(producer), close: () => producer.disconnect() };
+  return { ...kafkajsRounds(producer, headersOf), close: () => producer.disconnect() };
 }
 
 /**

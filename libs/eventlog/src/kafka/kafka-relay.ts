@@ -7,6 +7,7 @@ import { rounds } from "./batches.js";
 import { RETRY } from "./client.js";
 import { readGroupOffset } from "./group-offsets.js";
 import { kafkaDoing } from "./kafka-failure.js";
+import type { RecordHeaders } from "./record-headers.js";
 import { kafkajsRounds, RecordSender } from "./record-sender.js";
 import type { TopicCatalogue } from "./topic-catalogue.js";
 
@@ -20,13 +21,19 @@ const CONCURRENT_PAUSE_MS = 5;
 /** Whoever relays a partition has the same transactional id, so that opening another relay shuts out the one before (KIP-98, KIP-447). */
 const transactionalId = ({ group, topic, partition }: RelayPlace): string => `${group}.${topic}.${partition}`;
 
+export interface RelayOptions {
+  readonly headersOf: RecordHeaders | undefined;
+  /** Told when the relay has ended. */
+  readonly onOver: (relay: Relay) => void;
+}
+
 /** Opens the one relay of a partition. See `EventLog.relay`. */
 export async function openKafkaRelay(
   kafka: Kafka,
   admin: Admin,
   catalogue: TopicCatalogue,
   place: RelayPlace,
-  onOver: (relay: Relay) => void,
+  options: RelayOptions,
 ): Promise<Relay> {
   const producer = kafka.producer({
     transactionalId: transactionalId(place),
@@ -46,7 +53,7 @@ export async function openKafkaRelay(
       await (await producer.transaction()).abort();
     });
     const committed = await readGroupOffset(admin, group, topic, partition);
-    return new KafkaRelay(producer, catalogue, place, committed, onOver);
+    return new KafkaRelay(producer, catalogue, place, committed, options);
   } catch (error) {
     await producer.disconnect().catch(() => undefined);
     throw error;
@@ -58,7 +65,7 @@ class KafkaRelay implements Relay {
   readonly #producer: Producer;
   readonly #sender: RecordSender;
   readonly #place: RelayPlace;
-  readonly #onOver: (relay: Relay) => void;
+  readonly #options: RelayOptions;
   #underWay: Promise<unknown> = Promise.resolve();
   #isOver = false;
 
@@ -67,13 +74,13 @@ class KafkaRelay implements Relay {
     catalogue: TopicCatalogue,
     place: RelayPlace,
     committed: Commit | undefined,
-    onOver: (relay: Relay) => void,
+    options: RelayOptions,
   ) {
     this.#producer = producer;
     this.#sender = new RecordSender(catalogue);
     this.#place = place;
     this.committed = committed;
-    this.#onOver = onOver;
+    this.#options = options;
   }
 
   append(records: readonly NewRecord[], offset: number): Promise<Position[]> {
@@ -89,7 +96,7 @@ class KafkaRelay implements Relay {
 
   async #end(): Promise<void> {
     this.#isOver = true;
-    this.#onOver(this);
+    this.#options.onOver(this);
     await this.#producer.disconnect().catch(() => undefined);
   }
 
@@ -115,7 +122,7 @@ class KafkaRelay implements Relay {
     try {
       const topics = [{ topic, partitions: [{ partition, offset: String(offset) }] }];
       await onceTheLastIsOver(() => transaction.sendOffsets({ consumerGroupId: group, topics }));
-      const producer = kafkajsRounds(transaction);
+      const producer = kafkajsRounds(transaction, this.#options.headersOf);
       for (const round of rounds([records])) await this.#sender.send(producer, round, positions);
     } catch (error) {
       // Readers need not wait for its timeout.

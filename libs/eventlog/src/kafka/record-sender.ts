@@ -2,6 +2,7 @@ import type { Message, Producer, RecordMetadata, TopicMessages } from "kafkajs";
 import type { NewRecord, Position } from "../port.js";
 import { checkPartition, checkRecord, checkRecordKey } from "../record-limits.js";
 import type { PartitionBatch } from "./batches.js";
+import { withoutHeaders, type RecordHeaders } from "./record-headers.js";
 import type { TopicCatalogue } from "./topic-catalogue.js";
 
 const ALL_REPLICAS = -1;
@@ -54,10 +55,13 @@ export class RecordSender {
 }
 
 /** Sends through kafkajs: its producer, or a transaction of it. */
-export function kafkajsRounds(producer: Pick<Producer, "sendBatch">): RoundProducer {
+export function kafkajsRounds(
+  producer: Pick<Producer, "sendBatch">,
+  headersOf: RecordHeaders = withoutHeaders,
+): RoundProducer {
   return {
     sendRound: async (round, emptyIsTombstone) => {
-      const topicMessages = messagesByTopic(round, emptyIsTombstone);
+      const topicMessages = messagesByTopic(round, emptyIsTombstone, headersOf);
       const sent = await producer.sendBatch({ acks: ALL_REPLICAS, topicMessages });
       return round.map(({ topic, partition }) => baseOffset(sent, topic, partition));
     },
@@ -67,23 +71,29 @@ export function kafkajsRounds(producer: Pick<Producer, "sendBatch">): RoundProdu
 function messagesByTopic(
   round: readonly PartitionBatch[],
   emptyIsTombstone: (topic: string) => boolean,
+  headersOf: RecordHeaders,
 ): TopicMessages[] {
   const byTopic = new Map<string, Message[]>();
   for (const { topic, records } of round) {
     const messages = byTopic.get(topic) ?? [];
     byTopic.set(topic, messages);
     const isTombstone = emptyIsTombstone(topic);
-    for (const record of records) messages.push(message(record, isTombstone));
+    for (const record of records) messages.push(message(record, isTombstone, headersOf(record)));
   }
   return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
 }
 
-function message({ key, value, partition, timestampMs }: NewRecord, emptyIsTombstone: boolean): Message {
+function message(
+  { key, value, partition, timestampMs }: NewRecord,
+  emptyIsTombstone: boolean,
+  headers: ReturnType<RecordHeaders>,
+): Message {
   return {
     key: key === undefined ? null : Buffer.from(key),
     value: emptyIsTombstone && value.length === 0 ? null : Buffer.from(value.buffer, value.byteOffset, value.length),
     partition,
     timestamp: String(timestampMs),
+    ...(headers === undefined ? {} : { headers }),
   };
 }
 

@@ -1,42 +1,129 @@
 import { describe, expect, it } from "@jest/globals";
-import { TopicCatalogue, type TopicAdmin } from "./topic-catalogue.js";
+import { TopicCatalogue } from "./topic-catalogue.js";
+import { makeTopics, type TopicAdmin } from "./topics/topic-admin.js";
+import { AS_THE_BROKERS_ARE, topicSettings } from "./topics/topic-settings.js";
 
 const SPEC = { name: "dead_letters", partitions: 1, compacted: false };
+const DAY = 86_400_000;
 
-/** Brokers on which another process has just made the topic: their list has it from the given call on. */
-function brokersThatListIt(fromCall: number): TopicAdmin {
-  let calls = 0;
-  const exists = Object.assign(new Error("exists"), { type: "TOPIC_ALREADY_EXISTS" });
-  const partition = { partitionErrorCode: 0, partitionId: 0, leader: 1, replicas: [1], isr: [1] };
-  const entries = [
-    ["cleanup.policy", "delete"],
-    ["retention.ms", "-1"],
-  ] as const;
-  const configEntries = entries.map(([configName, configValue]) => ({
+interface Brokers {
+  /** From which time of asking on it is in the list. */
+  readonly listedFrom?: number;
+  /** How many times a broker that is asked for the topic has not heard of it. */
+  readonly unknownTimes?: number;
+  /** How many times its partition has no leader yet. */
+  readonly leaderlessTimes?: number;
+  /** Whether it is made by another process at this moment. */
+  readonly isAnothers?: boolean;
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+/** Brokers that hear of the topic at their own time, and what was made there. */
+function brokers({ listedFrom = 1, unknownTimes = 0, leaderlessTimes = 0, isAnothers = false, config }: Brokers): {
+  admin: TopicAdmin;
+  made: unknown[];
+} {
+  let lists = 0;
+  let asks = 0;
+  const made: unknown[] = [];
+  const failure = (type: string): Error => Object.assign(new Error(type), { type });
+  const set = { "cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": "8388608", ...config };
+  const configEntries = Object.entries(set).map(([configName, configValue]) => ({
     ...{ configName, configValue, isDefault: false, configSource: 1, isSensitive: false, readOnly: false },
     configSynonyms: [],
   }));
-  return {
-    listTopics: () => Promise.resolve(++calls >= fromCall ? [SPEC.name] : []),
-    createTopics: () => Promise.reject(exists),
-    fetchTopicMetadata: () => Promise.resolve({ topics: [{ name: SPEC.name, partitions: [partition] }] }),
+  const admin: TopicAdmin = {
+    listTopics: () => Promise.resolve(++lists >= listedFrom ? [SPEC.name] : []),
+    createTopics: ({ topics }) => {
+      made.push(...topics);
+      return isAnothers ? Promise.reject(failure("TOPIC_ALREADY_EXISTS")) : Promise.resolve(true);
+    },
+    fetchTopicMetadata: () => {
+      asks += 1;
+      if (asks <= unknownTimes) return Promise.reject(failure("UNKNOWN_TOPIC_OR_PARTITION"));
+      const leader = asks <= unknownTimes + leaderlessTimes ? -1 : 1;
+      const partition = { partitionErrorCode: 0, partitionId: 0, leader, replicas: [1], isr: [1] };
+      return Promise.resolve({ topics: [{ name: SPEC.name, partitions: [partition] }] });
+    },
     describeConfigs: () =>
       Promise.resolve({
         resources: [{ errorCode: 0, errorMessage: "", resourceType: 2, resourceName: SPEC.name, configEntries }],
         throttleTime: 0,
       }),
   };
+  return { admin, made };
 }
 
-describe("a topic that several processes make at the same moment", () => {
+describe("a topic that was just made", () => {
   it("is waited for by whoever came second, until the brokers list it", async () => {
-    const catalogue = new TopicCatalogue(brokersThatListIt(4), -1);
+    const catalogue = new TopicCatalogue(brokers({ listedFrom: 4, isAnothers: true }).admin, AS_THE_BROKERS_ARE);
     await catalogue.ensure([SPEC]);
-    expect(await catalogue.get(SPEC.name)).toEqual(SPEC);
+    expect(await catalogue.get(SPEC.name)).toMatchObject({ partitions: 1, compacted: false });
+  });
+
+  it("is waited for while a broker has not heard of it, and until its partitions have leaders", async () => {
+    const slow = brokers({ listedFrom: 2, unknownTimes: 2, leaderlessTimes: 1 });
+    const catalogue = new TopicCatalogue(slow.admin, AS_THE_BROKERS_ARE);
+    await catalogue.ensure([SPEC]);
+    expect(await catalogue.get(SPEC.name)).toMatchObject({ partitions: 1 });
+    expect(slow.made).toHaveLength(1);
+  });
+
+  it("is not waited for longer than it may take, and the failure says what is not known", async () => {
+    const { admin } = brokers({ listedFrom: Number.POSITIVE_INFINITY });
+    await expect(makeTopics(admin, [topicSettings(SPEC, 1)], 250)).rejects.toMatchObject({
+      code: "log_unavailable",
+      hint: "retry",
+      message: "not all brokers know topic dead_letters 250 ms after it was made",
+    });
   });
 
   it("is not waited for by who only asks for it", async () => {
-    const catalogue = new TopicCatalogue(brokersThatListIt(4), -1);
+    const catalogue = new TopicCatalogue(brokers({ listedFrom: 4 }).admin, AS_THE_BROKERS_ARE);
     await expect(catalogue.get(SPEC.name)).rejects.toMatchObject({ code: "unknown_topic" });
+  });
+
+  it("has at a start what a plan would have given it", async () => {
+    const fresh = brokers({ listedFrom: 2, config: { "min.insync.replicas": "1" } });
+    await new TopicCatalogue(fresh.admin, 1).ensure([SPEC]);
+    expect(fresh.made).toEqual([
+      {
+        topic: "dead_letters",
+        numPartitions: 1,
+        replicationFactor: 1,
+        configEntries: [
+          { name: "cleanup.policy", value: "delete" },
+          { name: "retention.ms", value: "-1" },
+          { name: "min.insync.replicas", value: "1" },
+          { name: "max.message.bytes", value: "8388608" },
+          { name: "message.timestamp.type", value: "CreateTime" },
+        ],
+      },
+    ]);
+  });
+});
+
+describe("a topic that is there", () => {
+  const asked = { ...SPEC, retentionMs: 35 * DAY };
+  const start = (config: Readonly<Record<string, string>>, replicas = 1): Promise<void> =>
+    new TopicCatalogue(brokers({ config }).admin, replicas).ensure([asked]);
+
+  it.each([
+    ["kept longer", { "retention.ms": String(400 * DAY) }],
+    ["kept without limit", {}],
+    ["safer", { "min.insync.replicas": "2" }],
+  ])("is accepted where it is %s than asked, as `topics check` does", async (_, config) => {
+    await expect(start(config)).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ["kept shorter", { "retention.ms": String(DAY) }, 1, "retention.ms 1 days, expected 35 days"],
+    ["of small batches", { "max.message.bytes": "1000" }, 1, "max.message.bytes 1000, expected 8388608"],
+    ["of fewer copies", {}, 3, "replication.factor 1, expected 3, and min.insync.replicas 1, expected 2"],
+  ])("is refused where it is %s, as `topics check` does", async (_, config, replicas, words) => {
+    await expect(start(config, replicas)).rejects.toMatchObject({
+      code: "topic_mismatch",
+      message: `topic dead_letters has ${words}`,
+    });
   });
 });

@@ -1,11 +1,8 @@
-import { readJson, wire } from "@leastwise/contracts";
+import { messageInFrame, readFrame, readJson, wire } from "@leastwise/contracts";
 import { refusal } from "@leastwise/vocabulary";
 import { bodyText, parseJson, unparsed } from "../http/event-body.js";
 import { readAs, type Incoming } from "../steps/step.js";
 
-/** Begins a record in Confluent's wire format: this byte, four of the schema's id, and before protobuf which message of the schema it is. */
-const CONFLUENT_MAGIC = 0;
-const CONFLUENT_HEADER_BYTES = 5;
 const OPENING_BRACE = 0x7b;
 /** Space, tab, line feed, carriage return. */
 const JSON_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
@@ -16,9 +13,9 @@ const JSON_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
  * would be of a group, and `Event` has none. Which schema it says it is of is not looked up: the event is held against our own contract.
  */
 export function readRawRecord(value: Uint8Array): Incoming {
-  if (value[0] !== CONFLUENT_MAGIC || value.length <= CONFLUENT_HEADER_BYTES) return readBare(value);
-  const body = value.subarray(CONFLUENT_HEADER_BYTES);
-  return isJson(body) ? readJsonRecord(body) : readMessage(body.subarray(messageIndexesBytes(body)));
+  const framed = readFrame(value);
+  if (framed === undefined) return readBare(value);
+  return isJson(framed.payload) ? readJsonRecord(framed.payload) : readMessage(messageInFrame(framed));
 }
 
 function readBare(value: Uint8Array): Incoming {
@@ -27,14 +24,6 @@ function readBare(value: Uint8Array): Incoming {
 
 function isJson(value: Uint8Array): boolean {
   return value.find((byte) => !JSON_SPACE.has(byte)) === OPENING_BRACE;
-}
-
-/** How many bytes say which message of the schema follows: how many steps, zigzag varint, and each of them; 0 steps stand for the first message. */
-function messageIndexesBytes(body: Uint8Array): number {
-  const count = (body[0] ?? 0) >> 1;
-  let at = 1;
-  for (let left = count; left > 0 && at < body.length; at += 1) if ((body[at] ?? 0) < 0x80) left -= 1;
-  return at;
 }
 
 function readJsonRecord(value: Uint8Array): Incoming {

@@ -1,14 +1,18 @@
 import { loadConfig, sayProblems, type Config } from "@leastwise/config";
 import {
+  growPartitions,
   isInOrder,
   LogError,
   openClusterTopics,
+  planGrowth,
   type Action,
   type ClusterTopics,
+  type GrowthReport,
   type TopicChange,
 } from "@leastwise/eventlog";
 import { kafkaOptions } from "../host/kafka-options.js";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
+import { growthPlan } from "../topics/growth-plan.js";
 import { topicsTable } from "../topics/topics-table.js";
 import { accessOf, aclCommands, ROLES, type AccessRole } from "../topics/access.js";
 import { planOf, wantedTopics } from "../topics/wanted-topics.js";
@@ -101,4 +105,45 @@ export async function aclsCommand(options: AclsOptions): Promise<void> {
   }
   const commands = roles.map((role) => aclCommands(role, `${options.principal}${role}`, config.log.brokers, plan));
   process.stdout.write(`${commands.join("\n")}\n`);
+}
+
+export interface GrowOptions extends TopicsOptions {
+  readonly partitions: number;
+  readonly dryRun: boolean;
+  /** Copies once more, and leaves out what somebody wrote meanwhile. */
+  readonly again: boolean;
+}
+
+/** Gives the topics that hold subjects more partitions, and takes every subject's records to where they belong then. */
+export async function growCommand(options: GrowOptions): Promise<void> {
+  const config = await configOf(options);
+  const incarnation = config.log.incarnation === undefined ? {} : { incarnation: config.log.incarnation };
+  const plan = {
+    ...growthPlan(config, options.partitions),
+    isBegunAnew: options.again,
+    onStep: (step: string) => {
+      if (!options.json) process.stderr.write(`${step}\n`);
+    },
+  };
+  try {
+    const replicationFactor = config.log.replication_factor;
+    const brokers = { ...(await kafkaOptions(config.log)), replicationFactor, ...incarnation };
+    const report = await (options.dryRun ? planGrowth(brokers, plan) : growPartitions(brokers, plan));
+    process.stdout.write(`${options.json ? JSON.stringify(report) : sayGrowth(report, options)}\n`);
+  } catch (error) {
+    if (error instanceof LogError) throw new ServiceFailure(error.message);
+    throw error;
+  }
+}
+
+function sayGrowth({ from, to, records }: GrowthReport, { dryRun }: GrowOptions): string {
+  const lines = Object.entries(records).map(([topic, count]) => {
+    return dryRun
+      ? `  ${topic}: at most ${count} records would be copied`
+      : `  ${topic}: ${count} records copied, and compared`;
+  });
+  const head = dryRun
+    ? `from ${from} to ${to} partitions; nothing stands in the way, and nothing was done:`
+    : `from ${from} to ${to} partitions:`;
+  return [head, ...lines, ...(dryRun ? [] : [`Set log.partitions to ${to} before anything starts.`])].join("\n");
 }

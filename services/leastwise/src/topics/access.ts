@@ -15,17 +15,28 @@ export interface Access {
 }
 
 const { clickstream, clickstreamRaw, links, subjects, catalog, policy, decisions, offers, deadLetters } = TOPICS;
-const { windowCheckpoints, windowManifests } = TOPICS;
+const { windowCheckpoints, windowManifests, owners } = TOPICS;
 
 /** What each service reads and writes. All look at every topic when they start. */
 const READS: Readonly<Record<AccessRole, readonly string[]>> = {
   collector: [links, subjects, catalog, policy, clickstreamRaw],
-  scorer: [clickstream, links, subjects, catalog, policy, decisions, offers, windowCheckpoints, windowManifests],
+  scorer: [
+    clickstream,
+    links,
+    subjects,
+    catalog,
+    policy,
+    decisions,
+    offers,
+    windowCheckpoints,
+    windowManifests,
+    owners,
+  ],
   recorder: [clickstream, decisions, offers, deadLetters, catalog],
 };
 const WRITES: Readonly<Record<AccessRole, readonly string[]>> = {
   collector: [clickstream, links, subjects, catalog, policy, deadLetters],
-  scorer: [clickstream, decisions, offers, deadLetters, policy, windowCheckpoints, windowManifests],
+  scorer: [clickstream, decisions, offers, deadLetters, policy, windowCheckpoints, windowManifests, owners],
   recorder: [deadLetters],
 };
 
@@ -43,7 +54,8 @@ const GROUPS: Readonly<Record<AccessRole, readonly Access[]>> = {
     // A relay's transactions, a partition each.
     { resource: "transactional-id", name: "leastwise-raw.", pattern: "prefixed", operations: ["Write", "Describe"] },
   ],
-  scorer: [],
+  // The group that scorers share the partitions in.
+  scorer: [{ resource: "group", name: "leastwise-scorers", pattern: "literal", operations: ["Read"] }],
   recorder: [{ resource: "group", name: "recorder-", pattern: "prefixed", operations: ["Read"] }],
 };
 

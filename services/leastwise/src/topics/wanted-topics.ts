@@ -1,6 +1,6 @@
 import type { Config } from "@leastwise/config";
 import { topicPlan, type TopicPlan } from "@leastwise/contracts";
-import { LOG_TOPIC, MESSAGE_BYTES_MAX, type TopicSettings } from "@leastwise/eventlog";
+import { LOG_TOPIC, topicSettings, type TopicSettings } from "@leastwise/eventlog";
 import { DAY_MS } from "@leastwise/vocabulary";
 
 /** What topics hang on. */
@@ -15,20 +15,5 @@ export function planOf({ log, clock, collector }: TopicsConfig): readonly TopicP
 
 /** Every topic of a cluster as the configuration wants it. */
 export function wantedTopics(config: TopicsConfig): readonly TopicSettings[] {
-  const { log } = config;
-  return [LOG_TOPIC, ...planOf(config)].map((topic) => ({
-    name: topic.name,
-    partitions: topic.partitions,
-    replicas: log.replication_factor,
-    isCompacted: topic.compacted,
-    retentionMs: topic.compacted ? undefined : topic.retentionMs,
-    inSyncReplicasMin: inSyncReplicasMin(log.replication_factor),
-    batchBytesMax: MESSAGE_BYTES_MAX,
-    timestamps: "CreateTime",
-  }));
-}
-
-/** Half of the replicas, rounded up: with three, one broker may be down, and what is acknowledged is on two. */
-export function inSyncReplicasMin(replicas: number): number {
-  return Math.ceil(replicas / 2);
+  return [LOG_TOPIC, ...planOf(config)].map((topic) => topicSettings(topic, config.log.replication_factor));
 }

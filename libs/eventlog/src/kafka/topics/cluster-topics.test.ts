@@ -5,7 +5,7 @@ import { DAY_MS } from "@leastwise/vocabulary";
 import kafkajs, { type Admin } from "kafkajs";
 import { kafkaClient } from "../client.js";
 import { openClusterTopics, type ClusterTopics } from "./cluster-topics.js";
-import type { TopicSettings } from "./topic-changes.js";
+import type { TopicSettings } from "./topic-settings.js";
 
 let broker: TestBroker;
 let topics: ClusterTopics;

@@ -1,19 +1,12 @@
-import kafkajs, { type Admin, type ITopicConfig, type ITopicMetadata } from "kafkajs";
+import kafkajs, { type Admin } from "kafkajs";
 import { kafkaClient, type KafkaClientOptions } from "../client.js";
 import { kafkaDoing } from "../kafka-failure.js";
-import { topicChanges, type SettingChange, type TopicChange, type TopicSettings } from "./topic-changes.js";
+import { configEntries, makeTopics, readTopics, type TopicAdmin } from "./topic-admin.js";
+import { topicChanges, type SettingChange, type TopicChange } from "./topic-changes.js";
+import type { TopicSettings } from "./topic-settings.js";
 
 /** What is asked of the brokers. */
-export type TopicsAdmin = Pick<
-  Admin,
-  "listTopics" | "fetchTopicMetadata" | "describeConfigs" | "createTopics" | "alterConfigs" | "disconnect"
->;
-
-/** Kafka's number for no limit of age. */
-const WITHOUT_LIMIT = "-1";
-
-/** Settings that are read. Those that applying sets are among them: altering a topic's configuration replaces all that was set on it. */
-const READ = ["cleanup.policy", "retention.ms", "min.insync.replicas", "max.message.bytes", "message.timestamp.type"];
+export type TopicsAdmin = TopicAdmin & Pick<Admin, "alterConfigs" | "disconnect">;
 
 /** Connects to the cluster. Rejects with a LogError: `log_unavailable`. */
 export async function openClusterTopics(options: KafkaClientOptions): Promise<ClusterTopics> {
@@ -32,15 +25,14 @@ export class ClusterTopics {
 
   /** What is to be done. Changes nothing. */
   async plan(wanted: readonly TopicSettings[]): Promise<readonly TopicChange[]> {
-    return topicChanges(wanted, await this.#existing(wanted.map(({ name }) => name)));
+    const names = wanted.map(({ name }) => name);
+    return topicChanges(wanted, await readTopics(this.#admin, names));
   }
 
   /** Creates topics and sets settings as planned; what is refused, left or for an operator is not touched. */
   async apply(changes: readonly TopicChange[]): Promise<void> {
-    const created = changes.flatMap((change) => (change.kind === "create" ? [topicConfig(change.topic)] : []));
-    if (created.length > 0) {
-      await kafkaDoing("making topics", () => this.#admin.createTopics({ topics: created, waitForLeaders: true }));
-    }
+    const missing = changes.flatMap((change) => (change.kind === "create" ? [change.topic] : []));
+    if (missing.length > 0) await makeTopics(this.#admin, missing);
     for (const change of changes) {
       if (change.kind !== "change") continue;
       const set = change.changes.filter(({ action }) => action === "set");
@@ -59,8 +51,8 @@ export class ClusterTopics {
     await kafkaDoing(`changing topic ${name}`, async () => {
       const entries = new Map(await this.#setOn(name));
       for (const { setting } of changes) entries.set(setting, wanted.get(setting) ?? "");
-      const configEntries = [...entries].map(([entry, value]) => ({ name: entry, value }));
-      const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configEntries }];
+      const all = [...entries].map(([entry, value]) => ({ name: entry, value }));
+      const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configEntries: all }];
       await this.#admin.alterConfigs({ validateOnly: false, resources });
     });
   }
@@ -73,64 +65,7 @@ export class ClusterTopics {
     const own = entries.filter(({ configSource }) => configSource === SET_ON_THE_TOPIC);
     return own.map(({ configName, configValue }) => [configName, configValue] as const);
   }
-
-  async #existing(names: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>> {
-    return kafkaDoing("looking at the topics", async () => {
-      const listed = new Set(await this.#admin.listTopics());
-      const there = names.filter((name) => listed.has(name));
-      if (there.length === 0) return new Map();
-      const { topics } = await this.#admin.fetchTopicMetadata({ topics: [...there] });
-      const configs = await this.#configs(there);
-      return new Map(topics.map((topic) => [topic.name, settingsOf(topic, configs.get(topic.name) ?? new Map())]));
-    });
-  }
-
-  async #configs(names: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
-    const resources = names.map((name) => ({
-      ...{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: [...READ] },
-    }));
-    const described = await this.#admin.describeConfigs({ includeSynonyms: false, resources });
-    return new Map(
-      described.resources.map(({ resourceName, configEntries: entries }) => [
-        resourceName,
-        new Map(entries.map(({ configName, configValue }) => [configName, configValue])),
-      ]),
-    );
-  }
 }
 
 /** Set on the topic itself (KIP-226). */
 const SET_ON_THE_TOPIC = kafkajs.ConfigSource.TOPIC_CONFIG;
-
-function settingsOf({ name, partitions }: ITopicMetadata, config: ReadonlyMap<string, string>): TopicSettings {
-  const isCompacted = config.get("cleanup.policy")?.includes("compact") ?? false;
-  const retention = config.get("retention.ms") ?? WITHOUT_LIMIT;
-  const hasLimit = !isCompacted && retention !== WITHOUT_LIMIT;
-  return {
-    name,
-    partitions: partitions.length,
-    replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
-    isCompacted,
-    retentionMs: hasLimit ? Number(retention) : undefined,
-    inSyncReplicasMin: Number(config.get("min.insync.replicas") ?? 1),
-    batchBytesMax: Number(config.get("max.message.bytes") ?? 0),
-    timestamps: config.get("message.timestamp.type") === "LogAppendTime" ? "LogAppendTime" : "CreateTime",
-  };
-}
-
-function topicConfig(topic: TopicSettings): ITopicConfig {
-  const { name, partitions, replicas } = topic;
-  return { topic: name, numPartitions: partitions, replicationFactor: replicas, configEntries: configEntries(topic) };
-}
-
-function configEntries(topic: TopicSettings): { name: string; value: string }[] {
-  const { isCompacted, retentionMs, inSyncReplicasMin, batchBytesMax, timestamps } = topic;
-  const retention = isCompacted || retentionMs === undefined ? WITHOUT_LIMIT : String(retentionMs);
-  return [
-    { name: "cleanup.policy", value: isCompacted ? "compact" : "delete" },
-    { name: "retention.ms", value: retention },
-    { name: "min.insync.replicas", value: String(inSyncReplicasMin) },
-    { name: "max.message.bytes", value: String(batchBytesMax) },
-    { name: "message.timestamp.type", value: timestamps },
-  ];
-}

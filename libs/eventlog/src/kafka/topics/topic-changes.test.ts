@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { DAY_MS } from "@leastwise/vocabulary";
-import { isInOrder, topicChanges, type SettingChange, type TopicSettings } from "./topic-changes.js";
+import { isInOrder, sayWrong, topicChanges, type SettingChange } from "./topic-changes.js";
+import { AS_THE_BROKERS_ARE, topicSettings, type TopicSettings } from "./topic-settings.js";
 
 const CLICKSTREAM: TopicSettings = {
   name: "clickstream",
@@ -81,5 +82,27 @@ describe("a plan of topics", () => {
   it("takes more copies, larger batches and what is merely longer as they are", () => {
     const is = { ...CLICKSTREAM, replicas: 5, batchBytesMax: 2 ** 30, retentionMs: undefined, inSyncReplicasMin: 3 };
     expect(isInOrder(topicChanges([CLICKSTREAM], new Map([[CLICKSTREAM.name, is]])))).toBe(true);
+  });
+
+  it("leaves copies to the brokers where it is told to", () => {
+    const wanted = topicSettings({ name: "links", partitions: 1, compacted: true }, AS_THE_BROKERS_ARE);
+    const is = { ...wanted, replicas: 2, inSyncReplicasMin: 1 };
+    expect(topicChanges([wanted], new Map([["links", is]]))).toEqual([{ kind: "keep", topic: wanted }]);
+  });
+
+  it("wants what is acknowledged to be on half of the copies at least", () => {
+    const spec = { name: "links", partitions: 1, compacted: true };
+    expect([1, 2, 3, 5].map((copies) => topicSettings(spec, copies).inSyncReplicasMin)).toEqual([1, 1, 2, 3]);
+  });
+
+  it("says of a topic what must not stay, and nothing of what may", () => {
+    const is = { ...CLICKSTREAM, partitions: 4, retentionMs: 400 * DAY_MS, inSyncReplicasMin: 1 };
+    const [differs] = topicChanges([CLICKSTREAM], new Map([["clickstream", is]]));
+    expect(sayWrong(differs!)).toBe(
+      "topic clickstream has partitions 4, expected 8, and min.insync.replicas 1, expected 2",
+    );
+    const longer = { ...CLICKSTREAM, retentionMs: 400 * DAY_MS };
+    const [stays] = topicChanges([CLICKSTREAM], new Map([["clickstream", longer]]));
+    expect(sayWrong(stays!)).toBe("");
   });
 });

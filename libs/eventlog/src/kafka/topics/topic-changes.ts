@@ -1,21 +1,5 @@
 import { DAY_MS } from "@leastwise/vocabulary";
-
-/** A topic as it should be, and as it is: what `leastwise topics` looks at. */
-export interface TopicSettings {
-  readonly name: string;
-  readonly partitions: number;
-  /** Copies of each record; of what is there, of the partition that has fewest. */
-  readonly replicas: number;
-  readonly isCompacted: boolean;
-  /** How long records are kept, ms; undefined: without limit of age. Of a compacted topic: none. */
-  readonly retentionMs: number | undefined;
-  /** Replicas that must have a record before it is acknowledged (`min.insync.replicas`). */
-  readonly inSyncReplicasMin: number;
-  /** Largest batch that is taken, bytes (`max.message.bytes`). */
-  readonly batchBytesMax: number;
-  /** Whose stamp a record carries (`message.timestamp.type`): the windows' need the writer's. */
-  readonly timestamps: "CreateTime" | "LogAppendTime";
-}
+import { AS_THE_BROKERS_ARE, type TopicSettings } from "./topic-settings.js";
 
 /** A setting, by the name that Kafka gives it. */
 export type SettingName =
@@ -73,6 +57,16 @@ function mayStay({ action }: SettingChange): boolean {
   return action === "leave";
 }
 
+/** What of a topic is not as it must be, in words; empty where all may stay as it is. */
+export function sayWrong(change: TopicChange): string {
+  const { kind, topic } = change;
+  if (kind === "keep") return "";
+  if (kind === "create") return `topic ${topic.name} does not exist`;
+  const settings = change.changes.filter((setting) => !mayStay(setting));
+  if (settings.length === 0) return "";
+  return `topic ${topic.name} has ${settings.map(({ setting, is, wanted }) => `${setting} ${is}, expected ${wanted}`).join(", and ")}`;
+}
+
 type Compare = (wanted: TopicSettings, is: TopicSettings) => SettingChange | undefined;
 
 const COMPARISONS: readonly Compare[] = [
@@ -94,7 +88,7 @@ function comparePartitions(wanted: TopicSettings, is: TopicSettings): SettingCha
   }
   const why =
     "subjects would move to other partitions than the ones that hold their events, decisions and offers. " +
-    `Set log.partitions to ${is.partitions}.`;
+    `Set log.partitions to ${is.partitions}. \`leastwise topics grow\` makes more, and takes along what they hold.`;
   return { ...change, action: "refuse", why };
 }
 
@@ -134,7 +128,7 @@ function compareReplicas(wanted: TopicSettings, is: TopicSettings): SettingChang
 }
 
 function compareInSyncReplicas(wanted: TopicSettings, is: TopicSettings): SettingChange | undefined {
-  if (wanted.inSyncReplicasMin === is.inSyncReplicasMin) return undefined;
+  if ([AS_THE_BROKERS_ARE, is.inSyncReplicasMin].includes(wanted.inSyncReplicasMin)) return undefined;
   const change = {
     setting: "min.insync.replicas" as const,
     is: String(is.inSyncReplicasMin),

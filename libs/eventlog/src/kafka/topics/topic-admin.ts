@@ -1,0 +1,157 @@
+import kafkajs, { type Admin, type ITopicConfig, type ITopicMetadata } from "kafkajs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LogError } from "../../port.js";
+import { property } from "../../thrown.js";
+import { kafkaDoing, sayKafkaFailure } from "../kafka-failure.js";
+import { AS_THE_BROKERS_ARE, type TopicSettings } from "./topic-settings.js";
+
+/** What is asked of the brokers to read topics and to make them. */
+export type TopicAdmin = Pick<Admin, "listTopics" | "fetchTopicMetadata" | "describeConfigs" | "createTopics">;
+
+/** Kafka's number for no limit of age. */
+const WITHOUT_LIMIT = "-1";
+
+/** Settings that are read. Those that applying sets are among them: altering a topic's configuration replaces all that was set on it. */
+const READ = ["cleanup.policy", "retention.ms", "min.insync.replicas", "max.message.bytes", "message.timestamp.type"];
+
+/** How long a topic that was made may be missing here or there: it is another process's, or the news of it is on its way. */
+export const KNOWN_WITHIN_MS = 30_000;
+const KNOWN_AFTER_MS = 100;
+
+/** The topics as they are; those that are missing are left out. Rejects with a LogError. */
+export async function readTopics(
+  admin: TopicAdmin,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, TopicSettings>> {
+  return kafkaDoing(`looking at ${sayTopics(names)}`, () => describe(admin, names));
+}
+
+/**
+ * Makes the topics, unless another process does at this moment, and gives them as they are once every partition of each has a
+ * leader. Rejects with a LogError: `log_unavailable` when they are not known by then, or those of the brokers.
+ *
+ * @param withinMs how long the brokers may take to hear of what was made
+ */
+export async function makeTopics(
+  admin: TopicAdmin,
+  topics: readonly TopicSettings[],
+  withinMs = KNOWN_WITHIN_MS,
+): Promise<ReadonlyMap<string, TopicSettings>> {
+  const names = topics.map(({ name }) => name);
+  await kafkaDoing(`making ${sayTopics(names)}`, async () => {
+    try {
+      // Not the client's own waiting for leaders: it takes a broker that has not heard of the topic yet for a failure.
+      await admin.createTopics({ topics: topics.map(topicConfig), waitForLeaders: false });
+    } catch (error) {
+      if (!existsAlready(error)) throw error;
+    }
+  });
+  return made(admin, names, withinMs);
+}
+
+/** What is set on a topic of ours, as Kafka takes it. */
+export function configEntries(topic: TopicSettings): { name: string; value: string }[] {
+  const { isCompacted, retentionMs, inSyncReplicasMin, batchBytesMax, timestamps } = topic;
+  const retention = isCompacted || retentionMs === undefined ? WITHOUT_LIMIT : String(retentionMs);
+  return [
+    { name: "cleanup.policy", value: isCompacted ? "compact" : "delete" },
+    { name: "retention.ms", value: retention },
+    ...(inSyncReplicasMin === AS_THE_BROKERS_ARE
+      ? []
+      : [{ name: "min.insync.replicas", value: String(inSyncReplicasMin) }]),
+    { name: "max.message.bytes", value: String(batchBytesMax) },
+    { name: "message.timestamp.type", value: timestamps },
+  ];
+}
+
+/** Topics that were made, as soon as whoever is asked knows all of them. */
+async function made(
+  admin: TopicAdmin,
+  names: readonly string[],
+  withinMs: number,
+): Promise<ReadonlyMap<string, TopicSettings>> {
+  const untilMs = performance.now() + withinMs;
+  for (;;) {
+    const known = await describe(admin, names).catch((error: unknown) => {
+      if (isNewsOnItsWay(error)) return undefined;
+      throw sayKafkaFailure(`looking at ${sayTopics(names)}, just made`, error);
+    });
+    const missing = names.filter((name) => known?.has(name) !== true);
+    if (known !== undefined && missing.length === 0) return known;
+    if (performance.now() >= untilMs) {
+      const message = `not all brokers know ${sayTopics(missing)} ${withinMs} ms after it was made`;
+      throw new LogError("log_unavailable", message, "retry");
+    }
+    await sleep(KNOWN_AFTER_MS);
+  }
+}
+
+/** Asks for the list first: asking for a topic that is not there would be tried for long. */
+async function describe(admin: TopicAdmin, names: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>> {
+  const listed = new Set(await admin.listTopics());
+  const there = names.filter((name) => listed.has(name));
+  if (there.length === 0) return new Map();
+  const { topics } = await admin.fetchTopicMetadata({ topics: [...there] });
+  const configs = await configsOf(admin, there);
+  const described = topics.filter(({ partitions }) => partitions.length > 0 && partitions.every(hasLeader));
+  return new Map(described.map((topic) => [topic.name, settingsOf(topic, configs.get(topic.name) ?? new Map())]));
+}
+
+async function configsOf(
+  admin: TopicAdmin,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
+  const resources = names.map((name) => ({
+    ...{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: [...READ] },
+  }));
+  const described = await admin.describeConfigs({ includeSynonyms: false, resources });
+  return new Map(
+    described.resources.map(({ resourceName, configEntries: entries }) => [
+      resourceName,
+      new Map(entries.map(({ configName, configValue }) => [configName, configValue])),
+    ]),
+  );
+}
+
+function hasLeader({ leader }: ITopicMetadata["partitions"][number]): boolean {
+  return leader >= 0;
+}
+
+function settingsOf({ name, partitions }: ITopicMetadata, config: ReadonlyMap<string, string>): TopicSettings {
+  const isCompacted = config.get("cleanup.policy")?.includes("compact") ?? false;
+  const retention = config.get("retention.ms") ?? WITHOUT_LIMIT;
+  const hasLimit = !isCompacted && retention !== WITHOUT_LIMIT;
+  return {
+    name,
+    partitions: partitions.length,
+    replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+    isCompacted,
+    retentionMs: hasLimit ? Number(retention) : undefined,
+    inSyncReplicasMin: Number(config.get("min.insync.replicas") ?? 1),
+    batchBytesMax: Number(config.get("max.message.bytes") ?? 0),
+    timestamps: config.get("message.timestamp.type") === "LogAppendTime" ? "LogAppendTime" : "CreateTime",
+  };
+}
+
+function topicConfig(topic: TopicSettings): ITopicConfig {
+  const { name, partitions, replicas } = topic;
+  return { topic: name, numPartitions: partitions, replicationFactor: replicas, configEntries: configEntries(topic) };
+}
+
+/** What brokers say of a topic that others know already, or of a partition whose leader is about to be chosen. */
+const NEWS_ON_ITS_WAY = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "LEADER_NOT_AVAILABLE"]);
+
+function isNewsOnItsWay(error: unknown): boolean {
+  const type = property(error, "type") ?? property(property(error, "cause"), "type");
+  return typeof type === "string" && NEWS_ON_ITS_WAY.has(type);
+}
+
+function existsAlready(error: unknown): boolean {
+  const gathered = property(error, "errors");
+  const errors: unknown[] = Array.isArray(gathered) ? gathered : [error];
+  return errors.every((one) => property(one, "type") === "TOPIC_ALREADY_EXISTS");
+}
+
+function sayTopics(names: readonly string[]): string {
+  return `${names.length === 1 ? "topic" : "topics"} ${names.join(", ")}`;
+}
