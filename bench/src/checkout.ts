@@ -1,4 +1,4 @@
-import { wire } from "@leastwise/contracts";
+import { createSubjectHasher, wire } from "@leastwise/contracts";
 
 /** Shoppers of the benchmark: so many that hardly any is asked for twice, since a second answer is cheaper than a first. */
 export const SHOPPERS = 20_000;
@@ -15,6 +15,9 @@ export const PRODUCTS: readonly wire.Product[] = Array.from({ length: LINES }, (
     unitCost: dollars(400 + 40 * index),
   }),
 );
+
+/** Who the benchmark's shoppers are to the services. */
+export const HASHER = createSubjectHasher(Buffer.from("a secret of the benchmark"));
 
 /** A shopper's id at the shop. */
 export function userIdOf(shopper: number): string {

@@ -1,7 +1,6 @@
 import { wire } from "@leastwise/contracts";
 import { callUnary, connect } from "@leastwise/rpc";
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { Child } from "./child.js";
 import { decideRequest, SHOPPERS } from "./checkout.js";
 import type { ToChild, ToParent } from "./decide-messages.js";
 import { figuresOf, inTurn, percentile, spreadOf, type Bench, type Figures } from "./harness.js";
@@ -9,6 +8,8 @@ import { figuresOf, inTurn, percentile, spreadOf, type Bench, type Figures } fro
 const ROUNDS = 5;
 const IN_FLIGHT = 8;
 const WARM_UP_MS = 1_000;
+
+type Server = Child<ToChild, ToParent>;
 
 /** What one round of calls to one of the two servers gave. */
 interface Round {
@@ -28,10 +29,10 @@ export const decideBench: Bench = {
   name: "decide",
   summary: "Decide, its append to the embedded log included, against an empty grpc-js handler in the same process",
   async run({ seconds, say }): Promise<Figures> {
-    const child = fork(new URL("./decide-child.js", import.meta.url));
+    const child: Server = new Child(new URL("./decide-child.js", import.meta.url));
     try {
       say(`preparing ${SHOPPERS} shoppers with windows and consent on an embedded log`);
-      const { decidePort, emptyPort } = await told(child, "ready");
+      const { decidePort, emptyPort } = await child.told("ready");
       const decide = new Caller(child, decidePort);
       const empty = new Caller(child, emptyPort);
       await inTurn(
@@ -49,7 +50,7 @@ export const decideBench: Bench = {
       empty.close();
       return figures(a, b, say);
     } finally {
-      await endChild(child);
+      await child.end("end");
     }
   },
 };
@@ -87,11 +88,11 @@ function figures(decide: readonly Round[], empty: readonly Round[], say: (line: 
 
 /** Calls one of the servers. */
 class Caller {
-  readonly #child: ChildProcess;
+  readonly #child: Server;
   readonly #client: wire.DecisionServiceClient;
   #calls = 0;
 
-  constructor(child: ChildProcess, port: number) {
+  constructor(child: Server, port: number) {
     this.#child = child;
     this.#client = connect(wire.DecisionServiceClient, `127.0.0.1:${port}`);
   }
@@ -129,50 +130,8 @@ class Caller {
   }
 
   async #cpuUs(): Promise<number> {
-    const answer = told(this.#child, "cpu");
-    ask(this.#child, "cpu");
+    const answer = this.#child.told("cpu");
+    this.#child.ask("cpu");
     return (await answer).cpuUs;
   }
-}
-
-function ask(child: ChildProcess, message: ToChild): void {
-  child.send(message);
-}
-
-/** The child's next message, which has to be of that kind; rejects if the child ends before. */
-async function told<Kind extends ToParent["kind"]>(
-  child: ChildProcess,
-  kind: Kind,
-): Promise<Extract<ToParent, { kind: Kind }>> {
-  const over = new AbortController();
-  const ended = once(child, "exit", { signal: over.signal }).then(() => {
-    throw new Error("the server's process has ended");
-  });
-  const message: Promise<ToParent> = once(child, "message", { signal: over.signal }).then(([value]: ToParent[]) => {
-    if (value === undefined) throw new Error("an empty message");
-    return value;
-  });
-  try {
-    const heard = await Promise.race([message, ended]);
-    if (!isOfKind(heard, kind)) throw new Error(`expected ${kind}, got ${heard.kind}`);
-    return heard;
-  } finally {
-    ended.catch(() => undefined);
-    message.catch(() => undefined);
-    over.abort();
-  }
-}
-
-function isOfKind<Kind extends ToParent["kind"]>(
-  message: ToParent,
-  kind: Kind,
-): message is Extract<ToParent, { kind: Kind }> {
-  return message.kind === kind;
-}
-
-async function endChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  const ended = once(child, "exit");
-  ask(child, "end");
-  await ended;
 }

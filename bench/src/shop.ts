@@ -1,4 +1,4 @@
-import { createSubjectHasher, encodeClickstreamRecord, topicPlan, TOPICS, wire } from "@leastwise/contracts";
+import { encodeClickstreamRecord, topicPlan, TOPICS, wire } from "@leastwise/contracts";
 import { openEmbeddedLog, type EventLog, type NewRecord } from "@leastwise/eventlog";
 import { starterPolicy } from "@leastwise/leastwise";
 import { Ledger } from "@leastwise/ledger";
@@ -9,12 +9,11 @@ import { bucketOf, partitionOfBucket, type CurrencyCode, type Millis, type Subje
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PRODUCTS, SHOPPERS, userIdOf } from "./checkout.js";
+import { HASHER, PRODUCTS, SHOPPERS, userIdOf } from "./checkout.js";
 
 /** Partitions of the topics that are keyed by subject. */
 export const PARTITIONS = 4;
 const CLOCK = { nowMs: () => Date.now() as Millis };
-const HASHER = createSubjectHasher(Buffer.from("a secret of the benchmark"));
 
 /** How a benchmark's feed gets its clickstream, where that is not as plain as can be. */
 export interface ShopOptions {

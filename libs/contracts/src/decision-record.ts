@@ -83,6 +83,8 @@ function answerOf(decision: Decision) {
     personalDataUsed: decision.personalDataUsed,
     validUntilMs: BigInt(decision.validUntilMs),
     observeOnly: decision.observeOnly,
+    // Who writes it to the log says under which epoch.
+    ownerEpoch: 0n,
     withheldUntilMs: BigInt(decision.withheldUntilMs),
     lastOrderMs: BigInt(decision.lastOrderMs),
   };

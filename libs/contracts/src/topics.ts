@@ -24,6 +24,8 @@ export const TOPICS = {
   windowCheckpoints: "window_checkpoints",
   /** What chunks make a whole checkpoint, by the epoch of the partition's owner. */
   windowManifests: "window_manifests",
+  /** OwnerRecord by partition: which scorer answers for it, and since which epoch. */
+  owners: "owners",
 } as const;
 
 /** A topic by name. */
@@ -80,5 +82,6 @@ export function topicPlan(
     { name: TOPICS.deadLetters, partitions: 1, compacted: false, retentionMs: DEAD_LETTERS_RETENTION_MS },
     { name: TOPICS.windowCheckpoints, partitions, compacted: true },
     { name: TOPICS.windowManifests, partitions, compacted: true },
+    { name: TOPICS.owners, partitions: 1, compacted: true },
   ];
 }

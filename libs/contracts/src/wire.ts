@@ -8,7 +8,9 @@ export * from "../gen/leastwise/v1/events.js";
 export * from "../gen/leastwise/v1/models.js";
 export * from "../gen/leastwise/v1/money.js";
 export * from "../gen/leastwise/v1/offers.js";
+export * from "../gen/leastwise/v1/owners.js";
 export * from "../gen/leastwise/v1/policy.js";
+export * from "../gen/leastwise/v1/routing.js";
 export * from "../gen/leastwise/v1/subjects.js";
 // Every generated file has these four; one stands for all.
 export { protobufFileName, protobufPackage, type DeepPartial, type MessageFns } from "../gen/leastwise/v1/money.js";

@@ -744,6 +744,12 @@ describe("a degraded answer", () => {
     expect(outcome.nextState.episode).toBeUndefined();
     expect(decide(input({ decisionState: outcome.nextState })).kind).toBe("decided");
   });
+
+  it("of an owner who may be about to be followed by another is stale, and says why it is none", () => {
+    expect(degradedDecision(input(), "owner_changing")).toMatchObject({
+      decision: { reason: "degraded", freshness: "stale", degradedReason: "owner_changing", offer: undefined },
+    });
+  });
 });
 
 describe("subjects", () => {

@@ -28,7 +28,7 @@ export type DegradedInput = Omit<DecisionInput, "policy" | "model"> & {
 /**
  * The safe answer: an outstanding offer is honoured, one that is owed included, else none, marked with what was missing.
  * The subject is enrolled all the same; nothing new is issued, no episode is opened, and the answer stands for this moment
- * only.
+ * only. An owner whose partition another may be about to take over (`owner_changing`) misses nothing but the moment: its answer is stale.
  */
 export function degradedDecision(input: DegradedInput, reason: DegradedReason): DecideOutcome {
   const situation = situationUnder(input, input.policy ?? noPolicy(input), input.model ?? NO_MODEL, true);
@@ -39,7 +39,7 @@ export function degradedDecision(input: DegradedInput, reason: DegradedReason): 
   const answer = fitting === undefined ? none(situation, enrolments) : honoured(situation, enrolments, fitting);
   const decision: Decision = {
     ...answer,
-    freshness: "degraded",
+    freshness: reason === "owner_changing" ? "stale" : "degraded",
     degradedReason: reason,
     personalDataUsed: answer.offer !== undefined && answer.personalDataUsed,
     validUntilMs: situation.nowMs,

@@ -79,5 +79,12 @@ export const BLOCK_REASONS: readonly BlockReason[] = [
 ];
 
 /** Why an answer is the safe one. Stable; a metric label. */
-export const DEGRADED_REASONS = ["features_restoring", "no_policy", "deadline_near", "log_unavailable"] as const;
+export const DEGRADED_REASONS = [
+  "features_restoring",
+  "no_policy",
+  "deadline_near",
+  "log_unavailable",
+  "owner_unavailable",
+  "owner_changing",
+] as const;
 export type DegradedReason = (typeof DEGRADED_REASONS)[number];

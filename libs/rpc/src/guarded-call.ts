@@ -1,5 +1,6 @@
 import {
   status,
+  type Deadline,
   type Metadata,
   type sendUnaryData,
   type ServerDuplexStream,
@@ -9,7 +10,7 @@ import { err, ok, printable, refusal, type Result } from "@leastwise/vocabulary"
 import { randomUUID } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { BoundMethod, CallContext } from "./handlers.js";
-import { invalidArgument, refuse, statusOf, type RpcCode, type RpcRefusal } from "./rpc-refusal.js";
+import { callerGone, invalidArgument, refuse, statusOf, type RpcCode, type RpcRefusal } from "./rpc-refusal.js";
 
 /** How a call ended. */
 export interface CallEnd {
@@ -45,7 +46,13 @@ export function readIncoming({ method }: BoundMethod, bytes: Buffer, maxMessageB
   }
 }
 
-type AnyCall = ServerUnaryCall<Incoming, unknown> | ServerDuplexStream<Incoming, unknown>;
+/** What calls of all kinds have. */
+interface AnyCall {
+  readonly metadata: Metadata;
+  getDeadline(): Deadline;
+  getPeer(): string;
+  on(event: "cancelled", listener: () => void): unknown;
+}
 
 /** Answers a unary call. Never throws and never rejects. */
 export function answerUnary(
@@ -101,11 +108,12 @@ export function answerStream(bound: BoundMethod, hooks: CallHooks, call: ServerD
     });
   });
   call.on("cancelled", () => {
-    finish(err(isPast(context) ? pastDeadline() : refuse("CANCELLED", GONE)));
+    finish(err(givenUp(context)));
   });
 }
 
-async function answerOne(
+/** What the handler makes of one message, or why it makes nothing. Never throws and never rejects. */
+export async function answerOne(
   { method, handler }: BoundMethod,
   hooks: CallHooks,
   request: Incoming,
@@ -116,15 +124,21 @@ async function answerOne(
   try {
     return await handler(request.value, context);
   } catch (error) {
-    const reference = randomUUID();
-    safely(() => hooks.onDefect?.(error, reference, method.path));
-    return err(
-      refuse("INTERNAL", refusal("internal", "", reference, "no defect; quote the reference to the operators")),
-    );
+    return err(defect(method.path, hooks, error));
   }
 }
 
-const GONE = refusal("cancelled", "", "a cancelled call", "a caller that waits");
+/** Tells the hook of a bug, and what the caller hears of it. */
+export function defect(method: string, hooks: CallHooks, error: unknown): RpcRefusal {
+  const reference = randomUUID();
+  safely(() => hooks.onDefect?.(error, reference, method));
+  return refuse("INTERNAL", refusal("internal", "", reference, "no defect; quote the reference to the operators"));
+}
+
+/** How a call ends that its caller, or its deadline, has ended. */
+export function givenUp(context: CallContext): RpcRefusal {
+  return isPast(context) ? pastDeadline() : callerGone();
+}
 
 function isPast({ deadlineMs }: CallContext): boolean {
   return deadlineMs !== undefined && deadlineMs <= Date.now();
@@ -134,10 +148,13 @@ function pastDeadline(): RpcRefusal {
   return refuse("DEADLINE_EXCEEDED", refusal("deadline_passed", "", "a deadline in the past", "one still to come"));
 }
 
-function contextOf({ method }: BoundMethod, call: AnyCall & { metadata: Metadata }): CallContext {
-  const controller = new AbortController();
+const OVER = new Error("the call is over");
+
+/** What a handler knows of a call. The controller's signal is the handler's, and aborts when the caller has gone. */
+export function contextOf({ method }: BoundMethod, call: AnyCall, controller = new AbortController()): CallContext {
+  // grpc-js says so of every call that is over. A reason of one's own spares each of them the making of an exception.
   call.on("cancelled", () => {
-    controller.abort();
+    controller.abort(OVER);
   });
   const deadline = call.getDeadline();
   const deadlineMs = deadline instanceof Date ? deadline.getTime() : deadline;
@@ -150,7 +167,8 @@ function contextOf({ method }: BoundMethod, call: AnyCall & { metadata: Metadata
   };
 }
 
-function tell(
+/** Tells the hook how a call ended. */
+export function tell(
   hooks: CallHooks,
   { method }: BoundMethod,
   context: CallContext,

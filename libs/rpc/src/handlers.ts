@@ -8,7 +8,7 @@ export interface CallContext {
   readonly method: string;
   /** When the caller stops waiting, Unix milliseconds; undefined if it said nothing. */
   readonly deadlineMs: number | undefined;
-  /** Aborts when the caller has gone or the deadline has passed. */
+  /** Aborts when the caller has gone or the deadline has passed, and that of a one-way stream also when the server stops. */
   readonly signal: AbortSignal;
   /** Address of the caller, `host:port`. */
   readonly peer: string;
@@ -24,6 +24,13 @@ export type Handler<Request, Response> = (
   request: Request,
   context: CallContext,
 ) => Promise<Result<Response, RpcRefusal>>;
+
+/**
+ * What a one-way stream sends. The next message is asked for when the one before has left, so that a source which makes each of what is true
+ * then is never behind a slow reader. It has to end soon after the call's signal aborts: by then nobody waits for what it gives. A
+ * rejection is a bug, as a handler's.
+ */
+export type Outgoing<Response> = AsyncIterable<Response>;
 
 /** A generated method, as far as it matters here. Method syntax lets methods of all messages stand in one table. */
 export interface MethodShape {
@@ -42,9 +49,14 @@ export type ServiceShape = Readonly<Record<string, MethodShape>>;
 type RequestOf<Method> = Method extends { requestDeserialize: (bytes: Buffer) => infer Request } ? Request : never;
 type ResponseOf<Method> = Method extends { responseDeserialize: (bytes: Buffer) => infer Response } ? Response : never;
 
+/** What a handler answers one message with: a message, or where only the server streams as many as it likes. */
+type AnswerOf<Method> = Method extends { requestStream: false; responseStream: true }
+  ? Outgoing<ResponseOf<Method>>
+  : ResponseOf<Method>;
+
 /** One handler for each method of a service. */
 export type Handlers<Service> = {
-  readonly [Name in keyof Service]: Handler<RequestOf<Service[Name]>, ResponseOf<Service[Name]>>;
+  readonly [Name in keyof Service]: Handler<RequestOf<Service[Name]>, AnswerOf<Service[Name]>>;
 };
 
 /** A handler of some method, its messages' types forgotten; {@link defineService} has checked them. */

@@ -1,7 +1,25 @@
 export { type CallEnd, type CallHooks } from "./guarded-call.js";
-export { type CallContext, defineService, type Handler, type Handlers, type RpcService } from "./handlers.js";
-export { callUnary, type ClientClass, connect, failureOf, type RpcFailure, type UnaryMethod } from "./rpc-client.js";
 export {
+  type CallContext,
+  defineService,
+  type Handler,
+  type Handlers,
+  type Outgoing,
+  type RpcService,
+} from "./handlers.js";
+export { hasHopped, hopMetadata, HOPS_KEY, isTraceparent, traceparentOf } from "./hops.js";
+export { type CallableMethod, KeptChannel, KeptChannels } from "./kept-channels.js";
+export {
+  callUnary,
+  type ClientClass,
+  connect,
+  failureOf,
+  passedOn,
+  type RpcFailure,
+  type UnaryMethod,
+} from "./rpc-client.js";
+export {
+  callerGone,
   EXPECTED_KEY,
   FIELD_KEY,
   invalidArgument,

@@ -12,7 +12,7 @@ import {
 } from "@grpc/grpc-js";
 import { err, ok, type Result } from "@leastwise/vocabulary";
 import { codeName } from "./guarded-call.js";
-import { EXPECTED_KEY, FIELD_KEY, REASON_KEY } from "./rpc-refusal.js";
+import { EXPECTED_KEY, FIELD_KEY, isRpcCode, REASON_KEY, type RpcRefusal } from "./rpc-refusal.js";
 import { TIMER_MAX_MS } from "./timeout-header.js";
 
 /** A generated client: `wire.DecisionServiceClient`. */
@@ -86,8 +86,21 @@ export function callUnary<Request, Response>(
   });
 }
 
+/**
+ * The refusal of a process that was asked on a caller's behalf, for that caller, as that process said it. Undefined for a failure that is no
+ * refusal of ours, such as a connection that was lost.
+ */
+export function passedOn({ code, reason, field, expected, message }: RpcFailure): RpcRefusal | undefined {
+  if (reason === "" || !isRpcCode(code)) return undefined;
+  return { code, refusal: { reason, field, came: "what the message says", expected }, message };
+}
+
 /** What an error of a call says. */
-export function failureOf({ code, details, metadata }: ServiceError): RpcFailure {
+export function failureOf({
+  code,
+  details,
+  metadata,
+}: Pick<ServiceError, "code" | "details" | "metadata">): RpcFailure {
   const said = (key: string) => metadata.get(key).map(String)[0] ?? "";
   return {
     code: codeName(code),

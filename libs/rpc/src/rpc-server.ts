@@ -9,8 +9,10 @@ import {
 } from "@grpc/grpc-js";
 import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { HealthImplementation } from "grpc-health-check";
+import { setMaxListeners } from "node:events";
 import { answerStream, answerUnary, readIncoming, type CallHooks, type Incoming } from "./guarded-call.js";
 import type { BoundMethod, RpcService } from "./handlers.js";
+import { answerOneWay } from "./one-way-stream.js";
 import { addReflection } from "./reflection.js";
 import { guardTimeoutHeader } from "./timeout-header.js";
 
@@ -37,8 +39,9 @@ export interface RpcServer {
   /** What the health service says of this server; it starts as not serving. */
   setServing(isServing: boolean): void;
   /**
-   * Says that it is not serving, takes no new connection or call, waits for the calls under way, at most `maxMs`
-   * (default {@link DRAIN_MAX_MS}), then cuts them off. Resolves to whether all could finish. Idempotent.
+   * Says that it is not serving, takes no new connection or call, ends one-way streams (UNAVAILABLE, `stopping`), waits for the calls
+   * under way, at most `maxMs` (default {@link DRAIN_MAX_MS}), then cuts them off. Resolves to whether all could finish.
+   * Idempotent.
    */
   drain(maxMs?: number): Promise<boolean>;
 }
@@ -57,7 +60,10 @@ export async function startRpcServer(options: RpcServerOptions): Promise<Result<
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 20_000,
   });
-  for (const service of options.services) addService(server, service, maxMessageBytes, options.hooks ?? {});
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // each one-way stream listens to it, however many there are
+  const door = { maxMessageBytes, hooks: options.hooks ?? {}, stopping: stopping.signal };
+  for (const service of options.services) addService(server, service, door);
   const names = ["", ...options.services.map(({ name }) => name)];
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, "NOT_SERVING" as const])));
   health.addToServer(server);
@@ -73,28 +79,43 @@ export async function startRpcServer(options: RpcServerOptions): Promise<Result<
     setServing,
     drain(maxMs = DRAIN_MAX_MS) {
       setServing(false);
+      stopping.abort();
       drained ??= shutDown(server, maxMs);
       return drained;
     },
   });
 }
 
-function addService(server: Server, { methods }: RpcService, maxMessageBytes: number, hooks: CallHooks): void {
+/** What all services of a server have in common. */
+interface Door {
+  readonly maxMessageBytes: number;
+  readonly hooks: CallHooks;
+  /** Aborts when the server stops. */
+  readonly stopping: AbortSignal;
+}
+
+function addService(server: Server, { methods }: RpcService, door: Door): void {
   const definition: Record<string, MethodDefinition<Incoming, unknown>> = {};
   const implementation: UntypedServiceImplementation = {};
   for (const bound of methods) {
-    definition[bound.name] = guardedDefinition(bound, maxMessageBytes);
-    implementation[bound.name] = bound.method.requestStream
-      ? answerStream.bind(undefined, bound, hooks)
-      : answerUnary.bind(undefined, bound, hooks);
+    definition[bound.name] = guardedDefinition(bound, door.maxMessageBytes);
+    implementation[bound.name] = guardedHandler(bound, door);
   }
   const service: ServiceDefinition = definition;
   server.addService(service, implementation);
 }
 
+function guardedHandler(bound: BoundMethod, { hooks, stopping }: Door): UntypedServiceImplementation[string] {
+  const { requestStream, responseStream } = bound.method;
+  if (requestStream) return answerStream.bind(undefined, bound, hooks);
+  return responseStream
+    ? answerOneWay.bind(undefined, bound, hooks, stopping)
+    : answerUnary.bind(undefined, bound, hooks);
+}
+
 function guardedDefinition(bound: BoundMethod, maxMessageBytes: number): MethodDefinition<Incoming, unknown> {
   const { method } = bound;
-  if (method.requestStream !== method.responseStream) throw new Error(`${method.path} streams one way only`);
+  if (method.requestStream && !method.responseStream) throw new Error(`${method.path} streams to the server only`);
   return {
     path: method.path,
     requestStream: method.requestStream,

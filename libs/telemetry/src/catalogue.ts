@@ -4,6 +4,8 @@ import {
   DECISION_OUTCOMES,
   DEGRADED_REASONS,
   FAILED_DRAW_OUTCOMES,
+  FORWARD_OUTCOMES,
+  FORWARDED_METHODS,
   DEPTH_BAND_NAMES,
   EVENT_KINDS,
   EVENT_LOOP_FIGURES,
@@ -64,6 +66,19 @@ export const CATALOGUE = {
     name: "leastwise_rpc_duration_seconds",
     help: "Time from a gRPC call's arrival to its answer; for a stream, to its end.",
     labels: RPC,
+    buckets: RPC_SECONDS,
+  },
+  forwardedCalls: {
+    type: "counter",
+    name: "leastwise_forwarded_calls_total",
+    help: "Calls passed on to the scorer that owns their subject, by what became of them. A batch counts once for each owner.",
+    labels: { method: closed(FORWARDED_METHODS), outcome: closed(FORWARD_OUTCOMES) },
+  },
+  hopDuration: {
+    type: "histogram",
+    name: "leastwise_hop_duration_seconds",
+    help: "Time from passing a call on to its answer, or to giving it up.",
+    labels: { method: closed(FORWARDED_METHODS) },
     buckets: RPC_SECONDS,
   },
   httpRequests: {
@@ -191,6 +206,19 @@ export const CATALOGUE = {
     name: "leastwise_checkpoints_total",
     help: "Checkpoints of a partition's windows, by how writing them ended, and those that a start could not use (`refused`). A failed or refused one makes a restart slower, nothing else.",
     labels: { outcome: closed(CHECKPOINT_OUTCOMES) },
+  },
+  ownedPartitions: {
+    type: "gauge",
+    name: "leastwise_owned_partitions",
+    help: "Partitions of shoppers that this process owns, and those that it keeps warm for an owner elsewhere.",
+    labels: { role: closed(["owned", "standby"]) },
+  },
+  takeoverDuration: {
+    type: "histogram",
+    name: "leastwise_takeover_duration_seconds",
+    help: "Time from the group's word that partitions are this process's to its own that it is ready for them.",
+    labels: {},
+    buckets: BATCH_SECONDS,
   },
 
   decisions: {

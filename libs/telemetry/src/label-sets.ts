@@ -39,6 +39,7 @@ export const RPC_METHODS = {
   "leastwise.v1.DecisionService": ["Decide", "DecideBatch", "DecideStream", "Explain"],
   "leastwise.v1.OfferService": ["Validate", "Reserve", "Redeem", "Release", "Refund", "Get"],
   "leastwise.v1.PolicyService": ["ApplyPolicy", "GetPolicy", "ValidatePolicy", "ListPolicies", "RollbackPolicy"],
+  "leastwise.v1.RoutingService": ["WatchPartitions"],
   "leastwise.v1.SubjectService": ["PutProfile", "PutConsent", "GetSubject", "Forget"],
   "grpc.health.v1.Health": ["Check", "Watch"],
   "grpc.reflection.v1.ServerReflection": ["ServerReflectionInfo"],
@@ -50,6 +51,12 @@ export const RPC_SERVICES: readonly string[] = Object.keys(RPC_METHODS);
 
 /** Every method of every service, once. */
 export const RPC_METHOD_NAMES: readonly string[] = [...new Set(Object.values(RPC_METHODS).flat())].sort();
+
+/** Methods whose calls are passed on to the scorer that owns their subject. Each message of a DecideStream goes as a batch of one. */
+export const FORWARDED_METHODS: readonly string[] = [
+  ...["Decide", "DecideBatch", "Explain"],
+  ...RPC_METHODS["leastwise.v1.OfferService"],
+];
 
 /** Status codes of gRPC, by their canonical names. */
 export const RPC_CODES = [
@@ -121,7 +128,20 @@ export const INCENTIVE_KINDS = [
 export const DECISION_OUTCOMES = ["granted", "none", "ghost", "continued"] as const;
 
 /** Why a decision was the safe answer (decision.proto, `degraded_reason`). */
-export const DEGRADED_REASONS = ["features_restoring", "no_policy", "deadline_near", "log_unavailable"] as const;
+export const DEGRADED_REASONS = [
+  "features_restoring",
+  "no_policy",
+  "deadline_near",
+  "log_unavailable",
+  "owner_unavailable",
+  "owner_changing",
+] as const;
+
+/**
+ * What became of a call that was passed on to the scorer that owns its subject: `answered`; `refused` by it; `unavailable`, without a
+ * connection or with one that broke; `late`, without an answer in time; `cancelled` by the caller; `failed` in any other way.
+ */
+export const FORWARD_OUTCOMES = ["answered", "refused", "unavailable", "late", "cancelled", "failed"] as const;
 
 /** What became of a decision whose record did not get onto the log after the draw. */
 export const FAILED_DRAW_OUTCOMES = ["recorded", "dropped"] as const;

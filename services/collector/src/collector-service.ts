@@ -1,5 +1,5 @@
 import { wire } from "@leastwise/contracts";
-import { defineService, refuse, type RpcCode, type RpcService } from "@leastwise/rpc";
+import { defineService, refuse, traceparentOf, type CallContext, type RpcCode, type RpcService } from "@leastwise/rpc";
 import { err, ok, type Refusal, type Result } from "@leastwise/vocabulary";
 import type { RpcRefusal } from "@leastwise/rpc";
 import type { Collector } from "./collector.js";
@@ -15,8 +15,11 @@ const CODES: Readonly<Record<string, RpcCode>> = {
 
 /** The gRPC door of a collector. */
 export function collectorService(collector: Collector): RpcService {
-  const record = async ({ events }: wire.RecordRequest): Promise<Result<wire.RecordResponse, RpcRefusal>> => {
-    const outcome = await collector.record(events, "grpc");
+  const record = async (
+    { events }: wire.RecordRequest,
+    context: CallContext,
+  ): Promise<Result<wire.RecordResponse, RpcRefusal>> => {
+    const outcome = await collector.record(events, "grpc", traceparentOf(context));
     return outcome.ok ? ok(outcome.value) : err(refuse(codeOf(outcome.error), outcome.error));
   };
   return defineService(wire.CollectorServiceService, { record, recordStream: record });

@@ -54,10 +54,11 @@ export interface Collector {
    * Takes a request's events: resolves when the good ones are durable.
    *
    * @param source the door: `grpc`, `http`, `segment`, or the name of a file format
+   * @param traceparent the request's place in its sender's trace, W3C Trace Context: the records say it on
    */
-  record(events: readonly wire.Event[], source: string): Promise<RecordOutcome>;
+  record(events: readonly wire.Event[], source: string, traceparent?: string): Promise<RecordOutcome>;
   /** The same for a door that reads events itself and may fail at some of them. */
-  take(incoming: readonly Incoming[], source: string): Promise<RecordOutcome>;
+  take(incoming: readonly Incoming[], source: string, traceparent?: string): Promise<RecordOutcome>;
   /**
    * Takes events whose sender hears nothing of it: what is not taken is kept among the dead letters, whatever is wrong with it, with where it
    * came from as its cause. Resolves when `write` has made all records durable; rejects as it does, and then nothing is promised.
@@ -117,21 +118,24 @@ class LogCollector implements Collector {
     return this.#parts.clock.nowMs();
   }
 
-  record(events: readonly wire.Event[], source: string): Promise<RecordOutcome> {
+  record(events: readonly wire.Event[], source: string, traceparent?: string): Promise<RecordOutcome> {
     return this.take(
       events.map((event, index) => readAs(event, `events[${index}]`)),
       source,
+      traceparent,
     );
   }
 
-  async take(incoming: readonly Incoming[], source: string): Promise<RecordOutcome> {
+  async take(incoming: readonly Incoming[], source: string, traceparent?: string): Promise<RecordOutcome> {
     const refused = this.#refusalOf(incoming.length);
     if (refused !== undefined) return err(refused);
     const draft = new LinkDraft(this.#parts.links);
     let isDurable = false;
     try {
       const gathered = this.#gather(incoming, draft, source);
-      const appended = await this.#append(gathered.records, incoming.length);
+      const records =
+        traceparent === undefined ? gathered.records : gathered.records.map((record) => ({ ...record, traceparent }));
+      const appended = await this.#append(records, incoming.length);
       if (!appended.ok) return appended;
       isDurable = true;
       this.#tell(gathered, source);

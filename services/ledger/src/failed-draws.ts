@@ -1,7 +1,4 @@
-import { wire } from "@leastwise/contracts";
-
-/** Why such a record gave nothing: its first one did not get onto the log after the draw. */
-export const FAILED_AFTER_DRAW = "failed_after_draw";
+import { failedDraw, type wire } from "@leastwise/contracts";
 
 /** Records that are kept at the most; what comes beyond is not recorded. */
 const FAILED_DRAWS_MAX = 1_000;
@@ -35,21 +32,6 @@ export class FailedDraws {
   take(nowMs: number): readonly wire.DecisionRecord[] {
     const over = [...this.#byDecision.values()].filter(({ fromMs }) => fromMs <= nowMs);
     for (const { record } of over) this.#byDecision.delete(record.decisionId);
-    return over.map(({ record }) => withoutGrant(record));
+    return over.map(({ record }) => failedDraw(record, "log_unavailable"));
   }
-}
-
-function withoutGrant(record: wire.DecisionRecord): wire.DecisionRecord {
-  return {
-    ...record,
-    reason: FAILED_AFTER_DRAW,
-    offer: undefined,
-    held: undefined,
-    budgetId: "",
-    withheldUntilMs: 0n,
-    message: "",
-    explorationCostMinor: 0n,
-    freshness: wire.Freshness.FRESHNESS_DEGRADED,
-    degradedReason: "log_unavailable",
-  };
 }

@@ -1,5 +1,5 @@
-import { TOPICS, wire } from "@leastwise/contracts";
-import type { NewRecord } from "@leastwise/eventlog";
+import { decodeDecisionRecord, framed, TOPICS, wire } from "@leastwise/contracts";
+import type { EventLog, NewRecord } from "@leastwise/eventlog";
 import { contentDigest, type OfferRedeemed } from "@leastwise/offers";
 import { follow } from "@leastwise/references";
 import { on, type FragileLog } from "@leastwise/testkit";
@@ -54,6 +54,47 @@ function picture(ledger: Ledger, subjects: readonly SubjectId[], codes: readonly
     offers: codes.map((code) => ledger.offerOfCode(code)),
   };
 }
+
+describe("what is written", () => {
+  it("says on where in the caller's trace it came about", async () => {
+    const written: (string | undefined)[] = [];
+    const spy: EventLog = new Proxy<EventLog>(log, {
+      get: (target, name) => {
+        if (name === "append")
+          return (records: readonly NewRecord[]) => {
+            written.push(...records.map(({ traceparent }) => traceparent));
+            return target.append(records);
+          };
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const { ledger } = await openLedger(spy);
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    await ledger.record(granted({ id: "d1", subject: ADA }), { traceparent });
+    await ledger.redeemed(redemption("d1"), { traceparent });
+    await ledger.record(none({ id: "d2", subject: ADA }));
+    await ledger.close();
+    expect(written).toEqual([traceparent, traceparent, undefined]);
+  });
+
+  it("is in the form that others read decisions in, and read back in it and bare", async () => {
+    const frame = (message: Uint8Array) => framed(7, [3], message);
+    const { ledger } = await openLedger(log, NOON, { frame });
+    const record = granted({ id: "d1", subject: ADA });
+    await ledger.record(record);
+    await ledger.close();
+    const again = await openLedger(log);
+    await again.ledger.record(granted({ id: "d2", subject: ADA }));
+    expect(stateOf(again.ledger, record.offer!.code)).toBe("issued");
+    await again.ledger.close();
+    const values: Uint8Array[] = [];
+    const following = await follow(log, TOPICS.decisions, ({ value }) => values.push(value));
+    await following.stop();
+    expect(values.map((value) => value[0])).toEqual([0, expect.not.closeTo(0)]);
+    expect(values.map((value) => decodeDecisionRecord(value).decisionId)).toEqual(["d1", "d2"]);
+  });
+});
 
 describe("a decision", () => {
   it("that issues an offer holds its worst cost, and gives it a code that is known", async () => {

@@ -1,6 +1,6 @@
-import { TOPICS, wire } from "@leastwise/contracts";
+import { decodeDecisionRecord, FAILED_AFTER_DRAW, OwnerEpochs, TOPICS, wire } from "@leastwise/contracts";
 import type { DecisionState } from "@leastwise/decision";
-import { LogError, type EventLog, type LogRecord, type NewRecord } from "@leastwise/eventlog";
+import { LogError, type EventLog, type LogRecord, type NewRecord, type Position } from "@leastwise/eventlog";
 import { expire, type OfferExpired, type OfferRedeemed, type OfferTerms } from "@leastwise/offers";
 import { follow, type Following } from "@leastwise/references";
 import type { Telemetry } from "@leastwise/telemetry";
@@ -17,15 +17,30 @@ import {
 } from "@leastwise/vocabulary";
 import { Book, type BookedOffer, type BudgetTerms } from "./book.js";
 import { BySubject, type Hold } from "./by-subject.js";
-import { FAILED_AFTER_DRAW, FailedDraws } from "./failed-draws.js";
+import { FailedDraws } from "./failed-draws.js";
 import { PendingGrants } from "./pending-grants.js";
+import { ReadBacks } from "./read-backs.js";
 import { RedemptionDoubts } from "./redemption-doubts.js";
 import { offerEventToWire, readDecision, readOfferEvent, type RecordedDecision } from "./recorded.js";
+import { notOwner, notReadBack, SOLE_TENURE, superseded, type Tenure } from "./tenure.js";
 
 export interface LedgerOptions {
   readonly log: EventLog;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
+  /**
+   * Absent: this process is the only one that writes, and what the log acknowledged counts. With it, others own partitions too, and a record counts
+   * when it has been read back with no later owner before it: two that both think they own a partition never both grant.
+   */
+  readonly tenure?: Tenure;
+  /** Puts a message on `decisions` into the form that others read it in. Absent: bare. Either is read. */
+  readonly frame?: (message: Uint8Array) => Uint8Array;
+}
+
+/** What led to a record. */
+export interface Led {
+  /** The place in the caller's trace, W3C Trace Context; the record says it on. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Offers that are ended in one go: a pile of them must not hold a decision up. */
@@ -40,12 +55,16 @@ const DOUBT_MS = 5 * MINUTE_MS;
 /** How much later an offer is looked at again that could not be ended. */
 const EXPIRY_POSTPONED_MS = 1_000;
 
+/** How long an own record may take to come back, ms: then it is in doubt. */
+const READ_BACK_MAX_MS = 10_000;
+
 /** Why a redemption was not written; with `redemption_in_doubt` another one of the same offer may have been. */
-export type NotRedeemed = "log_unavailable" | "redemption_in_doubt";
+export type NotRedeemed = "log_unavailable" | "redemption_in_doubt" | "owner_changing";
 
 /**
- * The single writer of `decisions` and `offers`. What it answers with is durable; what it keeps is a fold of the two topics. A record of
- * its own counts when it is written, and is passed over when the topic brings it back.
+ * The writer of `decisions` and `offers`, for the subjects that its process owns. What it answers with is durable; what it keeps is a fold of the two
+ * topics, all subjects' of them, so that whoever comes to own a partition knows it already. A record of its own is passed over when the topic brings it
+ * back, if it counts by then.
  */
 export class Ledger {
   readonly #options: LedgerOptions;
@@ -58,6 +77,9 @@ export class Ledger {
   readonly #pending = new PendingGrants();
   readonly #failedDraws = new FailedDraws();
   readonly #doubts = new RedemptionDoubts();
+  readonly #readBacks = new ReadBacks();
+  readonly #decisionEpochs = new OwnerEpochs();
+  readonly #offerEpochs = new OwnerEpochs();
   /** Records on their way to the log that nobody waits for. */
   readonly #unawaited = new Set<Promise<unknown>>();
   #following: readonly Following[] = [];
@@ -90,6 +112,35 @@ export class Ledger {
     await Promise.all(this.#unawaited);
     await this.#recordFailedDraws();
     await Promise.all(this.#following.map((following) => following.stop()));
+    this.#readBacks.giveUp();
+  }
+
+  /**
+   * Begins to own partitions, each under its epoch: from here on what owners of lower ones write is void, and the book has all that counts of what
+   * they wrote. Those that were begun; not among them is one that a later owner has begun meanwhile.
+   *
+   * Rejects with a LogError if the log does not take it.
+   */
+  async begin(epochs: ReadonlyMap<number, number>): Promise<ReadonlySet<number>> {
+    const timestampMs = this.#options.clock.nowMs();
+    const beginnings = [...epochs].flatMap(([partition, epoch]): NewRecord[] => {
+      const ownerEpoch = BigInt(epoch);
+      const decision = this.#framed(
+        wire.DecisionRecord.encode(wire.DecisionRecord.fromPartial({ ownerEpoch })).finish(),
+      );
+      const offer = wire.OfferEvent.encode(wire.OfferEvent.fromPartial({ ownerEpoch })).finish();
+      return [
+        { topic: TOPICS.decisions, partition, value: decision, timestampMs },
+        { topic: TOPICS.offers, partition, value: offer, timestampMs },
+      ];
+    });
+    const begun = new Set(epochs.keys());
+    for (const position of await this.#options.log.append(beginnings)) {
+      const verdict = await this.#readBacks.of(position, READ_BACK_MAX_MS);
+      if (verdict === undefined) throw notReadBack(position.topic, position.partition);
+      if (verdict === "void") begun.delete(position.partition);
+    }
+    return begun;
   }
 
   /** Runs an act on a subject after all earlier ones, and what they held it for, have settled. */
@@ -137,30 +188,35 @@ export class Ledger {
    * Writes a decision. One that grants something, or withholds it, counts when it is durable; one that gives nothing counts at once, and its
    * record follows. The failure is the log's; the state is then what it was, save that what was to be granted is in doubt.
    */
-  async record(record: wire.DecisionRecord): Promise<Result<void, LogError>> {
+  async record(record: wire.DecisionRecord, led: Led = {}): Promise<Result<void, LogError>> {
     const recorded = readDecision(record);
     const isGrant = recorded.issued !== undefined || recorded.isWithheld;
-    return isGrant ? this.#recordGrant(record, recorded) : this.#recordNone(record, recorded);
+    return isGrant ? this.#recordGrant(record, recorded, led) : this.#recordNone(record, recorded, led);
   }
 
-  async #recordGrant(record: wire.DecisionRecord, recorded: RecordedDecision): Promise<Result<void, LogError>> {
+  async #recordGrant(
+    record: wire.DecisionRecord,
+    recorded: RecordedDecision,
+    led: Led,
+  ): Promise<Result<void, LogError>> {
     const { decisionId } = record;
     this.#pending.send(decisionId, recorded);
-    const written = await this.#writeDecision(record, () => {
+    const written = await this.#writeDecision(record, led, () => {
       if (!this.#pending.arrived(decisionId)) return;
       this.#counted.add(decisionId);
       this.#book.decided(recorded);
     });
-    if (!written.ok) this.#pending.doubt(decisionId, this.#options.clock.nowMs() + DOUBT_MS);
+    if (isVoid(written)) this.#pending.arrived(decisionId);
+    else if (!written.ok) this.#pending.doubt(decisionId, this.#options.clock.nowMs() + DOUBT_MS);
     else if (recorded.issued !== undefined) this.#options.telemetry.metrics.offers.with({ event: "issued" }).add();
     return written;
   }
 
-  #recordNone(record: wire.DecisionRecord, recorded: RecordedDecision): Result<void, LogError> {
+  #recordNone(record: wire.DecisionRecord, recorded: RecordedDecision, led: Led): Result<void, LogError> {
     this.#counted.add(record.decisionId);
     const takeBack = this.#book.decided(recorded);
     this.#goOn(
-      this.#writeDecision(record, () => undefined).then((written) => {
+      this.#writeDecision(record, led, () => undefined).then((written) => {
         // Without its mark the record counts again, should it turn out to stand on the log.
         if (!written.ok && this.#counted.delete(record.decisionId)) takeBack();
       }),
@@ -168,12 +224,12 @@ export class Ledger {
     return ok(undefined);
   }
 
-  async #writeDecision(record: wire.DecisionRecord, count: () => void): Promise<Result<void, LogError>> {
-    const written = await this.#write(TOPICS.decisions, [this.#onDecisions(record)], count);
+  async #writeDecision(record: wire.DecisionRecord, led: Led, count: () => void): Promise<Result<void, LogError>> {
+    const written = await this.#write(TOPICS.decisions, [record], this.#onDecisions, led, count);
     if (written.ok) {
       this.#failedDraws.arrived(record.decisionId);
       this.#goOn(this.#recordFailedDraws());
-    } else if (record.episodeId !== "") {
+    } else if (record.episodeId !== "" && !isVoid(written)) {
       this.#keepFailedDraw(record);
     }
     return written;
@@ -186,14 +242,15 @@ export class Ledger {
   }
 
   async #recordFailedDraws(): Promise<void> {
-    const records = this.#failedDraws.take(this.#options.clock.nowMs());
+    const { failedDraws } = this.#options.telemetry.metrics;
+    const over = this.#failedDraws.take(this.#options.clock.nowMs());
+    // Those of a partition that has another owner by now would be void.
+    const records = over.filter(({ subject }) => this.#epochOf(subject) !== undefined);
+    if (records.length < over.length) failedDraws.with({ outcome: "dropped" }).add(over.length - records.length);
     if (records.length === 0) return;
-    const written = await this.#write(
-      TOPICS.decisions,
-      records.map((record) => this.#onDecisions(record)),
-      () => undefined,
-    );
-    if (written.ok) this.#options.telemetry.metrics.failedDraws.with({ outcome: "recorded" }).add(records.length);
+    const written = await this.#write(TOPICS.decisions, records, this.#onDecisions, {}, () => undefined);
+    if (written.ok) failedDraws.with({ outcome: "recorded" }).add(records.length);
+    else if (isVoid(written)) failedDraws.with({ outcome: "dropped" }).add(records.length);
     else for (const record of records) this.#keepFailedDraw(record);
   }
 
@@ -207,16 +264,20 @@ export class Ledger {
    * Writes a redemption; it counts when it is durable. While an earlier one of the same offer is in doubt only the same act may try
    * again, and writes the same record again, of which the book takes one: another act could use the code a second time.
    */
-  async redeemed(asked: OfferRedeemed): Promise<Result<OfferRedeemed, NotRedeemed>> {
+  async redeemed(asked: OfferRedeemed, led: Led = {}): Promise<Result<OfferRedeemed, NotRedeemed>> {
     const { offerId } = asked;
     const doubted = this.#doubtOf(offerId);
     if (doubted !== undefined && !isSameAct(doubted.act, asked.act)) return err("redemption_in_doubt");
     const event = doubted ?? asked;
     this.#doubts.send(event);
-    const written = await this.#writeOfferEvent(event);
+    const written = await this.#writeOfferEvent(event, led);
     if (written.ok) {
       this.#doubts.over(offerId);
       return ok(event);
+    }
+    if (isVoid(written)) {
+      this.#doubts.over(offerId);
+      return err("owner_changing");
     }
     this.#doubts.doubt(event, this.#options.clock.nowMs() + DOUBT_MS);
     return err("log_unavailable");
@@ -242,13 +303,13 @@ export class Ledger {
     return this.#doubts.of(offerId, this.#options.clock.nowMs());
   }
 
-  async #writeOfferEvent(event: OfferRedeemed | OfferExpired): Promise<Result<void, LogError>> {
+  async #writeOfferEvent(event: OfferRedeemed | OfferExpired, led: Led = {}): Promise<Result<void, LogError>> {
     const booked = this.#book.offer(event.offerId);
     if (booked === undefined || booked.state.status === "unknown")
       throw new Error(`offer ${event.offerId} is not in the book`);
     const { terms } = booked.state;
-    const value = wire.OfferEvent.encode(offerEventToWire(event, terms, booked.assignmentKey)).finish();
-    const written = await this.#write(TOPICS.offers, [this.#onTopic(TOPICS.offers, terms.subject, value)], () => {
+    const record = offerEventToWire(event, terms, booked.assignmentKey);
+    const written = await this.#write(TOPICS.offers, [record], this.#onOffers, led, () => {
       // The book takes only what an offer's life allows, so the same event twice counts once.
       this.#book.happened(event);
     });
@@ -269,8 +330,10 @@ export class Ledger {
   #expireDue(nowMs: Millis): void {
     for (const offerId of this.#book.due(nowMs, EXPIRIES_MAX)) {
       const booked = this.#book.offer(offerId);
-      if (booked === undefined) continue;
-      if (this.#doubtOf(offerId) !== undefined) {
+      if (booked?.state.status !== "issued") continue;
+      // That of another owner's subject is ended by that owner.
+      const isOwn = this.#epochOf(booked.state.terms.subject) !== undefined;
+      if (!isOwn || this.#doubtOf(offerId) !== undefined) {
         this.#book.lookAgain(offerId, (nowMs + EXPIRY_POSTPONED_MS) as Millis);
         continue;
       }
@@ -284,34 +347,90 @@ export class Ledger {
     }
   }
 
-  #onDecisions(record: wire.DecisionRecord): NewRecord {
-    return this.#onTopic(TOPICS.decisions, record.subject, wire.DecisionRecord.encode(record).finish());
+  readonly #onDecisions = (record: wire.DecisionRecord, epoch: number): Uint8Array =>
+    this.#framed(wire.DecisionRecord.encode(epoch === 0 ? record : { ...record, ownerEpoch: BigInt(epoch) }).finish());
+
+  #framed(message: Uint8Array): Uint8Array {
+    return this.#options.frame?.(message) ?? message;
   }
 
-  #onTopic(topic: string, subject: string, value: Uint8Array): NewRecord {
-    const partition = partitionOfBucket(bucketOf(subject as SubjectId), this.#partitionCount);
-    return { topic, partition, key: subject, value, timestampMs: this.#options.clock.nowMs() };
+  readonly #onOffers = (event: wire.OfferEvent, epoch: number): Uint8Array =>
+    wire.OfferEvent.encode(epoch === 0 ? event : { ...event, ownerEpoch: BigInt(epoch) }).finish();
+
+  #partitionOf(subject: string): number {
+    return partitionOfBucket(bucketOf(subject as SubjectId), this.#partitionCount);
   }
 
-  /** Appends records of one topic. */
-  async #write(topic: string, records: readonly NewRecord[], count: () => void): Promise<Result<void, LogError>> {
+  /** Under which epoch this process writes for the subject; undefined: another process does. */
+  #epochOf(subject: string): number | undefined {
+    return (this.#options.tenure ?? SOLE_TENURE).epochOf(this.#partitionOf(subject));
+  }
+
+  /** Appends what it makes of messages to one topic, and resolves when one knows whether they count. */
+  async #write<Message extends { readonly subject: string }>(
+    topic: string,
+    messages: readonly Message[],
+    encode: (message: Message, epoch: number) => Uint8Array,
+    { traceparent }: Led,
+    count: () => void,
+  ): Promise<Result<void, LogError>> {
+    const timestampMs = this.#options.clock.nowMs();
+    const records: NewRecord[] = [];
+    for (const message of messages) {
+      const { subject } = message;
+      const partition = this.#partitionOf(subject);
+      const epoch = this.#epochOf(subject);
+      if (epoch === undefined) return err(notOwner(topic, partition));
+      const record = { topic, partition, key: subject, value: encode(message, epoch), timestampMs };
+      records.push(traceparent === undefined ? record : { ...record, traceparent });
+    }
+    const appended = await this.#append(topic, records);
+    const standing =
+      appended.ok && this.#options.tenure !== undefined ? await this.#readBack(appended.value) : appended;
+    if (!standing.ok) return standing;
+    count();
+    return ok(undefined);
+  }
+
+  async #append(topic: string, records: readonly NewRecord[]): Promise<Result<readonly Position[], LogError>> {
     const { log, telemetry } = this.#options;
     const startedMs = performance.now();
     try {
-      await log.append(records);
+      const positions = await log.append(records);
+      telemetry.metrics.logAppendDuration.with({ topic }).observe((performance.now() - startedMs) / 1_000);
+      return ok(positions);
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
       telemetry.metrics.logAppendFailures.with({ topic, code: error.code }).add();
       telemetry.logger.error({ topic, code: error.code }, "a record did not get onto the log");
       return err(error);
     }
-    telemetry.metrics.logAppendDuration.with({ topic }).observe((performance.now() - startedMs) / 1_000);
-    count();
-    return ok(undefined);
   }
 
-  #readBackDecision({ value }: LogRecord): void {
-    const record = wire.DecisionRecord.decode(value);
+  /** Waits until the topic has brought the own records back. */
+  async #readBack(positions: readonly Position[]): Promise<Result<readonly Position[], LogError>> {
+    const { metrics, logger } = this.#options.telemetry;
+    for (const position of positions) {
+      const { topic, partition } = position;
+      const verdict = await this.#readBacks.of(position, READ_BACK_MAX_MS);
+      if (verdict === "stands") continue;
+      const error = verdict === "void" ? superseded(topic, partition) : notReadBack(topic, partition);
+      metrics.logAppendFailures.with({ topic, code: error.code }).add();
+      logger.warn({ topic, partition, code: error.code }, "a record on the log does not count, or not yet");
+      return err(error);
+    }
+    return ok(positions);
+  }
+
+  #readBackDecision(read: LogRecord): void {
+    const record = decodeDecisionRecord(read.value);
+    const counts = this.#decisionEpochs.take(read.partition, Number(record.ownerEpoch));
+    // Its own writer has to know first what the book has: it goes on when it has heard of the record.
+    if (counts && record.decisionId !== "") this.#foldDecision(record);
+    this.#readBacks.seen(read, counts ? "stands" : "void");
+  }
+
+  #foldDecision(record: wire.DecisionRecord): void {
     this.#failedDraws.arrived(record.decisionId);
     if (this.#counted.delete(record.decisionId)) return;
     // Nobody was given anything, nobody was told, and what was decided since was decided without it: it moves nothing.
@@ -320,12 +439,21 @@ export class Ledger {
     this.#book.decided(readDecision(record));
   }
 
-  #readBackOffer({ value }: LogRecord): void {
-    const event = readOfferEvent(wire.OfferEvent.decode(value));
-    if (event === undefined) return;
-    this.#book.happened(event);
-    this.#doubts.over(event.offerId);
+  #readBackOffer(read: LogRecord): void {
+    const record = wire.OfferEvent.decode(read.value);
+    const counts = this.#offerEpochs.take(read.partition, Number(record.ownerEpoch));
+    const event = counts ? readOfferEvent(record) : undefined;
+    if (event !== undefined) {
+      this.#book.happened(event);
+      this.#doubts.over(event.offerId);
+    }
+    this.#readBacks.seen(read, counts ? "stands" : "void");
   }
+}
+
+/** True if it is sure that nothing came of it: the partition has another owner. */
+function isVoid(written: Result<unknown, LogError>): boolean {
+  return !written.ok && written.error.code === "partition_revoked";
 }
 
 function isSameAct(one: OfferRedeemed["act"], other: OfferRedeemed["act"]): boolean {

@@ -29,6 +29,7 @@ import {
   defineService,
   invalidArgument,
   refuse,
+  traceparentOf,
   unimplemented,
   type RpcRefusal,
   type RpcService,
@@ -36,7 +37,7 @@ import {
 import type { Telemetry } from "@leastwise/telemetry";
 import { err, ok, refusal, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
 import type { BookedOffer } from "./book.js";
-import type { Ledger, NotRedeemed } from "./ledger.js";
+import type { Led, Ledger, NotRedeemed } from "./ledger.js";
 import { sharesToWire } from "./recorded.js";
 
 export interface OfferServiceOptions {
@@ -62,8 +63,8 @@ export function offerService(options: OfferServiceOptions): RpcService {
   };
   return defineService(wire.OfferServiceService, {
     validate: (request) => Promise.resolve(validateCode(options, request)),
-    redeem: async (request) => {
-      const answer = await redeemCode(options, request);
+    redeem: async (request, context) => {
+      const answer = await redeemCode(options, request, { traceparent: traceparentOf(context) });
       return answer.ok ? answer : counted("Redeem", answer.error);
     },
     get: (request) => {
@@ -99,6 +100,7 @@ function validateCode(
 async function redeemCode(
   options: OfferServiceOptions,
   request: wire.RedeemRequest,
+  led: Led,
 ): Promise<Result<wire.RedeemResponse, RpcRefusal>> {
   const read = readUse(request);
   if (!read.ok) return err(invalidArgument(read.error));
@@ -107,7 +109,7 @@ async function redeemCode(
   const found = findOffer(options.ledger, request.code);
   if (!found.ok) return found;
   const { subject } = termsOf(found.value.state);
-  return options.ledger.exclusively(subject, () => redeemAlone(options, request, read.value));
+  return options.ledger.exclusively(subject, () => redeemAlone(options, request, read.value, led));
 }
 
 /** Nobody else acts on the subject now: what the book says holds until the answer. */
@@ -115,6 +117,7 @@ async function redeemAlone(
   options: OfferServiceOptions,
   request: wire.RedeemRequest,
   read: ReadUse,
+  led: Led,
 ): Promise<Result<wire.RedeemResponse, RpcRefusal>> {
   const found = findOffer(options.ledger, request.code);
   if (!found.ok) return found;
@@ -122,7 +125,7 @@ async function redeemAlone(
   const redeemed = outcomeOf(options, found.value, request, read);
   if (!redeemed.ok) return err(refusalOf(redeemed.error));
   const [event] = redeemed.value.events;
-  const written = event === undefined ? undefined : await options.ledger.redeemed(event);
+  const written = event === undefined ? undefined : await options.ledger.redeemed(event, led);
   if (written?.ok === false) return err(notWritten(written.error));
   const redemption = written?.value.redemption ?? redeemed.value.redemption;
   const terms = termsOf(found.value.state);
@@ -274,6 +277,10 @@ function notWritten(why: NotRedeemed): RpcRefusal {
     case "log_unavailable": {
       const expected = "a log that takes records; the same idempotency key says later whether it was used";
       return refuse("UNAVAILABLE", refusal(why, "", "a log that did not answer", expected));
+    }
+    case "owner_changing": {
+      const expected = "the same call soon: the shopper's partition gets another owner, and nothing was used";
+      return refuse("UNAVAILABLE", refusal(why, "", "a call while the owner changes", expected));
     }
     case "redemption_in_doubt": {
       const expected =

@@ -92,6 +92,8 @@ export function offerEventToWire(
     campaignId: terms.campaignId,
     decisionId: terms.decisionId,
     assignmentKey,
+    // Who writes it to the log says under which epoch.
+    ownerEpoch: 0n,
   };
   switch (event.kind) {
     case "expired":

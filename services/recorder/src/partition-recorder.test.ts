@@ -198,7 +198,7 @@ describe("a partition on its way to the warehouse", () => {
         ...options,
         write: async (...block) => {
           await away;
-          await write(...block);
+          return await write(...block);
         },
       });
       await recorder.resume();

@@ -1,6 +1,6 @@
 import { LogError, type Commit, type EventLog, type LogRecord } from "@leastwise/eventlog";
 import { heldBytesOf, type HeldBytes } from "./held-bytes.js";
-import { plannedBlock, planNote, type PlannedBlock } from "./planned-block.js";
+import { doneNote, epochIn, plannedBlock, planNote, type PlannedBlock } from "./planned-block.js";
 
 export interface PartitionRecorderOptions {
   /** Of the log only what remembers how far the group is. */
@@ -16,9 +16,14 @@ export interface PartitionRecorderOptions {
   readonly held: HeldBytes;
   /**
    * Writes a block under a token; may be called again with the same block and token. The signal says that the partition is to be let go:
-   * what has not succeeded by then is not tried again.
+   * what has not succeeded by then is not tried again. Of owners' epochs, the newest before the block is given, and the newest behind it comes back.
    */
-  readonly write: (records: readonly LogRecord[], token: string, letGo: AbortSignal) => Promise<void>;
+  readonly write: (
+    records: readonly LogRecord[],
+    token: string,
+    letGo: AbortSignal,
+    epochBefore: number,
+  ) => Promise<number>;
   /** The commit that the warehouse's own rows amount to, asked where the log remembers none; undefined: it has none of them. */
   readonly commitOfRows: () => Promise<Commit | undefined>;
 }
@@ -31,6 +36,8 @@ export class PartitionRecorder {
   #unreadCount = 0;
   /** First offset that is not in the warehouse yet. */
   #nextOffset = 0;
+  /** Of the partition's owners, the newest one's before that offset; 0: none has begun. */
+  #epoch = 0;
   /** A block that was planned, by this run or an earlier one, and that may or may not be in the warehouse. */
   #planned: PlannedBlock | undefined;
   #flushing: Promise<unknown> = Promise.resolve();
@@ -47,6 +54,7 @@ export class PartitionRecorder {
     const commit = (await log.committed(group, topic, partition)) ?? (await commitOfRows());
     const { begin } = await log.offsets(topic, partition);
     this.#nextOffset = Math.max(commit?.offset ?? 0, begin);
+    this.#epoch = epochIn(commit);
     const planned = plannedBlock(commit);
     // What the log no longer keeps cannot be cut again.
     this.#planned = planned !== undefined && planned.to > begin ? planned : undefined;
@@ -135,10 +143,13 @@ export class PartitionRecorder {
     if (last === undefined) return false;
     const planned = this.#planned ?? { from: this.#nextOffset, to: last.offset + 1 };
     const { from, to } = planned;
-    if (this.#planned === undefined) await log.commit(group, topic, partition, { offset: from, note: planNote(to) });
+    if (this.#planned === undefined)
+      await log.commit(group, topic, partition, { offset: from, note: planNote(to, this.#epoch) });
     this.#planned = planned;
-    await write(block, `${log.incarnation}/${topic}/${partition}/${from}-${to}`, letGo);
-    await log.commit(group, topic, partition, { offset: to, note: "" });
+    const token = `${log.incarnation}/${topic}/${partition}/${from}-${to}`;
+    const epoch = await write(block, token, letGo, this.#epoch);
+    await log.commit(group, topic, partition, { offset: to, note: doneNote(epoch) });
+    this.#epoch = epoch;
     this.#planned = undefined;
     this.#nextOffset = to;
     this.#drop(block.length);

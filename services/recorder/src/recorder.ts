@@ -1,4 +1,4 @@
-import { TOPICS, wire } from "@leastwise/contracts";
+import { OwnerEpochs, TOPICS, wire } from "@leastwise/contracts";
 import { LogError, type Batch, type EventLog, type LogRecord, type RunningSubscription } from "@leastwise/eventlog";
 import { followCatalog, type Catalog } from "@leastwise/references";
 import type { Telemetry } from "@leastwise/telemetry";
@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { HeldBytes } from "./held-bytes.js";
 import { OneAtATime } from "./one-at-a-time.js";
 import { PartitionRecorder } from "./partition-recorder.js";
+import { plannedBlock } from "./planned-block.js";
 import { commitOfRows, inWritingOrder, newestOffsets, type NewestOffsets } from "./recorded-rows.js";
 import { retryWaitMs } from "./retry-wait.js";
 import { maskCodes } from "./steps/code-hash.js";
@@ -178,7 +179,7 @@ class RunningRecorder implements Recorder {
       await ours?.flush();
       if (ours?.isRecordedTo(end) === true) return;
       const commit = await log.committed(`${GROUP}-${topic}`, topic, partition);
-      if (end === begin || (commit !== undefined && commit.note === "" && commit.offset >= end)) return;
+      if (end === begin || (commit !== undefined && plannedBlock(commit) === undefined && commit.offset >= end)) return;
       await delay(CATCH_UP_POLL_MS);
     }
   }
@@ -201,7 +202,7 @@ class RunningRecorder implements Recorder {
     const made = new PartitionRecorder({
       ...{ log: this.#patientLog(), group: `${GROUP}-${topic}`, topic, partition },
       ...{ blockRowsMax, blockBytesMax, held: this.#held },
-      write: (records, token, letGo) => this.#blocks.run(() => this.#write(key, records, token, letGo)),
+      write: (...block) => this.#blocks.run(() => this.#write(key, ...block)),
       commitOfRows: () => this.#commitOfRows(key, topic, partition),
     });
     this.#partitions.set(key, made);
@@ -278,26 +279,35 @@ class RunningRecorder implements Recorder {
     metrics.consumerLagSeconds.with({ consumer: CONSUMER, topic }).set(ageMs / 1_000);
   }
 
-  async #write(key: string, records: readonly LogRecord[], token: string, letGo: AbortSignal): Promise<void> {
+  async #write(
+    key: string,
+    records: readonly LogRecord[],
+    token: string,
+    letGo: AbortSignal,
+    epochBefore: number,
+  ): Promise<number> {
     letGo.throwIfAborted();
     const rows: Rows = {};
-    for (const record of records) this.#collect(rows, record, withinBounds(this.#rowsOf(record)), token);
-    const topic = records[0]?.topic ?? "";
+    const { topic = "", partition = 0 } = records[0] ?? {};
+    const epochs = new OwnerEpochs();
+    epochs.take(partition, epochBefore);
+    for (const record of records) this.#collect(rows, record, withinBounds(this.#rowsOf(record, epochs)), token);
     const newest = this.#newestOffsets.get(key);
     for (const table of inWritingOrder(topic, Object.keys(rows) as TableName[])) {
       await this.#insert(table, notYetIn(newest?.get(table), rows[table] ?? []), token, letGo);
     }
+    return epochs.newestOf(partition);
   }
 
-  #rowsOf(record: LogRecord): Outcome {
+  #rowsOf(record: LogRecord, epochs: OwnerEpochs): Outcome {
     const { incarnation } = this.#options.log;
     switch (record.topic) {
       case TOPICS.clickstream:
         return clickstreamRows(incarnation, record, (productId) => this.#catalog.product(productId));
       case TOPICS.decisions:
-        return decisionRows(incarnation, record);
+        return decisionRows(incarnation, record, epochs);
       case TOPICS.offers:
-        return offerRows(incarnation, record);
+        return offerRows(incarnation, record, epochs);
       case TOPICS.deadLetters:
         return deadLetterRows(incarnation, record);
       default:

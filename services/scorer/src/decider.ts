@@ -5,11 +5,11 @@ import {
   degradedDecision,
   type Answer,
   type Decision,
-  type DecisionInput,
   type DecideOutcome,
   type DegradedReason,
 } from "@leastwise/decision";
-import type { Hold } from "@leastwise/ledger";
+import type { LogError } from "@leastwise/eventlog";
+import type { Hold, Led } from "@leastwise/ledger";
 import { holds, type LinkBook, type Policies } from "@leastwise/references";
 import { depthBandOf, type Telemetry } from "@leastwise/telemetry";
 import { ok, type AssignmentKey, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
@@ -32,6 +32,17 @@ export interface DeciderOptions extends FactSources {
   readonly marginMs: number;
   /** How long a call waits for `after` where it does not say, ms. */
   readonly afterWaitMs: number;
+  /** How this process stands with partitions, where several share them. Absent: it owns all. */
+  readonly standings?: Standings;
+}
+
+/** How an owner stands with a partition. */
+export interface Standings {
+  /**
+   * Since when another process may be about to own the partition, ms: nothing new is given then, and answers are stale; 0: nobody is. Undefined:
+   * another process owns it.
+   */
+  unsettledMs(partition: number): number | undefined;
 }
 
 /** A call on its way to its answer. */
@@ -42,6 +53,7 @@ interface Asked {
   readonly staleMs: number;
   /** When the answer has to leave, wall time. */
   readonly leaveMs: number;
+  readonly led: Led;
 }
 
 /** Answers Decide: gathers the facts, asks the core, makes what is granted durable, and always answers in time. */
@@ -56,10 +68,12 @@ export class Decider {
    * Decides. Refuses only what cannot be understood; what is missing makes the answer degraded.
    *
    * @param deadlineMs when the caller stops waiting, in wall time; undefined: the own budget holds
+   * @param led what the call's record is to say of how it came about
    */
   async decide(
     request: wire.DecideRequest,
     deadlineMs: number | undefined,
+    led: Led = {},
   ): Promise<Result<wire.DecideResponse, Refusal>> {
     const call = readDecide(request, this.#options.afterWaitMs);
     if (!call.ok) return call;
@@ -68,7 +82,21 @@ export class Decider {
     const leaveMs = (deadlineMs ?? arrivedMs + budgetMs) - marginMs;
     const staleMs = await this.#awaitAfter(call.value, leaveMs - arrivedMs);
     const subject = this.#subjectOf(call.value);
-    return ok(await this.#inTurn({ call: call.value, subject, staleMs, leaveMs }));
+    return ok(await this.#inTurn({ call: call.value, subject, staleMs, leaveMs, led }));
+  }
+
+  /** Whose checkout it is, for who has to know who owns that shopper. */
+  subjectOf(request: wire.DecideRequest): Result<SubjectId, Refusal> {
+    const call = readDecide(request, 0);
+    return call.ok ? ok(this.#subjectOf(call.value)) : call;
+  }
+
+  /** What stands, for a shopper of an owner that cannot be asked: an outstanding offer is honoured, else none. No record is made. */
+  degraded(request: wire.DecideRequest, reason: DegradedReason): Result<wire.DecideResponse, Refusal> {
+    const call = readDecide(request, 0);
+    if (!call.ok) return call;
+    const asked = { call: call.value, subject: this.#subjectOf(call.value), staleMs: 0, leaveMs: 0, led: {} };
+    return ok(this.#untold(asked, reason));
   }
 
   /** One answer of a subject after the other. Whoever's turn does not come in time gets what stands, and no record is made. */
@@ -84,40 +112,63 @@ export class Decider {
     });
     if (!turn.hasCome) await inTime(hasCome, this.#leftMs(asked.leaveMs));
     turn.isGivenUp = !turn.hasCome;
-    return (turn.isGivenUp ? undefined : await answered) ?? this.#untold(asked);
+    return (turn.isGivenUp ? undefined : await answered) ?? this.#untold(asked, "deadline_near");
   }
 
-  async #answer({ call, subject, staleMs, leaveMs }: Asked, hold: Hold): Promise<wire.DecideResponse> {
+  async #answer(asked: Asked, hold: Hold): Promise<wire.DecideResponse> {
+    const { call, subject, leaveMs } = asked;
+    const unsettledMs = this.#unsettledMs(subject);
+    if (unsettledMs === undefined) return this.#untold(asked, "owner_unavailable");
+    const staleMs = Math.max(asked.staleMs, unsettledMs);
     const policy = this.#options.policies.active();
     const facts = this.#facts(call, subject);
-    if (policy === undefined) return this.#degrade({ ...facts, freshness: "fresh" }, "no_policy", staleMs);
+    const safe = (input: SafeInput, reason: DegradedReason) =>
+      this.#tell({ ...asked, staleMs }, hold, input, degradedDecision(input, reason), reason);
+    if (policy === undefined) return safe({ ...facts, freshness: "fresh" }, "no_policy");
     const input = decisionInput(facts, policy, staleMs > 0 ? "stale" : "fresh");
-    if (this.#leftMs(leaveMs) <= 0) return this.#degrade(input, "deadline_near", staleMs);
-    const outcome = decide(input);
-    if (outcome.kind === "repeated") return this.#repeat(outcome.answer, staleMs);
+    if (this.#leftMs(leaveMs) <= 0) return safe(input, "deadline_near");
+    if (unsettledMs > 0) return safe(input, "owner_changing");
+    return this.#tell({ ...asked, staleMs }, hold, input, decide(input));
+  }
+
+  /** 0 where nobody else owns anything. */
+  #unsettledMs(subject: SubjectId): number | undefined {
+    const { standings, feed } = this.#options;
+    return standings === undefined ? 0 : standings.unsettledMs(feed.partitionOf(subject));
+  }
+
+  /** Records what came out, and tells it if that may be told by the time. */
+  async #tell(
+    { staleMs, leaveMs, led }: Asked,
+    hold: Hold,
+    input: SafeInput,
+    outcome: DecideOutcome,
+    degraded?: DegradedReason,
+  ): Promise<wire.DecideResponse> {
+    if (degraded !== undefined) this.#options.telemetry.metrics.degraded.with({ reason: degraded }).add();
+    if (outcome.kind === "repeated") return this.#repeat(outcome.answer, staleMs, degraded);
     const { decision } = outcome;
+    const writing = this.#options.ledger.record(decisionRecord(decision, input), led);
     if (!isGrant(decision)) {
-      await this.#options.ledger.record(decisionRecord(decision, input));
+      await writing;
       return this.#give(decision, input, staleMs);
     }
-    const writing = this.#options.ledger.record(decisionRecord(decision, input));
     // The answer may have to leave before; the next decision of the subject must know what became of this one.
     hold(writing);
     const written = await inTime(writing, this.#leftMs(leaveMs));
     if (written?.ok === true) return this.#give(decision, input, staleMs);
     // Whether the grant stands on the log will show; nobody was told of it, and the next answer tells what stands.
-    return this.#refrain(decision, written === undefined ? "deadline_near" : "log_unavailable", staleMs);
+    return this.#refrain(decision, written === undefined ? "deadline_near" : notWritten(written.error), staleMs);
   }
 
-  #give(decision: Decision, input: DecisionInput, staleMs: number): wire.DecideResponse {
+  #give(decision: Decision, input: SafeInput, staleMs: number): wire.DecideResponse {
     this.#options.recent.keep(decision, input);
     this.#count(decision);
     return answerToWire(answerOf(decision), staleMs);
   }
 
   /** What stands, without a decision: an outstanding offer is honoured, else none. */
-  #untold({ call, subject, staleMs }: Asked): wire.DecideResponse {
-    const reason = "deadline_near";
+  #untold({ call, subject, staleMs }: Asked, reason: DegradedReason): wire.DecideResponse {
     this.#options.telemetry.metrics.degraded.with({ reason }).add();
     const policy = this.#options.policies.active()?.compiled;
     const outcome = degradedDecision({ ...this.#facts(call, subject), policy, freshness: "fresh" }, reason);
@@ -135,26 +186,13 @@ export class Decider {
     return gatherFacts(this.#options, call, subject, assignmentKey, clock.nowMs(), policies.active());
   }
 
-  #repeat(answer: Answer, staleMs: number): wire.DecideResponse {
+  #repeat(answer: Answer, staleMs: number, degraded: DegradedReason | undefined): wire.DecideResponse {
     const { metrics } = this.#options.telemetry;
-    metrics.decisions
-      .with({ incentive: answer.offer?.incentive.kind ?? "none", depth: "0", outcome: "continued" })
-      .add();
+    if (degraded === undefined)
+      metrics.decisions
+        .with({ incentive: answer.offer?.incentive.kind ?? "none", depth: "0", outcome: "continued" })
+        .add();
     return answerToWire(answer, staleMs);
-  }
-
-  async #degrade(
-    input: Parameters<typeof degradedDecision>[0],
-    reason: DegradedReason,
-    staleMs: number,
-  ): Promise<wire.DecideResponse> {
-    const outcome: DecideOutcome = degradedDecision(input, reason);
-    this.#options.telemetry.metrics.degraded.with({ reason }).add();
-    if (outcome.kind === "repeated") return answerToWire(outcome.answer, staleMs);
-    await this.#options.ledger.record(decisionRecord(outcome.decision, input));
-    this.#options.recent.keep(outcome.decision, input);
-    this.#count(outcome.decision);
-    return answerToWire(answerOf(outcome.decision), staleMs);
   }
 
   #refrain(decision: Decision, reason: DegradedReason, staleMs: number): wire.DecideResponse {
@@ -229,6 +267,13 @@ export class Decider {
       metrics.money.with({ movement: "held", currency: decision.cart.currency }).add(decision.heldMinor);
     }
   }
+}
+
+/** What is decided on where something may be missing. */
+type SafeInput = Parameters<typeof degradedDecision>[0];
+
+function notWritten({ code }: LogError): DegradedReason {
+  return code === "partition_revoked" ? "owner_changing" : "log_unavailable";
 }
 
 /** Something is newly given, or withheld from a held-out shopper, whose answer may come no faster than that of who is given it. */

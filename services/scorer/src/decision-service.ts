@@ -1,6 +1,15 @@
 import { answerToWire, wire } from "@leastwise/contracts";
 import type { Answer } from "@leastwise/decision";
-import { defineService, invalidArgument, refuse, type CallHooks, type RpcService } from "@leastwise/rpc";
+import {
+  defineService,
+  invalidArgument,
+  refuse,
+  traceparentOf,
+  type CallContext,
+  type CallHooks,
+  type Handlers,
+  type RpcService,
+} from "@leastwise/rpc";
 import type { Telemetry } from "@leastwise/telemetry";
 import { err, ok, refusal, type Clock, type Millis, type Refusal } from "@leastwise/vocabulary";
 import { randomUUID } from "node:crypto";
@@ -14,17 +23,27 @@ const BATCH_REQUESTS_MAX = 100;
 /** The door of the decision. A defect in one answer of a batch or stream leaves the others alone, and is told to the hook. */
 export function decisionService(
   decider: Pick<Decider, "decide">,
-  recent: RecentDecisions,
-  { onDefect }: Pick<CallHooks, "onDefect"> = {},
+  recent: Pick<RecentDecisions, "explain">,
+  hooks: Pick<CallHooks, "onDefect"> = {},
 ): RpcService {
+  return defineService(wire.DecisionServiceService, decisionHandlers(decider, recent, hooks));
+}
+
+/** What the door of the decision does with its calls. */
+export function decisionHandlers(
+  decider: Pick<Decider, "decide">,
+  recent: Pick<RecentDecisions, "explain">,
+  { onDefect }: Pick<CallHooks, "onDefect">,
+): Handlers<wire.DecisionServiceService> {
   const outcome = async (
     method: "decideBatch" | "decideStream",
     request: wire.DecideRequest,
     index: number,
+    context: CallContext,
     deadlineMs?: number,
   ) => {
     try {
-      const answer = await decider.decide(request, deadlineMs);
+      const answer = await decider.decide(request, deadlineMs, { traceparent: traceparentOf(context) });
       return answer.ok ? responseOutcome(answer.value) : refusalOutcome(answer.error, index);
     } catch (error) {
       const reference = randomUUID();
@@ -35,19 +54,22 @@ export function decisionService(
       );
     }
   };
-  return defineService(wire.DecisionServiceService, {
-    decide: async (request, { deadlineMs }) => {
-      const answer = await decider.decide(request, deadlineMs);
+  return {
+    decide: async (request, context) => {
+      const led = { traceparent: traceparentOf(context) };
+      const answer = await decider.decide(request, context.deadlineMs, led);
       return answer.ok ? answer : err(invalidArgument(answer.error));
     },
-    decideBatch: async ({ requests }, { deadlineMs }) => {
+    decideBatch: async ({ requests }, context) => {
       const refused = checkBatch(requests.length);
       if (refused !== undefined) return err(invalidArgument(refused));
-      const answering = requests.map((request, index) => outcome("decideBatch", request, index, deadlineMs));
+      const answering = requests.map((request, index) =>
+        outcome("decideBatch", request, index, context, context.deadlineMs),
+      );
       return ok({ outcomes: await Promise.all(answering) });
     },
     // A stream lives long: its deadline is not that of one answer.
-    decideStream: async (request) => ok(await outcome("decideStream", request, 0)),
+    decideStream: async (request, context) => ok(await outcome("decideStream", request, 0, context)),
     explain: ({ decisionId }) => {
       const explained = recent.explain(decisionId);
       if (explained !== undefined) return Promise.resolve(ok(explained));
@@ -56,7 +78,7 @@ export function decisionService(
         err(refuse("NOT_FOUND", refusal("unknown_decision", "decision_id", decisionId, expected))),
       );
     },
-  });
+  };
 }
 
 /**
@@ -107,7 +129,8 @@ function restoringAnswer(nowMs: Millis): Answer {
   };
 }
 
-function checkBatch(count: number): Refusal | undefined {
+/** Why a batch of so many is not taken; undefined: it is. */
+export function checkBatch(count: number): Refusal | undefined {
   if (count === 0) return refusal("batch_empty", "requests", "no request", `1 to ${BATCH_REQUESTS_MAX} requests`);
   if (count <= BATCH_REQUESTS_MAX) return undefined;
   return refusal("batch_too_large", "requests", count, `1 to ${BATCH_REQUESTS_MAX} requests`);

@@ -1,7 +1,9 @@
 export { Decider, type DeciderOptions } from "./decider.js";
 export { decisionService, restoringDecisionService } from "./decision-service.js";
 export { FeedMetrics, type FeedMetricsOptions } from "./feed-metrics.js";
+export { OWNERS_GROUP, Owners, type OwnedState, type OwnersOptions } from "./owners/owners.js";
 export { RecentDecisions } from "./recent-decisions.js";
+export type { Holding, Role } from "./holding.js";
 export { WindowsFeed, type WindowsFeedOptions } from "./windows-feed.js";
 export { CheckpointKeeper, type CheckpointKeeperOptions } from "./checkpoint/checkpoint-keeper.js";
 export { openCheckpointFiles } from "./checkpoint/checkpoint-files.js";
@@ -12,3 +14,12 @@ export type { CheckpointStore } from "./checkpoint/store.js";
 export type { CheckpointOptions } from "./ingest/ingest.js";
 export { IngestThreads, type ThreadOptions } from "./ingest/ingest-threads.js";
 export { OrderBook } from "./ingest/order-book.js";
+export type { PartitionMap, PartitionOwner } from "./routing/partition-map.js";
+export {
+  routedDecisionService,
+  type RoutedDecider,
+  type RoutedDecisionOptions,
+} from "./routing/routed-decision-service.js";
+export { routedOfferService, type RoutedOfferOptions } from "./routing/routed-offer-service.js";
+export { Router, type RouterOptions } from "./routing/router.js";
+export { routingService } from "./routing/routing-service.js";

@@ -1,3 +1,4 @@
+import { isTraceparent } from "@leastwise/rpc";
 import { err, ok, refusal, type CurrencyCode, type Refusal, type Result } from "@leastwise/vocabulary";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { randomUUID } from "node:crypto";
@@ -173,7 +174,9 @@ async function answer(
   const body = read(text.value);
   if (!body.ok) return refuse(reply, body.error);
   const { isSingle, incoming } = body.value;
-  const outcome = await collector.take(incoming, source);
+  const { traceparent } = request.headers;
+  const isTraced = typeof traceparent === "string" && isTraceparent(traceparent);
+  const outcome = await collector.take(incoming, source, isTraced ? traceparent : undefined);
   if (!outcome.ok) return refuse(reply, outcome.error);
   const [verdict] = outcome.value.verdicts;
   const isRefused = isSingle && verdict !== undefined && verdict.reason !== "ok" && !saysNothing(incoming);

@@ -29,14 +29,22 @@ import {
   Decider,
   decisionService,
   FeedMetrics,
+  Owners,
   RecentDecisions,
   restoringDecisionService,
+  routedDecisionService,
+  routedOfferService,
+  Router,
+  routingService,
   WindowsFeed,
+  type OwnedState,
   type WindowsFeedOptions,
 } from "@leastwise/scorer";
 import { openOpsDoor, type Telemetry } from "@leastwise/telemetry";
 import { isCurrencyCode, type Clock, type CurrencyCode } from "@leastwise/vocabulary";
 import { openSqlDoor, type Warehouse } from "@leastwise/warehouse";
+import { hostname } from "node:os";
+import { decisionsFraming } from "../registry/decisions-framing.js";
 import { Closers } from "./closers.js";
 import { collectorMetrics, httpHooks, rawHooks, rpcHooks } from "./door-metrics.js";
 import { holdService, restoringService, type HeldService } from "./held-service.js";
@@ -97,6 +105,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
   }
 }
 
+/** What stands behind the doors of decisions and offers. */
+interface SharedParts {
+  readonly decider: Decider;
+  readonly recent: RecentDecisions;
+  readonly offers: RpcService;
+}
+
 interface References {
   readonly policies: Policies;
   readonly catalog: Catalog;
@@ -110,6 +125,7 @@ class Starting {
   /** The services of the gRPC door: each answers for itself once what stands behind it is restored. */
   readonly #held: readonly HeldService[];
   #isReady = false;
+  #owners: Owners | undefined;
   #fail: (error: unknown) => void = () => undefined;
 
   constructor(options: HostOptions, closers: Closers) {
@@ -133,7 +149,9 @@ class Starting {
     const collector =
       references && hasher && roles.has("collector") ? await this.#startCollector(log, references, hasher) : undefined;
     const feed =
-      references && hasher && roles.has("scorer") ? await this.#startScorer(log, references, hasher) : undefined;
+      references && hasher && roles.has("scorer")
+        ? await this.#startScorer(log, references, hasher, rpc?.port ?? 0)
+        : undefined;
     rpc?.setServing(true);
     this.#isReady = true;
     return {
@@ -146,6 +164,8 @@ class Starting {
       failed,
       stop: async () => {
         this.#isReady = false;
+        // Whoever takes over answers from its first moment on; until then this process does.
+        await this.#owners?.leave(config.drain_timeout_ms);
         // It was opened first, and closes first: calls under way still find everything behind it.
         await rpc?.drain(config.drain_timeout_ms);
         await this.#closers.closeAll();
@@ -266,10 +286,23 @@ class Starting {
     this.#closers.add(() => intake.stop());
   }
 
-  async #startScorer(log: EventLog, references: References, hasher: SubjectHasher): Promise<WindowsFeed> {
+  async #startScorer(
+    log: EventLog,
+    references: References,
+    hasher: SubjectHasher,
+    rpcPort: number,
+  ): Promise<WindowsFeed> {
     const { config, clock, telemetry, observeOnly } = this.#options;
     const { policies, catalog } = references;
-    const ledger = await Ledger.open({ log, telemetry, clock });
+    const owners = sharesPartitions(config) ? await this.#openOwners(log, rpcPort) : undefined;
+    const frame = await decisionsFraming(config.log);
+    const ledger = await Ledger.open({
+      log,
+      telemetry,
+      clock,
+      ...(owners && { tenure: owners }),
+      ...(frame && { frame }),
+    });
     this.#closers.add(() => ledger.close());
     ledger.finished.catch(this.#fail);
     const feed = await WindowsFeed.open({
@@ -281,6 +314,7 @@ class Starting {
         ledger.ordered(subject, atMs);
       },
       bytesMax: config.scorer.windows_bytes_max,
+      ...(owners && { partitions: [] }),
       ...this.#howToIngest(log),
     });
     this.#closers.add(() => feed.close());
@@ -302,12 +336,41 @@ class Starting {
       budgetMs: config.rpc.decide_deadline_ms,
       marginMs: config.rpc.deadline_margin_ms,
       afterWaitMs: config.scorer.after_wait_max_ms,
+      ...(owners && { standings: owners }),
+    });
+    const offers = offerService({ ledger, hasher, links: references.links, policies, catalog, clock, telemetry });
+    if (owners === undefined) this.#become(decisionService(decider, recent, rpcHooks(telemetry)), offers);
+    else await this.#shareDoors(owners, { decider, recent, offers, ledger, feed });
+    return feed;
+  }
+
+  async #openOwners(log: EventLog, rpcPort: number): Promise<Owners> {
+    const { config, clock, telemetry } = this.#options;
+    const { address = `${reachableName(config.rpc.host)}:${rpcPort}`, standbys } = config.scorer;
+    const owners = await Owners.open({ log, telemetry, clock, address, standbys });
+    this.#closers.add(() => owners.close());
+    owners.finished.catch(this.#fail);
+    return (this.#owners = owners);
+  }
+
+  /** Opens the doors that answer for everybody's shoppers, and takes over its own. */
+  async #shareDoors(
+    owners: Owners,
+    { decider, recent, offers, ledger, feed }: SharedParts & Pick<OwnedState, "ledger" | "feed">,
+  ): Promise<void> {
+    const { config, telemetry } = this.#options;
+    const { decide_deadline_ms: budgetMs, deadline_margin_ms: marginMs } = config.rpc;
+    const router = new Router({ map: owners, telemetry, wallNowMs: () => Date.now(), marginMs });
+    this.#closers.add(() => {
+      router.close();
+      return Promise.resolve();
     });
     this.#become(
-      decisionService(decider, recent, rpcHooks(telemetry)),
-      offerService({ ledger, hasher, links: references.links, policies, catalog, clock, telemetry }),
+      routedDecisionService({ decider, recent, router, budgetMs, hooks: rpcHooks(telemetry) }),
+      routedOfferService({ local: offers, router, telemetry }),
+      routingService(owners),
     );
-    return feed;
+    await owners.join({ ledger, feed });
   }
 
   /** With the log as the clock all goes single-file: nothing is to be felt, and nothing is read again. */
@@ -365,7 +428,7 @@ class Starting {
   }
 }
 
-function heldServices({ roles, clock, telemetry }: HostOptions): readonly HeldService[] {
+function heldServices({ config, roles, clock, telemetry }: HostOptions): readonly HeldService[] {
   const collector = [
     wire.CollectorServiceService,
     wire.SubjectServiceService,
@@ -377,7 +440,19 @@ function heldServices({ roles, clock, telemetry }: HostOptions): readonly HeldSe
     ...(roles.has("scorer")
       ? [restoringDecisionService(clock, telemetry), restoringService(wire.OfferServiceService)]
       : []),
+    ...(roles.has("scorer") && sharesPartitions(config) ? [restoringService(wire.RoutingServiceService)] : []),
   ].map((meanwhile) => holdService(meanwhile));
+}
+
+/** How others call this machine; one that listens everywhere goes by its name. */
+function reachableName(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return hostname();
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** Several scorers may work on one cluster; a replay has the log to itself. */
+function sharesPartitions({ log, clock }: Config): boolean {
+  return log.adapter === "kafka" && clock === "wall";
 }
 
 function currencyOf(config: Config): CurrencyCode {

@@ -1,5 +1,5 @@
 import type { Config } from "@leastwise/config";
-import { LogError, openEmbeddedLog, type EventLog } from "@leastwise/eventlog";
+import { LogError, openEmbeddedLog, type EventLog, type KafkaLogOptions } from "@leastwise/eventlog";
 import type { CheckpointOptions, ThreadData, ThreadOptions } from "@leastwise/scorer";
 import type { Telemetry } from "@leastwise/telemetry";
 import type { Clock } from "@leastwise/vocabulary";
@@ -16,6 +16,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { cloudEventHeaders } from "../topics/cloud-events.js";
 import { planOf } from "../topics/wanted-topics.js";
 import { kafkaOptions } from "./kafka-options.js";
 import { checkpointStore, kafkaOpener, type IngestOpening } from "./ingest-opening.js";
@@ -29,11 +30,13 @@ export async function openLog(config: Config, clock: Clock, telemetry: Telemetry
       ? await kafkaOpener(config.log)({
           ...(await kafkaOptions(config.log)),
           replicationFactor: config.log.replication_factor,
+          sessionTimeoutMs: config.log.session_timeout_ms,
           onLog: (level, message, fields) => {
             telemetry.logger[level === "error" ? "error" : "debug"]({ kafka: fields }, message);
           },
           nowMs,
           ...incarnation,
+          ...headersOption(config),
         })
       : await openEmbeddedLog({ directory: join(config.data_directory, "log"), nowMs, ...incarnation });
   try {
@@ -43,6 +46,11 @@ export async function openLog(config: Config, clock: Clock, telemetry: Telemetry
     await log.close();
     throw error;
   }
+}
+
+function headersOption({ log }: Config): Pick<KafkaLogOptions, "headersOf"> {
+  const headersOf = cloudEventHeaders(log);
+  return headersOf === undefined ? {} : { headersOf };
 }
 
 /** Threads of their own for the clickstream. With Kafka they read the log themselves; the embedded log has one reader, this thread. */

@@ -1,12 +1,12 @@
 import { CLICKSTREAM_RETENTION_MIN_MS, topicPlan } from "@leastwise/contracts";
-import { openEmbeddedLog } from "@leastwise/eventlog";
+import { openEmbeddedLog, type EventLog } from "@leastwise/eventlog";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
 import { FragileLog } from "@leastwise/testkit";
 import type { Millis } from "@leastwise/vocabulary";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { Ledger } from "../ledger.js";
+import { Ledger, type LedgerOptions } from "../ledger.js";
 import { NOON } from "./records.js";
 
 /** A log in a directory of its own, with every topic. */
@@ -30,9 +30,13 @@ export interface GivenLedger {
   readonly telemetry: Telemetry;
 }
 
-export async function openLedger(log: FragileLog, nowMs: Millis = NOON): Promise<GivenLedger> {
+export async function openLedger(
+  log: EventLog,
+  nowMs: Millis = NOON,
+  more: Partial<LedgerOptions> = {},
+): Promise<GivenLedger> {
   const time = { nowMs };
   const telemetry = createTelemetry({ service: "ledger", version: "test", logLevel: "silent", pretty: false });
-  const ledger = await Ledger.open({ log, telemetry, clock: { nowMs: () => time.nowMs } });
+  const ledger = await Ledger.open({ log, telemetry, clock: { nowMs: () => time.nowMs }, ...more });
   return { ledger, time, telemetry };
 }

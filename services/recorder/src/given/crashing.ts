@@ -43,18 +43,30 @@ export class Surroundings {
       committed: () => Promise.resolve(this.commit),
       commit: (_, __, ___, commit) => this.#act(() => (this.commit = commit)),
     };
-    const write = (records: readonly LogRecord[], token: string) =>
-      this.#act(() => {
-        this.#count(
-          records.map(({ offset }) => offset),
-          token,
-        );
+    const write = async (records: readonly LogRecord[], token: string, _: AbortSignal, epochBefore: number) => {
+      const offsets = records.map(({ offset }) => offset);
+      await this.#act(() => {
+        this.#count(offsets, token);
       });
+      this.#expectEpoch(epochBefore, offsets[0] ?? 0);
+      return this.#epochBefore((offsets.at(-1) ?? 0) + 1);
+    };
     return {
       ...{ log, group: "recorder-clickstream", topic: TOPIC, partition: 0, write, held: this.held },
       ...{ blockRowsMax, blockBytesMax: Number.MAX_SAFE_INTEGER },
       commitOfRows: () => Promise.resolve(this.commitOfRows),
     };
+  }
+
+  /** Of the owners that have begun before an offset: each tenth record that is kept is where one begins. */
+  #epochBefore(offset: number): number {
+    return Math.floor(this.records.filter((record) => record.offset < offset).length / 10);
+  }
+
+  #expectEpoch(came: number, from: number): void {
+    // What retention took, and what the warehouse's rows alone tell, leaves it unknown.
+    if (this.begin > 0 || this.commitOfRows !== undefined || came === this.#epochBefore(from)) return;
+    throw new Error(`a block from ${from} came with epoch ${came}, and not ${this.#epochBefore(from)}`);
   }
 
   #count(offsets: readonly number[], token: string): void {

@@ -1,4 +1,13 @@
-import { channelName, deviceName, grossMinor, purposeName, wire } from "@leastwise/contracts";
+import {
+  channelName,
+  decodeDecisionRecord,
+  deviceName,
+  failedDraw,
+  grossMinor,
+  purposeName,
+  wire,
+  type OwnerEpochs,
+} from "@leastwise/contracts";
 import type { LogRecord } from "@leastwise/eventlog";
 import { FEATURES } from "@leastwise/windows";
 import { refusal } from "@leastwise/vocabulary";
@@ -8,15 +17,24 @@ import { codeHash } from "./code-hash.js";
 import type { Outcome } from "./outcome.js";
 import { logPosition } from "./position.js";
 
-/** A decision → rows of `decisions`, `enrolments` (where it enrolled somebody) and `offers` (where it issued one). */
-export function decisionRows(incarnation: string, record: LogRecord): Outcome {
+/**
+ * A decision → rows of `decisions`, `enrolments` (where it enrolled somebody) and `offers` (where it issued one). What an owner wrote whose successor
+ * had begun came to nothing: of a draw that is recorded, as of one that failed.
+ *
+ * @param epochs of the records before this one
+ */
+export function decisionRows(incarnation: string, record: LogRecord, epochs: OwnerEpochs): Outcome {
   let decision: wire.DecisionRecord;
   try {
-    decision = wire.DecisionRecord.decode(record.value);
+    decision = decodeDecisionRecord(record.value);
   } catch {
     const came = `${record.value.length} bytes`;
     return { outcome: "dead_letter", refusal: refusal("record_malformed", "", came, "a DecisionRecord") };
   }
+  const counts = epochs.take(record.partition, Number(decision.ownerEpoch));
+  if (decision.decisionId === "" && decision.ownerEpoch > 0n) return { outcome: "drop", reason: "owner_began" };
+  if (!counts && decision.episodeId === "") return { outcome: "drop", reason: "owner_superseded" };
+  if (!counts) decision = failedDraw(decision, "owner_changing");
   const currency = currencyOf(decision);
   const cartValue = grossMinor(decision.cart?.lines ?? [], currency, "cart");
   if (!cartValue.ok) return { outcome: "dead_letter", refusal: cartValue.error };

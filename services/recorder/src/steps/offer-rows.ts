@@ -1,12 +1,16 @@
-import { wire } from "@leastwise/contracts";
+import { wire, type OwnerEpochs } from "@leastwise/contracts";
 import type { LogRecord } from "@leastwise/eventlog";
 import { refusal } from "@leastwise/vocabulary";
 import type { OfferRow } from "@leastwise/warehouse";
 import type { Outcome } from "./outcome.js";
 import { logPosition } from "./position.js";
 
-/** What happened to an offer → a row of `offers`. */
-export function offerRows(incarnation: string, record: LogRecord): Outcome {
+/**
+ * What happened to an offer → a row of `offers`. What an owner wrote whose successor had begun did not happen.
+ *
+ * @param epochs of the records before this one
+ */
+export function offerRows(incarnation: string, record: LogRecord, epochs: OwnerEpochs): Outcome {
   let event: wire.OfferEvent;
   try {
     event = wire.OfferEvent.decode(record.value);
@@ -14,6 +18,9 @@ export function offerRows(incarnation: string, record: LogRecord): Outcome {
     const came = `${record.value.length} bytes`;
     return { outcome: "dead_letter", refusal: refusal("record_malformed", "", came, "an OfferEvent") };
   }
+  const counts = epochs.take(record.partition, Number(event.ownerEpoch));
+  if (event.offerId === "" && event.ownerEpoch > 0n) return { outcome: "drop", reason: "owner_began" };
+  if (!counts) return { outcome: "drop", reason: "owner_superseded" };
   if (event.kind === undefined) {
     return {
       outcome: "dead_letter",

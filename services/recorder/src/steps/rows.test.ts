@@ -1,4 +1,4 @@
-import { encodeClickstreamRecord, TOPICS, wire } from "@leastwise/contracts";
+import { encodeClickstreamRecord, OwnerEpochs, TOPICS, wire } from "@leastwise/contracts";
 import { isWellFormed } from "@leastwise/vocabulary";
 import { FEATURES } from "@leastwise/windows";
 import { describe, expect, it } from "@jest/globals";
@@ -29,7 +29,8 @@ function rowsOf(outcome: Outcome): Rows {
 }
 
 const clicked = (event: wire.DeepPartial<wire.Event>) => rowsOf(clickstreamRows("i", standing(did(event)), products));
-const wrote = (decision: wire.DeepPartial<wire.DecisionRecord>) => decisionRows("i", standing(decided(decision)));
+const wrote = (decision: wire.DeepPartial<wire.DecisionRecord>, epochs = new OwnerEpochs()) =>
+  decisionRows("i", standing(decided(decision)), epochs);
 
 const shoe = { productId: "shoe", quantity: 2n, unitPrice: euros(5_000), discount: euros(500) };
 const sock = { productId: "sock", quantity: 1n, unitPrice: euros(700) };
@@ -398,7 +399,8 @@ describe("a decision", () => {
 });
 
 describe("what happened to an offer", () => {
-  const wrote = (event: wire.DeepPartial<wire.OfferEvent>) => offerRows("i", standing(happened(event)));
+  const wrote = (event: wire.DeepPartial<wire.OfferEvent>, epochs = new OwnerEpochs()) =>
+    offerRows("i", standing(happened(event)), epochs);
 
   it("is a row with what it cost, by line", () => {
     const shares = [{ line: 0, productId: "shoe", quantity: 2n, discount: euros(900) }];
@@ -424,12 +426,42 @@ describe("what happened to an offer", () => {
   });
 });
 
+describe("what an owner wrote behind its successor's beginning", () => {
+  const begun = () => {
+    const epochs = new OwnerEpochs();
+    const beginning = { decisionId: "", cart: undefined, candidates: [], ownerEpoch: 2n };
+    expect(wrote(beginning, epochs)).toEqual({ outcome: "drop", reason: "owner_began" });
+    return epochs;
+  };
+
+  it("is a draw that failed, where there was one", () => {
+    const { decisions, offers } = rowsOf(wrote({ ...ISSUED, episodeId: "e", ownerEpoch: 1n }, begun()));
+    expect(decisions).toMatchObject([
+      { reason: "failed_after_draw", degraded_reason: "owner_changing", offer_id: "", held_minor: 0, rung: 1 },
+    ]);
+    expect(offers).toBeUndefined();
+  });
+
+  it("is nothing, where nothing was drawn", () => {
+    const late = { episodeId: "", ownerEpoch: 1n };
+    expect(wrote(late, begun())).toEqual({ outcome: "drop", reason: "owner_superseded" });
+    const ended = happened({ kind: { $case: "expired", value: {} }, ownerEpoch: 1n });
+    expect(offerRows("i", standing(ended), begun())).toEqual({ outcome: "drop", reason: "owner_superseded" });
+  });
+
+  it("is as good as any for an owner that has none", () => {
+    expect(rowsOf(wrote({ ...ISSUED, ownerEpoch: 2n }, begun())).offers).toHaveLength(1);
+    const beginning = happened({ offerId: "", ownerEpoch: 2n });
+    expect(offerRows("i", standing(beginning), begun())).toEqual({ outcome: "drop", reason: "owner_began" });
+  });
+});
+
 describe("what cannot be read", () => {
   it("is a dead letter, with its reason", () => {
     const outcomes = [
       clickstreamRows("i", standing(torn(TOPICS.clickstream)), products),
-      decisionRows("i", standing(torn(TOPICS.decisions))),
-      offerRows("i", standing(torn(TOPICS.offers))),
+      decisionRows("i", standing(torn(TOPICS.decisions)), new OwnerEpochs()),
+      offerRows("i", standing(torn(TOPICS.offers)), new OwnerEpochs()),
     ];
     for (const outcome of outcomes)
       expect(outcome).toMatchObject({ outcome: "dead_letter", refusal: { reason: "record_malformed" } });

@@ -1,4 +1,4 @@
-import { TOPICS, wire } from "@leastwise/contracts";
+import { OwnerEpochs, TOPICS, wire } from "@leastwise/contracts";
 import { applyMigrations, openEmbeddedWarehouse, type TableName, type Warehouse } from "@leastwise/warehouse";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -67,8 +67,12 @@ describe("the real tables", () => {
   it("take a decision with what it issued and whom it enrolled, and what became of the offer, each once", async () => {
     const enrolments = [{ experimentId: "x", arm: "treatment", enrolledAtMs: BigInt(NOON), first: true }];
     const values = [Number.NaN, Infinity, 1e300];
-    await record("decision", decisionRows("i", standing(decided({ ...ISSUED, enrolments, features: { values } }))));
-    await record("expired", offerRows("i", standing(happened({ kind: { $case: "expired", value: {} } }))));
+    const issued = standing(decided({ ...ISSUED, enrolments, features: { values } }));
+    await record("decision", decisionRows("i", issued, new OwnerEpochs()));
+    await record(
+      "expired",
+      offerRows("i", standing(happened({ kind: { $case: "expired", value: {} } })), new OwnerEpochs()),
+    );
     expect(await warehouse.query("SELECT decision_id, arm, rung FROM decisions")).toEqual([
       { decision_id: "d1", arm: "treatment", rung: 1 },
     ]);

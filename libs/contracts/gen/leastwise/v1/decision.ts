@@ -36,7 +36,10 @@ export const Freshness = {
   FRESHNESS_UNSPECIFIED: 0,
   /** FRESHNESS_FRESH - All that was asked for was seen. */
   FRESHNESS_FRESH: 1,
-  /** FRESHNESS_STALE - Made without an event that `after` names; `stale_ms` says how long it was waited for. */
+  /**
+   * FRESHNESS_STALE - Made without an event that `after` names, or by an owner whose partition another one may be about to take over; `stale_ms` says how
+   * long was waited, or since when that is so.
+   */
   FRESHNESS_STALE: 2,
   /** FRESHNESS_DEGRADED - The safe answer, made without the state; `degraded_reason` says why. */
   FRESHNESS_DEGRADED: 3,
@@ -121,11 +124,13 @@ export interface DecideResponse {
   freshness: Freshness;
   /**
    * How long `after` was waited for in vain, ms, at least 1; 1 also where it names another log, for which nobody waits. 0 if
-   * all of it was seen.
+   * all of it was seen. Of an owner that may be about to be followed by another: since when, ms.
    */
   staleMs: bigint;
   /**
-   * Stable reason of a degraded answer: `features_restoring`, `no_policy`, `deadline_near`, `log_unavailable`. Empty otherwise. A
+   * Stable reason of a safe answer: `owner_changing` (the shopper's partition may be about to get another owner: nothing new is given, and
+   * the answer is stale); of a degraded one `features_restoring`, `no_policy`, `deadline_near`, `log_unavailable`,
+   * `owner_unavailable` (the scorer that owns the shopper did not answer in time, or there is none yet). Empty otherwise. A
    * budget that is not known degrades no answer: it blocks the rungs that would draw on it (`budget_unknown` in Candidate).
    */
   degradedReason: string;
@@ -138,6 +143,11 @@ export interface DecideResponse {
   personalDataUsed: boolean;
   /** How long this answer stands, Unix milliseconds UTC: asked again before, it will be the same for the same cart. */
   validUntilMs: bigint;
+  /**
+   * The shopper's bucket, 0 to 255, for clients that choose the scorer themselves: see PartitionMap. Absent from a scorer that
+   * answers for all shoppers alone, and while it restores.
+   */
+  bucket?: number | undefined;
 }
 
 /** Several checkouts at once. */
@@ -366,6 +376,11 @@ export interface DecisionRecord {
    * Later ones end its episode.
    */
   lastOrderMs: bigint;
+  /**
+   * Epoch of the partition's owner that wrote it, as the topic `owners` has it; 0 where one process owns all. What stands behind a record of a
+   * higher epoch is void: nobody was told of it. A record with an epoch and without `decision_id` is where that owner began, and says nothing else.
+   */
+  ownerEpoch: bigint;
 }
 
 /** What the catalog said of one product of the cart. */
@@ -678,6 +693,7 @@ function createBaseDecideResponse(): DecideResponse {
     policyVersion: "",
     personalDataUsed: false,
     validUntilMs: 0n,
+    bucket: undefined,
   };
 }
 
@@ -715,6 +731,9 @@ export const DecideResponse: MessageFns<DecideResponse> = {
         throw new globalThis.Error("value provided for field message.validUntilMs of type int64 too large");
       }
       writer.uint32(72).int64(message.validUntilMs);
+    }
+    if (message.bucket !== undefined) {
+      writer.uint32(80).int32(message.bucket);
     }
     return writer;
   },
@@ -804,6 +823,14 @@ export const DecideResponse: MessageFns<DecideResponse> = {
             message.validUntilMs = reader.int64() as bigint;
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.bucket = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -832,6 +859,7 @@ export const DecideResponse: MessageFns<DecideResponse> = {
     message.validUntilMs = (object.validUntilMs !== undefined && object.validUntilMs !== null)
       ? BigInt(object.validUntilMs)
       : 0n;
+    message.bucket = object.bucket ?? undefined;
     return message;
   },
 };
@@ -1638,6 +1666,7 @@ function createBaseDecisionRecord(): DecisionRecord {
     profile: undefined,
     withheldUntilMs: 0n,
     lastOrderMs: 0n,
+    ownerEpoch: 0n,
   };
 }
 
@@ -1799,6 +1828,12 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
         throw new globalThis.Error("value provided for field message.lastOrderMs of type int64 too large");
       }
       writer.uint32(352).int64(message.lastOrderMs);
+    }
+    if (message.ownerEpoch !== 0n) {
+      if (BigInt.asIntN(64, message.ownerEpoch) !== message.ownerEpoch) {
+        throw new globalThis.Error("value provided for field message.ownerEpoch of type int64 too large");
+      }
+      writer.uint32(360).int64(message.ownerEpoch);
     }
     return writer;
   },
@@ -2178,6 +2213,14 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
             message.lastOrderMs = reader.int64() as bigint;
             continue;
           }
+          case 45: {
+            if (tag !== 360) {
+              break;
+            }
+
+            message.ownerEpoch = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2252,6 +2295,9 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
       : 0n;
     message.lastOrderMs = (object.lastOrderMs !== undefined && object.lastOrderMs !== null)
       ? BigInt(object.lastOrderMs)
+      : 0n;
+    message.ownerEpoch = (object.ownerEpoch !== undefined && object.ownerEpoch !== null)
+      ? BigInt(object.ownerEpoch)
       : 0n;
     return message;
   },
@@ -2457,7 +2503,8 @@ export const DecisionServiceService = {
   },
   /**
    * Why a decision came out as it did. Errors: NOT_FOUND (`unknown_decision`): it is not among the recent ones kept in
-   * memory; the table `decisions` has them all.
+   * memory, of any scorer; the table `decisions` has them all. UNAVAILABLE (`owner_unavailable`): a scorer that may have it did
+   * not answer.
    */
   explain: {
     path: "/leastwise.v1.DecisionService/Explain" as const,
@@ -2489,7 +2536,8 @@ export interface DecisionServiceServer extends UntypedServiceImplementation {
   decideStream: handleBidiStreamingCall<DecideRequest, DecideOutcome>;
   /**
    * Why a decision came out as it did. Errors: NOT_FOUND (`unknown_decision`): it is not among the recent ones kept in
-   * memory; the table `decisions` has them all.
+   * memory, of any scorer; the table `decisions` has them all. UNAVAILABLE (`owner_unavailable`): a scorer that may have it did
+   * not answer.
    */
   explain: handleUnaryCall<ExplainRequest, ExplainResponse>;
 }
@@ -2543,7 +2591,8 @@ export interface DecisionServiceClient extends Client {
   decideStream(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<DecideRequest, DecideOutcome>;
   /**
    * Why a decision came out as it did. Errors: NOT_FOUND (`unknown_decision`): it is not among the recent ones kept in
-   * memory; the table `decisions` has them all.
+   * memory, of any scorer; the table `decisions` has them all. UNAVAILABLE (`owner_unavailable`): a scorer that may have it did
+   * not answer.
    */
   explain(
     request: ExplainRequest,

@@ -251,6 +251,11 @@ export interface OfferEvent {
   decisionId: string;
   /** What arms hash, of that decision: lift follows it when the shopper logs in between. */
   assignmentKey: string;
+  /**
+   * Epoch of the partition's owner that wrote it, as in DecisionRecord: what stands behind a record of a higher epoch is void. A record with
+   * an epoch and without `offer_id` is where that owner began, and says nothing else.
+   */
+  ownerEpoch: bigint;
 }
 
 /** An offer was used. */
@@ -1295,6 +1300,7 @@ function createBaseOfferEvent(): OfferEvent {
     campaignId: "",
     decisionId: "",
     assignmentKey: "",
+    ownerEpoch: 0n,
   };
 }
 
@@ -1334,6 +1340,12 @@ export const OfferEvent: MessageFns<OfferEvent> = {
     }
     if (message.assignmentKey !== "") {
       writer.uint32(82).string(message.assignmentKey);
+    }
+    if (message.ownerEpoch !== 0n) {
+      if (BigInt.asIntN(64, message.ownerEpoch) !== message.ownerEpoch) {
+        throw new globalThis.Error("value provided for field message.ownerEpoch of type int64 too large");
+      }
+      writer.uint32(88).int64(message.ownerEpoch);
     }
     return writer;
   },
@@ -1431,6 +1443,14 @@ export const OfferEvent: MessageFns<OfferEvent> = {
             message.assignmentKey = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.ownerEpoch = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1470,6 +1490,9 @@ export const OfferEvent: MessageFns<OfferEvent> = {
     message.campaignId = object.campaignId ?? "";
     message.decisionId = object.decisionId ?? "";
     message.assignmentKey = object.assignmentKey ?? "";
+    message.ownerEpoch = (object.ownerEpoch !== undefined && object.ownerEpoch !== null)
+      ? BigInt(object.ownerEpoch)
+      : 0n;
     return message;
   },
 };
@@ -1600,7 +1623,9 @@ export const OfferExpired: MessageFns<OfferExpired> = {
 
 /**
  * The life of an offer after its issue. An unknown, mistyped or foreign code is refused alike to the shopper; the reason
- * is the caller's and the log's.
+ * is the caller's and the log's. Any scorer takes any call and passes it on to the one that owns the code; every method answers
+ * UNAVAILABLE (`owner_unavailable`) where that one does not answer: the same call again, a moment later, is safe, and tells
+ * what became of a redemption.
  */
 export type OfferServiceService = typeof OfferServiceService;
 export const OfferServiceService = {
