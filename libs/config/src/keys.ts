@@ -34,7 +34,12 @@ export const KEYS = {
     "Where the time comes from: `wall` in production, `event` (the log itself) in replay and simulation.",
   ),
   policy_file: optionalText("Policy to apply at start if none has been applied yet. Without it the built-in one."),
-  drain_timeout_ms: integer(0, 600_000, 10_000, "How long a service told to stop goes on with what it has begun."),
+  drain_timeout_ms: integer(
+    0,
+    600_000,
+    10_000,
+    "How long a service told to stop goes on with what it has begun. A scorer among others first waits as long for those who take over.",
+  ),
 
   log: section("The log: everything that matters is a record in it.", {
     adapter: choice(["embedded", "kafka"], "embedded", "`embedded`: a directory of this machine; `kafka`: a cluster."),

@@ -24,6 +24,9 @@ export interface BookedOffer {
   readonly budgetId: string;
 }
 
+/** Offers of which is remembered what happened before their issue was read: far more than one topic's reader can be ahead of the other's. */
+const EARLY_MAX = 100_000;
+
 /**
  * What the owner keeps: decision states, offers, budgets. A pure fold of `decisions` and `offers`: the same records give the same book, so
  * it can be dropped and read again.
@@ -36,6 +39,8 @@ export class Book {
   readonly #committedMinor = new Map<string, number>();
   readonly #offerIdsByOrder = new Map<string, string>();
   readonly #expiries = new ExpiryQueue();
+  /** What happened to offers of which nobody has heard yet, by offer: the two topics are read side by side. */
+  readonly #early = new Map<string, Exclude<OfferEvent, { kind: "issued" }>[]>();
 
   /** The subject's decision state. */
   stateOf(subject: SubjectId): DecisionState {
@@ -108,11 +113,15 @@ export class Book {
     this.#offerIdsByCode.set(terms.code, terms.offerId);
     this.#commit(budgetId, terms.heldMinor);
     this.#expiries.push(terms.offerId, terms.expiresAtMs);
+    const early = this.#early.get(terms.offerId) ?? [];
+    this.#early.delete(terms.offerId);
+    for (const event of early) this.happened(event);
   }
 
-  /** Takes in what happened to an offer. What is impossible by its life changes nothing. */
+  /** Takes in what happened to an offer, also before the book has heard of its issue. What is impossible by its life changes nothing. */
   happened(event: Exclude<OfferEvent, { kind: "issued" }>): void {
     const booked = this.#offers.get(event.offerId);
+    if (booked === undefined) this.#keepEarly(event);
     if (booked?.state.status !== "issued") return;
     const { terms } = booked.state;
     this.#offers.set(event.offerId, { ...booked, state: evolveOffer(booked.state, event) });
@@ -128,6 +137,12 @@ export class Book {
           }
         : { kind: "expired" as const, offerId: event.offerId };
     this.#states.set(terms.subject, evolve(this.stateOf(terms.subject), stateEvent));
+  }
+
+  #keepEarly(event: Exclude<OfferEvent, { kind: "issued" }>): void {
+    this.#early.set(event.offerId, [...(this.#early.get(event.offerId) ?? []), event]);
+    const [oldest] = this.#early.keys();
+    if (this.#early.size > EARLY_MAX && oldest !== undefined) this.#early.delete(oldest);
   }
 
   /** The subject placed an order. It counts before a first decision too: a start reads all decisions first. */

@@ -1,5 +1,6 @@
 export type { BookedOffer, BudgetTerms } from "./book.js";
 export type { Hold } from "./by-subject.js";
-export { Ledger, type LedgerOptions, type Led } from "./ledger.js";
+export { Ledger, type LedgerOptions } from "./ledger.js";
+export type { Led } from "./own-records.js";
 export { offerService, type OfferServiceOptions } from "./offer-service.js";
 export type { Tenure } from "./tenure.js";

@@ -1,28 +1,18 @@
-import { decodeDecisionRecord, FAILED_AFTER_DRAW, OwnerEpochs, TOPICS, wire } from "@leastwise/contracts";
+import { decodeDecisionRecord, FAILED_AFTER_DRAW, TOPICS, wire } from "@leastwise/contracts";
 import type { DecisionState } from "@leastwise/decision";
-import { LogError, type EventLog, type LogRecord, type NewRecord, type Position } from "@leastwise/eventlog";
+import type { EventLog, LogError, LogRecord } from "@leastwise/eventlog";
 import { expire, type OfferExpired, type OfferRedeemed, type OfferTerms } from "@leastwise/offers";
 import { follow, type Following } from "@leastwise/references";
 import type { Telemetry } from "@leastwise/telemetry";
-import {
-  bucketOf,
-  err,
-  MINUTE_MS,
-  ok,
-  partitionOfBucket,
-  type Clock,
-  type Millis,
-  type Result,
-  type SubjectId,
-} from "@leastwise/vocabulary";
+import { err, MINUTE_MS, ok, type Clock, type Millis, type Result, type SubjectId } from "@leastwise/vocabulary";
 import { Book, type BookedOffer, type BudgetTerms } from "./book.js";
 import { BySubject, type Hold } from "./by-subject.js";
 import { FailedDraws } from "./failed-draws.js";
 import { PendingGrants } from "./pending-grants.js";
-import { ReadBacks } from "./read-backs.js";
 import { RedemptionDoubts } from "./redemption-doubts.js";
 import { offerEventToWire, readDecision, readOfferEvent, type RecordedDecision } from "./recorded.js";
-import { notOwner, notReadBack, SOLE_TENURE, superseded, type Tenure } from "./tenure.js";
+import { OwnRecords, type Led, type Writing } from "./own-records.js";
+import type { Tenure } from "./tenure.js";
 
 export interface LedgerOptions {
   readonly log: EventLog;
@@ -37,12 +27,6 @@ export interface LedgerOptions {
   readonly frame?: (message: Uint8Array) => Uint8Array;
 }
 
-/** What led to a record. */
-export interface Led {
-  /** The place in the caller's trace, W3C Trace Context; the record says it on. */
-  readonly traceparent?: string | undefined;
-}
-
 /** Offers that are ended in one go: a pile of them must not hold a decision up. */
 const EXPIRIES_MAX = 64;
 
@@ -54,9 +38,6 @@ const EXPIRIES_MAX = 64;
 const DOUBT_MS = 5 * MINUTE_MS;
 /** How much later an offer is looked at again that could not be ended. */
 const EXPIRY_POSTPONED_MS = 1_000;
-
-/** How long an own record may take to come back, ms: then it is in doubt. */
-const READ_BACK_MAX_MS = 10_000;
 
 /** Why a redemption was not written; with `redemption_in_doubt` another one of the same offer may have been. */
 export type NotRedeemed = "log_unavailable" | "redemption_in_doubt" | "owner_changing";
@@ -70,23 +51,20 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #book = new Book();
   readonly #acts = new BySubject();
-  readonly #partitionCount: number;
+  readonly #own: OwnRecords;
   /** Own decisions that count already and that the topic has not brought back yet. */
   readonly #counted = new Set<string>();
   /** Own decisions that count when they are on the log, however one hears of it first. */
   readonly #pending = new PendingGrants();
   readonly #failedDraws = new FailedDraws();
   readonly #doubts = new RedemptionDoubts();
-  readonly #readBacks = new ReadBacks();
-  readonly #decisionEpochs = new OwnerEpochs();
-  readonly #offerEpochs = new OwnerEpochs();
   /** Records on their way to the log that nobody waits for. */
   readonly #unawaited = new Set<Promise<unknown>>();
   #following: readonly Following[] = [];
 
   private constructor(options: LedgerOptions, partitionCount: number) {
     this.#options = options;
-    this.#partitionCount = partitionCount;
+    this.#own = new OwnRecords({ ...options, partitionCount });
   }
 
   /** Reads both topics, and resolves when the book is whole: decisions first, since an offer's life begins in one. */
@@ -112,7 +90,7 @@ export class Ledger {
     await Promise.all(this.#unawaited);
     await this.#recordFailedDraws();
     await Promise.all(this.#following.map((following) => following.stop()));
-    this.#readBacks.giveUp();
+    this.#own.giveUp();
   }
 
   /**
@@ -121,26 +99,17 @@ export class Ledger {
    *
    * Rejects with a LogError if the log does not take it.
    */
-  async begin(epochs: ReadonlyMap<number, number>): Promise<ReadonlySet<number>> {
+  begin(epochs: ReadonlyMap<number, number>): Promise<ReadonlySet<number>> {
     const timestampMs = this.#options.clock.nowMs();
-    const beginnings = [...epochs].flatMap(([partition, epoch]): NewRecord[] => {
-      const ownerEpoch = BigInt(epoch);
-      const decision = this.#framed(
-        wire.DecisionRecord.encode(wire.DecisionRecord.fromPartial({ ownerEpoch })).finish(),
-      );
-      const offer = wire.OfferEvent.encode(wire.OfferEvent.fromPartial({ ownerEpoch })).finish();
+    const beginnings = [...epochs].flatMap(([partition, epoch]) => {
+      const decision = this.#decisions.encode(wire.DecisionRecord.fromPartial({}), epoch);
+      const offer = this.#offers.encode(wire.OfferEvent.fromPartial({}), epoch);
       return [
-        { topic: TOPICS.decisions, partition, value: decision, timestampMs },
-        { topic: TOPICS.offers, partition, value: offer, timestampMs },
+        { record: { topic: TOPICS.decisions, partition, value: decision, timestampMs }, epoch },
+        { record: { topic: TOPICS.offers, partition, value: offer, timestampMs }, epoch },
       ];
     });
-    const begun = new Set(epochs.keys());
-    for (const position of await this.#options.log.append(beginnings)) {
-      const verdict = await this.#readBacks.of(position, READ_BACK_MAX_MS);
-      if (verdict === undefined) throw notReadBack(position.topic, position.partition);
-      if (verdict === "void") begun.delete(position.partition);
-    }
-    return begun;
+    return this.#own.begin(beginnings);
   }
 
   /** Runs an act on a subject after all earlier ones, and what they held it for, have settled. */
@@ -191,7 +160,8 @@ export class Ledger {
   async record(record: wire.DecisionRecord, led: Led = {}): Promise<Result<void, LogError>> {
     const recorded = readDecision(record);
     const isGrant = recorded.issued !== undefined || recorded.isWithheld;
-    return isGrant ? this.#recordGrant(record, recorded, led) : this.#recordNone(record, recorded, led);
+    if (isGrant) return this.#recordGrant(record, recorded, led);
+    return this.#own.areShared ? this.#writeDecision(record, led) : this.#recordNone(record, recorded, led);
   }
 
   async #recordGrant(
@@ -201,22 +171,23 @@ export class Ledger {
   ): Promise<Result<void, LogError>> {
     const { decisionId } = record;
     this.#pending.send(decisionId, recorded);
-    const written = await this.#writeDecision(record, led, () => {
-      if (!this.#pending.arrived(decisionId)) return;
+    const written = await this.#writeDecision(record, led);
+    if (written.ok && this.#pending.arrived(decisionId)) {
       this.#counted.add(decisionId);
       this.#book.decided(recorded);
-    });
+    }
     if (isVoid(written)) this.#pending.arrived(decisionId);
     else if (!written.ok) this.#pending.doubt(decisionId, this.#options.clock.nowMs() + DOUBT_MS);
     else if (recorded.issued !== undefined) this.#options.telemetry.metrics.offers.with({ event: "issued" }).add();
     return written;
   }
 
+  /** Of a process that writes alone. */
   #recordNone(record: wire.DecisionRecord, recorded: RecordedDecision, led: Led): Result<void, LogError> {
     this.#counted.add(record.decisionId);
     const takeBack = this.#book.decided(recorded);
     this.#goOn(
-      this.#writeDecision(record, led, () => undefined).then((written) => {
+      this.#writeDecision(record, led).then((written) => {
         // Without its mark the record counts again, should it turn out to stand on the log.
         if (!written.ok && this.#counted.delete(record.decisionId)) takeBack();
       }),
@@ -224,8 +195,10 @@ export class Ledger {
     return ok(undefined);
   }
 
-  async #writeDecision(record: wire.DecisionRecord, led: Led, count: () => void): Promise<Result<void, LogError>> {
-    const written = await this.#write(TOPICS.decisions, [record], this.#onDecisions, led, count);
+  async #writeDecision(record: wire.DecisionRecord, led: Led): Promise<Result<void, LogError>> {
+    const writing = this.#own.write(this.#decisions, record, led);
+    this.#goOn(writing);
+    const written = await writing;
     if (written.ok) {
       this.#failedDraws.arrived(record.decisionId);
       this.#goOn(this.#recordFailedDraws());
@@ -243,15 +216,14 @@ export class Ledger {
 
   async #recordFailedDraws(): Promise<void> {
     const { failedDraws } = this.#options.telemetry.metrics;
-    const over = this.#failedDraws.take(this.#options.clock.nowMs());
-    // Those of a partition that has another owner by now would be void.
-    const records = over.filter(({ subject }) => this.#epochOf(subject) !== undefined);
-    if (records.length < over.length) failedDraws.with({ outcome: "dropped" }).add(over.length - records.length);
-    if (records.length === 0) return;
-    const written = await this.#write(TOPICS.decisions, records, this.#onDecisions, {}, () => undefined);
-    if (written.ok) failedDraws.with({ outcome: "recorded" }).add(records.length);
-    else if (isVoid(written)) failedDraws.with({ outcome: "dropped" }).add(records.length);
-    else for (const record of records) this.#keepFailedDraw(record);
+    const recording = this.#failedDraws.take(this.#options.clock.nowMs()).map(async (record) => {
+      const written = await this.#own.write(this.#decisions, record, {});
+      if (written.ok) failedDraws.with({ outcome: "recorded" }).add();
+      // Its partition has another owner by now: it would be void.
+      else if (isVoid(written)) failedDraws.with({ outcome: "dropped" }).add();
+      else this.#keepFailedDraw(record);
+    });
+    await Promise.all(recording);
   }
 
   /** Writes without anybody waiting for it, save for the end of the process. */
@@ -275,7 +247,8 @@ export class Ledger {
       this.#doubts.over(offerId);
       return ok(event);
     }
-    if (isVoid(written)) {
+    // Sure only where no earlier try may stand on the log.
+    if (isVoid(written) && doubted === undefined) {
       this.#doubts.over(offerId);
       return err("owner_changing");
     }
@@ -309,11 +282,11 @@ export class Ledger {
       throw new Error(`offer ${event.offerId} is not in the book`);
     const { terms } = booked.state;
     const record = offerEventToWire(event, terms, booked.assignmentKey);
-    const written = await this.#write(TOPICS.offers, [record], this.#onOffers, led, () => {
-      // The book takes only what an offer's life allows, so the same event twice counts once.
-      this.#book.happened(event);
-    });
-    if (written.ok) this.#count(event, terms);
+    const written = await this.#own.write(this.#offers, record, led);
+    if (!written.ok) return written;
+    // The book takes only what an offer's life allows, so the same event twice counts once.
+    this.#book.happened(event);
+    this.#count(event, terms);
     return written;
   }
 
@@ -326,112 +299,55 @@ export class Ledger {
       metrics.money.with({ movement: "given_back", currency }).add(heldMinor - settledMinor);
   }
 
-  /** Ends what is due. The book says so at once; the record follows, and is written again at the next start if it is lost. */
+  /**
+   * Ends what is due. The book of a process that writes alone says so at once; the record follows, and is written again at the next start if it is
+   * lost. Among others it says so when the record has come back.
+   */
   #expireDue(nowMs: Millis): void {
     for (const offerId of this.#book.due(nowMs, EXPIRIES_MAX)) {
       const booked = this.#book.offer(offerId);
       if (booked?.state.status !== "issued") continue;
       // That of another owner's subject is ended by that owner.
-      const isOwn = this.#epochOf(booked.state.terms.subject) !== undefined;
-      if (!isOwn || this.#doubtOf(offerId) !== undefined) {
-        this.#book.lookAgain(offerId, (nowMs + EXPIRY_POSTPONED_MS) as Millis);
-        continue;
-      }
+      const isOwn = this.#own.owns(booked.state.terms.subject);
+      const isEndedNow = isOwn && this.#doubtOf(offerId) === undefined;
+      if (!isEndedNow || this.#own.areShared) this.#book.lookAgain(offerId, (nowMs + EXPIRY_POSTPONED_MS) as Millis);
+      if (!isEndedNow) continue;
       this.#doubts.over(offerId);
       const expired = expire({ nowMs }, booked.state);
       if (!expired.ok) throw new Error(`what is due can be ended: ${expired.error.reason}`);
       for (const event of expired.value) {
         this.#goOn(this.#writeOfferEvent(event));
-        this.#book.happened(event);
+        if (!this.#own.areShared) this.#book.happened(event);
       }
     }
   }
 
-  readonly #onDecisions = (record: wire.DecisionRecord, epoch: number): Uint8Array =>
-    this.#framed(wire.DecisionRecord.encode(epoch === 0 ? record : { ...record, ownerEpoch: BigInt(epoch) }).finish());
+  readonly #decisions: Writing<wire.DecisionRecord> = {
+    topic: TOPICS.decisions,
+    encode: (record, epoch) => {
+      const owned = epoch === 0 ? record : { ...record, ownerEpoch: BigInt(epoch) };
+      const message = wire.DecisionRecord.encode(owned).finish();
+      return this.#options.frame?.(message) ?? message;
+    },
+  };
 
-  #framed(message: Uint8Array): Uint8Array {
-    return this.#options.frame?.(message) ?? message;
-  }
-
-  readonly #onOffers = (event: wire.OfferEvent, epoch: number): Uint8Array =>
-    wire.OfferEvent.encode(epoch === 0 ? event : { ...event, ownerEpoch: BigInt(epoch) }).finish();
-
-  #partitionOf(subject: string): number {
-    return partitionOfBucket(bucketOf(subject as SubjectId), this.#partitionCount);
-  }
-
-  /** Under which epoch this process writes for the subject; undefined: another process does. */
-  #epochOf(subject: string): number | undefined {
-    return (this.#options.tenure ?? SOLE_TENURE).epochOf(this.#partitionOf(subject));
-  }
-
-  /** Appends what it makes of messages to one topic, and resolves when one knows whether they count. */
-  async #write<Message extends { readonly subject: string }>(
-    topic: string,
-    messages: readonly Message[],
-    encode: (message: Message, epoch: number) => Uint8Array,
-    { traceparent }: Led,
-    count: () => void,
-  ): Promise<Result<void, LogError>> {
-    const timestampMs = this.#options.clock.nowMs();
-    const records: NewRecord[] = [];
-    for (const message of messages) {
-      const { subject } = message;
-      const partition = this.#partitionOf(subject);
-      const epoch = this.#epochOf(subject);
-      if (epoch === undefined) return err(notOwner(topic, partition));
-      const record = { topic, partition, key: subject, value: encode(message, epoch), timestampMs };
-      records.push(traceparent === undefined ? record : { ...record, traceparent });
-    }
-    const appended = await this.#append(topic, records);
-    const standing =
-      appended.ok && this.#options.tenure !== undefined ? await this.#readBack(appended.value) : appended;
-    if (!standing.ok) return standing;
-    count();
-    return ok(undefined);
-  }
-
-  async #append(topic: string, records: readonly NewRecord[]): Promise<Result<readonly Position[], LogError>> {
-    const { log, telemetry } = this.#options;
-    const startedMs = performance.now();
-    try {
-      const positions = await log.append(records);
-      telemetry.metrics.logAppendDuration.with({ topic }).observe((performance.now() - startedMs) / 1_000);
-      return ok(positions);
-    } catch (error) {
-      if (!(error instanceof LogError)) throw error;
-      telemetry.metrics.logAppendFailures.with({ topic, code: error.code }).add();
-      telemetry.logger.error({ topic, code: error.code }, "a record did not get onto the log");
-      return err(error);
-    }
-  }
-
-  /** Waits until the topic has brought the own records back. */
-  async #readBack(positions: readonly Position[]): Promise<Result<readonly Position[], LogError>> {
-    const { metrics, logger } = this.#options.telemetry;
-    for (const position of positions) {
-      const { topic, partition } = position;
-      const verdict = await this.#readBacks.of(position, READ_BACK_MAX_MS);
-      if (verdict === "stands") continue;
-      const error = verdict === "void" ? superseded(topic, partition) : notReadBack(topic, partition);
-      metrics.logAppendFailures.with({ topic, code: error.code }).add();
-      logger.warn({ topic, partition, code: error.code }, "a record on the log does not count, or not yet");
-      return err(error);
-    }
-    return ok(positions);
-  }
+  readonly #offers: Writing<wire.OfferEvent> = {
+    topic: TOPICS.offers,
+    encode: (event, epoch) =>
+      wire.OfferEvent.encode(epoch === 0 ? event : { ...event, ownerEpoch: BigInt(epoch) }).finish(),
+  };
 
   #readBackDecision(read: LogRecord): void {
     const record = decodeDecisionRecord(read.value);
-    const counts = this.#decisionEpochs.take(read.partition, Number(record.ownerEpoch));
+    const counts = this.#own.take(read, Number(record.ownerEpoch));
+    // A draw that is void is recorded as one that failed by whoever records.
+    this.#failedDraws.arrived(record.decisionId);
     // Its own writer has to know first what the book has: it goes on when it has heard of the record.
     if (counts && record.decisionId !== "") this.#foldDecision(record);
-    this.#readBacks.seen(read, counts ? "stands" : "void");
+    this.#own.seen(read);
   }
 
   #foldDecision(record: wire.DecisionRecord): void {
-    this.#failedDraws.arrived(record.decisionId);
     if (this.#counted.delete(record.decisionId)) return;
     // Nobody was given anything, nobody was told, and what was decided since was decided without it: it moves nothing.
     if (record.reason === FAILED_AFTER_DRAW) return;
@@ -441,13 +357,13 @@ export class Ledger {
 
   #readBackOffer(read: LogRecord): void {
     const record = wire.OfferEvent.decode(read.value);
-    const counts = this.#offerEpochs.take(read.partition, Number(record.ownerEpoch));
+    const counts = this.#own.take(read, Number(record.ownerEpoch));
     const event = counts ? readOfferEvent(record) : undefined;
     if (event !== undefined) {
       this.#book.happened(event);
       this.#doubts.over(event.offerId);
     }
-    this.#readBacks.seen(read, counts ? "stands" : "void");
+    this.#own.seen(read);
   }
 }
 

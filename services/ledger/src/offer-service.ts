@@ -37,7 +37,8 @@ import {
 import type { Telemetry } from "@leastwise/telemetry";
 import { err, ok, refusal, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
 import type { BookedOffer } from "./book.js";
-import type { Led, Ledger, NotRedeemed } from "./ledger.js";
+import type { Ledger, NotRedeemed } from "./ledger.js";
+import type { Led } from "./own-records.js";
 import { sharesToWire } from "./recorded.js";
 
 export interface OfferServiceOptions {

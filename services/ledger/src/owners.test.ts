@@ -1,12 +1,14 @@
 import { TOPICS, wire } from "@leastwise/contracts";
 import { contentDigest, type OfferRedeemed } from "@leastwise/offers";
 import { follow } from "@leastwise/references";
-import type { FragileLog } from "@leastwise/testkit";
+import { on, type FragileLog } from "@leastwise/testkit";
 import { bucketOf, HOUR_MS, partitionOfBucket, type Millis } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { Book } from "./book.js";
 import { givenLog, openLedger, type GivenLedger } from "./given/open-ledger.js";
 import { codeOf, EUR, granted, none, NOON, subjectOf } from "./given/records.js";
+import { readDecision, readOfferEvent } from "./recorded.js";
 
 const ADA = subjectOf(1);
 const PARTITION = partitionOfBucket(bucketOf(ADA), 4);
@@ -102,6 +104,52 @@ describe("a ledger among several", () => {
     expect(third.ledger.stateOf(ADA).open).toHaveLength(1);
   });
 
+  it("does not take as ended what it ended too late, and hears what became of it", async () => {
+    const [first, second] = [await Owner.open(), await Owner.open()];
+    await first.begin(1);
+    await first.grant("d1");
+    await second.begin(2);
+    first.given.time.nowMs = (NOON + HOUR_MS) as Millis;
+    first.remaining(); // it thinks that it owns the shopper, and ends the offer
+    expect(await second.ledger.redeemed(redemption("d1"))).toMatchObject({ ok: true });
+    await first.ledger.close();
+    for (const { ledger } of [first, second, await Owner.open()]) expect(ledger.offerOnOrder("order")).toBe("offer-d1");
+  });
+
+  it("stays in doubt where an earlier try may stand, whatever becomes of a later one", async () => {
+    const owner = await Owner.open();
+    await owner.begin(1);
+    await owner.grant("d1");
+    log.refuse(on(TOPICS.offers));
+    expect(await owner.ledger.redeemed(redemption("d1"))).toEqual({ ok: false, error: "log_unavailable" });
+    log.recover();
+    owner.epochs.clear();
+    expect(await owner.ledger.redeemed(redemption("d1"))).toEqual({ ok: false, error: "log_unavailable" });
+    expect(owner.ledger.mayBeRedeemed("offer-d1")).toBe(true);
+  });
+
+  it("hears of a redemption before it hears of the grant, and counts both", async () => {
+    const owner = await Owner.open();
+    await owner.begin(1);
+    await owner.grant("d1");
+    await owner.ledger.redeemed(redemption("d1"));
+    await owner.ledger.close();
+    const book = new Book();
+    const records: [string, Uint8Array][] = [];
+    for (const topic of [TOPICS.offers, TOPICS.decisions])
+      await (await follow(log, topic, ({ value }) => records.push([topic, value]))).stop();
+    for (const [topic, value] of records) {
+      if (topic === TOPICS.decisions) {
+        const record = wire.DecisionRecord.decode(value);
+        if (record.decisionId !== "") book.decided(readDecision(record));
+      } else {
+        const event = readOfferEvent(wire.OfferEvent.decode(value));
+        if (event !== undefined) book.happened(event);
+      }
+    }
+    expect([book.offer("offer-d1")?.state.status, book.offerOnOrder("order")]).toEqual(["redeemed", "offer-d1"]);
+  });
+
   it("takes back what it decided against and wrote too late", async () => {
     const [first, second] = [await Owner.open(), await Owner.open()];
     await first.begin(1);
@@ -110,7 +158,7 @@ describe("a ledger among several", () => {
     await first.ledger.record(none({ id: "d1", subject: ADA }));
     await first.ledger.close();
     expect(first.ledger.stateOf(ADA)).toEqual(before);
-    expect(first.ledger.books(BUDGETS).decisionsPerRung).toEqual({ autumn: [0] });
+    expect(first.ledger.books(BUDGETS).decisionsPerRung).toEqual({});
   });
 
   it("does not begin where a later owner has begun meanwhile", async () => {
@@ -153,8 +201,10 @@ describe("a ledger among several", () => {
     });
     for (const { given } of [first, second]) given.time.nowMs = (NOON + HOUR_MS) as Millis;
     expect(first.remaining()).toBe(999_000);
-    expect(second.remaining()).toBe(1_000_000);
+    // The end is the owner's when its record has come back.
+    expect(second.remaining()).toBe(999_000);
     await second.ledger.close();
+    expect([first, second].map((owner) => owner.remaining())).toEqual([expect.any(Number), 1_000_000]);
     await following.stop();
     expect(ended).toEqual(["offer-d1 expired"]);
   });

@@ -3,32 +3,48 @@ import type { Position } from "@leastwise/eventlog";
 /** What a record turned out to be when its topic brought it back: it counts, or stands behind the beginning of a later owner. */
 export type Verdict = "stands" | "void";
 
-/** Void records that are remembered for a writer that has not heard from the log yet where its own stands. */
-const VOID_MAX = 1_000;
+/** Where a partition's records begin to have a higher epoch than all before. */
+interface Rise {
+  readonly offset: number;
+  readonly epoch: number;
+}
 
-/** Tells writers what became of their records, however the log's answer and the topic's reader overtake each other. */
+interface Waiting {
+  readonly epoch: number;
+  readonly resolve: (verdict: Verdict | undefined) => void;
+}
+
+/** Tells what counts of the records of a topic, and tells writers what became of theirs, however the log's answer and the topic's reader overtake each other. */
 export class ReadBacks {
   /** By topic and partition: all before the offset was read. */
   readonly #readTo = new Map<string, number>();
-  readonly #void = new Set<string>();
-  readonly #waiting = new Map<string, (verdict: Verdict | undefined) => void>();
+  /** By topic and partition, rising: one for each owner that ever began. */
+  readonly #rises = new Map<string, Rise[]>();
+  readonly #waiting = new Map<string, Waiting>();
 
-  /** The record there was read, the next of its partition. */
-  seen(position: Position, verdict: Verdict): void {
-    const place = placeOf(position);
-    this.#readTo.set(partitionOf(position), position.offset + 1);
-    if (verdict === "void") this.#remember(place);
-    this.#waiting.get(place)?.(verdict);
+  /** Takes the epoch of the partition's next record, 0 for one of no owner in particular. Whether the record counts. */
+  take(position: Position, epoch: number): boolean {
+    const key = partitionOf(position);
+    const rises = this.#rises.get(key) ?? [];
+    const newest = rises.at(-1)?.epoch ?? 0;
+    if (epoch > newest) this.#rises.set(key, [...rises, { offset: position.offset, epoch }]);
+    return epoch >= newest;
   }
 
-  /** What became of the own record there; undefined if it was not read back in the time, or nobody reads any more. */
-  async of(position: Position, waitMs: number): Promise<Verdict | undefined> {
+  /** What the record says has been seen to: whoever wrote it may go on. */
+  seen(position: Position): void {
+    this.#readTo.set(partitionOf(position), position.offset + 1);
+    const waiting = this.#waiting.get(placeOf(position));
+    waiting?.resolve(this.#verdictOf(position, waiting.epoch));
+  }
+
+  /** What became of the own record there, which has that epoch; undefined if it was not read back in the time, or nobody reads any more. */
+  async of(position: Position, epoch: number, waitMs: number): Promise<Verdict | undefined> {
+    if (position.offset < (this.#readTo.get(partitionOf(position)) ?? 0)) return this.#verdictOf(position, epoch);
     const place = placeOf(position);
-    if (this.#void.has(place)) return "void";
-    if (position.offset < (this.#readTo.get(partitionOf(position)) ?? 0)) return "stands";
     let timer: NodeJS.Timeout | undefined;
     const verdict = await new Promise<Verdict | undefined>((resolve) => {
-      this.#waiting.set(place, resolve);
+      this.#waiting.set(place, { epoch, resolve });
       timer = setTimeout(() => {
         resolve(undefined);
       }, waitMs);
@@ -40,13 +56,12 @@ export class ReadBacks {
 
   /** Nobody reads any more. */
   giveUp(): void {
-    for (const resolve of this.#waiting.values()) resolve(undefined);
+    for (const { resolve } of this.#waiting.values()) resolve(undefined);
   }
 
-  #remember(place: string): void {
-    this.#void.add(place);
-    const [oldest] = this.#void;
-    if (this.#void.size > VOID_MAX && oldest !== undefined) this.#void.delete(oldest);
+  #verdictOf(position: Position, epoch: number): Verdict {
+    const rises = this.#rises.get(partitionOf(position)) ?? [];
+    return rises.some((rise) => rise.epoch > epoch && rise.offset < position.offset) ? "void" : "stands";
   }
 }
 

@@ -239,6 +239,52 @@ describe("without a policy", () => {
   });
 });
 
+describe("a scorer among others", () => {
+  let unsettledMs: number | undefined;
+  const openAmong = () => openGenerous({ standings: { unsettledMs: () => unsettledMs } });
+  beforeEach(() => {
+    unsettledMs = 0;
+  });
+
+  it("grants while nobody is about to follow it, and gives nothing new while somebody is", async () => {
+    const shop = await openAmong();
+    unsettledMs = 40;
+    const meanwhile = await ask(shop, { requestId: "r-1" });
+    expect(meanwhile).toMatchObject({
+      ...{ offer: undefined, freshness: FRESHNESS_STALE, staleMs: 40n },
+      degradedReason: "owner_changing",
+    });
+    expect(await recordOf(given.log, meanwhile.decisionId)).toMatchObject({ episodeId: "", reason: "degraded" });
+    unsettledMs = 0;
+    const granted = await ask(shop, { requestId: "r-2" });
+    expect(granted).toMatchObject({ freshness: FRESHNESS_FRESH, staleMs: 0n, degradedReason: "" });
+    expect(granted.offer).toBeDefined();
+    unsettledMs = 7;
+    const honoured = await ask(shop, { requestId: "r-3" });
+    expect([honoured.offer?.code, honoured.freshness]).toEqual([granted.offer?.code, FRESHNESS_STALE]);
+    expect(await counted(shop.telemetry, "leastwise_degraded_total", 'reason="owner_changing"')).toBe(2);
+  });
+
+  it("tells what was granted to a shopper of another's, and makes no record of it", async () => {
+    const shop = await openAmong();
+    const granted = await ask(shop, { requestId: "r-1" });
+    unsettledMs = undefined;
+    const asked = checkout({ requestId: "r-2" });
+    const safe = { degradedReason: "owner_unavailable", freshness: FRESHNESS_DEGRADED, offer: granted.offer };
+    expect(await ask(shop, { requestId: "r-2" })).toMatchObject(safe);
+    expect(shop.decider.degraded(asked, "owner_unavailable")).toMatchObject({ ok: true, value: safe });
+    expect(await standing(given.log, TOPICS.decisions)).toHaveLength(1);
+  });
+
+  it("refuses what it cannot understand, whoever's it is", async () => {
+    const shop = await openAmong();
+    const nobody = checkout({ subject: {} });
+    for (const refused of [shop.decider.degraded(nobody, "owner_unavailable"), shop.decider.subjectOf(nobody)])
+      expect(refused).toMatchObject({ ok: false, error: { reason: "id_missing" } });
+    expect(shop.decider.subjectOf(checkout())).toEqual({ ok: true, value: ADA });
+  });
+});
+
 describe("a call that names an event it must have seen", () => {
   const after = (offset: number, incarnation = given.log.incarnation) =>
     formatPosition({ incarnation, offsets: new Map([[partitionOf(ADA), offset]]) });
@@ -262,6 +308,24 @@ describe("a call that names an event it must have seen", () => {
     const shop = await openGenerous({ afterWaitMs: LONG_MS, observeOnly: true });
     const answer = await ask(shop, { after: after(0) }, shop.time.wallMs + 6);
     expect(answer.freshness).toBe(FRESHNESS_STALE);
+  });
+
+  it("does not wait for what other shoppers did in partitions that are read elsewhere", async () => {
+    const own = partitionOf(ADA);
+    const elsewhere = (own + 1) % 4;
+    const shop = await openGenerous({ partitions: [own], afterWaitMs: LONG_MS });
+    await given.log.append([did(ADA)]);
+    const offsets = new Map([
+      [own, 0],
+      [elsewhere, 5],
+    ]);
+    const several = formatPosition({ incarnation: given.log.incarnation, offsets });
+    expect(await ask(shop, { after: several })).toMatchObject({ freshness: FRESHNESS_FRESH, staleMs: 0n });
+    const others = formatPosition({ incarnation: given.log.incarnation, offsets: new Map([[elsewhere, 5]]) });
+    expect(await ask(shop, { requestId: "r-2", after: others })).toMatchObject({
+      freshness: FRESHNESS_STALE,
+      staleMs: 1n,
+    });
   });
 
   it("is stale where the position is another log's, whose offsets say nothing here", async () => {

@@ -149,12 +149,9 @@ export class Decider {
     if (outcome.kind === "repeated") return this.#repeat(outcome.answer, staleMs, degraded);
     const { decision } = outcome;
     const writing = this.#options.ledger.record(decisionRecord(decision, input), led);
-    if (!isGrant(decision)) {
-      await writing;
-      return this.#give(decision, input, staleMs);
-    }
     // The answer may have to leave before; the next decision of the subject must know what became of this one.
     hold(writing);
+    if (!isGrant(decision)) return this.#give(decision, input, staleMs);
     const written = await inTime(writing, this.#leftMs(leaveMs));
     if (written?.ok === true) return this.#give(decision, input, staleMs);
     // Whether the grant stands on the log will show; nobody was told of it, and the next answer tells what stands.
@@ -216,9 +213,11 @@ export class Decider {
     // Half of the time that is left is the decision's own: what was not seen makes an answer stale, not late.
     const waitMs = Math.max(0, Math.min(afterWaitMs, leftMs / 2));
     const startedMs = performance.now();
-    const seen = await Promise.all(
-      [...after.offsets].map(([partition, offset]) => feed.waitFor(partition, offset, waitMs)),
-    );
+    // Other shoppers' events may stand among those that the position names, in partitions that are read elsewhere. Whether one of them
+    // alone was seen does not show here.
+    const here = [...after.offsets].filter(([partition]) => feed.roleOf(partition) !== undefined);
+    if (here.length === 0) return 1;
+    const seen = await Promise.all(here.map(([partition, offset]) => feed.waitFor(partition, offset, waitMs)));
     // A login that was seen has sent what the browser did to the shopper's own partition: that counts as the click, too.
     const leftToWaitMs = Math.max(0, waitMs - (performance.now() - startedMs));
     const isSeen = seen.every(Boolean) && (await feed.waitForMoves(this.#subjectOf(call), leftToWaitMs));

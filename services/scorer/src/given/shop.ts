@@ -70,9 +70,14 @@ export interface Shop {
   close(): Promise<void>;
 }
 
-export type ShopOptions = Partial<Pick<DeciderOptions, "observeOnly" | "budgetMs" | "marginMs" | "afterWaitMs">>;
+export type ShopOptions = Partial<
+  Pick<DeciderOptions, "observeOnly" | "budgetMs" | "marginMs" | "afterWaitMs" | "standings">
+> & {
+  /** Of the clickstream; default all. */
+  readonly partitions?: readonly number[];
+};
 
-export async function openShop(log: FragileLog, options: ShopOptions = {}): Promise<Shop> {
+export async function openShop(log: FragileLog, { partitions, ...options }: ShopOptions = {}): Promise<Shop> {
   const time = { nowMs: NOON, wallMs: 1_000_000 };
   const clock = { nowMs: () => time.nowMs };
   const telemetry = quietTelemetry();
@@ -82,7 +87,14 @@ export async function openShop(log: FragileLog, options: ShopOptions = {}): Prom
   const links = await followLinks(log);
   const ledger = await Ledger.open({ log, telemetry, clock });
   const onOrder = ledger.ordered.bind(ledger);
-  const feed = await WindowsFeed.open({ log, telemetry, clock, currency: EUR, onOrder });
+  const feed = await WindowsFeed.open({
+    log,
+    telemetry,
+    clock,
+    currency: EUR,
+    onOrder,
+    ...(partitions && { partitions }),
+  });
   const recent = new RecentDecisions();
   const decider = new Decider({
     ...{ policies, catalog, subjects, links: links.book, ledger, feed, recent, hasher, clock, telemetry },

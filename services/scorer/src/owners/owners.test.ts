@@ -8,8 +8,9 @@ import fc from "fast-check";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Holding } from "../holding.js";
+import type { Holding, Role } from "../holding.js";
 import { ScriptedGroup } from "./given/scripted-group.js";
+import { EPOCH_FIRST } from "./owner-table.js";
 import { Owners } from "./owners.js";
 
 const PARTITIONS = 4;
@@ -42,6 +43,8 @@ class Process {
   /** What it was told to hold, each time. */
   readonly held: { owned: Record<number, number>; standby: number[] }[] = [];
   restored: Promise<void> = Promise.resolve();
+  joined: Promise<void> = Promise.resolve();
+  roles: ReadonlyMap<number, Role> = new Map();
 
   private constructor(owners: Owners, ledger: Ledger) {
     this.owners = owners;
@@ -56,10 +59,18 @@ class Process {
     const process = new Process(owners, ledger);
     started.push(process);
     const hold = async ({ owned, standby }: Holding) => {
-      process.held.push({ owned: Object.fromEntries(owned), standby: [...standby].sort() });
+      const shown = [...owned].map(([partition, epoch]) => [partition, epoch - EPOCH_FIRST]);
+      process.held.push({ owned: Object.fromEntries(shown) as Record<number, number>, standby: [...standby].sort() });
+      process.roles = new Map([
+        ...[...owned.keys()].map((partition) => [partition, "owned"] as const),
+        ...standby.map((partition) => [partition, "standby"] as const),
+      ]);
       await process.restored;
     };
-    await owners.join({ ledger, feed: { hold } });
+    // It has joined when it took over what the group agreed on first.
+    process.joined = owners.join({ ledger, feed: { hold, roleOf: (partition) => process.roles.get(partition) } });
+    process.joined.catch(() => undefined);
+    await process.isMember();
     return process;
   }
 
@@ -87,6 +98,17 @@ class Process {
     });
   }
 
+  epochOf(partition: number): number | undefined {
+    const epoch = this.owners.epochOf(partition);
+    return epoch === undefined ? undefined : epoch - EPOCH_FIRST;
+  }
+
+  /** Resolves when it is a member, with nothing of its own yet. */
+  async isMember(): Promise<void> {
+    const { ownAddress } = this.owners;
+    while (!group.members().some(({ address }) => address === ownAddress)) await new Promise(setImmediate);
+  }
+
   async close(): Promise<void> {
     await this.owners.close();
     await this.ledger.close();
@@ -98,54 +120,59 @@ describe("owners", () => {
     const a = await Process.start("a:1");
     expect([a.answers, a.map]).toEqual([[], [undefined, undefined, undefined, undefined]]);
     await group.agree({ "a:1": ALL });
+    await a.joined;
     expect(a.answers).toEqual(["0", "1", "2", "3"]);
     await a.knows("a:1", "a:1", "a:1", "a:1");
-    expect(a.held).toEqual([{ owned: { 0: 1, 1: 2, 2: 3, 3: 4 }, standby: [] }]);
-    expect(ALL.map((partition) => a.owners.epochOf(partition))).toEqual([1, 2, 3, 4]);
+    expect(a.held[0]).toEqual({ owned: { 0: 0, 1: 1, 2: 2, 3: 3 }, standby: [] });
+    expect(ALL.map((partition) => a.epochOf(partition))).toEqual([0, 1, 2, 3]);
   });
 
   it("keep what they have when the group agrees on it again, under the same epoch", async () => {
     const a = await Process.start("a:1");
     await group.agree({ "a:1": ALL });
+    await a.joined;
     group.unsettle();
     nowMs += 700;
     expect(a.answers).toEqual(["0 stale", "1 stale", "2 stale", "3 stale"]);
     expect(a.owners.unsettledMs(2)).toBe(700);
     await group.agree({ "a:1": ALL });
     expect(a.answers).toEqual(["0", "1", "2", "3"]);
-    expect(a.owners.epochOf(0)).toBe(1);
+    expect(a.epochOf(0)).toBe(0);
   });
 
   it("go on answering, and grant nothing new, until the next owner is ready", async () => {
     const a = await Process.start("a:1");
     await group.agree({ "a:1": ALL });
+    await a.joined;
     const b = await Process.start("b:1");
     let restore: () => void = () => undefined;
     b.restored = new Promise((resolve) => (restore = resolve));
-    const agreed = group.agree({ "a:1": [0, 1], "b:1": [2, 3] });
+    await group.agree({ "a:1": [0, 1], "b:1": [2, 3] });
     await b.knows("a:1", "a:1", "a:1", "a:1");
     expect(a.answers).toEqual(["0", "1", "2 stale", "3 stale"]);
     expect(b.answers).toEqual([]);
     // What belongs to the shopper is used until its next owner begins.
-    expect(a.owners.epochOf(2)).toBe(3);
+    expect(a.epochOf(2)).toBe(2);
     while (a.held.at(-1)?.standby.length !== 2) await new Promise(setImmediate);
-    expect(a.held.at(-1)).toEqual({ owned: { 0: 1, 1: 2 }, standby: [2, 3] });
+    expect(a.held.at(-1)).toEqual({ owned: { 0: 0, 1: 1 }, standby: [2, 3] });
     restore();
-    await agreed;
+    await b.joined;
     expect(b.answers).toEqual(["2", "3"]);
     await a.knows("a:1", "a:1", "b:1", "b:1");
-    expect([a.answers, a.owners.epochOf(2)]).toEqual([["0", "1"], undefined]);
+    expect([a.answers, a.epochOf(2)]).toEqual([["0", "1"], undefined]);
     while (a.held.at(-1)?.standby.length !== 0) await new Promise(setImmediate);
-    expect(a.held.at(-1)).toEqual({ owned: { 0: 1, 1: 2 }, standby: [] });
+    expect(a.held.at(-1)).toEqual({ owned: { 0: 0, 1: 1 }, standby: [] });
   });
 
   it("that leave answer until others are ready, and at once where there are none", async () => {
     const a = await Process.start("a:1");
     await group.agree({ "a:1": ALL });
+    await a.joined;
     const b = await Process.start("b:1");
     const left = a.owners.leave(60_000);
     await group.agree({ "b:1": ALL });
     await left;
+    await b.joined;
     expect([a.answers, b.answers]).toEqual([[], ["0", "1", "2", "3"]]);
     await b.owners.leave(60_000);
     expect(b.answers).toEqual(["0 stale", "1 stale", "2 stale", "3 stale"]);
@@ -154,12 +181,13 @@ describe("owners", () => {
   it("do not answer for a process that was at their address before", async () => {
     const a = await Process.start("a:1");
     await group.agree({ "a:1": ALL });
+    await a.joined;
     await a.close();
     const again = await Process.start("a:1");
     expect(again.map).toEqual([undefined, undefined, undefined, undefined]);
     await group.agree({ "a:1": ALL });
     await again.knows("a:1", "a:1", "a:1", "a:1");
-    expect(again.owners.epochOf(0)).toBeGreaterThan(8);
+    expect(again.epochOf(0)).toBeGreaterThan(7);
   });
 
   it("keep warm what they are the standby of, if they are to", async () => {
@@ -168,6 +196,60 @@ describe("owners", () => {
     while (a.held.at(-1)?.standby.length !== 2 || b.held.at(-1)?.standby.length !== 2) await new Promise(setImmediate);
     expect(a.held.at(-1)?.standby).toEqual([2, 3]);
     expect(b.held.at(-1)?.standby).toEqual([0, 1]);
+  });
+
+  it("go on with what they have when the group is not heard of while they leave", async () => {
+    const a = await Process.start("a:1");
+    await group.agree({ "a:1": ALL });
+    await a.joined;
+    const b = await Process.start("b:1");
+    group.isAgreeing = true;
+    const left = a.owners.leave(60_000);
+    await new Promise(setImmediate);
+    expect(a.answers).toEqual(["0 stale", "1 stale", "2 stale", "3 stale"]);
+    group.isAgreeing = false;
+    await group.agree({ "b:1": ALL });
+    await left;
+    await b.joined;
+    expect(a.answers).toEqual([]);
+  });
+
+  it("answer for what is theirs while they take over more, however long that takes, and are told meanwhile of newer agreements", async () => {
+    const [a, b] = [await Process.start("a:1"), await Process.start("b:1")];
+    await group.agree({ "a:1": [0, 1], "b:1": [2, 3] });
+    await Promise.all([a.joined, b.joined]);
+    let restore: () => void = () => undefined;
+    a.restored = new Promise((resolve) => (restore = resolve));
+    await group.agree({ "a:1": [0, 1, 2] });
+    await group.agree({ "a:1": [0, 1, 2] });
+    expect(a.answers).toEqual(["0", "1"]);
+    restore();
+    await a.knows("a:1", "a:1", "a:1", "b:1");
+  });
+
+  it("keep answering for a partition that they take back from one that never was ready", async () => {
+    const [a, b] = [await Process.start("a:1"), await Process.start("b:1")];
+    await group.agree({ "a:1": ALL });
+    await a.joined;
+    b.restored = new Promise(() => undefined);
+    await group.agree({ "a:1": [0, 1], "b:1": [2, 3] });
+    while (!a.answers.includes("3 stale")) await new Promise(setImmediate);
+    let restore: () => void = () => undefined;
+    a.restored = new Promise((resolve) => (restore = resolve));
+    await group.agree({ "a:1": ALL });
+    expect(a.answers.map((answer) => answer[0])).toEqual(["0", "1", "2", "3"]);
+    restore();
+    while (a.answers.join() !== "0,1,2,3") await new Promise(setImmediate);
+    expect(a.map).toEqual(["a:1", "a:1", "a:1", "a:1"]);
+  });
+
+  it("pass over what stands on their topic and is none of theirs", async () => {
+    const value = Buffer.from([0xff]);
+    await bare.append([{ topic: "owners", partition: 0, key: "0.ready", value, timestampMs: nowMs as Millis }]);
+    const a = await Process.start("a:1");
+    await group.agree({ "a:1": ALL });
+    await a.joined;
+    expect(a.answers).toEqual(["0", "1", "2", "3"]);
   });
 
   it("never two of them grant for a partition, whatever the group agrees on and however long it takes (property)", async () => {
@@ -196,6 +278,7 @@ describe("owners", () => {
         }
         const last = agreements.at(-1) ?? [];
         for (const process of both) await process.knows(...last);
+        while (both.flatMap(({ answers }) => answers).length !== 4) await new Promise(setImmediate);
         expect(both.flatMap(({ answers }) => answers).sort()).toEqual(["0", "1", "2", "3"]);
         await Promise.all(started.splice(0).map((process) => process.close()));
       }),

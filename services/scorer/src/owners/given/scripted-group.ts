@@ -9,13 +9,16 @@ interface Joined {
 /** A group of owners whose agreements a test makes: members of one log in one process. */
 export class ScriptedGroup {
   readonly #members = new Map<string, Joined>();
+  /** While it agrees anew nobody learns who the members are. */
+  isAgreeing = false;
 
   /** The log, whose group is this one. */
   of(log: EventLog): EventLog {
     return new Proxy(log, {
       get: (target, name) => {
         if (name === "own") return (options: OwnershipOptions) => this.#join(options);
-        if (name === "membersOf") return () => Promise.resolve(this.members());
+        if (name === "membersOf")
+          return () => (this.isAgreeing ? Promise.reject(new Error("they agree")) : Promise.resolve(this.members()));
         const value: unknown = Reflect.get(target, name, target);
         return typeof value === "function" ? (value.bind(target) as unknown) : value;
       },
@@ -31,7 +34,7 @@ export class ScriptedGroup {
     }));
   }
 
-  /** The members agree: each is told what it owns, when it has heard that they were about to. Resolves when all took it. */
+  /** The members agree: each is told what it is to own, when it has heard that they were about to. */
   async agree(partitions: Readonly<Record<string, readonly number[]>>): Promise<void> {
     this.unsettle();
     for (const [address, joined] of this.#members) joined.partitions = partitions[address] ?? [];
