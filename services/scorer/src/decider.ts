@@ -10,9 +10,10 @@ import {
 } from "@leastwise/decision";
 import type { LogError } from "@leastwise/eventlog";
 import type { Hold, Led } from "@leastwise/ledger";
-import { holds, type LinkBook, type Policies } from "@leastwise/references";
+import type { LinkBook, Policies } from "@leastwise/references";
 import { depthBandOf, type Telemetry } from "@leastwise/telemetry";
 import { ok, type AssignmentKey, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
+import { subjectOfCall } from "./call-subject.js";
 import { readDecide, type DecideCall } from "./decide-request.js";
 import { decisionInput, gatherFacts, type Facts, type FactSources } from "./decision-input.js";
 import type { RecentDecisions } from "./recent-decisions.js";
@@ -224,13 +225,8 @@ export class Decider {
     return isSeen ? 0 : Math.max(1, Math.round(performance.now() - startedMs));
   }
 
-  /** The known shopper; else the one that a login tied this browser to, as long as that holds; else the browser itself. */
-  #subjectOf({ ids, sessionId }: DecideCall): SubjectId {
-    const { hasher, links, clock } = this.#options;
-    const subject = hasher.of(ids);
-    if (ids.userId !== undefined) return subject;
-    const link = links.linkOf(subject);
-    return link !== undefined && holds(link, sessionId, clock.nowMs()) ? link.known : subject;
+  #subjectOf(call: DecideCall): SubjectId {
+    return subjectOfCall(this.#options, call);
   }
 
   /**

@@ -21,5 +21,6 @@ export {
   type RoutedDecisionOptions,
 } from "./routing/routed-decision-service.js";
 export { routedOfferService, type RoutedOfferOptions } from "./routing/routed-offer-service.js";
+export { restoringDecider, type RestoringDeciderOptions } from "./routing/restoring-decider.js";
 export { Router, type RouterOptions } from "./routing/router.js";
 export { routingService } from "./routing/routing-service.js";

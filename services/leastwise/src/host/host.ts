@@ -31,13 +31,14 @@ import {
   FeedMetrics,
   Owners,
   RecentDecisions,
+  restoringDecider,
   restoringDecisionService,
   routedDecisionService,
   routedOfferService,
   Router,
   routingService,
   WindowsFeed,
-  type OwnedState,
+  type RoutedDecider,
   type WindowsFeedOptions,
 } from "@leastwise/scorer";
 import { openOpsDoor, type Telemetry } from "@leastwise/telemetry";
@@ -105,11 +106,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   }
 }
 
-/** What stands behind the doors of decisions and offers. */
-interface SharedParts {
-  readonly decider: Decider;
-  readonly recent: RecentDecisions;
-  readonly offers: RpcService;
+/** The doors that answer for everybody's shoppers. */
+interface SharedDoors {
+  readonly owners: Owners;
+  readonly router: Router;
+  readonly decisionsOf: (decider: RoutedDecider, recent: Pick<RecentDecisions, "explain">) => RpcService;
 }
 
 interface References {
@@ -213,16 +214,17 @@ class Starting {
       },
     });
     this.#watch(policies);
-    const catalog = await followCatalog(log);
-    this.#watch(catalog);
-    const subjects = await followSubjects(log);
-    this.#watch(subjects);
-    const links = await followLinks(log, {
-      onEvicted: () => {
-        metrics.linksForgotten.with({}).add();
-      },
-    });
-    this.#watch(links);
+    // Side by side: with Kafka a reader's beginning is mostly waiting.
+    const [catalog, subjects, links] = await Promise.all([
+      followCatalog(log),
+      followSubjects(log),
+      followLinks(log, {
+        onEvicted: () => {
+          metrics.linksForgotten.with({}).add();
+        },
+      }),
+    ]);
+    for (const following of [catalog, subjects, links]) this.#watch(following);
     return { policies, catalog, subjects, links: links.book };
   }
 
@@ -294,7 +296,8 @@ class Starting {
   ): Promise<WindowsFeed> {
     const { config, clock, telemetry, observeOnly } = this.#options;
     const { policies, catalog } = references;
-    const owners = sharesPartitions(config) ? await this.#openOwners(log, rpcPort) : undefined;
+    const shared = sharesPartitions(config) ? await this.#openShared(log, references, hasher, rpcPort) : undefined;
+    const owners = shared?.owners;
     const frame = await decisionsFraming(config.log);
     const ledger = await Ledger.open({
       log,
@@ -339,9 +342,39 @@ class Starting {
       ...(owners && { standings: owners }),
     });
     const offers = offerService({ ledger, hasher, links: references.links, policies, catalog, clock, telemetry });
-    if (owners === undefined) this.#become(decisionService(decider, recent, rpcHooks(telemetry)), offers);
-    else await this.#shareDoors(owners, { decider, recent, offers, ledger, feed });
+    if (shared === undefined) {
+      this.#become(decisionService(decider, recent, rpcHooks(telemetry)), offers);
+      return feed;
+    }
+    this.#become(
+      shared.decisionsOf(decider, recent),
+      routedOfferService({ local: offers, router: shared.router, telemetry }),
+    );
+    await shared.owners.join({ ledger, feed });
     return feed;
+  }
+
+  /** Knows who owns what, and passes on what is another's from here on; what would be this process's own has the safe answer until it is. */
+  async #openShared(
+    log: EventLog,
+    { links }: References,
+    hasher: SubjectHasher,
+    rpcPort: number,
+  ): Promise<SharedDoors> {
+    const { config, clock, telemetry } = this.#options;
+    const { decide_deadline_ms: budgetMs, deadline_margin_ms: marginMs } = config.rpc;
+    const owners = await this.#openOwners(log, rpcPort);
+    const router = new Router({ map: owners, telemetry, wallNowMs: () => Date.now(), marginMs });
+    this.#closers.add(() => {
+      router.close();
+      return Promise.resolve();
+    });
+    const hooks = rpcHooks(telemetry);
+    const decisionsOf: SharedDoors["decisionsOf"] = (decider, recent) =>
+      routedDecisionService({ decider, recent, router, budgetMs, hooks });
+    const restoring = restoringDecider({ clock, telemetry, hasher, links });
+    this.#become(decisionsOf(restoring, { explain: () => undefined }), routingService(owners));
+    return { owners, router, decisionsOf };
   }
 
   async #openOwners(log: EventLog, rpcPort: number): Promise<Owners> {
@@ -351,26 +384,6 @@ class Starting {
     this.#closers.add(() => owners.close());
     owners.finished.catch(this.#fail);
     return (this.#owners = owners);
-  }
-
-  /** Opens the doors that answer for everybody's shoppers, and takes over its own. */
-  async #shareDoors(
-    owners: Owners,
-    { decider, recent, offers, ledger, feed }: SharedParts & Pick<OwnedState, "ledger" | "feed">,
-  ): Promise<void> {
-    const { config, telemetry } = this.#options;
-    const { decide_deadline_ms: budgetMs, deadline_margin_ms: marginMs } = config.rpc;
-    const router = new Router({ map: owners, telemetry, wallNowMs: () => Date.now(), marginMs });
-    this.#closers.add(() => {
-      router.close();
-      return Promise.resolve();
-    });
-    this.#become(
-      routedDecisionService({ decider, recent, router, budgetMs, hooks: rpcHooks(telemetry) }),
-      routedOfferService({ local: offers, router, telemetry }),
-      routingService(owners),
-    );
-    await owners.join({ ledger, feed });
   }
 
   /** With the log as the clock all goes single-file: nothing is to be felt, and nothing is read again. */

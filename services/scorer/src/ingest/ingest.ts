@@ -86,12 +86,14 @@ export class Ingest {
     for (const { partition, memory } of added) this.#fold.hold(partition, memory);
     // All at once: what comes of them meanwhile is newer.
     await this.assume(added.map(({ partition, claim }) => [partition, claim]));
-    const restored: Restored[] = [];
-    for (const { partition, begin, end } of added) {
-      const one = (await this.#keeper?.restore(partition, { begin, end })) ?? nothingOf(partition, { begin, end });
-      this.#from.set(partition, one.offset);
-      restored.push(one);
-    }
+    // Side by side: with a store on topics most of the time is waiting for brokers.
+    const restored = await Promise.all(
+      added.map(
+        async ({ partition, begin, end }) =>
+          (await this.#keeper?.restore(partition, { begin, end })) ?? nothingOf(partition, { begin, end }),
+      ),
+    );
+    for (const { partition, offset } of restored) this.#from.set(partition, offset);
     return restored;
   }
 
