@@ -60,5 +60,8 @@ export default tseslint.config(
       "@typescript-eslint/no-non-null-assertion": "off",
     },
   },
-  { files: ["scripts/*.js", "eslint.config.js", "tests/threads/*.mjs"], ...tseslint.configs.disableTypeChecked },
+  {
+    files: ["scripts/*.js", "eslint.config.js", "tests/threads/*.mjs", "tests/faults/*.mjs"],
+    ...tseslint.configs.disableTypeChecked,
+  },
 );

@@ -6,9 +6,12 @@ export {
   startSecuredBroker,
   unsignedToken,
 } from "./broker/secured-broker.js";
+export { freePorts } from "./broker/free-ports.js";
 export { kafkaJars } from "./broker/kafka-jars.js";
 export { startBroker, type TestBroker } from "./broker/start-broker.js";
-export { type ClusterNode, startCluster, type TestCluster } from "./broker/start-cluster.js";
+export { type ClusterNode, type ProxiedListener, startCluster, type TestCluster } from "./broker/start-cluster.js";
+export { exponential, happens, oneOf, weighted, wholeNumber } from "./random/draws.js";
+export { RandomStreams, type Xoshiro128 } from "./random/xoshiro128.js";
 export { CartTracker, type CartQuestion, type CartSkip } from "./readers/cart.js";
 export { FORMATS, type Format, type FormatName } from "./readers/formats.js";
 export {

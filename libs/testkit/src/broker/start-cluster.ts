@@ -20,11 +20,21 @@ const LOOK_AGAIN_MS = 50;
 const SETTLES_WITHIN_MS = 60_000;
 const REPLICAS_MAX = 3;
 
+/** A listener whose clients are sent elsewhere: to what stands before it, and passes on what comes. */
+export interface ProxiedListener {
+  /** `host:port` at which the node listens. */
+  readonly listens: string;
+  /** `host:port` at which it tells its clients that it listens. Nobody does, before a proxy is put there. */
+  readonly advertised: string;
+}
+
 /** One node of a cluster. What is done to it is done to its process: no other process of the cluster is told. */
 export interface ClusterNode {
   readonly id: number;
   /** `host:port`, the same for as long as the cluster runs. */
   readonly address: string;
+  /** A second listener, where the cluster was asked for one. */
+  readonly proxied: ProxiedListener | undefined;
   /** As a machine that loses its power (SIGKILL). Resolves when it is dead; what it stored stays. */
   kill(): Promise<void>;
   /** As a machine that hangs (SIGSTOP): connections to it are taken, and nothing is answered. */
@@ -58,9 +68,11 @@ export interface TestCluster {
  * goes on. Topics have three replicas unless they are made with another number. Nothing of it stays after this process,
  * however that ends. Rejects with an error in words where Java or Maven is missing: a cluster that somebody else runs, or that is
  * in containers, is not for us to do faults to.
+ *
+ * @param proxied whether each node gets a second listener, for a proxy to stand before
  */
 export async function startCluster(
-  { brokers }: { readonly brokers: number },
+  { brokers, proxied = false }: { readonly brokers: number; readonly proxied?: boolean },
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<TestCluster> {
   const missing = await missingForMaven(environment);
@@ -70,23 +82,31 @@ export async function startCluster(
         "KAFKA_BROKERS and Docker give a broker, but none whose process can be killed and paused.",
     );
   const jars = await kafkaJars();
-  return onFreePorts(() => startNodes(jars, brokers));
+  return onFreePorts(() => startNodes(jars, brokers, proxied));
 }
 
-async function startNodes(jars: string, count: number): Promise<TestCluster> {
-  const ports = await freePorts(2 * count);
-  const voters = ports.slice(count).map((port, index) => `${index + 1}@127.0.0.1:${port}`);
+async function startNodes(jars: string, count: number, isProxied: boolean): Promise<TestCluster> {
+  const ports = await freePorts((isProxied ? 4 : 2) * count);
+  const voters = ports.slice(count, 2 * count).map((port, index) => `${index + 1}@127.0.0.1:${port}`);
   const clusterId = newClusterId();
+  const [listening, advertised] = [ports.slice(2 * count, 3 * count), ports.slice(3 * count)];
+  const proxied = listening.map((port, index): ProxiedListener => {
+    return { listens: `127.0.0.1:${port}`, advertised: `127.0.0.1:${advertised[index] ?? 0}` };
+  });
   const plans = ports.slice(0, count).map((port, index): ServerPlan => {
     const address = `127.0.0.1:${port}`;
-    const listeners = `PLAINTEXT://${address},CONTROLLER://127.0.0.1:${ports[count + index] ?? 0}`;
-    const settings = { ...clusterSettings(count), "node.id": index + 1, "controller.quorum.voters": voters.join(",") };
+    const settings = {
+      ...clusterSettings(count),
+      "node.id": index + 1,
+      "controller.quorum.voters": voters.join(","),
+      ...listenerSettings(address, `127.0.0.1:${ports[count + index] ?? 0}`, proxied[index]),
+    };
     // Processes of seconds: what the second compiler would gain, its work would cost the others.
     const javaOptions = ["-Xmx384m", "-XX:TieredStopAtLevel=1"];
-    return { jars, address, folder: newServerFolder(), clusterId, settings: { ...settings, listeners }, javaOptions };
+    return { jars, address, folder: newServerFolder(), clusterId, settings, javaOptions };
   });
   await Promise.all(plans.map(formatServer));
-  const nodes = plans.map((plan, index) => new ProcessNode(index + 1, plan));
+  const nodes = plans.map((plan, index) => new ProcessNode(index + 1, plan, proxied[index]));
   const cluster = new ProcessCluster(nodes);
   try {
     await Promise.all(nodes.map((node) => node.whenItAnswers(count)));
@@ -95,6 +115,17 @@ async function startNodes(jars: string, count: number): Promise<TestCluster> {
     throw error;
   }
   return cluster;
+}
+
+function listenerSettings(address: string, controller: string, proxied: ProxiedListener | undefined): ServerSettings {
+  const listeners = `PLAINTEXT://${address},CONTROLLER://${controller}`;
+  if (proxied === undefined) return { listeners };
+  return {
+    listeners: `${listeners},PROXIED://${proxied.listens}`,
+    "advertised.listeners": `PLAINTEXT://${address},PROXIED://${proxied.advertised}`,
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT",
+    "inter.broker.listener.name": "PLAINTEXT",
+  };
 }
 
 function clusterSettings(count: number): ServerSettings {
@@ -133,13 +164,15 @@ function clusterSettings(count: number): ServerSettings {
 class ProcessNode implements ClusterNode {
   readonly id: number;
   readonly address: string;
+  readonly proxied: ProxiedListener | undefined;
   readonly #plan: ServerPlan;
   #server: KeptProcess;
   #isPaused = false;
 
-  constructor(id: number, plan: ServerPlan) {
+  constructor(id: number, plan: ServerPlan, proxied: ProxiedListener | undefined) {
     this.id = id;
     this.address = plan.address;
+    this.proxied = proxied;
     this.#plan = plan;
     this.#server = runServer(plan);
   }

@@ -1,0 +1,152 @@
+import {
+  decodeClickstreamRecord,
+  FAILED_AFTER_DRAW,
+  OwnerEpochs,
+  wire,
+  type ClickstreamBody,
+} from "@leastwise/contracts";
+import { randomUUID } from "node:crypto";
+import { Kafka, logLevel } from "kafkajs";
+import type { Places } from "./system.js";
+import type { Told } from "./told.js";
+
+/** How long reading the topics may take, and one question to the tables, ms. */
+const READ_MAX_MS = 60_000;
+const SQL_MAX_MS = 60_000;
+
+/** A record as it stands on the log. */
+export interface Standing<T> {
+  readonly partition: number;
+  readonly offset: number;
+  readonly record: T;
+}
+
+/** Everything that answers are held against: what callers were told, and what the log and the tables say. */
+export interface Evidence {
+  readonly places: Places;
+  readonly told: readonly Told[];
+  readonly clickstream: readonly Standing<ClickstreamBody>[];
+  /** Decisions that count, in the order of each partition; without those that say of another one that nothing came of it. */
+  readonly decisions: readonly Standing<wire.DecisionRecord>[];
+  /** What happened to offers, as far as it counts. */
+  readonly offers: readonly Standing<wire.OfferEvent>[];
+  /** First offset that was not read, by topic and partition: `offers/3`. Time goes on: offers run out, and the tables hear of it. */
+  readonly ends: ReadonlyMap<string, number>;
+  /** Records of owners that another one had followed: nobody may have been given anything by them. */
+  readonly voided: readonly Standing<wire.DecisionRecord>[];
+}
+
+/** Reads the topics to their ends, by a client of its own that shares nothing with the services' way of reading. */
+export async function readLog(places: Places): Promise<Omit<Evidence, "places" | "told">> {
+  const topics = await readTopics(places.brokers, ["clickstream", "decisions", "offers"]);
+  const ends = new Map<string, number>();
+  for (const [topic, records] of topics)
+    for (const { partition, offset } of records) ends.set(`${topic}/${partition}`, offset + 1);
+  const of = (topic: string) => topics.get(topic) ?? [];
+  const decisions = counting(of("decisions"), (value) => wire.DecisionRecord.decode(value));
+  const offers = counting(of("offers"), (value) => wire.OfferEvent.decode(value));
+  return {
+    ends,
+    clickstream: of("clickstream").map(({ record, ...place }) => {
+      const body = decodeClickstreamRecord(record);
+      if (!body.ok) throw new Error(`clickstream ${place.partition}:${place.offset}: ${body.error.reason}`);
+      return { ...place, record: body.value };
+    }),
+    decisions: decisions.counting.filter(
+      ({ record }) => record.decisionId !== "" && record.reason !== FAILED_AFTER_DRAW,
+    ),
+    offers: offers.counting.filter(({ record }) => record.offerId !== ""),
+    voided: decisions.voided,
+  };
+}
+
+function counting<T extends { readonly ownerEpoch: bigint }>(
+  records: readonly Standing<Uint8Array>[],
+  decode: (value: Uint8Array) => T,
+) {
+  const epochs = new OwnerEpochs();
+  const sorted: { readonly counting: Standing<T>[]; readonly voided: Standing<T>[] } = { counting: [], voided: [] };
+  for (const { record: value, ...place } of records) {
+    const record = decode(value);
+    const counts = epochs.take(place.partition, Number(record.ownerEpoch));
+    (counts ? sorted.counting : sorted.voided).push({ ...place, record });
+  }
+  return sorted;
+}
+
+/** The records of each topic, partition by partition in their order. */
+async function readTopics(
+  brokers: readonly string[],
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, readonly Standing<Uint8Array>[]>> {
+  const kafka = new Kafka({ clientId: "verifier", brokers: [...brokers], logLevel: logLevel.NOTHING });
+  const ends = await endsOf(kafka, topics);
+  const read = new Map<string, Standing<Uint8Array>[]>(topics.map((topic) => [topic, []]));
+  const consumer = kafka.consumer({ groupId: `verifier-${randomUUID()}` });
+  await consumer.connect();
+  try {
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error(`not read within ${READ_MAX_MS} ms: ${[...ends.keys()].join(", ")}`));
+      }, READ_MAX_MS);
+      const look = () => {
+        if (ends.size > 0) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      consumer
+        .run({
+          eachBatch: ({ batch }) => {
+            const { topic, partition } = batch;
+            for (const { offset, value } of batch.messages)
+              read.get(topic)?.push({ partition, offset: Number(offset), record: value ?? new Uint8Array() });
+            if (Number(batch.lastOffset()) + 1 >= (ends.get(`${topic}/${partition}`) ?? 0))
+              ends.delete(`${topic}/${partition}`);
+            look();
+            return Promise.resolve();
+          },
+        })
+        .catch(reject);
+      look();
+    });
+  } finally {
+    await consumer.disconnect();
+  }
+  for (const records of read.values()) records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
+  return read;
+}
+
+/** First offset that is not read, of each partition that has records. */
+async function endsOf(kafka: Kafka, topics: readonly string[]): Promise<Map<string, number>> {
+  const ends = new Map<string, number>();
+  const admin = kafka.admin();
+  await admin.connect();
+  for (const topic of topics)
+    for (const { partition, high } of await admin.fetchTopicOffsets(topic))
+      if (Number(high) > 0) ends.set(`${topic}/${partition}`, Number(high));
+  await admin.disconnect();
+  return ends;
+}
+
+/** Where the clickstream ends now: the newest offset of each partition that has records. */
+export async function clickstreamEnds(places: Places): Promise<ReadonlyMap<number, number>> {
+  const kafka = new Kafka({ clientId: "verifier", brokers: [...places.brokers], logLevel: logLevel.NOTHING });
+  const ends = await endsOf(kafka, ["clickstream"]);
+  return new Map([...ends].map(([place, end]) => [Number(place.split("/")[1]), end - 1]));
+}
+
+/** Rows of a SELECT through the recorder's SQL door; rejects with ClickHouse's own words. */
+export async function sql<Row>({ sql: url }: Places, query: string): Promise<Row[]> {
+  const response = await fetch(url, {
+    method: "POST",
+    body: `${query} FORMAT JSONEachRow`,
+    signal: AbortSignal.timeout(SQL_MAX_MS),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(text);
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Row);
+}
