@@ -6,7 +6,10 @@ import { freshnessBench } from "./freshness.js";
 import { ingestBench } from "./ingest.js";
 import { logClientsBench } from "./log-clients.js";
 import { restoreBench } from "./restore.js";
+import { routingBench } from "./routing.js";
 import { offlineBench } from "./offline.js";
+import { rollingBench } from "./rolling.js";
+import { takeoverBench } from "./takeover.js";
 import { underIngestBench } from "./under-ingest.js";
 import { windowsPeerBench } from "./windows-peer.js";
 import { windowsBench } from "./windows.js";
@@ -14,6 +17,9 @@ import { windowsBench } from "./windows.js";
 const BENCHES: readonly Bench[] = [
   decideBench,
   underIngestBench,
+  routingBench,
+  takeoverBench,
+  rollingBench,
   freshnessBench,
   ingestBench,
   logClientsBench,

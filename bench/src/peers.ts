@@ -74,25 +74,32 @@ export async function buildPeers(
   return true;
 }
 
+/** How Java runs a class of a peer that was built: its arguments so far, and the folder to run it in. */
+export function javaCommand(
+  name: PeerName,
+  mainClass: string,
+  heapMax: string,
+): { readonly args: readonly string[]; readonly folder: string } {
+  const classPath = ["target/*", "target/lib/*"].join(delimiter);
+  return {
+    args: ["-XX:+UseParallelGC", `-Xmx${heapMax}`, "-cp", classPath, mainClass],
+    folder: `${FOLDER}${name}`,
+  };
+}
+
 /** Runs a peer that was built, in a process of its own, and waits for its report. Rejects with its last words if it fails or takes too long. */
 export async function runPeer(
   name: PeerName,
   { brokers, topic, records, warmUp, parallelism }: PeerRun,
   environment: Environment = process.env,
 ): Promise<PeerReport> {
-  const java = [
-    "-XX:+UseParallelGC",
-    "-Xmx4g",
-    "-cp",
-    ["target/*", "target/lib/*"].join(delimiter),
-    MAIN_CLASSES[name],
-  ];
+  const { args: java, folder } = javaCommand(name, MAIN_CLASSES[name], "4g");
   const work = ["--brokers", brokers.join(","), "--topic", topic, "--records", `${records}`];
   const how = ["--warm-up", `${warmUp}`, "--parallelism", `${parallelism}`];
   const ran = await ended("java", [...java, ...work, ...how], {
     withinMs: RUNS_WITHIN_MS,
     environment,
-    folder: `${FOLDER}${name}`,
+    folder,
   });
   if (ran.isLate) throw new Error(`${name}: not done within ${RUNS_WITHIN_MS / 60_000} minutes: ${lastWords(ran)}`);
   if (!ran.succeeded) throw new Error(`${name}: failed: ${lastWords(ran)}`);

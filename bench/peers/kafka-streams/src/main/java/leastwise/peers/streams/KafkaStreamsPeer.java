@@ -38,10 +38,10 @@ import org.apache.kafka.streams.state.Stores;
 
 /** Reads a clickstream into windows with Kafka Streams, and says how fast it was. */
 public final class KafkaStreamsPeer {
-  private static final long CACHE_BYTES = 512L << 20;
+  static final long CACHE_BYTES = 512L << 20;
   private static final Duration COMMIT_INTERVAL = Duration.ofSeconds(30);
-  private static final int POLL_RECORDS = 5_000;
-  private static final Duration CLOSES_WITHIN = Duration.ofSeconds(30);
+  static final int POLL_RECORDS = 5_000;
+  static final Duration CLOSES_WITHIN = Duration.ofSeconds(30);
 
   private KafkaStreamsPeer() {}
 
@@ -83,7 +83,7 @@ public final class KafkaStreamsPeer {
     return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
   }
 
-  private static Topology topology(String topic, Meter meter) {
+  static Topology topology(String topic, Meter meter) {
     StoreBuilder<KeyValueStore<byte[], SubjectState>> store =
         Stores.keyValueStoreBuilder(
                 Stores.inMemoryKeyValueStore(WindowsProcessor.STORE), Serdes.ByteArray(), PeerSerdes.states())
