@@ -1,6 +1,6 @@
 import { FAILED_AFTER_DRAW } from "@leastwise/contracts";
 import { sql, type Evidence } from "../evidence.js";
-import type { AnswerTold } from "../told.js";
+import type { AnswerTold, FaultTold } from "../told.js";
 import { each, grouped, type Found } from "./check.js";
 import { isIssue } from "./offers.js";
 
@@ -33,7 +33,7 @@ export function givenRecordedOnce(evidence: Evidence): Found {
 
 /**
  * What a shopper was told and gave nothing new stands on the log once, perhaps void, since its record is written behind the answer; none is missing
- * but from the memory of a process that was killed.
+ * but from the memory of a process that was killed, or because the log took no records during a fault.
  */
 export function noneLost(evidence: Evidence): Found {
   const counts = grouped([...evidence.decisions, ...evidence.voided], ({ record }) => record.decisionId);
@@ -41,11 +41,13 @@ export function noneLost(evidence: Evidence): Found {
   const kills = evidence.told.flatMap((line) => (line.told === "service" && line.what === "killed" ? [line.atMs] : []));
   const isGiven = isNew(evidence);
   const others = firsts(answered(evidence)).filter((answer) => !isGiven(answer));
+  const faults = evidence.told.filter((line): line is FaultTold => line.told === "fault");
   const isExcused = ({ heardMs }: Answered) =>
-    kills.some((killedMs) => killedMs >= heardMs - 1_000 && killedMs <= heardMs + UNWRITTEN_MAX_MS);
+    kills.some((killedMs) => killedMs >= heardMs - 1_000 && killedMs <= heardMs + UNWRITTEN_MAX_MS) ||
+    faults.some(({ fromMs, toMs }) => fromMs - UNWRITTEN_MAX_MS <= heardMs && heardMs <= toMs);
   const missing = others.filter(({ decisionId }) => !counts.has(decisionId));
   const ofNoEffect = others.filter(({ decisionId }) => voided.has(decisionId));
-  const figures = `void: ${ofNoEffect.length}; gone with a killed process: ${missing.filter(isExcused).length}`;
+  const figures = `void: ${ofNoEffect.length}; gone in a fault: ${missing.filter(isExcused).length}`;
   return each(`every other decision that was answered stands on the log once (${figures})`, others, (one) => {
     const count = counts.get(one.decisionId)?.length ?? 0;
     if (count === 1 || (count === 0 && isExcused(one))) return undefined;

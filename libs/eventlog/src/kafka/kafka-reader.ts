@@ -127,7 +127,7 @@ export class KafkaReader implements LogReader {
     return this.#held.holds(partition);
   }
 
-  /** Commits as a member of the group. Throws `partition_revoked` when the group no longer counts on this member. */
+  /** Commits as a member of the group. Throws `partition_revoked` when the group does not count on this member, or may not. */
   async commit(partition: number, { offset, note }: Commit): Promise<void> {
     const { topic } = this.subscription;
     const doing = `committing ${topic}/${partition} for ${this.#options.groupId}`;
@@ -135,7 +135,12 @@ export class KafkaReader implements LogReader {
     try {
       await this.#consumer.commitOffsets([committed]);
     } catch (error) {
-      throw sayKafkaFailure(doing, error);
+      const failure = sayKafkaFailure(doing, error);
+      // kafkajs 2.2 goes on asking the coordinator that it joined by, for ever, as long as a batch is in hand: after that broker has died it
+      // shows as a connection that is refused, and as "not the correct coordinator" once it is back. Who hears that the group may not count
+      // on this reader ends the batch; the library then finds out by a heartbeat, and joins anew.
+      if (failure.hint !== "retry") throw failure;
+      throw new LogError("partition_revoked", failure.message, "retry", { cause: error });
     }
     if (this.#confirmed.get(partition) === offset) return;
     throw new LogError("partition_revoked", `${doing}: the reader is stopping`, "retry");

@@ -25,7 +25,7 @@ export interface LogReader extends RunningSubscription {
   /** Joins, and resolves when partitions were given and their owner is ready, or the reader has failed. */
   start(): Promise<void>;
   holds(partition: number): boolean;
-  /** Commits as a member of the group. Throws `partition_revoked` when the group no longer counts on this member. */
+  /** Commits as a member of the group. Throws `partition_revoked` when the group does not count on this member, or may not. */
   commit(partition: number, commit: Commit): Promise<void>;
   /** Resolves when nothing more is asked of the brokers, which may be long after the reader was stopped. */
   idle(): Promise<void>;
