@@ -1,4 +1,5 @@
 export { followCatalog, type Catalog } from "./catalog.js";
+export { followPlaces, type PlacedValue } from "./follow-places.js";
 export { follow, type Following } from "./follow.js";
 export {
   holds,

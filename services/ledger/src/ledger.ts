@@ -1,8 +1,8 @@
 import { decodeDecisionRecord, FAILED_AFTER_DRAW, TOPICS, wire } from "@leastwise/contracts";
 import type { DecisionState } from "@leastwise/decision";
-import type { EventLog, LogError, LogRecord } from "@leastwise/eventlog";
+import type { EventLog, LogError } from "@leastwise/eventlog";
 import { expire, type OfferExpired, type OfferRedeemed, type OfferTerms } from "@leastwise/offers";
-import { follow, type Following } from "@leastwise/references";
+import { followPlaces, type Following, type PlacedValue } from "@leastwise/references";
 import type { Telemetry } from "@leastwise/telemetry";
 import { err, MINUTE_MS, ok, type Clock, type Millis, type Result, type SubjectId } from "@leastwise/vocabulary";
 import { Book, type BookedOffer, type BudgetTerms } from "./book.js";
@@ -70,10 +70,10 @@ export class Ledger {
   /** Reads both topics, and resolves when the book is whole: decisions first, since an offer's life begins in one. */
   static async open(options: LedgerOptions): Promise<Ledger> {
     const ledger = new Ledger(options, await options.log.partitions(TOPICS.decisions));
-    const decisions = await follow(options.log, TOPICS.decisions, (record) => {
+    const decisions = await followPlaces(options.log, TOPICS.decisions, (record) => {
       ledger.#readBackDecision(record);
     });
-    const offers = await follow(options.log, TOPICS.offers, (record) => {
+    const offers = await followPlaces(options.log, TOPICS.offers, (record) => {
       ledger.#readBackOffer(record);
     });
     ledger.#following = [decisions, offers];
@@ -309,15 +309,21 @@ export class Ledger {
       if (booked?.state.status !== "issued") continue;
       // That of another owner's subject is ended by that owner.
       const isOwn = this.#own.owns(booked.state.terms.subject);
-      const isEndedNow = isOwn && this.#doubtOf(offerId) === undefined;
-      if (!isEndedNow || this.#own.areShared) this.#book.lookAgain(offerId, (nowMs + EXPIRY_POSTPONED_MS) as Millis);
-      if (!isEndedNow) continue;
+      if (!isOwn || this.#doubtOf(offerId) !== undefined) {
+        this.#book.lookAgain(offerId, (nowMs + EXPIRY_POSTPONED_MS) as Millis);
+        continue;
+      }
       this.#doubts.over(offerId);
       const expired = expire({ nowMs }, booked.state);
       if (!expired.ok) throw new Error(`what is due can be ended: ${expired.error.reason}`);
       for (const event of expired.value) {
-        this.#goOn(this.#writeOfferEvent(event));
         if (!this.#own.areShared) this.#book.happened(event);
+        this.#goOn(
+          this.#writeOfferEvent(event).then((written) => {
+            // Somebody else ends it, or it shows that this one did; if neither, it is this owner's to end after all.
+            if (!written.ok) this.#book.lookAgain(offerId, (this.#options.clock.nowMs() + DOUBT_MS) as Millis);
+          }),
+        );
       }
     }
   }
@@ -337,7 +343,7 @@ export class Ledger {
       wire.OfferEvent.encode(epoch === 0 ? event : { ...event, ownerEpoch: BigInt(epoch) }).finish(),
   };
 
-  #readBackDecision(read: LogRecord): void {
+  #readBackDecision(read: PlacedValue): void {
     const record = decodeDecisionRecord(read.value);
     const counts = this.#own.take(read, Number(record.ownerEpoch));
     // A draw that is void is recorded as one that failed by whoever records.
@@ -355,7 +361,7 @@ export class Ledger {
     this.#book.decided(readDecision(record));
   }
 
-  #readBackOffer(read: LogRecord): void {
+  #readBackOffer(read: PlacedValue): void {
     const record = wire.OfferEvent.decode(read.value);
     const counts = this.#own.take(read, Number(record.ownerEpoch));
     const event = counts ? readOfferEvent(record) : undefined;
