@@ -115,7 +115,7 @@ describe("two scorers on one cluster", () => {
       const there = need(await second.decide(asked(user, `same-${user}`)));
       expect(there).toEqual(here);
       expect(here.freshness).toBe(wire.Freshness.FRESHNESS_FRESH);
-      if (here.offer !== undefined) granted ??= { user, offer: here.offer };
+      if (here.offer !== undefined && (granted as unknown) === undefined) granted = { user, offer: here.offer };
     }
     expect(granted).toBeDefined();
     first.close();
