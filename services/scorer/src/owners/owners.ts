@@ -427,12 +427,15 @@ const STANDINGS = {
 /** Resolves with what is waited for, when the time is over, or when all is. */
 async function within(ms: number, awaited: Promise<unknown>, signal?: AbortSignal): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
+  let end: () => void = () => undefined;
   const isOver = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => {
+    end = () => {
       resolve();
-    });
+    };
+    timer = setTimeout(end, ms);
   });
+  signal?.addEventListener("abort", end);
   await Promise.race([awaited, isOver]);
+  signal?.removeEventListener("abort", end);
   clearTimeout(timer);
 }
