@@ -212,6 +212,59 @@ class Outage {
   }
 }
 
+/** Makes connections, the first few of which break as soon as the brokers are asked what they have. */
+class BreakingMetadata {
+  /** Connections that are yet to break. */
+  left = 0;
+
+  readonly socketFactory = ({ host, port, onConnect }: { host: string; port: number; onConnect: () => void }) => {
+    const socket = connect({ host, port }, onConnect);
+    const write = socket.write.bind(socket) as (...of: unknown[]) => boolean;
+    socket.write = (data: Uint8Array | string, ...rest: unknown[]): boolean => {
+      if (this.left === 0 || !isMetadataRequest(data)) return write(data, ...rest);
+      this.left -= 1;
+      socket.destroy(new Error("the broker is gone"));
+      return false;
+    };
+    return socket;
+  };
+}
+
+/** A request begins with its length, 4 bytes, and what is asked, 2 bytes; Metadata is 3. */
+function isMetadataRequest(data: Uint8Array | string): boolean {
+  return typeof data !== "string" && data[4] === 0 && data[5] === 3;
+}
+
+describe("a broker that dies while it is asked what it has", () => {
+  it("ends neither who looks at a topic nor a reader that starts just then", async () => {
+    const topic = await topicWith(1);
+    await log.append([record(topic, "there")]);
+    const breaking = new BreakingMetadata();
+    const opened = await openKafkaLog({ brokers: broker.brokers, socketFactory: breaking.socketFactory });
+    try {
+      breaking.left = 2;
+      // Known from here on, so that then only the reader asks.
+      expect(await opened.partitions(topic)).toBe(1);
+      expect(breaking.left).toBe(0);
+      breaking.left = 2;
+      let arrived: () => void = () => undefined;
+      const first = new Promise<void>((resolve) => (arrived = resolve));
+      const reading = await opened.subscribe({
+        topic,
+        from: () => Promise.resolve(0),
+        onBatch: () => {
+          arrived();
+          return Promise.resolve();
+        },
+      });
+      await Promise.race([first, reading.finished]);
+      expect(breaking.left).toBe(0);
+    } finally {
+      await opened.close();
+    }
+  }, 60_000);
+});
+
 describe("an outage of the brokers", () => {
   it.each([
     ["a broadcast", undefined],

@@ -1,5 +1,6 @@
 import { LogError, type TopicSpec } from "../port.js";
 import { checkTopicShape } from "../record-limits.js";
+import { insist } from "./insist.js";
 import { makeTopics, readTopics, type TopicAdmin } from "./topics/topic-admin.js";
 import { isInOrder, sayWrong, topicChanges } from "./topics/topic-changes.js";
 import { topicSettings, type TopicSettings } from "./topics/topic-settings.js";
@@ -23,7 +24,7 @@ export class TopicCatalogue {
   async get(name: string): Promise<KnownTopic> {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const topic = (await readTopics(this.#admin, [name])).get(name);
+    const topic = (await insist(() => readTopics(this.#admin, [name]))).get(name);
     if (topic === undefined) throw new LogError("unknown_topic", `topic ${name} does not exist`, "terminal");
     return this.#remember(topic);
   }

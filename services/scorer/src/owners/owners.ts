@@ -387,11 +387,11 @@ export class Owners implements Tenure, Standings, PartitionMap {
 
   /** Has the windows here, of standbys only those that are wanted at once. */
   async #hold(isWanted: (partition: number) => boolean = () => true): Promise<void> {
-    const { ownedPartitions } = this.#options.telemetry.metrics;
+    const { metrics } = this.#options.telemetry;
     await this.#patience.persist(async () => {
       const { owned, standby } = this.#holding();
-      ownedPartitions.with({ role: "owned" }).set(owned.size);
-      ownedPartitions.with({ role: "standby" }).set(standby.length);
+      metrics.ownedPartitions.with({ role: "owned" }).set(owned.size);
+      metrics.ownedPartitions.with({ role: "standby" }).set(standby.length);
       await this.#state?.feed.hold({ owned, standby: standby.filter(isWanted) });
     });
   }
