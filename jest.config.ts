@@ -8,8 +8,8 @@ import type { Config } from "jest";
 const config: Config = {
   testEnvironment: "node",
   roots: ["<rootDir>/libs", "<rootDir>/services", "<rootDir>/tests", "<rootDir>/bench", "<rootDir>/deploy"],
-  // Campaigns of minutes: `npm run test:long`.
-  testMatch: process.env["LEASTWISE_LONG"] === "true" ? ["**/*.long.test.ts"] : ["**/!(*.long).test.ts"],
+  // `npm run test:long` has what takes minutes, and all of those campaigns that `npm test` runs a part of.
+  testMatch: process.env["LEASTWISE_LONG"] === "true" ? ["**/*.@(long|campaign).test.ts"] : ["**/!(*.long).test.ts"],
   testPathIgnorePatterns: ["/node_modules/", "/dist/"],
   modulePathIgnorePatterns: ["/dist/"],
   extensionsToTreatAsEsm: [".ts"],

@@ -104,7 +104,7 @@ async function followEmbedded(telemetry: Telemetry): Promise<Followed> {
 }
 
 async function followKafka(telemetry: Telemetry, say: (line: string) => void): Promise<Followed> {
-  const broker = await startBroker();
+  const broker = await startBroker({ isMeasured: true });
   say(`Kafka: ${broker.how}`);
   const log = await openKafkaLog({ brokers: broker.brokers });
   const feed = await openFeed(log, telemetry, ingestThread({ brokers: broker.brokers }));

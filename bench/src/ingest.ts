@@ -64,7 +64,7 @@ export const ingestBench: Bench = {
   summary:
     "Kafka → decode → windows: one thread against a bare kafkajs consumer, a thread a core against Kafka Streams and Flink, over one topic",
   async run({ seconds, say }): Promise<Figures> {
-    const broker = await startBroker();
+    const broker = await startBroker({ isMeasured: true });
     const { brokers } = broker;
     const log = await openKafkaLog({ brokers });
     const topic = TOPICS.clickstream;

@@ -28,7 +28,7 @@ export const logClientsBench: Bench = {
   name: "log-clients",
   summary: "appends and subscriptions of the log on kafkajs against those on @platformatic/kafka, over the same topics",
   async run({ seconds, say }): Promise<Figures> {
-    const broker = await startBroker();
+    const broker = await startBroker({ isMeasured: true });
     const logs: EventLog[] = [];
     try {
       const kafkajs = await openKafkaLog({ brokers: broker.brokers });

@@ -73,7 +73,7 @@ export const rollingBench: Bench = {
   async run({ seconds, say }): Promise<Figures> {
     const subjects = subjectsAsked(SUBJECTS);
     const rate = askedNumber({ name: "BENCH_CALLS_PER_S", otherwise: CALLS_PER_S, min: 1, max: CALLS_PER_S_MAX });
-    const broker = await startBroker();
+    const broker = await startBroker({ isMeasured: true });
     const directory = await mkdtemp(join(tmpdir(), "leastwise-bench-"));
     const scorers: ScorerProcess[] = [];
     try {

@@ -68,7 +68,7 @@ export const takeoverBench: Bench = {
   async run({ seconds, say }): Promise<Figures> {
     const subjects = subjectsAsked(SUBJECTS);
     const isPeerThere = await buildPeers(say);
-    const broker = await startBroker();
+    const broker = await startBroker({ isMeasured: true });
     const directory = await mkdtemp(join(tmpdir(), "leastwise-bench-"));
     try {
       const log = await openKafkaLog({ brokers: broker.brokers });

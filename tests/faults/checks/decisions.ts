@@ -92,11 +92,17 @@ export async function inTableOnce({ places, decisions }: Evidence): Promise<Foun
   });
 }
 
-/** The same question gets the same answer, whoever answers it, save where the owner could not be asked. */
+/**
+ * The same question gets the same answer, whoever answers it, save where the owner could not be asked. One whose record does not count is not known
+ * to the next owner, which answers anew; that nothing was given by it is another check's.
+ */
 export function sameQuestionSameAnswer(evidence: Evidence): Found {
-  const fresh = answered(evidence).filter(({ freshness }) => freshness === "fresh");
+  const counted = new Set(evidence.decisions.map(({ record }) => record.decisionId));
+  const fresh = answered(evidence).filter(
+    ({ freshness, decisionId }) => freshness === "fresh" && counted.has(decisionId),
+  );
   return each(
-    "the same request was answered by one decision",
+    "the same request was answered by one decision that counts",
     grouped(fresh, ({ requestId }) => requestId),
     (group) => {
       const ids = new Set(group[1].map(({ decisionId }) => decisionId));

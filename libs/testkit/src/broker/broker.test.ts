@@ -21,7 +21,7 @@ describe("startBroker", () => {
 
 describe("startBroker, where there is none of the three", () => {
   it("fails in words that name each way", async () => {
-    await expect(startBroker({ PATH: "/nowhere" })).rejects.toThrow(
+    await expect(startBroker({ environment: { PATH: "/nowhere" } })).rejects.toThrow(
       /set KAFKA_BROKERS=.*start a Docker engine.*install Java 17 or later and Maven \(java was not found\)/,
     );
   });

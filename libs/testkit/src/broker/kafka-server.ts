@@ -1,15 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { clusterState } from "./broker-questions.js";
+import { freePorts } from "./free-ports.js";
 import { keep, type KeptProcess, whenReady } from "./keeper.js";
 import { runCommand } from "./run-command.js";
 
-const JAVA_MIN = 17;
 const COMMAND_WITHIN_MS = 60_000;
 const STARTS_WITHIN_MS = 60_000;
 const ATTEMPTS = 3;
+
+/** Java's options for a process of seconds: what its second compiler would gain, its work would cost the others. */
+export const FOR_SECONDS: readonly string[] = ["-XX:TieredStopAtLevel=1"];
 
 /** Kafka's own names and values. */
 export type ServerSettings = Readonly<Record<string, string | number | boolean>>;
@@ -27,18 +30,6 @@ export interface ServerPlan {
   readonly formatArguments?: readonly string[];
   /** Where it listens without encryption. */
   readonly address: string;
-}
-
-/** What this machine lacks to run Kafka from Maven Central, in words; undefined if nothing. */
-export async function missingForMaven(environment: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const [java, maven] = await Promise.all([
-    runCommand("java", ["-version"], COMMAND_WITHIN_MS, environment),
-    runCommand("mvn", ["-v"], COMMAND_WITHIN_MS, environment),
-  ]);
-  const version = Number(/version "(\d+)/.exec(java.output)?.[1] ?? 0);
-  if (!java.succeeded) return "java was not found";
-  if (version < JAVA_MIN) return `java is of version ${version}, expected at least ${JAVA_MIN}`;
-  return maven.succeeded ? undefined : "mvn was not found";
 }
 
 /** Tries to start something on ports that are free: between choosing a port and using it, somebody else may take it. */
@@ -61,6 +52,32 @@ export function newClusterId(): string {
   return `k${Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64url").slice(1)}`;
 }
 
+/** A server that is the whole cluster, without encryption, on free ports. */
+export async function planAlone(jars: string, javaOptions: readonly string[]): Promise<ServerPlan> {
+  const [port = 0, controllerPort = 0] = await freePorts(2);
+  const address = `127.0.0.1:${port}`;
+  const listeners = `PLAINTEXT://${address},CONTROLLER://127.0.0.1:${controllerPort}`;
+  const settings = { ...aloneSettings(controllerPort), listeners };
+  return { jars, address, javaOptions, settings, folder: newServerFolder(), clusterId: newClusterId() };
+}
+
+/** Of a server that is the whole cluster; its listeners are to be added. */
+export function aloneSettings(controllerPort: number): ServerSettings {
+  return {
+    "process.roles": "broker,controller",
+    "node.id": 1,
+    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+    "controller.listener.names": "CONTROLLER",
+    "offsets.topic.replication.factor": 1,
+    "offsets.topic.num.partitions": 4,
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.min.isr": 1,
+    "transaction.state.log.num.partitions": 4,
+    "group.initial.rebalance.delay.ms": 0,
+    "auto.create.topics.enable": false,
+  };
+}
+
 /** Writes its settings and prepares its storage. What is in the way rejects, and removes the folder. */
 export async function formatServer(plan: ServerPlan): Promise<void> {
   mkdirSync(plan.folder, { recursive: true });
@@ -71,7 +88,7 @@ export async function formatServer(plan: ServerPlan): Promise<void> {
   const format = ["format", "-t", clusterId, "-c", propertiesOf(plan), ...formatArguments];
   const { succeeded, output } = await runCommand(
     "java",
-    java(plan, "kafka.tools.StorageTool", ...format),
+    javaOf(plan, "kafka.tools.StorageTool", ...format),
     COMMAND_WITHIN_MS,
   );
   if (succeeded) return;
@@ -81,7 +98,18 @@ export async function formatServer(plan: ServerPlan): Promise<void> {
 
 /** The server of a prepared folder, as a process that does not outlive this one. */
 export function runServer(plan: ServerPlan): KeptProcess {
-  return keep(plan.folder, ["java", ...java(plan, "kafka.Kafka", propertiesOf(plan))]);
+  return keep(plan.folder, ["java", ...javaOf(plan, "kafka.Kafka", propertiesOf(plan))]);
+}
+
+/** The same, and has it write down the classes that it has loaded by the time that it answers. Rejects where it does not start. */
+export async function dumpClasses(plan: ServerPlan, file: string): Promise<void> {
+  const java = ["java", "-XX:+RecordDynamicDumpInfo", ...javaOf(plan, "kafka.Kafka", propertiesOf(plan))];
+  // The shell says its process id, and becomes the server.
+  const server = keep(plan.folder, ["sh", "-c", 'echo $$; exec "$@"', "sh", ...java]);
+  await whenItAnswers(server, plan, 1);
+  const pid = /^\d+$/m.exec(server.output())?.[0] ?? "";
+  await runCommand("jcmd", [pid, "VM.cds", "dynamic_dump", file], COMMAND_WITHIN_MS);
+  await server.stop();
 }
 
 /** Resolves when the server says that it is there, with at least so many in all. Otherwise rejects, and it is stopped. */
@@ -98,6 +126,14 @@ function propertiesOf({ folder }: ServerPlan): string {
   return join(folder, "server.properties");
 }
 
-function java({ jars, javaOptions }: ServerPlan, main: string, ...args: string[]): string[] {
-  return ["-XX:+UseSerialGC", ...javaOptions, "-cp", `${jars}/*`, main, ...args];
+function javaOf({ jars, javaOptions }: ServerPlan, main: string, ...args: string[]): string[] {
+  const archive = classArchiveOf(jars);
+  const classes =
+    (statSync(archive, { throwIfNoEntry: false })?.size ?? 0) > 0 ? [`-XX:SharedArchiveFile=${archive}`] : [];
+  return ["-XX:+UseSerialGC", ...classes, ...javaOptions, "-cp", `${jars}/*`, main, ...args];
+}
+
+/** Where Java finds Kafka's classes as it had them in memory: beside the jars that they are from. Empty where that could not be had. */
+export function classArchiveOf(jars: string): string {
+  return `${jars}.jsa`;
 }

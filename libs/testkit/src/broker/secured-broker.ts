@@ -3,10 +3,11 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Certificate, CertificateAuthority } from "./certificates.js";
 import { freePorts } from "./free-ports.js";
-import { kafkaJars } from "./kafka-jars.js";
+import { kafkaJars, missingForMaven } from "./kafka-jars.js";
 import {
+  FOR_SECONDS,
+  aloneSettings,
   formatServer,
-  missingForMaven,
   newClusterId,
   newServerFolder,
   onFreePorts,
@@ -15,7 +16,6 @@ import {
   type ServerSettings,
   whenItAnswers,
 } from "./kafka-server.js";
-import { aloneSettings } from "./maven-broker.js";
 
 const SECURITY = "org.apache.kafka.common.security";
 const CLIENT = "client";
@@ -107,7 +107,7 @@ async function startServer(jars: string, options: SecuredBrokerOptions): Promise
       settings,
       address: plaintext,
       clusterId: newClusterId(),
-      javaOptions: ["-Xmx384m"],
+      javaOptions: ["-Xmx384m", ...FOR_SECONDS],
       formatArguments: scramUsers(options.users),
     };
     await formatServer(plan);

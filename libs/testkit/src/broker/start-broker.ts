@@ -1,5 +1,5 @@
 import { brokerFromDocker, dockerAnswers } from "./docker-broker.js";
-import { missingForMaven } from "./kafka-server.js";
+import { missingForMaven } from "./kafka-jars.js";
 import { brokerFromMaven } from "./maven-broker.js";
 
 /** A Kafka broker that tests may use. */
@@ -18,13 +18,20 @@ export interface TestBroker {
  * none is open.
  *
  * @param environment where `KAFKA_BROKERS` and the `PATH` to look for commands stand
+ * @param isMeasured whether it must come to its full speed, as in a benchmark, which costs a start seconds
  */
-export async function startBroker(environment: NodeJS.ProcessEnv = process.env): Promise<TestBroker> {
+export async function startBroker({
+  environment = process.env,
+  isMeasured = false,
+}: {
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly isMeasured?: boolean;
+} = {}): Promise<TestBroker> {
   const named = brokersFrom(environment["KAFKA_BROKERS"]);
   if (named !== undefined) return { brokers: named, how: "env", stop: () => Promise.resolve() };
   if (await dockerAnswers(environment)) return brokerFromDocker();
   const missing = await missingForMaven(environment);
-  if (missing === undefined) return brokerFromMaven();
+  if (missing === undefined) return brokerFromMaven(isMeasured);
   throw new Error(
     "These tests need a Kafka broker, and there are three ways to one, none of which is open here: " +
       "set KAFKA_BROKERS=host:port[,host:port]; or start a Docker engine; " +

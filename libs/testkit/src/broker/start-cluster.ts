@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { clusterState, groupCoordinator } from "./broker-questions.js";
 import { freePorts } from "./free-ports.js";
-import { kafkaJars } from "./kafka-jars.js";
+import { kafkaJars, missingForMaven } from "./kafka-jars.js";
 import {
+  FOR_SECONDS,
   formatServer,
-  missingForMaven,
   newClusterId,
   newServerFolder,
   onFreePorts,
@@ -101,8 +101,7 @@ async function startNodes(jars: string, count: number, isProxied: boolean): Prom
       "controller.quorum.voters": voters.join(","),
       ...listenerSettings(address, `127.0.0.1:${ports[count + index] ?? 0}`, proxied[index]),
     };
-    // Processes of seconds: what the second compiler would gain, its work would cost the others.
-    const javaOptions = ["-Xmx384m", "-XX:TieredStopAtLevel=1"];
+    const javaOptions = ["-Xmx384m", ...FOR_SECONDS];
     return { jars, address, folder: newServerFolder(), clusterId, settings, javaOptions };
   });
   await Promise.all(plans.map(formatServer));

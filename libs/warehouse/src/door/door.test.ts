@@ -18,7 +18,7 @@ import { openSqlDoor, type SqlDoor } from "./door.js";
 
 const directory = mkdtempSync(join(tmpdir(), "leastwise-door-"));
 const secret = join(directory, "secret.csv");
-const LIMITS = { executionTimeMs: 2_000, resultBytes: 1_000_000, requestBytes: 10_000 };
+const LIMITS = { executionTimeMs: 20_000, resultBytes: 1_000_000, requestBytes: 10_000 };
 let warehouse: EmbeddedWarehouse;
 let door: SqlDoor;
 let url: string;
@@ -93,8 +93,8 @@ describe("ClickHouse's own client", () => {
       user: "default",
       password: "",
       database: "default",
-      queryTimeoutMs: 2_000,
-      insertTimeoutMs: 2_000,
+      queryTimeoutMs: 20_000,
+      insertTimeoutMs: 20_000,
     });
     await remote.ping();
     const question = { experiment: "none", fromMs: 0, toMs: 1, asOfMs: 1, currency: "EUR" } as Parameters<
