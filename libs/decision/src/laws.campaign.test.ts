@@ -33,6 +33,7 @@ const OWED = campaign({
 /** `npm run test:long` runs all of it, `npm test` a part. */
 const IS_CAMPAIGN = process.env["LEASTWISE_LONG"] === "true";
 const runs = (all: number): number => (IS_CAMPAIGN ? all : Math.ceil(all / 6));
+const KEYS = IS_CAMPAIGN ? 100_000 : 10_000;
 const OPTIONS = { seed: 20_261_123, numRuns: runs(300) };
 
 function decision(changes: Partial<DecisionInput>): Decision {
@@ -332,11 +333,11 @@ function interleaved(log: readonly StateEvent[], picks: fc.Stream<number>): read
 }
 
 describe("chance", () => {
-  it("draws each rung with its recorded propensity: 100,000 keys, chi-square", () => {
+  it(`draws each rung with its recorded propensity: ${String(KEYS)} keys, chi-square`, () => {
     const asked = input({ policy: compiled({ guardrails: policy().guardrails! }) });
     const counts = [0, 0, 0, 0];
     let weights: readonly number[] = [];
-    for (let i = 0; i < 100_000; i += 1) {
+    for (let i = 0; i < KEYS; i += 1) {
       const outcome = decide({ ...asked, assignmentKey: `shopper-${String(i)}` as AssignmentKey });
       if (outcome.kind !== "decided") throw new Error("repeated");
       const { chosen, candidates, propensity } = outcome.decision;
@@ -345,7 +346,7 @@ describe("chance", () => {
       if (propensity !== weights[chosen]! / 2 ** 32) throw new Error("propensity");
     }
     expect(weights[0]! / 2 ** 32).toBeCloseTo(0.7, 6);
-    const expected = weights.map((weight) => (weight / 2 ** 32) * 100_000);
+    const expected = weights.map((weight) => (weight / 2 ** 32) * KEYS);
     const chi2 = counts.reduce((sum, count, i) => sum + (count - expected[i]!) ** 2 / expected[i]!, 0);
     expect(chi2).toBeLessThan(30.7); // 3 degrees of freedom, the tail of one in a million
   });

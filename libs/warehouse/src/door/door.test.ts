@@ -18,7 +18,7 @@ import { openSqlDoor, type SqlDoor } from "./door.js";
 
 const directory = mkdtempSync(join(tmpdir(), "leastwise-door-"));
 const secret = join(directory, "secret.csv");
-const LIMITS = { executionTimeMs: 20_000, resultBytes: 1_000_000, requestBytes: 10_000 };
+const LIMITS = { executionTimeMs: 4_000, resultBytes: 1_000_000, requestBytes: 10_000 };
 let warehouse: EmbeddedWarehouse;
 let door: SqlDoor;
 let url: string;
