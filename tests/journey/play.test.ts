@@ -34,7 +34,7 @@ interface Summary {
 }
 
 const PLAY_MAX_MS = 60_000;
-const SMALL = ["--shoppers", "300", "--days", "4"];
+const SMALL = ["--shoppers", "160", "--days", "4"];
 
 const play = (...args: readonly string[]) =>
   runToEnd({ args: ["play", "--once", "--data", path.join(newFolder(), "play"), ...args] }, PLAY_MAX_MS);

@@ -7,7 +7,7 @@ import { newFolder, runToEnd } from "./program.js";
 // A month of the simulated storefront, logins included, through the built program: what Decide had in hand is what SQL computes afterwards.
 
 /** How long a play may take, ms. */
-const PLAY_MAX_MS = 60_000;
+const PLAY_MAX_MS = 180_000;
 const SMALL = ["--shoppers", "600", "--days", "10"];
 
 interface Row {

@@ -105,7 +105,7 @@ describe("the Kafka page", () => {
         "two events stand on clickstream",
         CALL_MAX_MS,
       );
-        // One shopper, so one subject in one partition; and no raw id anywhere.
+      // One shopper, so one subject in one partition; and no raw id anywhere.
       expect(new Set(subjects.map((line) => line.replace(/offset \d+/, ""))).size).toBe(1);
       expect(subjects[0]).toMatch(/^partition \d offset 0 subject [0-9a-f]{32}$/);
     }
