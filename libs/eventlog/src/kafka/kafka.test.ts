@@ -141,7 +141,8 @@ describe("a reader", () => {
     const groups = async (): Promise<string[]> =>
       (await admin.listGroups()).groups
         .map(({ groupId }) => groupId)
-        .filter((id) => id.startsWith("leastwise.broadcast."));
+        .filter((id) => id.startsWith("leastwise.broadcast."))
+        .sort();
     const before = await groups();
     const reader = await log.subscribe({ topic, from: () => Promise.resolve(0), onBatch: () => Promise.resolve() });
     expect(await groups()).toHaveLength(before.length + 1);
