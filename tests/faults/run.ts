@@ -10,6 +10,8 @@ import type { Fault } from "./faults/fault.js";
 import { FAULTS } from "./faults/index.js";
 import { Load } from "./load.js";
 import { torment } from "./nemesis.js";
+import { slowDisk } from "./faults/slow-disk.js";
+import { SlowDisks } from "./slow-disks.js";
 import { System } from "./system.js";
 import { readTold, ToldFile } from "./told.js";
 
@@ -55,10 +57,14 @@ function refuse(words: string): never {
 }
 
 /** A run: load and faults for a time, then the verifier. The folder has what was told, and all that the processes said and keep. */
-async function run({ seed, minutes, faults }: Options, folder: string): Promise<Account> {
+async function run({ seed, minutes, faults: asked }: Options, folder: string): Promise<Account> {
+  const disks = await SlowDisks.prepare(folder);
+  if (disks === undefined) say("left out: slow-disk, which takes Linux and a C compiler (cc)");
+  const faults = disks === undefined ? asked.filter((fault) => fault !== slowDisk) : asked;
+  if (faults.length === 0) throw new Error("no fault of those asked for can be done here");
   const toldFile = path.join(folder, "told.ndjson");
   const told = new ToldFile(toldFile);
-  const system = await System.start(folder, told);
+  const system = await System.start(folder, told, disks);
   // Nothing of the run stays behind, however it is broken off.
   process.once("exit", () => void system.stop());
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { CURRENCY, faultsPolicy } from "./policy.js";
 import { Service } from "./service.js";
+import type { SlowDisks } from "./slow-disks.js";
 import { TcpProxy } from "./tcp-proxy.js";
 import type { ToldFile } from "./told.js";
 
@@ -32,6 +33,8 @@ export interface Places {
 /** Three brokers, a collector, three scorers and a recorder, each a process of its own, on real Kafka. */
 export class System {
   readonly cluster: TestCluster;
+  /** The brokers' disks, where they can be made slow. */
+  readonly disks: SlowDisks | undefined;
   readonly places: Places;
   /** HTTP door of the collector. */
   readonly events: string;
@@ -42,10 +45,11 @@ export class System {
   readonly proxies: readonly TcpProxy[];
 
   private constructor(
-    parts: Pick<System, "cluster" | "places" | "events" | "collector" | "recorder" | "scorers" | "proxies">,
+    parts: Pick<System, "cluster" | "disks" | "places" | "events" | "collector" | "recorder" | "scorers" | "proxies">,
   ) {
     ({
       cluster: this.cluster,
+      disks: this.disks,
       places: this.places,
       events: this.events,
       collector: this.collector,
@@ -56,12 +60,17 @@ export class System {
   }
 
   /** Starts everything, with its data and what it says in a folder. What was started by then is ended where something fails. */
-  static async start(folder: string, told: ToldFile): Promise<System> {
-    const cluster = await startCluster({ brokers: BROKERS, proxied: true });
+  static async start(folder: string, told: ToldFile, disks: SlowDisks | undefined): Promise<System> {
+    const cluster = await startCluster({
+      brokers: BROKERS,
+      proxied: true,
+      environmentOf: (broker) => disks?.environmentOf(broker) ?? {},
+    });
     const proxied = cluster.nodes.flatMap((node) => node.proxied ?? []);
     const proxies = await Promise.all(proxied.map(({ advertised, listens }) => TcpProxy.open(advertised, listens)));
     const system = new System({
       cluster,
+      disks,
       proxies,
       ...(await servicesOf(
         folder,

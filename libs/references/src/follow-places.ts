@@ -1,5 +1,6 @@
 import { LogError, type EventLog, type PoisonedBatch, type Position, type RecordSpans } from "@leastwise/eventlog";
 import type { Following } from "./follow.js";
+import { Restoring } from "./restoring.js";
 
 /** A record's place, and its message's bytes, which are good until it is taken. */
 export interface PlacedValue extends Position {
@@ -15,29 +16,20 @@ export async function followPlaces(
   topic: string,
   take: (record: PlacedValue) => void,
 ): Promise<Following> {
-  /** Partitions that are not read to where they ended at the start, with that end. */
-  const behind = new Map<number, number>();
-  for (let partition = 0; partition < (await log.partitions(topic)); partition += 1) {
-    const { begin, end } = await log.offsets(topic, partition);
-    if (end > begin) behind.set(partition, end);
-  }
-  let restored: () => void = () => undefined;
-  const untilRestored = new Promise<void>((resolve) => (restored = resolve));
-  if (behind.size === 0) restored();
+  const restoring = await Restoring.begin(log, topic);
   const running = await log.scan({
     topic,
     from: () => Promise.resolve(0),
     onSpans: (spans) => {
       takeEach(spans, take);
-      if (spans.nextOffset >= (behind.get(spans.partition) ?? 0)) behind.delete(spans.partition);
-      if (behind.size === 0) restored();
+      restoring.reached(spans.partition, spans.nextOffset);
     },
     onPoisoned: (batch) => {
       throw unreadable(batch);
     },
   });
   try {
-    await Promise.race([untilRestored, running.finished]);
+    await Promise.race([restoring.done, running.finished]);
   } catch (error) {
     await running.stop();
     throw error;

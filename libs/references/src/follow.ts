@@ -1,4 +1,5 @@
 import type { EventLog, LogRecord } from "@leastwise/eventlog";
+import { Restoring } from "./restoring.js";
 
 /** A topic that is followed into memory. */
 export interface Following {
@@ -19,24 +20,12 @@ export async function follow(
   take: (record: LogRecord) => void,
   onBatch: (durationMs: number) => void = () => undefined,
 ): Promise<Following> {
+  const restoring = await Restoring.begin(log, topic);
   /** Where each partition is read on from: also by a reader that lost its broker and comes back. */
-  const next = new Map<number, number>();
-  /** Partitions that are not read to where they ended at the start, with that end. */
-  const behind = new Map<number, number>();
-  for (let partition = 0; partition < (await log.partitions(topic)); partition += 1) {
-    const { begin, end } = await log.offsets(topic, partition);
-    next.set(partition, begin);
-    if (end > begin) behind.set(partition, end);
-  }
-  let restored: () => void = () => undefined;
-  const untilRestored = new Promise<void>((resolve) => (restored = resolve));
-  if (behind.size === 0) restored();
-  /** All below an offset has been read; nothing is to come from `endOffset` on, as far as is known. */
-  const reached = (partition: number, readTo: number, endOffset: number): void => {
+  const next = new Map(restoring.begins);
+  const reached = (partition: number, readTo: number, endOffset?: number): void => {
     next.set(partition, readTo);
-    // A compacted topic may end in a gap: its reader is there when nothing more is to come.
-    if (readTo >= Math.min(behind.get(partition) ?? 0, endOffset)) behind.delete(partition);
-    if (behind.size === 0) restored();
+    restoring.reached(partition, readTo, endOffset);
   };
   const running = await log.subscribe({
     topic,
@@ -49,13 +38,12 @@ export async function follow(
       return Promise.resolve();
     },
     onGap: (partition, nextOffset) => {
-      // What stands behind it is yet to come.
-      reached(partition, nextOffset, Infinity);
+      reached(partition, nextOffset);
       return Promise.resolve();
     },
   });
   try {
-    await Promise.race([untilRestored, running.finished]);
+    await Promise.race([restoring.done, running.finished]);
   } catch (error) {
     await running.stop();
     throw error;

@@ -1,3 +1,4 @@
+import { OwnerEpochs } from "@leastwise/contracts";
 import type { Position } from "@leastwise/eventlog";
 
 /** What a record turned out to be when its topic brought it back: it counts, or stands behind the beginning of a later owner. */
@@ -18,17 +19,19 @@ interface Waiting {
 export class ReadBacks {
   /** By topic and partition: all before the offset was read. */
   readonly #readTo = new Map<string, number>();
+  readonly #epochs = new Map<string, OwnerEpochs>();
   /** By topic and partition, rising: one for each owner that ever began. */
-  readonly #rises = new Map<string, Rise[]>();
+  readonly #rises = new Map<string, readonly Rise[]>();
   readonly #waiting = new Map<string, Waiting>();
 
   /** Takes the epoch of the partition's next record, 0 for one of no owner in particular. Whether the record counts. */
   take(position: Position, epoch: number): boolean {
-    const key = partitionOf(position);
-    const rises = this.#rises.get(key) ?? [];
-    const newest = rises.at(-1)?.epoch ?? 0;
-    if (epoch > newest) this.#rises.set(key, [...rises, { offset: position.offset, epoch }]);
-    return epoch >= newest;
+    const epochs = this.#epochsOf(position.topic);
+    if (epoch > epochs.newestOf(position.partition)) {
+      const rises = this.#risesOf(position);
+      this.#rises.set(partitionOf(position), [...rises, { offset: position.offset, epoch }]);
+    }
+    return epochs.take(position.partition, epoch);
   }
 
   /** What the record says has been seen to: whoever wrote it may go on. */
@@ -60,8 +63,19 @@ export class ReadBacks {
   }
 
   #verdictOf(position: Position, epoch: number): Verdict {
-    const rises = this.#rises.get(partitionOf(position)) ?? [];
-    return rises.some((rise) => rise.epoch > epoch && rise.offset < position.offset) ? "void" : "stands";
+    return this.#risesOf(position).some((rise) => rise.epoch > epoch && rise.offset < position.offset)
+      ? "void"
+      : "stands";
+  }
+
+  #risesOf(position: Position): readonly Rise[] {
+    return this.#rises.get(partitionOf(position)) ?? [];
+  }
+
+  #epochsOf(topic: string): OwnerEpochs {
+    const known = this.#epochs.get(topic) ?? new OwnerEpochs();
+    this.#epochs.set(topic, known);
+    return known;
   }
 }
 

@@ -10,6 +10,7 @@ import { killScorer } from "./kill-scorer.js";
 import { pauseBroker } from "./pause-broker.js";
 import { restartScorers } from "./restart-scorers.js";
 import { skewClock } from "./skew-clock.js";
+import { slowDisk } from "./slow-disk.js";
 import { zombieScorer } from "./zombie-scorer.js";
 
 /** All kinds of faults. */
@@ -24,6 +25,7 @@ export const FAULTS: readonly Fault[] = [
   killCollector,
   killAnyBroker,
   pauseBroker,
+  slowDisk,
   killLeader,
   killCoordinator,
 ];

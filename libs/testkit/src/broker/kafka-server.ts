@@ -26,6 +26,8 @@ export interface ServerPlan {
   readonly clusterId: string;
   readonly settings: ServerSettings;
   readonly javaOptions: readonly string[];
+  /** What its process has in its environment beside what this one has. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Further arguments of `kafka-storage format`. */
   readonly formatArguments?: readonly string[];
   /** Where it listens without encryption. */
@@ -98,7 +100,7 @@ export async function formatServer(plan: ServerPlan): Promise<void> {
 
 /** The server of a prepared folder, as a process that does not outlive this one. */
 export function runServer(plan: ServerPlan): KeptProcess {
-  return keep(plan.folder, ["java", ...javaOf(plan, "kafka.Kafka", propertiesOf(plan))]);
+  return keep(plan.folder, ["java", ...javaOf(plan, "kafka.Kafka", propertiesOf(plan))], plan.environment);
 }
 
 /** The same, and has it write down the classes that it has loaded by the time that it answers. Rejects where it does not start. */

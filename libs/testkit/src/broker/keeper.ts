@@ -35,9 +35,15 @@ export interface KeptProcess {
   stop(): Promise<void>;
 }
 
-export function keep(folder: string, command: readonly string[]): KeptProcess {
+/** @param environment what it has in its environment beside what this process has */
+export function keep(
+  folder: string,
+  command: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): KeptProcess {
   const child: ChildProcess = spawn("sh", ["-c", KEEPER, "sh", folder, ...command], {
     stdio: ["pipe", "pipe", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
   });
   const [orders, printed, complained, sent] = child.stdio;
   let output = "";

@@ -48,6 +48,13 @@ export interface ClusterNode {
   restart(): Promise<void>;
 }
 
+/** Which cluster it shall be. */
+export interface ClusterOptions {
+  readonly brokers: number;
+  readonly proxied?: boolean;
+  readonly environmentOf?: (node: number) => Readonly<Record<string, string>>;
+}
+
 /** A cluster of real brokers, to which faults can be done. */
 export interface TestCluster {
   /** Bootstrap addresses, `host:port`, in the order of {@link nodes}. */
@@ -70,9 +77,10 @@ export interface TestCluster {
  * in containers, is not for us to do faults to.
  *
  * @param proxied whether each node gets a second listener, for a proxy to stand before
+ * @param environmentOf what a node's process has in its environment beside what this one has
  */
 export async function startCluster(
-  { brokers, proxied = false }: { readonly brokers: number; readonly proxied?: boolean },
+  { brokers, proxied = false, environmentOf = () => ({}) }: ClusterOptions,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<TestCluster> {
   const missing = await missingForMaven(environment);
@@ -82,10 +90,15 @@ export async function startCluster(
         "KAFKA_BROKERS and Docker give a broker, but none whose process can be killed and paused.",
     );
   const jars = await kafkaJars();
-  return onFreePorts(() => startNodes(jars, brokers, proxied));
+  return onFreePorts(() => startNodes(jars, brokers, proxied, environmentOf));
 }
 
-async function startNodes(jars: string, count: number, isProxied: boolean): Promise<TestCluster> {
+async function startNodes(
+  jars: string,
+  count: number,
+  isProxied: boolean,
+  environmentOf: NonNullable<ClusterOptions["environmentOf"]>,
+): Promise<TestCluster> {
   const ports = await freePorts((isProxied ? 4 : 2) * count);
   const voters = ports.slice(count, 2 * count).map((port, index) => `${index + 1}@127.0.0.1:${port}`);
   const clusterId = newClusterId();
@@ -102,7 +115,8 @@ async function startNodes(jars: string, count: number, isProxied: boolean): Prom
       ...listenerSettings(address, `127.0.0.1:${ports[count + index] ?? 0}`, proxied[index]),
     };
     const javaOptions = ["-Xmx384m", ...FOR_SECONDS];
-    return { jars, address, folder: newServerFolder(), clusterId, settings, javaOptions };
+    const environment = environmentOf(index + 1);
+    return { jars, address, folder: newServerFolder(), clusterId, settings, javaOptions, environment };
   });
   await Promise.all(plans.map(formatServer));
   const nodes = plans.map((plan, index) => new ProcessNode(index + 1, plan, proxied[index]));
