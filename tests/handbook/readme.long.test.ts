@@ -25,9 +25,9 @@ function block(command: string): string {
   return found[0] ?? begun[0]!;
 }
 
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(LEASTWISE_|NODE_OPTIONS|JEST_)/.test(name)),
-);
+const inherited = Object.entries(process.env).filter(([name]) => !/^(LEASTWISE_|NODE_OPTIONS|JEST_)/.test(name));
+// The first answer of a process that has just begun, beside other tests: what is in it is looked at here, not how soon it comes.
+const env = { ...Object.fromEntries(inherited), LEASTWISE_RPC__DECIDE_DEADLINE_MS: "5000" };
 
 /** What a command prints, as a shell runs it. */
 async function printed(command: string): Promise<string> {

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Admin, Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import { type Commit, LogError, type Subscription } from "../port.js";
 import { RETRY } from "./client.js";
+import { connectTo } from "./consumer-start.js";
 import { HeldPartitions } from "./held-partitions.js";
 import { logRecord } from "./log-record.js";
 import { sayKafkaFailure } from "./kafka-failure.js";
@@ -20,7 +20,6 @@ const PARTITIONS_AT_ONCE_MAX = 16;
 export const REBALANCE_TIMEOUT_MS = 60_000;
 /** Tries to join that may fail one after the other: about ten minutes without a broker, then somebody has to hear of it. */
 export const JOINS_MAX = 200;
-const JOIN_AGAIN_AFTER_MS = 100;
 /** How often it is asked where the log begins: the client library passes over what was removed without a word. */
 const LOOK_FOR_GAPS_EVERY_MS = 5_000;
 
@@ -78,7 +77,7 @@ export class KafkaReader implements LogReader {
   async start(): Promise<void> {
     if (this.subscription.onGap !== undefined) this.#lookForGapsFromTimeToTime();
     try {
-      await this.#connect();
+      await connectTo(this.#consumer, this.subscription.topic, (error) => this.#mayJoinAgain(error));
       await this.#consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
@@ -90,24 +89,6 @@ export class KafkaReader implements LogReader {
     }
     await this.#joined;
     await this.#held.settled();
-  }
-
-  /**
-   * Connects, and learns where the topic is. Again while that may help: kafkajs 2.2 gives up at once when the broker that it asks what
-   * there is goes away meanwhile, which shows as "Closed connection" although the others stand.
-   */
-  async #connect(): Promise<void> {
-    for (;;) {
-      try {
-        await this.#consumer.connect();
-        // "From the beginning" is where a lost place is looked for: dropping what was read beats skipping what was not.
-        await this.#consumer.subscribe({ topics: [this.subscription.topic], fromBeginning: true });
-        return;
-      } catch (error) {
-        if (!this.#mayJoinAgain(error)) throw error;
-      }
-      await delay(JOIN_AGAIN_AFTER_MS);
-    }
   }
 
   #holding(topic: string): HeldPartitions {
@@ -150,6 +131,8 @@ export class KafkaReader implements LogReader {
     const { topic } = this.subscription;
     const doing = `committing ${topic}/${partition} for ${this.#options.groupId}`;
     const committed = { topic, partition, offset: String(offset), metadata: note };
+    // An earlier commit of the same offset confirms nothing of this one.
+    this.#confirmed.delete(partition);
     try {
       await this.#consumer.commitOffsets([committed]);
     } catch (error) {

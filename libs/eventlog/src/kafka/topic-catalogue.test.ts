@@ -123,7 +123,7 @@ describe("a topic that is there", () => {
   ])("is refused where it is %s, as `topics check` does", async (_, config, replicas, words) => {
     await expect(start(config, replicas)).rejects.toMatchObject({
       code: "topic_mismatch",
-      message: `topic dead_letters has ${words}`,
+      message: `topic dead_letters has ${words}: 'leastwise topics plan' says what to do`,
     });
   });
 });

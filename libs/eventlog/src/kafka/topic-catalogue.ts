@@ -61,5 +61,9 @@ export class TopicCatalogue {
 function checkExisting(wanted: readonly TopicSettings[], existing: ReadonlyMap<string, TopicSettings>): void {
   const wrong = topicChanges(wanted, existing).filter((change) => change.kind === "change" && !isInOrder([change]));
   if (wrong.length === 0) return;
-  throw new LogError("topic_mismatch", wrong.map(sayWrong).join("; "), "terminal");
+  throw new LogError(
+    "topic_mismatch",
+    `${wrong.map(sayWrong).join("; ")}: 'leastwise topics plan' says what to do`,
+    "terminal",
+  );
 }

@@ -398,8 +398,13 @@ class Starting {
   /** Once now, so that a process that is ready says what it has; then again and again. */
   async #measure(feedMetrics: FeedMetrics): Promise<void> {
     await feedMetrics.measure();
+    let measuring: Promise<void> | undefined;
     const timer = setInterval(() => {
-      feedMetrics.measure().catch(this.#fail);
+      // A log that does not answer is not asked again and again.
+      measuring ??= feedMetrics
+        .measure()
+        .catch(this.#fail)
+        .finally(() => (measuring = undefined));
     }, FEED_METRICS_INTERVAL_MS);
     this.#closers.add(() => {
       clearInterval(timer);

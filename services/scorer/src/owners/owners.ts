@@ -136,6 +136,10 @@ export class Owners implements Tenure, Standings, PartitionMap {
    * one. Meanwhile it answers, and grants nothing new.
    */
   async leave(waitMs: number): Promise<void> {
+    await within(waitMs, this.#leaveToOthers());
+  }
+
+  async #leaveToOthers(): Promise<void> {
     const { log, address, clock } = this.#options;
     // A group that agrees anew, as it does without this process, may tell of no member.
     const members = await log.membersOf(OWNERS_GROUP).catch(() => undefined);
@@ -143,7 +147,7 @@ export class Owners implements Tenure, Standings, PartitionMap {
     const left = this.#ownership?.stop().catch(() => undefined);
     const isAlone = members?.every((member) => member.address === address) ?? false;
     const isOver = isAlone ? Promise.resolve() : this.#untilNothingIsOwned();
-    await within(waitMs, Promise.all([left, isOver]));
+    await Promise.all([left, isOver]);
   }
 
   /** Ends. Whoever joined has to {@link Owners.leave} before, if calls are still to be answered. */
@@ -192,6 +196,7 @@ export class Owners implements Tenure, Standings, PartitionMap {
     const agreement = ++this.#agreement;
     this.#given = new Set(partitions);
     this.#unsettledSinceMs = undefined;
+    this.#options.telemetry.logger.info({ partitions }, "the group has agreed who owns what");
     this.#noteChanging();
     this.#takeOver()
       .then(() => {

@@ -1,6 +1,7 @@
 import type { Consumer, Kafka } from "kafkajs";
 import type { LogError, Member, Ownership, OwnershipOptions } from "../../port.js";
 import { RETRY } from "../client.js";
+import { connectTo } from "../consumer-start.js";
 import { sayKafkaFailure } from "../kafka-failure.js";
 import { JOINS_MAX } from "../kafka-reader.js";
 import { claimsAssigner } from "./claims-assigner.js";
@@ -81,8 +82,7 @@ export class KafkaOwnership implements Ownership {
   /** Joins, and resolves when the member took what it was given, or has failed. */
   async start(): Promise<void> {
     try {
-      await this.#consumer.connect();
-      await this.#consumer.subscribe({ topics: [this.#options.topic], fromBeginning: true });
+      await connectTo(this.#consumer, this.#options.topic, (error) => this.#mayJoinAgain(error));
       await this.#consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
     } catch (error) {
       this.#onGivenUp(error);
