@@ -29,7 +29,7 @@ export interface Expected {
 }
 
 /** How long the longest replay may take, ms: half a million lines take some minutes on two cores. */
-export const REPLAY_MAX_MS = 1_800_000;
+export const REPLAY_MAX_MS = 2_400_000;
 
 /** Replays a real file through the whole program, and accounts for every event of it. */
 export async function replayAll({

@@ -483,6 +483,20 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe("the book", () => {
+  it("passes over what somebody else wrote onto its topics", async () => {
+    const stranger = { partition: 0, timestampMs: NOON, value: Buffer.from([0x0a, 0xff, 0xff]) };
+    const nobodys = wire.DecisionRecord.encode({ ...granted({ id: "d0", subject: ADA }), subject: "ada" }).finish();
+    await log.append([
+      { ...stranger, topic: TOPICS.decisions },
+      { ...stranger, topic: TOPICS.decisions, value: nobodys },
+      { ...stranger, topic: TOPICS.offers },
+    ]);
+    const { ledger } = await openLedger(log);
+    expect(await ledger.record(granted({ id: "d1", subject: ADA }))).toMatchObject({ ok: true });
+    expect(await ledger.redeemed(redemption("d1"))).toMatchObject({ ok: true });
+    await ledger.close();
+  });
+
   it("is a function of the log: read again from its beginning it is the one that was kept live", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(STEP, { maxLength: 25 }), async (steps) => {

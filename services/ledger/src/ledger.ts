@@ -4,7 +4,16 @@ import type { EventLog, LogError } from "@leastwise/eventlog";
 import { expire, type OfferExpired, type OfferRedeemed, type OfferTerms } from "@leastwise/offers";
 import { followPlaces, type Following, type PlacedValue } from "@leastwise/references";
 import type { Telemetry } from "@leastwise/telemetry";
-import { err, MINUTE_MS, ok, type Clock, type Millis, type Result, type SubjectId } from "@leastwise/vocabulary";
+import {
+  err,
+  MINUTE_MS,
+  ok,
+  type Clock,
+  type Millis,
+  type Result,
+  type SubjectId,
+  isSubjectId,
+} from "@leastwise/vocabulary";
 import { Book, type BookedOffer, type BudgetTerms } from "./book.js";
 import { BySubject, type Hold } from "./by-subject.js";
 import { FailedDraws } from "./failed-draws.js";
@@ -344,12 +353,14 @@ export class Ledger {
   };
 
   #readBackDecision(read: PlacedValue): void {
-    const record = decodeDecisionRecord(read.value);
-    const counts = this.#own.take(read, Number(record.ownerEpoch));
-    // A draw that is void is recorded as one that failed by whoever records.
-    this.#failedDraws.arrived(record.decisionId);
-    // Its own writer has to know first what the book has: it goes on when it has heard of the record.
-    if (counts && record.decisionId !== "") this.#foldDecision(record);
+    const record = this.#readable(read, readableDecision);
+    if (record !== undefined) {
+      const counts = this.#own.take(read, Number(record.ownerEpoch));
+      // A draw that is void is recorded as one that failed by whoever records.
+      this.#failedDraws.arrived(record.decisionId);
+      // Its own writer has to know first what the book has: it goes on when it has heard of the record.
+      if (counts && record.decisionId !== "") this.#foldDecision(record);
+    }
     this.#own.seen(read);
   }
 
@@ -362,8 +373,8 @@ export class Ledger {
   }
 
   #readBackOffer(read: PlacedValue): void {
-    const record = wire.OfferEvent.decode(read.value);
-    const counts = this.#own.take(read, Number(record.ownerEpoch));
+    const record = this.#readable(read, (bytes) => wire.OfferEvent.decode(bytes));
+    const counts = record !== undefined && this.#own.take(read, Number(record.ownerEpoch));
     const event = counts ? readOfferEvent(record) : undefined;
     if (event !== undefined) {
       this.#book.happened(event);
@@ -371,6 +382,25 @@ export class Ledger {
     }
     this.#own.seen(read);
   }
+
+  /** What is no record of ours, since somebody else wrote onto the topic, says nothing of anybody: it is passed over, aloud. */
+  #readable<T>(read: PlacedValue, decode: (bytes: Uint8Array) => T): T | undefined {
+    try {
+      return decode(read.value);
+    } catch (error) {
+      const { topic, partition, offset } = read;
+      const place = { topic, partition, offset, problem: String(error) };
+      this.#options.telemetry.logger.warn(place, "a record is passed over: it is none of ours");
+      return undefined;
+    }
+  }
+}
+
+/** Throws for what is no decision, and no beginning of an owner either. */
+function readableDecision(bytes: Uint8Array): wire.DecisionRecord {
+  const record = decodeDecisionRecord(bytes);
+  if (record.decisionId === "" || isSubjectId(record.subject)) return record;
+  throw new RangeError(`decision ${record.decisionId} has no subject`);
 }
 
 /** True if it is sure that nothing came of it: the partition has another owner. */
