@@ -6,13 +6,13 @@ import { followPlaces, type Following, type PlacedValue } from "@leastwise/refer
 import type { Telemetry } from "@leastwise/telemetry";
 import {
   err,
+  isSubjectId,
   MINUTE_MS,
   ok,
   type Clock,
   type Millis,
   type Result,
   type SubjectId,
-  isSubjectId,
 } from "@leastwise/vocabulary";
 import { Book, type BookedOffer, type BudgetTerms } from "./book.js";
 import { BySubject, type Hold } from "./by-subject.js";

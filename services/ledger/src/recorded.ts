@@ -21,7 +21,7 @@ export interface RecordedDecision {
   readonly explorationCostMinor: number;
 }
 
-/** Reads a record of `decisions`. What cannot be read there is a bug: only the owner writes it. */
+/** Reads a record of `decisions`. What is none of ours was passed over before: what cannot be read here is a bug. */
 export function readDecision(record: wire.DecisionRecord): RecordedDecision {
   const { subject } = record;
   if (!isSubjectId(subject)) throw new RangeError(`decision ${record.decisionId} has no subject`);

@@ -197,10 +197,6 @@ interface Step {
 // Half a minute before a month, a day and a tile of every size begin.
 const START = Date.UTC(2026, 0, 31, 23, 59, 30);
 const NEAR = { min: -1, max: 1 };
-/** `npm run test:long` runs all of it, `npm test` a part. */
-const IS_CAMPAIGN = process.env["LEASTWISE_LONG"] === "true";
-const runs = (all: number): number => (IS_CAMPAIGN ? all : Math.ceil(all / 6));
-
 const PAUSES = [0, 1, 4_999, 5_000, 30_000, MINUTE_MS, FIVE_MINUTES, THIRTY_MINUTES, HOUR_MS, 4 * HOUR_MS, DAY_MS];
 const LATENESS = [0, 0, 0, 1, 5_000, MINUTE_MS, 10 * MINUTE_MS, THIRTY_MINUTES, DAY_MS, 8 * DAY_MS, 31 * DAY_MS];
 
@@ -283,7 +279,7 @@ describe("windows against a plain list of events", () => {
           expect({ t, ...ours }).toEqual({ t, ...expected });
         }
       }),
-      { seed: 20_260_131, numRuns: runs(300) },
+      { seed: 20_260_131, numRuns: 300 },
     );
   });
 
@@ -299,7 +295,7 @@ describe("windows against a plain list of events", () => {
           if (offset >= Math.min(from, to)) again.apply(ALICE, event, offset);
         expect(again.digest()).toBe(store.digest());
       }),
-      { seed: 7, numRuns: runs(200) },
+      { seed: 7, numRuns: 200 },
     );
   });
 
@@ -321,7 +317,7 @@ describe("windows against a plain list of events", () => {
         }
         expect(restored.digest()).toBe(store.digest());
       }),
-      { seed: 8, numRuns: runs(200) },
+      { seed: 8, numRuns: 200 },
     );
   });
 });
@@ -357,7 +353,7 @@ describe("merging two subjects", () => {
         }
         expect(store.read(ALICE, newest as Millis).lastChannel).toBe(store.read(BOB, newest as Millis).lastChannel);
       }),
-      { seed: 9, numRuns: runs(200) },
+      { seed: 9, numRuns: 200 },
     );
   });
 
@@ -379,7 +375,7 @@ describe("merging two subjects", () => {
           expect(verdict === "duplicate" || verdict === "ahead" || verdict === "already_applied").toBe(true);
         }
       }),
-      { seed: 10, numRuns: runs(200) },
+      { seed: 10, numRuns: 200 },
     );
   });
 
@@ -417,9 +413,9 @@ describe("merging two subjects", () => {
           if (parts.length > 1) inParts += 1;
         },
       ),
-      { seed: 11, numRuns: runs(300) },
+      { seed: 11, numRuns: 300 },
     );
-    expect(inParts).toBeGreaterThan(runs(300) / 3);
+    expect(inParts).toBeGreaterThan(100);
   });
 });
 
