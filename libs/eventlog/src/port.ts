@@ -75,7 +75,10 @@ export interface Subscription {
   onGap?(partition: number, nextOffset: number): Promise<void>;
   /** The partitions are this reader's from now on (for a broadcast: called once with all). Awaited before any batch. */
   onAssigned?(partitions: readonly number[]): Promise<void>;
-  /** The partitions are no longer this reader's, and none of their batches is in hand; also called when it stops. */
+  /**
+   * The partitions are no longer this reader's, and none of their batches is in hand; also called when it stops. A commit of what it finishes
+   * meanwhile may be refused as `partition_revoked`: they may be another's already.
+   */
   onRevoked?(partitions: readonly number[]): Promise<void>;
 }
 
@@ -263,9 +266,12 @@ export interface EventLog {
 /** `retry`: the same call may succeed later. `terminal`: it will not, until somebody acts. */
 export type LogErrorHint = "retry" | "terminal";
 
+/** `unauthenticated`: the brokers do not believe who we are, or we them; `not_allowed`: they do, and no rule lets us. */
 export type LogErrorCode =
   | "log_closed"
   | "log_unavailable"
+  | "unauthenticated"
+  | "not_allowed"
   | "disk_full"
   | "directory_in_use"
   | "directory_unusable"

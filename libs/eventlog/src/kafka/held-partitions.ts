@@ -106,7 +106,7 @@ export class HeldPartitions {
     });
   }
 
-  /** The owner still holds them while it is told: what it finishes then it may commit. */
+  /** The owner still holds them while it is told: what it finishes then it may commit, unless the client library has joined anew by then. */
   async #letGo(): Promise<void> {
     await Promise.all(this.#inHand);
     const held = this.#held;

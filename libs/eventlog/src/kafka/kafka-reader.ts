@@ -1,4 +1,11 @@
-import type { Admin, Consumer, EachBatchPayload, Kafka } from "kafkajs";
+import {
+  type Admin,
+  type Consumer,
+  type EachBatchPayload,
+  type Kafka,
+  type PartitionAssigner,
+  PartitionAssigners,
+} from "kafkajs";
 import { type Commit, LogError, type Subscription } from "../port.js";
 import { RETRY } from "./client.js";
 import { connectTo } from "./consumer-start.js";
@@ -35,6 +42,11 @@ export class KafkaReader implements LogReader {
   readonly #admin: Admin;
   readonly #options: KafkaReaderOptions;
   readonly #held: HeldPartitions;
+  /**
+   * What the group counts on this member for; nothing while it joins. kafkajs 2.2 commits as a member of what the group has agreed since,
+   * and no broker asks whose partition it is: a commit of what is still being let go of would replace its new owner's.
+   */
+  #counted: readonly number[] = [];
   #gapTimer: NodeJS.Timeout | undefined;
   /** Asking where the log begins, which cannot be broken off. */
   #looking: Promise<void> | undefined;
@@ -62,6 +74,11 @@ export class KafkaReader implements LogReader {
     this.#held = this.#holding(subscription.topic);
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
+      partitionAssigners: [
+        assignerThatTells(() => {
+          this.#onJoining();
+        }),
+      ],
       sessionTimeout: options.sessionTimeoutMs,
       heartbeatInterval: Math.floor(options.sessionTimeoutMs / 5),
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
@@ -123,7 +140,7 @@ export class KafkaReader implements LogReader {
   }
 
   holds(partition: number): boolean {
-    return this.#held.holds(partition);
+    return this.#counted.includes(partition) && this.#held.holds(partition);
   }
 
   /** Commits as a member of the group. Throws `partition_revoked` when the group does not count on this member, or may not. */
@@ -148,18 +165,16 @@ export class KafkaReader implements LogReader {
   }
 
   #listen(): void {
-    const { COMMIT_OFFSETS, CRASH, END_BATCH_PROCESS, GROUP_JOIN, REBALANCING } = this.#consumer.events;
+    const { COMMIT_OFFSETS, CRASH, END_BATCH_PROCESS, GROUP_JOIN } = this.#consumer.events;
     const { topic } = this.subscription;
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
       this.#joinsTried = 0;
       const partitions = [...(payload.memberAssignment[topic] ?? [])].sort((a, b) => a - b);
       // Before anything is fetched of them.
       if (this.#ending === undefined) this.#consumer.pause([{ topic, partitions }]);
+      this.#counted = partitions;
       void this.#held.handOver(partitions);
       this.#hasJoined();
-    });
-    this.#consumer.on(REBALANCING, () => {
-      void this.#held.handOver([]);
     });
     this.#consumer.on(COMMIT_OFFSETS, ({ payload }) => {
       for (const { partitions } of payload.topics) {
@@ -176,9 +191,15 @@ export class KafkaReader implements LogReader {
       void this.#held.passTo(payload.partition, lastOffset + 1, Number(firstOffset));
     });
     this.#consumer.on(CRASH, ({ payload }) => {
-      if (payload.restart) void this.#held.handOver([]);
+      if (payload.restart) this.#onJoining();
       else this.#fail(sayKafkaFailure(`reading ${topic}`, payload.error));
     });
+  }
+
+  /** Asked by the client library whenever it joins, for whatever reason; and when it is about to begin anew. */
+  #onJoining(): void {
+    this.#counted = [];
+    void this.#held.handOver([]);
   }
 
   #lookForGapsFromTimeToTime(): void {
@@ -233,4 +254,19 @@ export class KafkaReader implements LogReader {
     if (this.#failure === undefined) this.#resolve();
     else this.#reject(this.#failure.error);
   }
+}
+
+/** Shares partitions as kafkajs does by default, and tells when this member joins. */
+function assignerThatTells(joining: () => void): PartitionAssigner {
+  return (options) => {
+    const assigner = PartitionAssigners.roundRobin(options);
+    return {
+      ...assigner,
+      assign: (group) => assigner.assign(group),
+      protocol: (subscription) => {
+        joining();
+        return assigner.protocol(subscription);
+      },
+    };
+  };
 }

@@ -237,7 +237,7 @@ function isMetadataRequest(data: Uint8Array | string): boolean {
 }
 
 describe("a broker that dies while it is asked what it has", () => {
-  it("ends neither who looks at a topic nor a reader that starts just then", async () => {
+  it("ends neither who looks at a topic, nor a reader or an owner that starts just then", async () => {
     const topic = await topicWith(1);
     await log.append([record(topic, "there")]);
     const breaking = new BreakingMetadata();
@@ -260,6 +260,11 @@ describe("a broker that dies while it is asked what it has", () => {
       });
       await Promise.race([first, reading.finished]);
       expect(breaking.left).toBe(0);
+      breaking.left = 2;
+      const owned: (readonly number[])[] = [];
+      const onOwned = (partitions: readonly number[]): void => void owned.push(partitions);
+      await opened.own({ group: `owners.${topic}`, topic, address: "one:7070", onOwned });
+      expect([breaking.left, owned]).toEqual([0, [[0]]]);
     } finally {
       await opened.close();
     }
@@ -338,6 +343,42 @@ describe("commit", () => {
     await other.commit(group, topic, 0, { offset: 0, note: "now free" });
     expect(await log.committed(group, topic, 0)).toEqual({ offset: 0, note: "now free" });
     await other.close();
+  }, 60_000);
+
+  it("refuses a partition that the group has given to another, while the reader still lets go of it", async () => {
+    const topic = await topicWith(2);
+    const group = randomUUID();
+    const other = await openKafkaLog({ brokers: broker.brokers });
+    const reading = { topic, group, from: () => Promise.resolve(0), onBatch: () => Promise.resolve() };
+    let given: (partitions: readonly number[]) => void = () => undefined;
+    const isGiven = new Promise<readonly number[]>((resolve) => (given = resolve));
+    let committedLate: (said: unknown) => void = () => undefined;
+    const isCommittedLate = new Promise<unknown>((resolve) => (committedLate = resolve));
+    const commitLate = async (): Promise<void> => {
+      const [partition = -1] = await isGiven;
+      await other.commit(group, topic, partition, { offset: 0, note: "the new owner's" });
+      const late = log.commit(group, topic, partition, { offset: 0, note: "the old owner's" });
+      committedLate(await late.then(() => "confirmed").catch((error: unknown) => error));
+    };
+    const first = await log.subscribe({
+      ...reading,
+      onRevoked: async ([, both]) => (both === 1 ? commitLate() : undefined),
+    });
+    const second = await other.subscribe({
+      ...reading,
+      onAssigned: (partitions) => {
+        given(partitions);
+        return Promise.resolve();
+      },
+    });
+    try {
+      expect(await isCommittedLate).toMatchObject({ code: "partition_revoked" });
+      const [partition = -1] = await isGiven;
+      expect(await log.committed(group, topic, partition)).toEqual({ offset: 0, note: "the new owner's" });
+    } finally {
+      await Promise.all([first.stop(), second.stop()]);
+      await other.close();
+    }
   }, 60_000);
 });
 
