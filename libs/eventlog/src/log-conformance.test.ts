@@ -631,6 +631,32 @@ describe.each([
     expect(values(await readAll(log, target, 0, 2))).toEqual(["first", "second"]);
   }, 60_000);
 
+  it("tells a reader the way to where the log ends, also behind what a relay wrote", async () => {
+    const [source, target] = [await topicWith(1), await topicWith(1)];
+    const relay = await log.relay({ group: "relays", topic: source, partition: 0 });
+    for (const [index, value] of ["a", "b", "c"].entries()) await relay.append([record(target, value)], index + 1);
+    const { end } = await log.offsets(target, 0);
+    const taken: string[] = [];
+    let reached: (offset: number) => Promise<void> = () => Promise.resolve();
+    const isThere = new Promise<void>((resolve) => {
+      reached = (offset) => {
+        if (offset >= end) resolve();
+        return Promise.resolve();
+      };
+    });
+    const running = await subscribe({
+      topic: target,
+      from: () => Promise.resolve(0),
+      onBatch: ({ records }) => {
+        taken.push(...values(records));
+        return reached((records.at(-1)?.offset ?? -1) + 1);
+      },
+      onGap: (_, nextOffset) => reached(nextOffset),
+    });
+    await Promise.race([isThere, running.finished]);
+    expect(taken).toEqual(["a", "b", "c"]);
+  }, 60_000);
+
   it("relays a call whole or not at all", async () => {
     const [source, target] = [await topicWith(1), await topicWith(1)];
     const place = { group: "relays", topic: source, partition: 0 };

@@ -1,5 +1,6 @@
 import type { Admin, Kafka } from "kafkajs";
 import { type Commit, LogError, type Subscription } from "../port.js";
+import { insist } from "./insist.js";
 import { kafkaDoing } from "./kafka-failure.js";
 import { KafkaReader } from "./kafka-reader.js";
 
@@ -11,7 +12,8 @@ export async function readGroupOffset(
   partition: number,
 ): Promise<Commit | undefined> {
   const doing = `asking what ${group} committed for ${topic}/${partition}`;
-  const topics = await kafkaDoing(doing, () => admin.fetchOffsets({ groupId: group, topics: [topic] }));
+  // kafkajs 2.2 does not ask another broker when the group has moved, nor again while its coordinator is still reading what it knows.
+  const topics = await kafkaDoing(doing, () => insist(() => admin.fetchOffsets({ groupId: group, topics: [topic] })));
   const found = topics[0]?.partitions.find((one) => one.partition === partition);
   const offset = Number(found?.offset ?? -1);
   return offset < 0 ? undefined : { offset, note: found?.metadata ?? "" };
@@ -29,7 +31,7 @@ export async function commitForAbsent(
 ): Promise<void> {
   const { group, topic, partition, partitions } = place;
   const doing = `committing ${topic}/${partition} for ${group}`;
-  const { groups } = await kafkaDoing(doing, () => admin.describeGroups([group]));
+  const { groups } = await kafkaDoing(doing, () => insist(() => admin.describeGroups([group])));
   const state = groups[0]?.state ?? "Dead";
   if (state !== "Empty" && state !== "Dead") {
     throw new LogError(

@@ -235,6 +235,9 @@ export class KafkaReader implements LogReader {
     const { topic, partition } = batch;
     if (!(await this.#held.give({ topic, partition, records, endOffset: Number(batch.highWatermark) }))) return;
     payload.resolveOffset(batch.messages.at(-1)?.offset ?? batch.lastOffset());
+    // The client library reads on behind control records and what was aborted, and keeps those to itself: their reader may wait for their end.
+    const readTo = (records.at(-1)?.offset ?? next - 1) + 1;
+    void this.#held.passTo(partition, Number(batch.lastOffset()) + 1, readTo);
   }
 
   #fail(error: unknown): void {
