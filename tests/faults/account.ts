@@ -31,7 +31,7 @@ export function accountOf(seed: string, told: readonly Told[], checks: readonly 
   const failed: string[] = [];
   for (const line of told) {
     if (line.told === "fault") count(faults, line.kind);
-    if (line.told === "event") count(calls, `event ${line.outcome}`);
+    if (line.told === "event") count(calls, `event by ${line.door} ${line.outcome}`);
     if (line.told === "decide")
       count(calls, `decide ${line.answer ? answerWords(line.answer) : failureWords(line.failure)}`);
     if (line.told === "redeem")

@@ -6,6 +6,7 @@ import {
   type ClickstreamBody,
 } from "@leastwise/contracts";
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, logLevel } from "kafkajs";
 import type { Places } from "./system.js";
 import type { Told } from "./told.js";
@@ -13,6 +14,11 @@ import type { Told } from "./told.js";
 /** How long reading the topics may take, and one question to the tables, ms. */
 const READ_MAX_MS = 60_000;
 const SQL_MAX_MS = 60_000;
+const LOOK_AGAIN_MS = 200;
+
+/** What the shop writes itself, and the group that it is taken in for. */
+const RAW = "clickstream.raw";
+const RAW_GROUP = "leastwise-raw";
 
 /** A record as it stands on the log. */
 export interface Standing<T> {
@@ -26,6 +32,8 @@ export interface Evidence {
   readonly places: Places;
   readonly told: readonly Told[];
   readonly clickstream: readonly Standing<ClickstreamBody>[];
+  /** Ids of the events that the shop wrote itself, as often as they stand on `clickstream.raw`. */
+  readonly rawIds: readonly string[];
   /** Decisions that count, in the order of each partition; without those that say of another one that nothing came of it. */
   readonly decisions: readonly Standing<wire.DecisionRecord>[];
   /** What happened to offers, as far as it counts. */
@@ -38,7 +46,7 @@ export interface Evidence {
 
 /** Reads the topics to their ends, by a client of its own that shares nothing with the services' way of reading. */
 export async function readLog(places: Places): Promise<Omit<Evidence, "places" | "told">> {
-  const topics = await readTopics(places.brokers, ["clickstream", "decisions", "offers"]);
+  const topics = await readTopics(places.brokers, ["clickstream", RAW, "decisions", "offers"]);
   const ends = new Map<string, number>();
   for (const [topic, records] of topics)
     for (const { partition, offset } of records) ends.set(`${topic}/${partition}`, offset + 1);
@@ -52,6 +60,7 @@ export async function readLog(places: Places): Promise<Omit<Evidence, "places" |
       if (!body.ok) throw new Error(`clickstream ${place.partition}:${place.offset}: ${body.error.reason}`);
       return { ...place, record: body.value };
     }),
+    rawIds: of(RAW).map(({ record }) => (JSON.parse(Buffer.from(record).toString()) as { event_id: string }).event_id),
     decisions: decisions.counting.filter(
       ({ record }) => record.decisionId !== "" && record.reason !== FAILED_AFTER_DRAW,
     ),
@@ -95,15 +104,17 @@ async function readTopics(
         clearTimeout(timer);
         resolve();
       };
+      // Also of a batch that holds nothing but the marks of transactions.
+      consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
+        if (Number(lastOffset) + 1 >= (ends.get(`${topic}/${partition}`) ?? 0)) ends.delete(`${topic}/${partition}`);
+        look();
+      });
       consumer
         .run({
           eachBatch: ({ batch }) => {
             const { topic, partition } = batch;
             for (const { offset, value } of batch.messages)
               read.get(topic)?.push({ partition, offset: Number(offset), record: value ?? new Uint8Array() });
-            if (Number(batch.lastOffset()) + 1 >= (ends.get(`${topic}/${partition}`) ?? 0))
-              ends.delete(`${topic}/${partition}`);
-            look();
             return Promise.resolve();
           },
         })
@@ -127,6 +138,25 @@ async function endsOf(kafka: Kafka, topics: readonly string[]): Promise<Map<stri
       if (Number(high) > 0) ends.set(`${topic}/${partition}`, Number(high));
   await admin.disconnect();
   return ends;
+}
+
+/** Resolves when all that the shop wrote itself has been taken in, or not in time: then a check says what is missing. */
+export async function untilRawTakenIn({ brokers }: Places, withinMs: number): Promise<void> {
+  const kafka = new Kafka({ clientId: "verifier", brokers: [...brokers], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  const deadlineMs = Date.now() + withinMs;
+  for (;;) {
+    const [taken] = await admin.fetchOffsets({ groupId: RAW_GROUP, topics: [RAW] });
+    const ends = await admin.fetchTopicOffsets(RAW);
+    const isBehind = ends.some(({ partition, high }) => {
+      const offset = taken?.partitions.find((one) => one.partition === partition)?.offset ?? "-1";
+      return Number(high) > Math.max(0, Number(offset));
+    });
+    if (!isBehind || Date.now() > deadlineMs) break;
+    await delay(LOOK_AGAIN_MS);
+  }
+  await admin.disconnect();
 }
 
 /** Where the clickstream ends now: the newest offset of each partition that has records. */

@@ -3,11 +3,16 @@ import { callUnary, connect, type RpcFailure } from "@leastwise/rpc";
 import { exponential, happens, oneOf, RandomStreams, weighted, wholeNumber, type Xoshiro128 } from "@leastwise/testkit";
 import { setTimeout as delay } from "node:timers/promises";
 import { Doors } from "./doors.js";
+import { ShopProducer } from "./shop-producer.js";
 import { Shopper, type HeldOffer, type JsonEvent, type Question } from "./shopper.js";
 import type { Places } from "./system.js";
-import type { AnswerTold, FailureTold, OfferTold, ToldFile } from "./told.js";
+import type { AnswerTold, EventTold, FailureTold, OfferTold, ToldFile } from "./told.js";
 
 const WORKERS = 6;
+
+/** Share of what known shoppers do that the shop writes to the log itself. */
+const WRITTEN_BY_SHOP = 0.3;
+
 const SHOPPERS_A_WORKER = 50;
 
 /** Mean of the time between one act of a worker and the next, ms. */
@@ -37,16 +42,22 @@ export interface LoadOptions {
 export class Load {
   readonly #workers: readonly Worker[];
   readonly #told: ToldFile;
+  readonly #shop: ShopProducer;
   readonly #over = new AbortController();
   #done: Promise<unknown> | undefined;
 
-  constructor({ seed, ...options }: LoadOptions) {
+  private constructor({ seed, ...options }: LoadOptions, shop: ShopProducer) {
     const streams = new RandomStreams(seed);
     this.#told = options.told;
+    this.#shop = shop;
     this.#workers = Array.from(
       { length: WORKERS },
-      (_, index) => new Worker({ ...options, name: `w${index}`, streams, isOver: this.#over.signal }),
+      (_, index) => new Worker({ ...options, shop, name: `w${index}`, streams, isOver: this.#over.signal }),
     );
+  }
+
+  static async over(options: LoadOptions): Promise<Load> {
+    return new Load(options, await ShopProducer.connect(options.places.brokers));
   }
 
   /** Lets all shoppers agree to be known, so that decisions may look at what they did, and begins. */
@@ -60,11 +71,13 @@ export class Load {
   async stop(): Promise<void> {
     this.#over.abort();
     await this.#done;
+    await this.#shop.close();
     this.#told.add({ told: "load", atMs: Date.now(), what: "ends" });
   }
 }
 
 interface WorkerOptions extends Omit<LoadOptions, "seed"> {
+  readonly shop: ShopProducer;
   readonly name: string;
   readonly streams: RandomStreams;
   readonly isOver: AbortSignal;
@@ -119,7 +132,7 @@ class Worker {
     ] as const);
     switch (act) {
       case "browse":
-        return this.#send(shopper, shopper.browse());
+        return this.#browse(shopper);
       case "deliver again":
         return this.#send(shopper, shopper.lastEvents);
       case "log in":
@@ -131,6 +144,20 @@ class Worker {
       case "use":
         return shopper.held === undefined ? undefined : this.#use(shopper, shopper.held);
     }
+  }
+
+  /** Only what is of somebody known goes by the shop's own way, which takes its time: who logs in meanwhile would be somebody else. */
+  async #browse(shopper: Shopper): Promise<void> {
+    const events = shopper.browse();
+    const isWritten = happens(this.#random, WRITTEN_BY_SHOP) && shopper.isKnown;
+    await (isWritten ? this.#write(shopper, events) : this.#send(shopper, events));
+  }
+
+  async #write(shopper: Shopper, events: readonly JsonEvent[]): Promise<void> {
+    const fromMs = Date.now();
+    const isWritten = await this.#options.shop.write(events);
+    this.#tellEvents(events, { door: "raw", fromMs, outcome: isWritten ? "acknowledged" : "unknown", position: "" });
+    shopper.lastEvents = events;
   }
 
   /** What was sent as somebody else is not sent again: to the windows that shopper has gone. */
@@ -149,18 +176,22 @@ class Worker {
       await delay(AGAIN_AFTER_MS);
       answer = await this.#post(events);
     }
-    const toMs = Date.now();
     const outcome = answer === undefined ? "unknown" : answer.accepted === events.length ? "acknowledged" : "refused";
     const position = answer?.position ?? "";
+    this.#tellEvents(events, { door: "http", fromMs, outcome, position });
+    shopper.lastEvents = events;
+    if (outcome === "acknowledged") shopper.position = position;
+  }
+
+  #tellEvents(events: readonly JsonEvent[], became: Pick<EventTold, "door" | "fromMs" | "outcome" | "position">): void {
+    const toMs = Date.now();
     for (const { event_id: eventId, kind, user_id, anonymous_id } of events) {
       const ids = {
         ...(typeof user_id === "string" ? { userId: user_id } : {}),
         ...(typeof anonymous_id === "string" ? { anonymousId: anonymous_id } : {}),
       };
-      this.#options.told.add({ told: "event", fromMs, toMs, eventId, kind, ids, outcome, position });
+      this.#options.told.add({ told: "event", ...became, toMs, eventId, kind, ids });
     }
-    shopper.lastEvents = events;
-    if (outcome === "acknowledged") shopper.position = position;
   }
 
   /** The door's answer; undefined where it gave none, or could not take the events now. */

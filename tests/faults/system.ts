@@ -97,7 +97,7 @@ export class System {
 
   /** Resolves when all replicas of all that matters are in sync. */
   async inSync(): Promise<void> {
-    for (const topic of ["clickstream", "decisions", "offers", "owners", "__consumer_offsets"])
+    for (const topic of ["clickstream", "clickstream.raw", "decisions", "offers", "owners", "__consumer_offsets"])
       await this.cluster.inSync(topic);
   }
 
@@ -132,6 +132,7 @@ async function servicesOf(
     collector: service("collector", "collector", {
       LEASTWISE_COLLECTOR__HTTP_PORT: String(http),
       LEASTWISE_RPC__PORT: String(rpc),
+      LEASTWISE_COLLECTOR__FOLLOW_RAW: "true",
     }),
     recorder: service("recorder", "recorder", { LEASTWISE_SQL_DOOR__PORT: String(sql) }),
     scorers: scorerPorts.map((port, index) =>

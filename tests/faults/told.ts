@@ -15,12 +15,14 @@ interface Span {
 /** An event, and what its sender knows of it. */
 export interface EventTold extends Span {
   readonly told: "event";
+  /** `http`: the collector's. `raw`: the shop wrote it to the log itself, and the brokers acknowledged it. */
+  readonly door: "http" | "raw";
   readonly eventId: string;
   readonly kind: string;
   readonly ids: Ids;
   /** `unknown`: no answer was heard to the last try. `refused`: the door found something wrong with it, which is no fault's doing. */
   readonly outcome: "acknowledged" | "unknown" | "refused";
-  /** Where it stands, as the collector said; empty unless acknowledged. */
+  /** Where it stands, as the collector said; empty unless it acknowledged it. */
   readonly position: string;
 }
 

@@ -17,6 +17,7 @@ import {
   featuresAsHistory,
   featuresAsSql,
   noneRefused,
+  takenInOnce,
 } from "./checks/events.js";
 import {
   actsInTableOnce,
@@ -28,7 +29,7 @@ import {
   refusedRightly,
   toldOffersStand,
 } from "./checks/offers.js";
-import { readLog, sql, type Evidence } from "./evidence.js";
+import { readLog, sql, untilRawTakenIn, type Evidence } from "./evidence.js";
 import { askForEverybody } from "./final-decisions.js";
 import type { Places } from "./system.js";
 import { readTold } from "./told.js";
@@ -37,9 +38,13 @@ import { readTold } from "./told.js";
 const TABLES_WITHIN_MS = 60_000;
 const LOOK_AGAIN_MS = 200;
 
+/** How long the collector may take until it has taken in what the shop wrote itself, ms. */
+const RAW_WITHIN_MS = 60_000;
+
 const CHECKS: readonly ((evidence: Evidence) => Found | Promise<Found>)[] = [
   acknowledgedOnLog,
   noneRefused,
+  takenInOnce,
   countedOnce,
   featuresAsHistory,
   featuresAsSql,
@@ -66,6 +71,7 @@ const CHECKS: readonly ((evidence: Evidence) => Found | Promise<Found>)[] = [
 async function verify(folder: string): Promise<readonly Found[]> {
   const places = JSON.parse(readFileSync(path.join(folder, "places.json"), "utf8")) as Places;
   const told = readTold(path.join(folder, "told.ndjson"));
+  await untilRawTakenIn(places, RAW_WITHIN_MS);
   await askForEverybody(places, told);
   const evidence = { places, told, ...(await readLog(places)) };
   await untilTablesHave(evidence);

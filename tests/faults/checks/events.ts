@@ -50,7 +50,7 @@ function idsOnLog({ clickstream }: Evidence): ReadonlySet<string> {
   );
 }
 
-/** What the collector took is on the log. */
+/** What the collector took, or the brokers for the shop, is on the log. */
 export function acknowledgedOnLog(evidence: Evidence): Found {
   const onLog = idsOnLog(evidence);
   const acknowledged = eventsTold(evidence).filter(({ outcome }) => outcome === "acknowledged");
@@ -65,6 +65,21 @@ export function noneRefused(evidence: Evidence): Found {
   return each("no event was refused", eventsTold(evidence), ({ outcome, eventId }) =>
     outcome === "refused" ? eventId : undefined,
   );
+}
+
+/** What the shop wrote itself was taken in as often as it stands there, save what the collector's door was sent, too. */
+export function takenInOnce(evidence: Evidence): Found {
+  const toDoor = new Set(eventsTold(evidence).flatMap(({ door, eventId }) => (door === "http" ? [eventId] : [])));
+  const written = grouped(evidence.rawIds, (id) => id);
+  const taken = grouped(
+    evidence.clickstream.flatMap(({ record }) => (record.$case === "event" ? [record.value.event?.eventId ?? ""] : [])),
+    (id) => id,
+  );
+  return each("what the shop wrote to the log itself was taken in once", written, ([id, copies]) => {
+    const times = taken.get(id)?.length ?? 0;
+    const isRight = toDoor.has(id) ? times >= copies.length : times === copies.length;
+    return isRight ? undefined : `${id}: written ${copies.length}, taken in ${times}`;
+  });
 }
 
 /**
