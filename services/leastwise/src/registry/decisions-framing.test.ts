@@ -1,8 +1,8 @@
 import { loadConfig, type Config } from "@leastwise/config";
 import { decodeDecisionRecord, messageFiles, messageIndexesOf, readFrame, wire } from "@leastwise/contracts";
+import { RegistryStandIn } from "@leastwise/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { decisionsFraming } from "./decisions-framing.js";
-import { RegistryStandIn } from "./given/registry-stand-in.js";
 
 let registry: RegistryStandIn;
 beforeEach(async () => {

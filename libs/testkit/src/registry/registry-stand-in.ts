@@ -1,12 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { SchemaReference } from "../schema-registry.js";
 
 /** What is posted to a registry. */
 interface Posted {
   readonly schemaType: string;
   readonly schema: string;
-  readonly references: readonly SchemaReference[];
+  readonly references: readonly { readonly name: string; readonly subject: string; readonly version: number }[];
 }
 
 /** A registry that knows of the schemas' API what a writer uses, with the codes and the rules of Confluent's own. */
