@@ -1,7 +1,10 @@
 import { TOPICS, wire } from "@leastwise/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
 import { followCatalog, type Catalog } from "./catalog.js";
 import { givenLog, NOON, put, takeBack, type GivenLog } from "./given/log.js";
+import { withStrangers } from "./given/strangers.js";
+import type { PassedOver } from "./passed-over.js";
 
 let given: GivenLog;
 let catalog: Catalog | undefined;
@@ -62,5 +65,59 @@ describe("the catalog", () => {
     catalog = await followCatalog(given.log);
     for (const productId of ["gone", "empty", "unheard of"])
       expect([catalog.product(productId), catalog.row(productId)]).toEqual([undefined, undefined]);
+  });
+});
+
+describe("what somebody else wrote onto the catalog", () => {
+  it("is passed over, and it is said where it stands and what is wrong with it", async () => {
+    const shoe = wire.CatalogRecord.encode(wire.CatalogRecord.fromPartial({ product: { productId: "shoe" } })).finish();
+    const nameless = wire.CatalogRecord.encode(wire.CatalogRecord.fromPartial({ product: {} })).finish();
+    const nothing = wire.CatalogRecord.encode({ product: undefined, updatedAtMs: 1n }).finish();
+    await given.log.append([
+      row({ productId: "shoe", brand: "ours" }),
+      put(TOPICS.catalog, "shoe", Buffer.from([0x0a, 0xff, 0xff])),
+      put(TOPICS.catalog, "shoe", nothing),
+      put(TOPICS.catalog, "", nameless),
+      put(TOPICS.catalog, "sku-1", shoe),
+    ]);
+    const told: PassedOver[] = [];
+    catalog = await followCatalog(given.log, { onPassedOver: (one) => told.push(one) });
+    expect(catalog.product("shoe")?.brand).toBe("ours");
+    expect(told.map(({ topic, partition, offset, problem }) => [`${topic}/${partition}/${offset}`, problem])).toEqual([
+      ["catalog/0/1", expect.stringContaining("Error")],
+      ["catalog/0/2", "RangeError: product is missing"],
+      ["catalog/0/3", "RangeError: product.product_id is missing"],
+      ["catalog/0/4", 'RangeError: its key is "sku-1", expected product.product_id, "shoe"'],
+    ]);
+  });
+
+  it("is passed over also by whoever wants to hear nothing of it, and following goes on", async () => {
+    await given.log.append([put(TOPICS.catalog, "x", Buffer.from("stranger")), row({ productId: "shoe" })]);
+    catalog = await followCatalog(given.log);
+    expect(catalog.row("shoe")).toEqual({ productId: "shoe" });
+  });
+
+  it("changes nothing, wherever it stands", async () => {
+    const own = [
+      row({ productId: "shoe", brand: "old" }),
+      row({ productId: "sock" }),
+      takeBack(TOPICS.catalog, "sock"),
+      row({ productId: "shoe", brand: "new" }),
+      row({ productId: "hat" }),
+    ];
+    const mixes = withStrangers(TOPICS.catalog, own, ["shoe", "sock", "hat"]);
+    await fc.assert(
+      fc.asyncProperty(mixes, async ({ records, strangers }) => {
+        const mixed = await givenLog();
+        await mixed.log.append(records);
+        let passedOver = 0;
+        const followed = await followCatalog(mixed.log, { onPassedOver: () => (passedOver += 1) });
+        const kept = ["shoe", "sock", "hat"].map((id) => followed.product(id)?.brand);
+        await followed.stop();
+        await mixed.end();
+        expect([kept, passedOver]).toEqual([["new", undefined, ""], strangers]);
+      }),
+      { numRuns: 25 },
+    );
   });
 });

@@ -18,4 +18,5 @@ export {
   type Policies,
   type PolicyInForce,
 } from "./policies.js";
+export type { FollowingHooks, PassedOver } from "./passed-over.js";
 export { followSubjects, type Subjects } from "./subjects.js";

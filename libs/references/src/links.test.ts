@@ -1,8 +1,11 @@
 import { TOPICS, wire } from "@leastwise/contracts";
 import type { SubjectId } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
 import { givenLog, NOON, put, takeBack, type GivenLog } from "./given/log.js";
+import { withStrangers } from "./given/strangers.js";
 import { followLinks, type FollowLinksOptions, type Links } from "./links.js";
+import type { PassedOver } from "./passed-over.js";
 
 const ADA = "a0".repeat(16) as SubjectId;
 const BOB = "a1".repeat(16) as SubjectId;
@@ -86,5 +89,58 @@ describe("the links", () => {
     const book = await start({ linksMax: 2, onEvicted: () => (evicted += 1) });
     expect([1, 2, 3].map((index) => book.linkOf(browser(index)) !== undefined)).toEqual([false, true, true]);
     expect(evicted).toBe(1);
+  });
+});
+
+describe("what somebody else wrote onto the links", () => {
+  const said = (fields: wire.DeepPartial<wire.SubjectLink>) =>
+    wire.SubjectLink.encode(wire.SubjectLink.fromPartial(fields)).finish();
+
+  it("is passed over, and it is said where it stands and what is wrong with it", async () => {
+    const ours = { anonymousSubject: browser(1), knownSubject: BOB, assignmentKey: "k" };
+    await given.log.append([
+      link(browser(1), ADA),
+      put(TOPICS.links, browser(1), Buffer.from([0x0a, 0xff, 0xff])),
+      put(TOPICS.links, browser(1), said({ ...ours, assignmentKey: "" })),
+      put(TOPICS.links, browser(1), said({ ...ours, knownSubject: "bob" })),
+      put(TOPICS.links, "raw-id", said({ ...ours, anonymousSubject: "raw-id" })),
+      put(TOPICS.links, browser(2), said(ours)),
+      put(TOPICS.links, ADA, said({ ...ours, anonymousSubject: "" })),
+    ]);
+    const told: PassedOver[] = [];
+    const book = await start({ onPassedOver: (one) => told.push(one) });
+    expect([book.linkOf(browser(1))?.known, book.keyOf(ADA), book.keyOf(BOB)]).toEqual([ADA, browser(1), undefined]);
+    expect(told.map(({ topic, partition, offset, problem }) => [`${topic}/${partition}/${offset}`, problem])).toEqual([
+      ["links/0/1", expect.stringContaining("Error")],
+      ["links/0/2", "RangeError: assignment_key is missing"],
+      ["links/0/3", 'RangeError: known_subject is "bob", expected a subject\'s id'],
+      ["links/0/4", 'RangeError: anonymous_subject is "raw-id", expected a subject\'s id'],
+      ["links/0/5", `RangeError: its key is "${browser(2)}", expected anonymous_subject, "${browser(1)}"`],
+      ["links/0/6", `RangeError: its key is "${ADA}", expected known_subject, "${BOB}"`],
+    ]);
+  });
+
+  it("changes nothing, wherever it stands", async () => {
+    const own = [
+      link(browser(1), ADA),
+      link(browser(2), BOB),
+      takeBack(TOPICS.links, browser(2)),
+      put(TOPICS.links, ADA, said({ knownSubject: ADA, assignmentKey: "her own" })),
+    ];
+    await fc.assert(
+      fc.asyncProperty(withStrangers(TOPICS.links, own, [browser(1), browser(2), ADA]), async (mix) => {
+        const mixed = await givenLog();
+        await mixed.log.append(mix.records);
+        let passedOver = 0;
+        const followed = await followLinks(mixed.log, { onPassedOver: () => (passedOver += 1) });
+        const { book } = followed;
+        const known = [1, 2].map((index) => book.linkOf(browser(index))?.known);
+        const keys = [book.keyOf(ADA), book.keyOf(BOB)];
+        await followed.stop();
+        await mixed.end();
+        expect([known, keys, passedOver]).toEqual([[ADA, undefined], ["her own", browser(2)], mix.strangers]);
+      }),
+      { numRuns: 25 },
+    );
   });
 });

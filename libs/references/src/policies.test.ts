@@ -1,16 +1,21 @@
 import { TOPICS, wire } from "@leastwise/contracts";
 import { MINUTE_MS } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
 import { givenLog, NOON, put, takeBack, type GivenLog } from "./given/log.js";
+import { withStrangers } from "./given/strangers.js";
+import type { PassedOver } from "./passed-over.js";
 import { followPolicies, type Policies } from "./policies.js";
 
 let given: GivenLog;
 let told: string[];
+let passedOver: PassedOver[];
 const followed: Policies[] = [];
 
 beforeEach(async () => {
   given = await givenLog();
   told = [];
+  passedOver = [];
 });
 
 afterEach(async () => {
@@ -22,6 +27,7 @@ async function start(): Promise<Policies> {
   const policies = await followPolicies(given.log, {
     onInForce: ({ compiled }) => told.push(`in force ${compiled.version}`),
     onUnusable: (version) => told.push(`unusable ${version}`),
+    onPassedOver: (one) => passedOver.push(one),
   });
   followed.push(policies);
   return policies;
@@ -35,10 +41,10 @@ function policy(version: string, changes: wire.DeepPartial<wire.Policy> = {}): w
   });
 }
 
-async function apply(...policies: readonly (wire.Policy | undefined)[]): Promise<void> {
+async function apply(...policies: readonly wire.Policy[]): Promise<void> {
   const records = policies.map((one) => {
     const value = wire.PolicyRecord.encode({ policy: one, appliedAtMs: BigInt(NOON) }).finish();
-    return put(TOPICS.policy, one?.version ?? "none", value);
+    return put(TOPICS.policy, one.version, value);
   });
   await given.log.append(records);
 }
@@ -89,17 +95,16 @@ describe("the policies", () => {
     expect(compiled?.textFeatures).toEqual(["last_channel"]);
   });
 
-  it.each<[string, wire.Policy | undefined, string]>([
-    ["whose segment cannot be compiled", policy("bad", { segments: [{ name: "s", expression: "1 +" }] }), "bad"],
-    ["with an amount in no currency", policy("bad", { budgets: [{ amount: { minor: 1n, currency: "XYZ" } }] }), "bad"],
-    ["without guardrails", policy("bad", { guardrails: undefined }), "bad"],
-    ["that says nothing", undefined, ""],
-  ])("report one %s, and leave the one before in force", async (_, unusable, version) => {
+  it.each<[string, wire.Policy]>([
+    ["whose segment cannot be compiled", policy("bad", { segments: [{ name: "s", expression: "1 +" }] })],
+    ["with an amount in no currency", policy("bad", { budgets: [{ amount: { minor: 1n, currency: "XYZ" } }] })],
+    ["without guardrails", policy("bad", { guardrails: undefined })],
+  ])("report one %s, and leave the one before in force", async (_, unusable) => {
     await apply(policy("good"), unusable);
     const policies = await start();
     expect(policies.active()?.compiled.version).toBe("good");
     expect(policies.version("bad")).toBeUndefined();
-    expect(told).toEqual(["in force good", `unusable ${version}`]);
+    expect(told).toEqual(["in force good", "unusable bad"]);
   });
 
   it("pass over a version that was taken back", async () => {
@@ -147,5 +152,53 @@ describe("whoever waits for a version", () => {
     );
     await policies.appears("good");
     expect([hasCome, ...told]).toEqual([false, "unusable bad", "in force good"]);
+  });
+});
+
+describe("what somebody else wrote onto the policies", () => {
+  const written = (one: wire.Policy | undefined) =>
+    wire.PolicyRecord.encode({ policy: one, appliedAtMs: BigInt(NOON) }).finish();
+
+  it("is passed over, and it is said where it stands and what is wrong with it", async () => {
+    await apply(policy("one"));
+    await given.log.append([
+      put(TOPICS.policy, "one", Buffer.from([0x0a, 0xff, 0xff])),
+      put(TOPICS.policy, "one", written(undefined)),
+      put(TOPICS.policy, "one", written(policy(""))),
+      put(TOPICS.policy, "one", written(policy("two"))),
+    ]);
+    const policies = await start();
+    expect(policies.active()?.compiled.version).toBe("one");
+    expect(policies.version("two")).toBeUndefined();
+    expect(told).toEqual(["in force one"]);
+    expect(
+      passedOver.map(({ topic, partition, offset, problem }) => [`${topic}/${partition}/${offset}`, problem]),
+    ).toEqual([
+      ["policy/0/1", expect.stringContaining("Error")],
+      ["policy/0/2", "RangeError: policy is missing"],
+      ["policy/0/3", "RangeError: policy.version is missing"],
+      ["policy/0/4", 'RangeError: its key is "one", expected policy.version, "two"'],
+    ]);
+  });
+
+  it("changes nothing, wherever it stands", async () => {
+    const own = ["one", "two"].map((version) => put(TOPICS.policy, version, written(policy(version))));
+    await fc.assert(
+      fc.asyncProperty(withStrangers(TOPICS.policy, own, ["one", "two"]), async ({ records, strangers }) => {
+        const mixed = await givenLog();
+        await mixed.log.append(records);
+        const heard: string[] = [];
+        const followed = await followPolicies(mixed.log, {
+          onInForce: ({ compiled }) => heard.push(compiled.version),
+          onUnusable: (version) => heard.push(`unusable ${version}`),
+          onPassedOver: () => (strangers -= 1),
+        });
+        const active = followed.active()?.compiled.version;
+        await followed.stop();
+        await mixed.end();
+        expect([active, heard, strangers]).toEqual(["two", ["one", "two"], 0]);
+      }),
+      { numRuns: 25 },
+    );
   });
 });

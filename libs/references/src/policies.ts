@@ -1,8 +1,9 @@
 import { readPolicy, TOPICS, wire } from "@leastwise/contracts";
 import { compilePolicy, type CompiledPolicy } from "@leastwise/decision";
-import type { EventLog } from "@leastwise/eventlog";
+import type { EventLog, LogRecord } from "@leastwise/eventlog";
 import { FEATURES, TEXT_FEATURES } from "@leastwise/windows";
 import { follow, type Following } from "./follow.js";
+import { insistOnKey, takingOurs, type FollowingHooks } from "./passed-over.js";
 
 /** A version of the policy as it was put into force. */
 export interface PolicyInForce {
@@ -32,7 +33,7 @@ export const FEATURE_CATALOGUE = {
   textNames: TEXT_FEATURES.map(({ name }) => name),
 };
 
-export interface FollowPoliciesOptions {
+export interface FollowPoliciesOptions extends FollowingHooks {
   /** A version came into force. */
   readonly onInForce: (policy: PolicyInForce) => void;
   /** A version stands on the log that this build cannot compile: it is not put into force. */
@@ -42,14 +43,13 @@ export interface FollowPoliciesOptions {
 /** Follows the policy. */
 export async function followPolicies(
   log: EventLog,
-  { onInForce, onUnusable }: FollowPoliciesOptions,
+  { onInForce, onUnusable, onPassedOver }: FollowPoliciesOptions,
 ): Promise<Policies> {
   const versions = new Map<string, PolicyInForce>();
   const awaited = new Map<string, () => void>();
   let active: PolicyInForce | undefined;
-  const following = await follow(log, TOPICS.policy, ({ value }) => {
-    if (value.length === 0) return;
-    const written = wire.PolicyRecord.decode(value);
+  const put = (written: wire.PolicyRecord | undefined): void => {
+    if (written === undefined) return;
     const policy = inForce(written);
     if (policy === undefined) {
       onUnusable(written.policy?.version ?? "");
@@ -60,7 +60,8 @@ export async function followPolicies(
     onInForce(policy);
     awaited.get(policy.compiled.version)?.();
     awaited.delete(policy.compiled.version);
-  });
+  };
+  const following = await follow(log, TOPICS.policy, takingOurs(readWritten, put, { onPassedOver }));
   return {
     ...following,
     active: () => active,
@@ -77,6 +78,15 @@ export async function followPolicies(
       return Promise.race([appeared, following.finished]);
     },
   };
+}
+
+/** Undefined for a version that was taken back: it stays in force. Throws for what is no version of ours. */
+function readWritten(record: LogRecord): wire.PolicyRecord | undefined {
+  if (record.value.length === 0) return undefined;
+  const written = wire.PolicyRecord.decode(record.value);
+  if (written.policy === undefined) throw new RangeError("policy is missing");
+  insistOnKey(record, "policy.version", written.policy.version);
+  return written;
 }
 
 function inForce(written: wire.PolicyRecord): PolicyInForce | undefined {

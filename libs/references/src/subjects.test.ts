@@ -1,7 +1,10 @@
 import { TOPICS, wire } from "@leastwise/contracts";
 import type { SubjectId } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
 import { givenLog, put, takeBack, type GivenLog } from "./given/log.js";
+import { withStrangers } from "./given/strangers.js";
+import type { PassedOver } from "./passed-over.js";
 import { followSubjects, type Subjects } from "./subjects.js";
 
 const ADA = "a0".repeat(16) as SubjectId;
@@ -42,5 +45,52 @@ describe("the subjects", () => {
     await given.log.append([kept(ADA, "gold"), takeBack(TOPICS.subjects, ADA), takeBack(TOPICS.subjects, BOB)]);
     subjects = await followSubjects(given.log);
     expect([subjects.record(ADA), subjects.record(BOB)]).toEqual([undefined, undefined]);
+  });
+});
+
+describe("what somebody else wrote onto the subjects", () => {
+  it("is passed over, and it is said where it stands and what is wrong with it", async () => {
+    const gold = (subject: string) =>
+      wire.SubjectRecord.encode(wire.SubjectRecord.fromPartial({ subject, profile: { loyaltyTier: "gold" } })).finish();
+    await given.log.append([
+      kept(ADA, "silver"),
+      put(TOPICS.subjects, ADA, Buffer.from([0x0a, 0xff, 0xff])),
+      put(TOPICS.subjects, ADA, gold("")),
+      put(TOPICS.subjects, "ada", gold("ada")),
+      put(TOPICS.subjects, BOB, gold(ADA)),
+    ]);
+    const told: PassedOver[] = [];
+    subjects = await followSubjects(given.log, { onPassedOver: (one) => told.push(one) });
+    expect(subjects.record(ADA)?.profile?.loyaltyTier).toBe("silver");
+    expect([subjects.record("ada" as SubjectId), subjects.record(BOB)]).toEqual([undefined, undefined]);
+    expect(told.map(({ topic, partition, offset, problem }) => [`${topic}/${partition}/${offset}`, problem])).toEqual([
+      ["subjects/0/1", expect.stringContaining("Error")],
+      ["subjects/0/2", "RangeError: subject is missing"],
+      ["subjects/0/3", 'RangeError: subject is "ada", expected a subject\'s id'],
+      ["subjects/0/4", `RangeError: its key is "${BOB}", expected subject, "${ADA}"`],
+    ]);
+  });
+
+  it("has been taken, too: whoever waits for its place is not left waiting", async () => {
+    await given.log.append([kept(ADA, "silver"), put(TOPICS.subjects, "x", Buffer.from("stranger"))]);
+    subjects = await followSubjects(given.log);
+    expect(subjects.hasTaken(1)).toBe(true);
+  });
+
+  it("changes nothing, wherever it stands", async () => {
+    const own = [kept(ADA, "silver"), kept(BOB, "bronze"), takeBack(TOPICS.subjects, BOB), kept(ADA, "gold")];
+    await fc.assert(
+      fc.asyncProperty(withStrangers(TOPICS.subjects, own, [ADA, BOB]), async ({ records, strangers }) => {
+        const mixed = await givenLog();
+        await mixed.log.append(records);
+        let passedOver = 0;
+        const followed = await followSubjects(mixed.log, { onPassedOver: () => (passedOver += 1) });
+        const tiers = [ADA, BOB].map((subject) => followed.record(subject)?.profile?.loyaltyTier);
+        await followed.stop();
+        await mixed.end();
+        expect([tiers, passedOver]).toEqual([["gold", undefined], strangers]);
+      }),
+      { numRuns: 25 },
+    );
   });
 });

@@ -1,7 +1,8 @@
 import { TOPICS, wire } from "@leastwise/contracts";
-import type { EventLog } from "@leastwise/eventlog";
-import type { SubjectId } from "@leastwise/vocabulary";
+import type { EventLog, LogRecord } from "@leastwise/eventlog";
+import { isSubjectId, type SubjectId } from "@leastwise/vocabulary";
 import { follow, type Following } from "./follow.js";
+import { insistOnKey, takingOurs, type FollowingHooks } from "./passed-over.js";
 
 /** Profiles and consent, as the newest records of the topic `subjects` say. */
 export interface Subjects extends Following {
@@ -12,21 +13,39 @@ export interface Subjects extends Following {
 }
 
 /** Follows profiles and consent. */
-export async function followSubjects(log: EventLog): Promise<Subjects> {
+export async function followSubjects(log: EventLog, hooks: FollowingHooks = {}): Promise<Subjects> {
   const records = new Map<string, wire.SubjectRecord>();
   let newestOffset = -1;
-  const following = await follow(log, TOPICS.subjects, ({ key, value, offset }) => {
-    newestOffset = offset;
-    if (value.length === 0) {
-      if (key !== undefined) records.delete(key);
-      return;
-    }
-    const record = wire.SubjectRecord.decode(value);
-    records.set(record.subject, record);
+  const keep = ({ subject, kept }: Said): void => {
+    if (kept === undefined) records.delete(subject);
+    else records.set(subject, kept);
+  };
+  const take = takingOurs(readSaid, keep, hooks);
+  const following = await follow(log, TOPICS.subjects, (record) => {
+    newestOffset = record.offset;
+    take(record);
   });
   return {
     ...following,
     record: (subject) => records.get(subject),
     hasTaken: (offset) => newestOffset >= offset,
   };
+}
+
+/** What a record says of a subject. */
+interface Said {
+  readonly subject: string;
+  /** Absent: what was kept of the subject was taken back. */
+  readonly kept?: wire.SubjectRecord;
+}
+
+/** Throws for what is no record of ours. */
+function readSaid(record: LogRecord): Said {
+  const { key = "", value } = record;
+  if (value.length === 0) return { subject: key };
+  const kept = wire.SubjectRecord.decode(value);
+  insistOnKey(record, "subject", kept.subject);
+  if (!isSubjectId(kept.subject))
+    throw new RangeError(`subject is ${JSON.stringify(kept.subject)}, expected a subject's id`);
+  return { subject: kept.subject, kept };
 }

@@ -53,7 +53,7 @@ beforeAll(async () => {
   const opened = await givenLog();
   ({ log } = opened);
   const value = wire.PolicyRecord.encode({ policy: POLICY, appliedAtMs: BigInt(NOON) }).finish();
-  await log.append([{ topic: TOPICS.policy, partition: 0, key: "p", value, timestampMs: NOON }]);
+  await log.append([{ topic: TOPICS.policy, partition: 0, key: POLICY.version, value, timestampMs: NOON }]);
   const policies = await followPolicies(log, { onInForce: () => undefined, onUnusable: () => undefined });
   const catalog = await followCatalog(log);
   links = await followLinks(log);

@@ -276,10 +276,14 @@ describe("the recorder", () => {
     expect(wire.DecisionRecord.decode(payload).offer).toMatchObject({ offerId: "o1", code: "*".repeat(19) });
   });
 
-  it("ends when it can no longer follow what goods cost", async () => {
-    const recorder = await start();
-    await write(torn(TOPICS.catalog));
-    await expect(recorder.finished).rejects.toThrow();
+  it("passes over what is none of ours where it reads what goods cost, and says so", async () => {
+    const passedOver: string[] = [];
+    const recorder = await start({ onPassedOver: ({ topic, offset }) => void passedOver.push(`${topic}:${offset}`) });
+    await write(torn(TOPICS.catalog), did({}));
+    await recorder.catchUp();
+    while (passedOver.length === 0) await new Promise(setImmediate);
+    expect(passedOver).toEqual(["catalog:0"]);
+    expect(warehouse.rows("clickstream")).toHaveLength(1);
   });
 
   it("sets aside what no table can hold, and goes on with what stands beside and behind it", async () => {
@@ -312,7 +316,8 @@ describe("the recorder", () => {
 
   it("knows what goods cost", async () => {
     const cost = { product: { productId: "shoe", unitCost: euros(2_000) } };
-    await write(written(TOPICS.catalog, wire.CatalogRecord.encode(wire.CatalogRecord.fromPartial(cost)).finish()));
+    const row = written(TOPICS.catalog, wire.CatalogRecord.encode(wire.CatalogRecord.fromPartial(cost)).finish());
+    await write({ ...row, key: "shoe" });
     const lines = [{ productId: "shoe", quantity: 2n, unitPrice: euros(5_000) }];
     await write(did({ kind: wire.EventKind.EVENT_KIND_PURCHASE, order: { orderId: "order-1", lines } }));
     await (await start()).catchUp();

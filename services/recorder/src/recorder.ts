@@ -1,6 +1,6 @@
 import { OwnerEpochs, TOPICS, wire } from "@leastwise/contracts";
 import { LogError, type Batch, type EventLog, type LogRecord, type RunningSubscription } from "@leastwise/eventlog";
-import { followCatalog, type Catalog } from "@leastwise/references";
+import { followCatalog, type Catalog, type FollowingHooks } from "@leastwise/references";
 import type { Telemetry } from "@leastwise/telemetry";
 import { LATEST_MS, type Clock, type Refusal } from "@leastwise/vocabulary";
 import { WarehouseError, type TableName, type TableRows, type Warehouse } from "@leastwise/warehouse";
@@ -18,7 +18,7 @@ import { decisionRows } from "./steps/decision-rows.js";
 import { offerRows } from "./steps/offer-rows.js";
 import { withinBounds, type Outcome, type Rows } from "./steps/outcome.js";
 
-export interface RecorderOptions {
+export interface RecorderOptions extends FollowingHooks {
   readonly log: EventLog;
   readonly warehouse: Warehouse;
   readonly telemetry: Telemetry;
@@ -62,7 +62,7 @@ const CATCH_UP_POLL_MS = 10;
 
 /** Starts recording. */
 export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
-  const catalog = await followCatalog(options.log);
+  const catalog = await followCatalog(options.log, options);
   const recorder = new RunningRecorder(options, catalog);
   await recorder.start();
   return recorder;

@@ -10,7 +10,7 @@ import {
 } from "@leastwise/collector";
 import { obtainKey, sayProblems, type Config, type KeyName } from "@leastwise/config";
 import { createSubjectHasher, wire, type SubjectHasher } from "@leastwise/contracts";
-import type { EventLog } from "@leastwise/eventlog";
+import type { EventLog, RunningSubscription } from "@leastwise/eventlog";
 import { Ledger, offerService } from "@leastwise/ledger";
 import { startRecorder, type Recorder } from "@leastwise/recorder";
 import {
@@ -50,6 +50,7 @@ import { Closers } from "./closers.js";
 import { collectorMetrics, httpHooks, rawHooks, rpcHooks } from "./door-metrics.js";
 import { holdService, restoringService, type HeldService } from "./held-service.js";
 import { openWhenThere } from "./patient-start.js";
+import { sayPassedOver } from "./passed-over.js";
 import { startPolicy } from "./start-policy.js";
 import { asStartFailure, cannotOpen, StartFailure } from "./start-failure.js";
 import { checkpointsOf, ingestThreads, openLog, openWarehouse } from "./wiring.js";
@@ -205,7 +206,9 @@ class Starting {
   async #follow(log: EventLog): Promise<References> {
     const { telemetry } = this.#options;
     const { logger, metrics } = telemetry;
+    const onPassedOver = sayPassedOver(telemetry);
     const policies = await followPolicies(log, {
+      onPassedOver,
       onInForce: ({ written }) => {
         metrics.policyApplied.with({}).set(Number(written.appliedAtMs) / 1_000);
       },
@@ -216,9 +219,10 @@ class Starting {
     this.#watch(policies);
     // Side by side: with Kafka a reader's beginning is mostly waiting.
     const [catalog, subjects, links] = await Promise.all([
-      followCatalog(log),
-      followSubjects(log),
+      followCatalog(log, { onPassedOver }),
+      followSubjects(log, { onPassedOver }),
       followLinks(log, {
+        onPassedOver,
         onEvicted: () => {
           metrics.linksForgotten.with({}).add();
         },
@@ -237,6 +241,7 @@ class Starting {
     const recorder = await startRecorder({
       ...{ log, warehouse, telemetry, clock, blockRowsMax, blockIntervalMs },
       retryMs: RECORDER_RETRY_MS,
+      onPassedOver: sayPassedOver(telemetry),
     });
     recorder.finished.catch(this.#fail);
     this.#closers.add(() => recorder.stop());
@@ -261,7 +266,7 @@ class Starting {
       metrics: collectorMetrics(telemetry),
     });
     this.#closers.add(() => collector.close());
-    if (config.collector.follow_raw) await this.#followRaw(log, collector);
+    if (config.collector.follow_raw) this.#followRaw(log, collector);
     const opened = await openHttpDoor({
       collector,
       host: config.collector.http_host,
@@ -282,10 +287,14 @@ class Starting {
     return { collector, port: opened.value.port };
   }
 
-  async #followRaw(log: EventLog, collector: Collector): Promise<void> {
-    const intake = await startRawIntake({ log, collector, ...rawHooks(this.#options.telemetry) });
-    intake.finished.catch(this.#fail);
-    this.#closers.add(() => intake.stop());
+  /** Not waited for: a group takes a session's length to give on what a dead member had, and no door needs any of it. */
+  #followRaw(log: EventLog, collector: Collector): void {
+    let started: RunningSubscription | undefined;
+    startRawIntake({ log, collector, ...rawHooks(this.#options.telemetry) })
+      .then((intake) => (started = intake).finished)
+      .catch(this.#fail);
+    // One that is still starting ends with the log.
+    this.#closers.add(async () => started?.stop());
   }
 
   async #startScorer(
