@@ -1,5 +1,6 @@
-import { type ISocketFactory, Kafka, type KafkaConfig, logLevel, type RetryOptions } from "kafkajs";
+import { type ISocketFactory, Kafka, type KafkaConfig, type LogEntry, logLevel, type RetryOptions } from "kafkajs";
 import { dropAbortedMessages } from "./aborted-messages.js";
+import { registerKafkajsCodecs } from "./compression/kafkajs-codecs.js";
 import { saslProvider } from "./sasl-provider.js";
 import { credentialsOf } from "./scan/sasl.js";
 
@@ -45,6 +46,8 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
     requestTimeoutMs = REQUEST_TIMEOUT_MS,
     onLog,
   } = options;
+  // First, as what it wraps is wrapped once.
+  registerKafkajsCodecs();
   dropAbortedMessages();
   return new Kafka({
     brokers: [...brokers],
@@ -60,7 +63,7 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
     logLevel: onLog === undefined ? logLevel.NOTHING : logLevel.DEBUG,
     logCreator: () => (entry) => {
       const { message, ...fields } = entry.log;
-      onLog?.(LEVELS[entry.level] ?? "debug", message, { ...fields, namespace: entry.namespace });
+      onLog?.(levelOf(entry), message, { ...fields, namespace: entry.namespace });
     },
   });
 }
@@ -71,6 +74,15 @@ function spokenHere(sasl: NonNullable<KafkaClientOptions["sasl"]>): NonNullable<
   const credentials = credentialsOf(sasl);
   if (credentials === undefined) return sasl;
   return { mechanism: credentials.mechanism, authenticationProvider: saslProvider(credentials) };
+}
+
+/**
+ * kafkajs 2.2 calls every refusal that a broker answers with an error, also those that are meant to be tried again, several in each transaction; whoever
+ * asked hears of it anyway.
+ */
+function levelOf({ level, namespace, log: { message } }: LogEntry): KafkaLogLevel {
+  if (namespace === "Connection" && message.startsWith("Response ")) return "debug";
+  return LEVELS[level] ?? "debug";
 }
 
 const LEVELS: Readonly<Partial<Record<logLevel, KafkaLogLevel>>> = {

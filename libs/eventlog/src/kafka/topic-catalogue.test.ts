@@ -94,6 +94,7 @@ describe("a topic that was just made", () => {
         configEntries: [
           { name: "cleanup.policy", value: "delete" },
           { name: "retention.ms", value: "-1" },
+          { name: "retention.bytes", value: "-1" },
           { name: "min.insync.replicas", value: "1" },
           { name: "max.message.bytes", value: "8388608" },
           { name: "message.timestamp.type", value: "CreateTime" },

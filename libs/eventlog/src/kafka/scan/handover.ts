@@ -1,15 +1,14 @@
-import { gunzipSync } from "node:zlib";
 import { LogError, type PoisonedBatch } from "../../port.js";
 import type { SpanList } from "../../span-list.js";
+import { unpack, type Packing } from "../compression/unpack.js";
+import { CannotUnpack } from "../compression/unpacked-bytes.js";
 import { AbortedTransactions } from "./aborted-transactions.js";
 import type { FetchedPartition } from "./fetch-protocol.js";
 import type { PartitionCursor, SuspectStretch } from "./partition-cursor.js";
 import { stretchEnd } from "./poisoned-stretch.js";
-import { batchForm, type Codec, HEADER_BYTES, looksLikeBatch, RecordBatch } from "./record-batch.js";
+import { batchForm, HEADER_BYTES, looksLikeBatch, RecordBatch } from "./record-batch.js";
 import { readInt64 } from "./wire-bytes.js";
 
-/** Most bytes that a batch may unpack to: more is a bomb, or no batch. */
-const UNPACKED_BYTES_MAX = 268_435_456;
 /** Most bytes of a damaged stretch that are kept. */
 const POISONED_BYTES_MAX = 65_536;
 
@@ -86,8 +85,8 @@ class Handover {
   }
 
   /** Unpacked bytes are others, so what stands in these goes first. */
-  async #readPacked(batch: RecordBatch, codec: Codec): Promise<boolean> {
-    const unpacked = unpack(this.#taker.topic, batch, codec);
+  async #readPacked(batch: RecordBatch, packing: Packing): Promise<boolean> {
+    const unpacked = unpackedRecords(batch, packing);
     if (unpacked === undefined) return false;
     await this.#flush();
     this.#begin(unpacked);
@@ -160,17 +159,13 @@ class Handover {
   }
 }
 
-/** The batch's records; undefined if they cannot be unpacked. Throws `unsupported_compression`. */
-function unpack(topic: string, batch: RecordBatch, codec: Codec): Buffer | undefined {
-  if (codec !== "gzip") {
-    const message = `${topic} has records packed with ${codec} at offset ${batch.baseOffset}: a scan unpacks gzip only`;
-    throw new LogError("unsupported_compression", message, "terminal");
-  }
+/** The batch's records; undefined if they cannot be unpacked. */
+function unpackedRecords(batch: RecordBatch, packing: Packing): Buffer | undefined {
   try {
-    const packed = batch.bytes.subarray(batch.from + HEADER_BYTES, batch.to);
-    return gunzipSync(packed, { maxOutputLength: UNPACKED_BYTES_MAX });
-  } catch {
-    return undefined;
+    return unpack(packing, batch.bytes.subarray(batch.from + HEADER_BYTES, batch.to));
+  } catch (error) {
+    if (error instanceof CannotUnpack) return undefined;
+    throw error;
   }
 }
 

@@ -28,17 +28,23 @@ function wanted(fields: Partial<TopicSettings> = {}): TopicSettings {
     partitions: 3,
     replicas: 1,
     isCompacted: false,
+    isExpiring: true,
     retentionMs: 35 * DAY_MS,
+    retentionBytes: undefined,
+    takenBackKeptMs: 0,
     inSyncReplicasMin: 1,
     batchBytesMax: 8_388_608,
     timestamps: "CreateTime",
+    isElectedUncleanly: false,
     ...fields,
   };
 }
 
+const COMPACTED = { isCompacted: true, isExpiring: false, retentionMs: undefined, takenBackKeptMs: DAY_MS };
+
 describe("topics of a real cluster", () => {
   it("are made as planned, and then are as they should be", async () => {
-    const all = [wanted(), wanted({ partitions: 1, isCompacted: true, retentionMs: undefined })];
+    const all = [wanted(), wanted({ partitions: 1, ...COMPACTED })];
     const plan = await topics.plan(all);
     expect(plan.map(({ kind }) => kind)).toEqual(["create", "create"]);
     await topics.apply(plan);
@@ -48,14 +54,7 @@ describe("topics of a real cluster", () => {
   it("get what is to be set, keep what somebody else set, and are not touched where the plan refuses", async () => {
     const made = wanted({ retentionMs: 7 * DAY_MS, timestamps: "LogAppendTime" });
     await topics.apply(await topics.plan([made]));
-    const configEntries = [{ name: "segment.bytes", value: "16777216" }];
-    const before = await settings(made.name);
-    await admin.alterConfigs({
-      validateOnly: false,
-      resources: [
-        { type: kafkajs.ConfigResourceTypes.TOPIC, name: made.name, configEntries: [...before, ...configEntries] },
-      ],
-    });
+    await set(made.name, { "segment.bytes": "16777216" });
     const asked = { ...made, partitions: 6, retentionMs: 35 * DAY_MS, timestamps: "CreateTime" as const };
     const plan = await topics.plan([asked]);
     expect(plan[0]).toMatchObject({
@@ -71,6 +70,42 @@ describe("topics of a real cluster", () => {
     expect(await settings(made.name)).toContainEqual({ name: "segment.bytes", value: "16777216" });
   });
 
+  it("lose by what somebody set nothing more, once it is applied", async () => {
+    const events = wanted();
+    const links = wanted({ partitions: 1, ...COMPACTED });
+    await topics.apply(await topics.plan([events, links]));
+    await set(events.name, { "retention.bytes": "1000000", "unclean.leader.election.enable": "true" });
+    await set(links.name, { "cleanup.policy": "compact,delete", "delete.retention.ms": "1000" });
+    const plan = await topics.plan([events, links]);
+    expect(plan).toMatchObject([
+      {
+        changes: [
+          { setting: "retention.bytes", is: "1000000 bytes", wanted: "without limit", action: "set" },
+          { setting: "unclean.leader.election.enable", is: "true", wanted: "false", action: "set" },
+        ],
+      },
+      {
+        changes: [
+          { setting: "cleanup.policy", is: "compact,delete", wanted: "compact", action: "set" },
+          { setting: "delete.retention.ms", is: "1000 ms", wanted: "86400000 ms", action: "set" },
+        ],
+      },
+    ]);
+    await topics.apply(plan);
+    expect((await topics.plan([events, links])).map(({ kind }) => kind)).toEqual(["keep", "keep"]);
+    expect(await settings(links.name)).toContainEqual({ name: "cleanup.policy", value: "compact" });
+  });
+
+  it("that were compacted though they should not be are refused, and not touched", async () => {
+    const events = wanted();
+    await topics.apply(await topics.plan([events]));
+    await set(events.name, { "cleanup.policy": "compact,delete" });
+    const plan = await topics.plan([events]);
+    expect(plan).toMatchObject([{ changes: [{ setting: "cleanup.policy", is: "compact,delete", action: "refuse" }] }]);
+    await topics.apply(plan);
+    expect(await settings(events.name)).toContainEqual({ name: "cleanup.policy", value: "compact,delete" });
+  });
+
   it("cannot be looked at when no broker answers, and the failure names the address", async () => {
     const opening = openClusterTopics({ brokers: ["127.0.0.1:1"] });
     await expect(opening).rejects.toMatchObject({
@@ -79,6 +114,14 @@ describe("topics of a real cluster", () => {
     });
   });
 });
+
+/** Sets some settings as somebody else might; the others stay. */
+async function set(name: string, values: Readonly<Record<string, string>>): Promise<void> {
+  const kept = (await settings(name)).filter((entry) => values[entry.name] === undefined);
+  const configEntries = [...kept, ...Object.entries(values).map(([entry, value]) => ({ name: entry, value }))];
+  const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name, configEntries };
+  await admin.alterConfigs({ validateOnly: false, resources: [resource] });
+}
 
 /** What is set on the topic itself. */
 async function settings(name: string): Promise<{ name: string; value: string }[]> {

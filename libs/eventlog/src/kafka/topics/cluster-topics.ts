@@ -1,6 +1,7 @@
 import kafkajs, { type Admin } from "kafkajs";
 import { kafkaClient, type KafkaClientOptions } from "../client.js";
 import { kafkaDoing } from "../kafka-failure.js";
+import { sayOpeningFailure } from "../opening-failure.js";
 import { configEntries, makeTopics, readTopics, type TopicAdmin } from "./topic-admin.js";
 import { topicChanges, type SettingChange, type TopicChange } from "./topic-changes.js";
 import type { TopicSettings } from "./topic-settings.js";
@@ -8,10 +9,17 @@ import type { TopicSettings } from "./topic-settings.js";
 /** What is asked of the brokers. */
 export type TopicsAdmin = TopicAdmin & Pick<Admin, "alterConfigs" | "disconnect">;
 
-/** Connects to the cluster. Rejects with a LogError: `log_unavailable`. */
+/** Connects to the cluster. Rejects with a LogError: `log_unavailable`, `unauthenticated`. */
 export async function openClusterTopics(options: KafkaClientOptions): Promise<ClusterTopics> {
   const admin = kafkaClient(options).admin();
-  await kafkaDoing(`reaching the brokers at ${options.brokers.join(", ")}`, () => admin.connect());
+  try {
+    await admin.connect();
+    // A listener that wants to know who comes says so only to whoever asks for something.
+    await admin.describeCluster();
+  } catch (error) {
+    await admin.disconnect().catch(() => undefined);
+    throw await sayOpeningFailure(`reaching the brokers at ${options.brokers.join(", ")}`, error, options);
+  }
   return new ClusterTopics(admin);
 }
 

@@ -3,16 +3,29 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LogError } from "../../port.js";
 import { property } from "../../thrown.js";
 import { kafkaDoing, sayKafkaFailure } from "../kafka-failure.js";
-import { AS_THE_BROKERS_ARE, type TopicSettings } from "./topic-settings.js";
+import type { SettingName } from "./topic-changes.js";
+import { AS_THE_BROKERS_ARE, TAKEN_BACK_KEPT_MS, type TopicSettings } from "./topic-settings.js";
 
 /** What is asked of the brokers to read topics and to make them. */
 export type TopicAdmin = Pick<Admin, "listTopics" | "fetchTopicMetadata" | "describeConfigs" | "createTopics">;
 
-/** Kafka's number for no limit of age. */
+/** Kafka's number for no limit of age, or of size. */
 const WITHOUT_LIMIT = "-1";
 
+/** Not said of a topic that is made: some who run clusters for others refuse whoever says it, even where it is so. */
+const UNCLEAN_ELECTION = "unclean.leader.election.enable";
+
 /** Settings that are read. Those that applying sets are among them: altering a topic's configuration replaces all that was set on it. */
-const READ = ["cleanup.policy", "retention.ms", "min.insync.replicas", "max.message.bytes", "message.timestamp.type"];
+const READ: readonly SettingName[] = [
+  "cleanup.policy",
+  "retention.ms",
+  "retention.bytes",
+  "delete.retention.ms",
+  "min.insync.replicas",
+  "max.message.bytes",
+  "message.timestamp.type",
+  UNCLEAN_ELECTION,
+];
 
 /** How long a topic that was made may be missing here or there: it is another process's, or the news of it is on its way. */
 export const KNOWN_WITHIN_MS = 30_000;
@@ -49,18 +62,22 @@ export async function makeTopics(
   return made(admin, names, withinMs);
 }
 
-/** What is set on a topic of ours, as Kafka takes it. */
-export function configEntries(topic: TopicSettings): { name: string; value: string }[] {
-  const { isCompacted, retentionMs, inSyncReplicasMin, batchBytesMax, timestamps } = topic;
+/** What is wanted of a topic of ours, as Kafka takes it. */
+export function configEntries(topic: TopicSettings): { name: SettingName; value: string }[] {
+  const { isCompacted, retentionMs, retentionBytes, takenBackKeptMs, inSyncReplicasMin, batchBytesMax, timestamps } =
+    topic;
   const retention = isCompacted || retentionMs === undefined ? WITHOUT_LIMIT : String(retentionMs);
   return [
     { name: "cleanup.policy", value: isCompacted ? "compact" : "delete" },
     { name: "retention.ms", value: retention },
+    { name: "retention.bytes", value: retentionBytes === undefined ? WITHOUT_LIMIT : String(retentionBytes) },
+    ...(takenBackKeptMs === 0 ? [] : [{ name: "delete.retention.ms" as const, value: String(takenBackKeptMs) }]),
     ...(inSyncReplicasMin === AS_THE_BROKERS_ARE
       ? []
-      : [{ name: "min.insync.replicas", value: String(inSyncReplicasMin) }]),
+      : [{ name: "min.insync.replicas" as const, value: String(inSyncReplicasMin) }]),
     { name: "max.message.bytes", value: String(batchBytesMax) },
     { name: "message.timestamp.type", value: timestamps },
+    { name: UNCLEAN_ELECTION, value: String(topic.isElectedUncleanly) },
   ];
 }
 
@@ -118,24 +135,33 @@ function hasLeader({ leader }: ITopicMetadata["partitions"][number]): boolean {
 }
 
 function settingsOf({ name, partitions }: ITopicMetadata, config: ReadonlyMap<string, string>): TopicSettings {
-  const isCompacted = config.get("cleanup.policy")?.includes("compact") ?? false;
-  const retention = config.get("retention.ms") ?? WITHOUT_LIMIT;
-  const hasLimit = !isCompacted && retention !== WITHOUT_LIMIT;
+  const policies = (config.get("cleanup.policy") ?? "delete").split(",").map((policy) => policy.trim());
+  const isCompacted = policies.includes("compact");
+  const isExpiring = policies.includes("delete");
+  const limitOf = (setting: SettingName): number | undefined => {
+    const limit = config.get(setting) ?? WITHOUT_LIMIT;
+    return limit === WITHOUT_LIMIT || !isExpiring ? undefined : Number(limit);
+  };
   return {
     name,
     partitions: partitions.length,
     replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
     isCompacted,
-    retentionMs: hasLimit ? Number(retention) : undefined,
+    isExpiring,
+    retentionMs: isCompacted ? undefined : limitOf("retention.ms"),
+    retentionBytes: limitOf("retention.bytes"),
+    takenBackKeptMs: isCompacted ? Number(config.get("delete.retention.ms") ?? TAKEN_BACK_KEPT_MS) : 0,
     inSyncReplicasMin: Number(config.get("min.insync.replicas") ?? 1),
     batchBytesMax: Number(config.get("max.message.bytes") ?? 0),
     timestamps: config.get("message.timestamp.type") === "LogAppendTime" ? "LogAppendTime" : "CreateTime",
+    isElectedUncleanly: config.get(UNCLEAN_ELECTION) === "true",
   };
 }
 
 function topicConfig(topic: TopicSettings): ITopicConfig {
   const { name, partitions, replicas } = topic;
-  return { topic: name, numPartitions: partitions, replicationFactor: replicas, configEntries: configEntries(topic) };
+  const said = configEntries(topic).filter((entry) => entry.name !== UNCLEAN_ELECTION);
+  return { topic: name, numPartitions: partitions, replicationFactor: replicas, configEntries: said };
 }
 
 /** What brokers say of a topic that others know already, or of a partition whose leader is about to be chosen. */

@@ -8,17 +8,23 @@ const CLICKSTREAM: TopicSettings = {
   partitions: 8,
   replicas: 3,
   isCompacted: false,
+  isExpiring: true,
   retentionMs: 35 * DAY_MS,
+  retentionBytes: undefined,
+  takenBackKeptMs: 0,
   inSyncReplicasMin: 2,
   batchBytesMax: 8_388_608,
   timestamps: "CreateTime",
+  isElectedUncleanly: false,
 };
 const LINKS: TopicSettings = {
   ...CLICKSTREAM,
   name: "links",
   partitions: 1,
   isCompacted: true,
+  isExpiring: false,
   retentionMs: undefined,
+  takenBackKeptMs: DAY_MS,
 };
 
 /** What is to be done about a topic that is otherwise as wanted. */
@@ -44,7 +50,27 @@ describe("a plan of topics", () => {
   it.each<[string, Partial<TopicSettings>, Partial<SettingChange>]>([
     ["more partitions", { partitions: 4 }, { action: "refuse", why: saying("subjects would move") }],
     ["fewer partitions", { partitions: 16 }, { action: "refuse", why: saying("log.partitions to 16") }],
-    ["no compaction", { isCompacted: true }, { setting: "cleanup.policy", action: "refuse" }],
+    [
+      "no compaction",
+      { isCompacted: true, isExpiring: false },
+      { is: "compact", wanted: "delete", action: "refuse", why: saying("deleted by age") },
+    ],
+    [
+      "no compaction besides",
+      { isCompacted: true, retentionMs: undefined },
+      { is: "compact,delete", wanted: "delete", action: "refuse", why: saying("does not come back") },
+    ],
+    ["an end of old records", { isExpiring: false, retentionMs: undefined }, { is: "none", action: "leave" }],
+    [
+      "no limit of size",
+      { retentionBytes: 2 ** 30 },
+      { setting: "retention.bytes", is: "1073741824 bytes", wanted: "without limit", action: "set" },
+    ],
+    [
+      "leaders that have all that was acknowledged",
+      { isElectedUncleanly: true },
+      { setting: "unclean.leader.election.enable", is: "true", wanted: "false", action: "set" },
+    ],
     ["a longer retention", { retentionMs: 7 * DAY_MS }, { action: "set", is: "7 days", wanted: "35 days" }],
     ["a shorter retention", { retentionMs: 400 * DAY_MS }, { action: "leave", why: saying("delete") }],
     ["a limit of age", { retentionMs: undefined }, { action: "leave", is: "without limit" }],
@@ -58,7 +84,9 @@ describe("a plan of topics", () => {
   });
 
   it("refuses to compact what is kept by age, and says what would be lost", () => {
-    expect(changesOf(LINKS, { isCompacted: false, retentionMs: 7 * DAY_MS })).toEqual([
+    expect(
+      changesOf(LINKS, { isCompacted: false, isExpiring: true, retentionMs: 7 * DAY_MS, takenBackKeptMs: 0 }),
+    ).toEqual([
       expect.objectContaining({
         is: "delete",
         wanted: "compact",
@@ -66,6 +94,26 @@ describe("a plan of topics", () => {
         why: saying("newest"),
       }),
     ]);
+  });
+
+  it.each<[string, Partial<TopicSettings>, Partial<SettingChange>]>([
+    [
+      "that its newest records go by no age and no size",
+      { isExpiring: true, retentionBytes: 2 ** 20 },
+      { setting: "cleanup.policy", is: "compact,delete", wanted: "compact", action: "set" },
+    ],
+    [
+      "to know for a day what was taken back",
+      { takenBackKeptMs: 60_000 },
+      { setting: "delete.retention.ms", is: "60000 ms", wanted: "86400000 ms", action: "set" },
+    ],
+  ])("of a compacted topic wants %s", (_, is, expected) => {
+    expect(changesOf(LINKS, is)).toEqual([expect.objectContaining(expected)]);
+  });
+
+  it("minds no setting that a compacted topic has no use for, and none that keeps more", () => {
+    const is = { ...LINKS, takenBackKeptMs: 7 * DAY_MS };
+    expect(topicChanges([LINKS], new Map([["links", is]]))).toEqual([{ kind: "keep", topic: LINKS }]);
   });
 
   it("asks for more replicas before it asks for more of them in sync", () => {

@@ -7,9 +7,12 @@ export type SettingName =
   | "replication.factor"
   | "cleanup.policy"
   | "retention.ms"
+  | "retention.bytes"
+  | "delete.retention.ms"
   | "min.insync.replicas"
   | "max.message.bytes"
-  | "message.timestamp.type";
+  | "message.timestamp.type"
+  | "unclean.leader.election.enable";
 
 /**
  * What is to be done about a setting: `set` is done by applying; `leave` differs and may stay so; `by_hand` is for an operator, since applying
@@ -72,11 +75,15 @@ type Compare = (wanted: TopicSettings, is: TopicSettings) => SettingChange | und
 const COMPARISONS: readonly Compare[] = [
   comparePartitions,
   compareCompaction,
+  compareExpiry,
   compareRetention,
+  compareRetentionBytes,
+  compareTakenBack,
   compareReplicas,
   compareInSyncReplicas,
   compareBatchBytes,
   compareTimestamps,
+  compareElection,
 ];
 
 function comparePartitions(wanted: TopicSettings, is: TopicSettings): SettingChange | undefined {
@@ -95,9 +102,7 @@ function comparePartitions(wanted: TopicSettings, is: TopicSettings): SettingCha
 function compareCompaction(wanted: TopicSettings, is: TopicSettings): SettingChange | undefined {
   if (wanted.isCompacted === is.isCompacted) return undefined;
   const change = { setting: "cleanup.policy" as const, is: sayCleanup(is), wanted: sayCleanup(wanted) };
-  const why = wanted.isCompacted
-    ? "compaction deletes all records of a key but the newest, and records without a key are refused from then on."
-    : "what compaction kept for ever would be deleted by age.";
+  const why = whyNotCompactedSo(wanted, is);
   return {
     ...change,
     action: "refuse",
@@ -105,8 +110,25 @@ function compareCompaction(wanted: TopicSettings, is: TopicSettings): SettingCha
   };
 }
 
+function whyNotCompactedSo(wanted: TopicSettings, is: TopicSettings): string {
+  if (wanted.isCompacted)
+    return "compaction deletes all records of a key but the newest, and records without a key are refused from then on.";
+  return is.isExpiring
+    ? "compaction has deleted records of each key but the newest: what the topic lacks does not come back."
+    : "what compaction kept for ever would be deleted by age.";
+}
+
+/** Of topics that are compacted, or not, as they should be. */
+function compareExpiry(wanted: TopicSettings, is: TopicSettings): SettingChange | undefined {
+  if (wanted.isCompacted !== is.isCompacted || wanted.isExpiring === is.isExpiring) return undefined;
+  const change = { setting: "cleanup.policy" as const, is: sayCleanup(is), wanted: sayCleanup(wanted) };
+  if (is.isExpiring) return { ...change, action: "set", why: "" };
+  const why = "records are kept longer than asked; making it so would delete those that are old, so it stays.";
+  return { ...change, action: "leave", why };
+}
+
 function compareRetention(wanted: TopicSettings, is: TopicSettings): SettingChange | undefined {
-  if (wanted.isCompacted || is.isCompacted || wanted.retentionMs === is.retentionMs) return undefined;
+  if (!wanted.isExpiring || !is.isExpiring || is.isCompacted || wanted.retentionMs === is.retentionMs) return undefined;
   const change = {
     setting: "retention.ms" as const,
     is: sayRetention(is.retentionMs),
@@ -115,6 +137,23 @@ function compareRetention(wanted: TopicSettings, is: TopicSettings): SettingChan
   if ((wanted.retentionMs ?? Infinity) > (is.retentionMs ?? Infinity)) return { ...change, action: "set", why: "" };
   const why = "records are kept longer than asked; making it shorter would delete them, so it stays.";
   return { ...change, action: "leave", why };
+}
+
+/** A limit of size deletes records before their age does, and without a word. */
+function compareRetentionBytes(wanted: TopicSettings, is: TopicSettings): SettingChange | undefined {
+  if (!wanted.isExpiring || (wanted.retentionBytes ?? Infinity) <= (is.retentionBytes ?? Infinity)) return undefined;
+  return {
+    ...{ setting: "retention.bytes", is: sayBytes(is.retentionBytes), wanted: sayBytes(wanted.retentionBytes) },
+    ...{ action: "set", why: "" },
+  };
+}
+
+function compareTakenBack(wanted: TopicSettings, is: TopicSettings): SettingChange | undefined {
+  if (!is.isCompacted || wanted.takenBackKeptMs <= is.takenBackKeptMs) return undefined;
+  return {
+    ...{ setting: "delete.retention.ms", is: `${is.takenBackKeptMs} ms`, wanted: `${wanted.takenBackKeptMs} ms` },
+    ...{ action: "set", why: "" },
+  };
 }
 
 function compareReplicas(wanted: TopicSettings, is: TopicSettings): SettingChange | undefined {
@@ -154,8 +193,18 @@ function compareTimestamps(wanted: TopicSettings, is: TopicSettings): SettingCha
   return { setting: "message.timestamp.type", is: is.timestamps, wanted: wanted.timestamps, action: "set", why: "" };
 }
 
-function sayCleanup({ isCompacted }: TopicSettings): string {
-  return isCompacted ? "compact" : "delete";
+function compareElection(wanted: TopicSettings, is: TopicSettings): SettingChange | undefined {
+  if (wanted.isElectedUncleanly || !is.isElectedUncleanly) return undefined;
+  return { setting: "unclean.leader.election.enable", is: "true", wanted: "false", action: "set", why: "" };
+}
+
+function sayCleanup({ isCompacted, isExpiring }: TopicSettings): string {
+  const policies = [...(isCompacted ? ["compact"] : []), ...(isExpiring ? ["delete"] : [])];
+  return policies.length === 0 ? "none" : policies.join(",");
+}
+
+function sayBytes(bytes: number | undefined): string {
+  return bytes === undefined ? "without limit" : `${bytes} bytes`;
 }
 
 /** As people read it: whole days where they are. */

@@ -1,4 +1,4 @@
-import { gzipSync } from "node:zlib";
+import { pack } from "../../compression/given/pack.js";
 import { crc32c } from "../crc32c.js";
 import { CODECS, type Codec } from "../record-batch.js";
 import { RequestBytes } from "../wire-bytes.js";
@@ -21,6 +21,8 @@ export interface GivenBatch {
   readonly baseTimestampMs?: number;
   readonly newestTimestampMs?: number;
   readonly codec?: Codec;
+  /** False: it only says so. */
+  readonly isPackedSo?: boolean;
   readonly stampedByBroker?: boolean;
   readonly isTransactional?: boolean;
   readonly isControl?: boolean;
@@ -44,7 +46,7 @@ export function batchBytes(batch: GivenBatch): Buffer {
   const { baseOffset, records, codec = "none", baseTimestampMs = 0 } = batch;
   const lastDelta = batch.lastDelta ?? records.at(-1)?.delta ?? 0;
   const all = Buffer.concat(records.map(recordBytes));
-  const packed = codec === "gzip" ? gzipSync(all) : all;
+  const packed = batch.isPackedSo === false ? all : pack(codec, all);
   const checked = new RequestBytes()
     .int16(attributesOf(batch))
     .int32(lastDelta)
