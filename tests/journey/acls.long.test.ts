@@ -55,20 +55,22 @@ function common(): Record<string, string> {
   };
 }
 
+/** As the service's own user. */
+function environmentOf(role: Role): Record<string, string> {
+  return {
+    ...common(),
+    LEASTWISE_LOG__BROKERS: broker.sasl,
+    LEASTWISE_LOG__TLS: "true",
+    LEASTWISE_LOG__TLS_CA_FILE: caFile,
+    LEASTWISE_LOG__SASL_MECHANISM: "scram-sha-512",
+    LEASTWISE_LOG__SASL_USER: `leastwise-${role}`,
+    LEASTWISE_LOG__SASL_PASSWORD: password(role),
+    LEASTWISE_DATA_DIRECTORY: path.join(data, role),
+  };
+}
+
 function start(role: Role): Promise<Program> {
-  return startProgram({
-    args: [role],
-    env: {
-      ...common(),
-      LEASTWISE_LOG__BROKERS: broker.sasl,
-      LEASTWISE_LOG__TLS: "true",
-      LEASTWISE_LOG__TLS_CA_FILE: caFile,
-      LEASTWISE_LOG__SASL_MECHANISM: "scram-sha-512",
-      LEASTWISE_LOG__SASL_USER: `leastwise-${role}`,
-      LEASTWISE_LOG__SASL_PASSWORD: password(role),
-      LEASTWISE_DATA_DIRECTORY: path.join(data, role),
-    },
-  });
+  return startProgram({ args: [role], env: environmentOf(role) });
 }
 
 /** As `kafka-acls.sh` would. */
@@ -134,4 +136,32 @@ describe("services with the least that they need", () => {
     expect((await scorer.stop()).code).toBe(0);
     expect(scorer.lines.some((line) => line.includes("a checkpoint was written"))).toBe(true);
   }, 120_000);
+});
+
+describe("the doctor, as a user with the least that its service needs", () => {
+  async function aclsFor(user: Role, role: Role): Promise<string> {
+    const { stdout } = await runToEnd({ args: ["doctor", "--role", role], env: environmentOf(user) });
+    return stdout.join("\n");
+  }
+
+  it.each(ROLES)("finds that it is enough for the %s", async (role) => {
+    expect(await aclsFor(role, role)).toMatch(
+      new RegExp(`^ok +acls +this user may do with topics what ${role} must`, "m"),
+    );
+  });
+
+  it("finds what lacks for another service, and prints the line that gives it", async () => {
+    const said = await aclsFor("recorder", "collector");
+    expect(said).toMatch(/^FAIL +acls +this user lacks for collector: .*Read and Write on links/m);
+    expect(said).toMatch(
+      /→ .*kafka-acls\.sh --bootstrap-server \S+ --add --allow-principal User:leastwise-recorder --operation Read --operation Write --topic links(;|$)/m,
+    );
+  });
+
+  it("is what a service is told that starts as a user who may not", async () => {
+    const env = { ...environmentOf("recorder"), LEASTWISE_DATA_DIRECTORY: newFolder() };
+    const { exit, stderr } = await runToEnd({ args: ["scorer"], env }, 60_000);
+    expect(exit.code).toBe(1);
+    expect(stderr.at(-1)).toMatch(/`leastwise topics acls` prints what a service must be allowed.*\(not_allowed\)/);
+  }, 90_000);
 });

@@ -1,6 +1,6 @@
 import { startBroker, type TestBroker } from "@leastwise/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { newFolder, runToEnd, serve, type Program } from "./program.js";
+import { newFolder, runToEnd, serve, startProgram, type Program } from "./program.js";
 
 // What an operator asks before anything serves, of a real Kafka, and of ClickHouse's own interface as the SQL door speaks it.
 
@@ -16,21 +16,21 @@ afterAll(async () => {
   await (broker as TestBroker | undefined)?.stop();
 }, 60_000);
 
+function environment(): Record<string, string> {
+  return {
+    LEASTWISE_LOG__ADAPTER: "kafka",
+    LEASTWISE_LOG__BROKERS: broker.brokers.join(","),
+    LEASTWISE_WAREHOUSE__ADAPTER: "http",
+    LEASTWISE_WAREHOUSE__URL: `http://127.0.0.1:${program.ports.sql!}`,
+    LEASTWISE_WAREHOUSE__DATABASE: "default",
+    LEASTWISE_SUBJECTS__KEY: "5e".repeat(32),
+    LEASTWISE_CODES__KEY: "c0".repeat(32),
+    LEASTWISE_DATA_DIRECTORY: data,
+  };
+}
+
 async function ask(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const { exit, stdout, stderr } = await runToEnd({
-    args,
-    env: {
-      LEASTWISE_LOG__ADAPTER: "kafka",
-      LEASTWISE_LOG__BROKERS: broker.brokers.join(","),
-      LEASTWISE_WAREHOUSE__ADAPTER: "http",
-      LEASTWISE_WAREHOUSE__URL: `http://127.0.0.1:${program.ports.sql!}`,
-      LEASTWISE_WAREHOUSE__DATABASE: "default",
-      LEASTWISE_SUBJECTS__KEY: "5e".repeat(32),
-      LEASTWISE_CODES__KEY: "c0".repeat(32),
-      LEASTWISE_DATA_DIRECTORY: data,
-      ...env,
-    },
-  });
+  const { exit, stdout, stderr } = await runToEnd({ args, env: { ...environment(), ...env } });
   return { code: exit.code, said: stdout.join("\n"), complained: stderr.join("\n") };
 }
 
@@ -70,8 +70,31 @@ describe("the doctor", () => {
     const { code, said } = await ask(["doctor"]);
     expect(said).not.toContain("FAIL");
     expect(code).toBe(0);
-    for (const look of ["brokers", "topics", "warehouse", "clock", "disk"])
+    for (const look of ["brokers", "cluster", "topics", "acls", "warehouse", "clock", "disk"])
       expect(said).toMatch(new RegExp(`^(ok  |warn)  ${look} `, "m"));
+  }, 60_000);
+
+  it("does not begin a log, and says which one there is once there is one", async () => {
+    expect((await ask(["doctor"])).said).toMatch(/^ok +cluster +\S+, without a log yet$/m);
+    const collector = await startProgram({ args: ["collector"], env: environment() });
+    await collector.stop();
+    const { said } = await ask(["doctor"]);
+    const [, cluster, incarnation] = /^warn +cluster +(\S+), with the log (\S+),/m.exec(said)!;
+    expect(said).toMatch(new RegExp(`→ set log\\.incarnation to ${incarnation!}`));
+    const pinned = { LEASTWISE_LOG__INCARNATION: incarnation!, LEASTWISE_LOG__CLUSTER_ID: cluster! };
+    expect((await ask(["doctor"], pinned)).said).toMatch(/^ok +cluster /m);
+  }, 60_000);
+
+  it("and a service that starts refuse brokers of another cluster than is expected, with both ids", async () => {
+    const other = { LEASTWISE_LOG__CLUSTER_ID: "the-other-one" };
+    const { code, said } = await ask(["doctor"], other);
+    expect(code).toBe(1);
+    expect(said).toMatch(/^FAIL +cluster +.*brokers are of the cluster \S+, but log\.cluster_id is the-other-one/m);
+    const { exit, stderr } = await runToEnd({ args: ["collector"], env: { ...environment(), ...other } });
+    expect(exit.code).toBe(1);
+    expect(stderr.at(-1)).toMatch(
+      /but log\.cluster_id is the-other-one: point log\.brokers .*\(incarnation_mismatch\)/,
+    );
   }, 60_000);
 
   it("names each thing that is not, with what to do, and fails", async () => {

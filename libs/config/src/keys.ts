@@ -70,6 +70,9 @@ export const KEYS = {
     incarnation: optionalText(
       "The log's own id. If set, a log with another id is refused: its offsets would mean other records.",
     ),
+    cluster_id: optionalText(
+      "The brokers' own id. If set, brokers of another cluster are refused, wherever the log was begun; if not, those of another cluster than the log was begun in.",
+    ),
     start_wait_ms: integer(
       0,
       3_600_000,

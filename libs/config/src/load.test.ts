@@ -146,7 +146,7 @@ describe("what is wrong", () => {
     ],
     [
       "log: [embedded]",
-      'c.yaml:1:1: log: expected a section with the keys adapter, client, brokers, client_id, tls, tls_ca_file, tls_certificate_file, tls_key_file, sasl_mechanism, sasl_user, sasl_password, sasl_password_file, sasl_token_url, sasl_scope, incarnation, start_wait_ms, session_timeout_ms, partitions, replication_factor, retention_days, record_headers, decisions_framing, schema_registry_url, schema_registry_user, schema_registry_password, schema_registry_password_file, got ["embedded"]',
+      'c.yaml:1:1: log: expected a section with the keys adapter, client, brokers, client_id, tls, tls_ca_file, tls_certificate_file, tls_key_file, sasl_mechanism, sasl_user, sasl_password, sasl_password_file, sasl_token_url, sasl_scope, incarnation, cluster_id, start_wait_ms, session_timeout_ms, partitions, replication_factor, retention_days, record_headers, decisions_framing, schema_registry_url, schema_registry_user, schema_registry_password, schema_registry_password_file, got ["embedded"]',
     ],
     ["- log", "the whole: expected a section with the keys data_directory"],
     ["log: { retention_days: 31 }", "c.yaml:1:8: log.retention_days: expected an integer from 32 to 3650, got 31"],

@@ -4,6 +4,7 @@ export { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from "./em
 export type { KafkaClientOptions, KafkaLogLevel } from "./kafka/client.js";
 export { HEADERS_BYTES_MAX, type RecordHeaders } from "./kafka/record-headers.js";
 export { type KafkaLogOptions, openKafkaLog } from "./kafka/kafka-log.js";
+export { readLogIdentity } from "./kafka/log-identity.js";
 export { openPlatformaticLog, type PlatformaticLogOptions } from "./platformatic/platformatic-log.js";
 export { tokenSource, type TokenSourceOptions } from "./kafka/oauth-token.js";
 export { growPartitions, planGrowth, type GrowthPlan, type GrowthReport } from "./kafka/growth/partition-growth.js";
@@ -17,4 +18,5 @@ export {
   type SettingChange,
   type TopicChange,
 } from "./kafka/topics/topic-changes.js";
+export { topicRights, type TopicRights } from "./kafka/topic-rights.js";
 export { topicSettings, type TopicSettings } from "./kafka/topics/topic-settings.js";

@@ -239,8 +239,8 @@ export interface EventLog {
   /** Reads on from given offsets until stopped, waiting for what is yet to come. */
   subscribe(subscription: Subscription): Promise<RunningSubscription>;
   /**
-   * Reads on like {@link subscribe} as a broadcast, but hands over places in raw bytes, and passes over what is damaged.
-   * Ends with `unsupported_compression` at records that it cannot unpack.
+   * Reads on like {@link subscribe} as a broadcast, but hands over places in raw bytes, and passes over what is damaged, such as a batch
+   * that cannot be unpacked.
    */
   scan(subscription: ScanSubscription): Promise<RunningSubscription>;
   /** Remembers, durably, where a group goes on. */

@@ -207,6 +207,12 @@ export const CATALOGUE = {
     help: "Checkpoints of a partition's windows, by how writing them ended, and those that a start could not use (`refused`). A failed or refused one makes a restart slower, nothing else.",
     labels: { outcome: closed(CHECKPOINT_OUTCOMES) },
   },
+  removedUnread: {
+    type: "counter",
+    name: "leastwise_records_removed_unread_total",
+    help: "Records that retention removed from the log before the consumer had taken them in: what it counts stays too low for as long.",
+    labels: { consumer: CONSUMER, topic: TOPIC },
+  },
   ownedPartitions: {
     type: "gauge",
     name: "leastwise_owned_partitions",

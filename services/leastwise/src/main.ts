@@ -118,9 +118,12 @@ function addTopics(leastwise: Command): void {
 function addDoctor(leastwise: Command): void {
   leastwise
     .command("doctor")
-    .description("look at brokers, topics, warehouse, keys, clock, disk and memory, and say what to do about each")
+    .description(
+      "look at brokers, topics, rights, warehouse, keys, clock, disk and memory, and say what to do about each",
+    )
     .option("--config <file>", "configuration, YAML or JSON; see libs/config/CONFIG.md")
     .option("--json", "print one JSON object, and nothing else, on standard output", false)
+    .addOption(new Option("--role <name>", "say what the user lacks for this service").choices(ROLES))
     .action((options: DoctorOptions) => doctorCommand(options));
 }
 

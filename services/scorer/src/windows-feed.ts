@@ -30,6 +30,7 @@ import type { PostedPoison } from "./ingest/thread-messages.js";
 import type { FoldEffects } from "./ingest/windows-fold.js";
 import { LatestTurn } from "./latest-turn.js";
 import { MoveBook } from "./moves.js";
+import { RemovedUnreadAlarm } from "./removed-unread.js";
 import { SegmentPool } from "./segment-pool.js";
 import { UnreadableStretches } from "./unreadable-stretches.js";
 import { Waiters } from "./waiters.js";
@@ -70,6 +71,8 @@ interface Held extends PartitionProgress {
   readonly reader: WindowReader;
   /** What stood on the log when it was taken up: read so far, it is caught up. */
   readonly end: number;
+  /** Whether its windows are rebuilt from the oldest record that the log has, whichever that is. */
+  isRebuilt: boolean;
   /** Only while it is live are its windows whole, and read. */
   state: "restoring" | "live" | "leaving";
   claim: Claim;
@@ -107,6 +110,7 @@ export class WindowsFeed {
   readonly #moves: MoveBook;
   readonly #segments: SegmentPool;
   readonly #unreadable: UnreadableStretches;
+  readonly #removed: RemovedUnreadAlarm;
   readonly #ingest: Ingest | IngestThreads;
   /** Reads for threads that do not follow the log themselves. */
   readonly #handing: ClickstreamFollowing | undefined;
@@ -125,6 +129,7 @@ export class WindowsFeed {
     this.#held = Array.from({ length: partitionCount }, () => undefined);
     this.#segments = new SegmentPool(shareOf(options.bytesMax, partitionCount));
     this.#unreadable = new UnreadableStretches({ ...options, consumer: CONSUMER });
+    this.#removed = new RemovedUnreadAlarm({ ...options, consumer: CONSUMER });
     this.finished = new Promise((resolve, reject) => {
       this.#closed = resolve;
       this.#reject = reject;
@@ -279,7 +284,7 @@ export class WindowsFeed {
 
   #begin({ partition, memory, begin, end, claim }: AddedPartition): Held {
     const held: Held = {
-      ...{ partition, memory, reader: new WindowReader(memory), end, state: "restoring", claim },
+      ...{ partition, memory, reader: new WindowReader(memory), end, isRebuilt: true, state: "restoring", claim },
       ...{ nextOffset: begin, newestMs: Number.NEGATIVE_INFINITY, counts: {} },
     };
     this.#held[partition] = held;
@@ -446,12 +451,16 @@ export class WindowsFeed {
     }
   }
 
-  #noteRestored({ partition, offset, subjects, orders, movesDurableBelow, refused }: Restored): void {
+  #noteRestored({ partition, offset, subjects, orders, movesDurableBelow, refused, removedFrom }: Restored): void {
     const { logger, metrics } = this.#options.telemetry;
     const held = this.#held[partition];
-    if (held !== undefined) held.nextOffset = offset;
+    if (held !== undefined) {
+      held.nextOffset = offset;
+      held.isRebuilt = subjects === 0;
+    }
     this.#moves.takeUp(partition, offset, movesDurableBelow);
     for (const { subject, atMs } of ordersIn(orders)) this.#options.onOrder(subject, atMs);
+    if (removedFrom !== undefined) this.#removed.behindCheckpoint({ partition, from: removedFrom, oldest: offset });
     if (refused !== undefined) {
       metrics.checkpoints.with({ outcome: "refused" }).add();
       logger.warn(
@@ -475,11 +484,18 @@ export class WindowsFeed {
     for (const { subject, atMs } of orders) onOrder(subject, atMs);
     // Nobody is answered from what is only kept warm.
     this.#measure(effects, held.state === "live" && held.claim.role === "owned");
+    if (effects.records === 0) this.#lookBehind(held, nextOffset);
     held.nextOffset = nextOffset;
     held.counts = effects.counts;
     if (effects.newestMs !== undefined) held.newestMs = effects.newestMs;
     this.#waiters.release(partition, nextOffset - 1);
     this.#tellIfCaughtUp();
+  }
+
+  /** Nobody waits for what comes of it. A rebuild takes what is left: what goes meanwhile is older than anything that it needs. */
+  #lookBehind({ partition, nextOffset: from, state, isRebuilt }: Held, nextOffset: number): void {
+    if (nextOffset <= from || (state === "restoring" && isRebuilt)) return;
+    this.#removed.lookBehind(partition, from, nextOffset).catch(this.#fail);
   }
 
   #measure(effects: FoldEffects, isLive: boolean): void {

@@ -1,7 +1,9 @@
 import { LogError, type LogErrorCode, type LogErrorHint } from "../port.js";
 import { messageOf, property } from "../thrown.js";
+import { refusalNamed } from "./refusals.js";
 
-type Meaning = readonly [LogErrorCode, LogErrorHint];
+/** With what to do about it, where that is known and not said yet. */
+type Meaning = readonly [code: LogErrorCode, hint: LogErrorHint, advice?: string];
 
 /** What the protocol's error types mean to a caller, and what a client library's own do. */
 const MEANINGS = new Map<string, Meaning>([
@@ -15,10 +17,6 @@ const MEANINGS = new Map<string, Meaning>([
   ["ILLEGAL_GENERATION", ["partition_revoked", "retry"]],
   ["UNKNOWN_MEMBER_ID", ["partition_revoked", "retry"]],
   ["REBALANCE_IN_PROGRESS", ["partition_revoked", "retry"]],
-  ["TOPIC_AUTHORIZATION_FAILED", ["log_unavailable", "terminal"]],
-  ["GROUP_AUTHORIZATION_FAILED", ["log_unavailable", "terminal"]],
-  ["CLUSTER_AUTHORIZATION_FAILED", ["log_unavailable", "terminal"]],
-  ["SASL_AUTHENTICATION_FAILED", ["log_unavailable", "terminal"]],
   ["PLT_KFK_UNSUPPORTED_COMPRESSION", ["unsupported_compression", "terminal"]],
 ]);
 
@@ -29,15 +27,21 @@ export function sayKafkaFailure(doing: string, error: unknown): LogError {
   if (error instanceof LogError)
     return new LogError(error.code, `${doing}: ${error.message}`, error.hint, { cause: error });
   const meaning = [...causes(error)].map(meaningOf).find((known) => known !== undefined);
-  const [code, hint] = meaning ?? ["log_unavailable", "retry"];
-  return new LogError(code, `${doing}: ${inWords(error)}`, hint, { cause: error });
+  const [code, hint, advice] = meaning ?? ["log_unavailable", "retry"];
+  const words = [inWords(error), ...(advice === undefined ? [] : [advice])].join("; ");
+  return new LogError(code, `${doing}: ${words}`, hint, { cause: error });
 }
 
 /** kafkajs calls the protocol's error `type`, platformatic's client calls it `apiId`. */
 function meaningOf(cause: unknown): Meaning | undefined {
   if (cause instanceof LogError) return [cause.code, cause.hint];
   const names = ["type", "apiId", "code"].map((name) => property(cause, name));
-  return names.flatMap((name) => (typeof name === "string" ? [MEANINGS.get(name)] : [])).find((known) => known);
+  return names.flatMap((name) => (typeof name === "string" ? [meaningNamed(name)] : [])).find((known) => known);
+}
+
+function meaningNamed(name: string): Meaning | undefined {
+  const refused = refusalNamed(name);
+  return refused === undefined ? MEANINGS.get(name) : [refused.code, "terminal", refused.advice];
 }
 
 /** What it says, and what those say that it gathers, and why. */
@@ -47,10 +51,14 @@ function inWords(error: unknown, depth = 0): string {
   const cause = property(error, "cause");
   // The first one's cause is left to whoever looks into it.
   if (depth > 0 && cause !== undefined && cause !== null) within.push(cause);
-  if (within.length === 0 || depth === CAUSES_MAX) return messageOf(error);
+  const message = messageOf(error).replace(OPENSSL_WORDS, "$1");
+  if (within.length === 0 || depth === CAUSES_MAX) return message;
   const each = new Set(within.map((one) => inWords(one, depth + 1)));
-  return `${messageOf(error)} (${[...each].join("; ")})`;
+  return `${message} (${[...each].join("; ")})`;
 }
+
+/** OpenSSL says what is wrong between a number, names of its functions and a line of its source. */
+const OPENSSL_WORDS = /[0-9A-F]+:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):.*/;
 
 /** Runs something of the client library, and says what its failure means. */
 export async function kafkaDoing<T>(doing: string, run: () => Promise<T>): Promise<T> {

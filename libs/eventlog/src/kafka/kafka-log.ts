@@ -1,20 +1,21 @@
 import { randomUUID } from "node:crypto";
 import type { Admin, Kafka } from "kafkajs";
-import { incarnationOf, LOG_TOPIC, newIncarnation } from "../incarnation.js";
+import { clusterOf, incarnationOf, LOG_TOPIC, newIncarnation } from "../incarnation.js";
 import { type Commit, type EventLog, LogError, type LogRecord, type NewRecord, type Position } from "../port.js";
 import type { Member, Ownership, OwnershipOptions, Relay, RelayPlace } from "../port.js";
 import type { RunningSubscription, ScanSubscription, Subscription, TopicSpec } from "../port.js";
 import { checkAddress, checkCommit, checkGroup, checkPartition } from "../record-limits.js";
 import { kafkaClient, type KafkaClientOptions } from "./client.js";
+import { checkCluster } from "./cluster-identity.js";
 import { growthIn, refuseWhileGrowing } from "./growth/growth-record.js";
 import { readRange } from "./growth/range-reading.js";
 import { commitForAbsent, readGroupOffset } from "./group-offsets.js";
-import { sayKafkaFailure } from "./kafka-failure.js";
 import { KafkaAppender, openKafkajsProducer } from "./kafka-producer.js";
 import { openKafkaRelay } from "./kafka-relay.js";
 import { KafkaReader } from "./kafka-reader.js";
 import type { LogClient, LogReader } from "./log-client.js";
 import { topicOffsets } from "./offsets.js";
+import { sayOpeningFailure } from "./opening-failure.js";
 import { GroupMembers } from "./ownership/group-members.js";
 import { KafkaOwnership } from "./ownership/kafka-ownership.js";
 import { GAP_AFTER_MS, GIVES_UP_AFTER_MS, KafkaScanner, LEADERS_GOOD_FOR_MS } from "./scan/kafka-scanner.js";
@@ -25,6 +26,8 @@ import { AS_THE_BROKERS_ARE } from "./topics/topic-settings.js";
 export interface KafkaLogOptions extends KafkaClientOptions {
   /** The incarnation that the log must have; a new log gets it. Absent: any, and a new log gets a random one. */
   readonly incarnation?: string;
+  /** Id of the cluster that the brokers must be of. Absent: the one that the log was begun in. */
+  readonly clusterId?: string;
   /** Replicas of each partition of a topic made here, and the fewest that one may have. Default: as the brokers are configured. */
   readonly replicationFactor?: number;
   /** Most bytes that a reader fetches of one partition at once, one batch excepted. Default 1 MiB. */
@@ -39,7 +42,7 @@ export interface KafkaLogOptions extends KafkaClientOptions {
   readonly nowMs?: () => number;
 }
 
-/** Opens the log in a Kafka cluster. Rejects with a LogError: `log_unavailable`, `incarnation_mismatch`. */
+/** Opens the log in a Kafka cluster. Rejects with a LogError: `log_unavailable`, `unauthenticated`, `not_allowed`, `incarnation_mismatch`. */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
   return openClusterLog(options, (kafka, admin) => kafkajsClient(kafka, admin, options.headersOf));
 }
@@ -58,7 +61,7 @@ export async function openClusterLog(
     return log;
   } catch (error) {
     await admin.disconnect().catch(() => undefined);
-    throw sayKafkaFailure(`opening the log at ${options.brokers.join(", ")}`, error);
+    throw await sayOpeningFailure(`opening the log at ${options.brokers.join(", ")}`, error, options);
   }
 }
 
@@ -117,9 +120,11 @@ class ClusterLog implements EventLog {
       await this.ensureTopics([LOG_TOPIC]);
       const { end } = await this.offsets(LOG_TOPIC.name, 0);
       const nowMs = (this.#options.nowMs ?? Date.now)();
-      if (end === 0) await this.append([newIncarnation(pinned, nowMs)]);
+      const { clusterId } = await this.#admin.describeCluster();
+      if (end === 0) await this.append([newIncarnation(pinned, nowMs, clusterId)]);
       const records = await this.#recordsOfLog();
       this.#incarnation = incarnationOf(firstOf(records), pinned);
+      checkCluster({ begunIn: clusterOf(firstOf(records)), pinned: this.#options.clusterId, found: clusterId });
       if (this.#options.isForGrowth !== true) refuseWhileGrowing(growthIn(records));
     } catch (error) {
       await this.close();

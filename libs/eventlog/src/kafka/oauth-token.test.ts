@@ -75,7 +75,7 @@ describe("a source of tokens", () => {
     const { tokenUrl } = await serve([answer, token("good", 60)]);
     const source = tokenSource({ tokenUrl, ...WHO, nowMs: () => 0 });
     await expect(source()).rejects.toMatchObject({
-      code: "log_unavailable",
+      code: hint === "terminal" ? "unauthenticated" : "log_unavailable",
       hint,
       message: expect.stringContaining(why),
     });

@@ -1,5 +1,6 @@
 import { LogError } from "../port.js";
 import { messageOf } from "../thrown.js";
+import { TOKEN_ADVICE } from "./refusals.js";
 
 /** Where tokens come from, and who asks for them. */
 export interface TokenSourceOptions {
@@ -23,7 +24,7 @@ const ANSWER_CHARS_MAX = 65_536;
 
 /**
  * Gives bearer tokens by the client credentials grant (RFC 6749 §4.4), as Kafka's SASL/OAUTHBEARER wants them, and asks for another one before
- * the last ends. Calls at once share one question. Rejects with a LogError `log_unavailable`: `terminal` when the server refuses who asks.
+ * the last ends. Calls at once share one question. Rejects with a LogError: `log_unavailable`, or `unauthenticated` when the server refuses who asks, or gives no token.
  */
 export function tokenSource(options: TokenSourceOptions): () => Promise<string> {
   let token: { readonly value: string; readonly keepUntilMs: number } | undefined;
@@ -85,5 +86,7 @@ function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
 }
 
 function failed(tokenUrl: string, why: string, hint: "retry" | "terminal"): LogError {
-  return new LogError("log_unavailable", `no token from ${tokenUrl}: ${why}`, hint);
+  const message = `no token from ${tokenUrl}: ${why}`;
+  if (hint === "retry") return new LogError("log_unavailable", message, hint);
+  return new LogError("unauthenticated", `${message}; ${TOKEN_ADVICE}`, hint);
 }

@@ -32,7 +32,7 @@ describe("the offsets of a topic", () => {
   it("are not asked for again when that is no use", async () => {
     const { calls, asked } = admin("TOPIC_AUTHORIZATION_FAILED");
     await expect(topicOffsets(asked, "clickstream")).rejects.toMatchObject({
-      code: "log_unavailable",
+      code: "not_allowed",
       hint: "terminal",
     });
     expect(calls).toEqual(["offsets"]);

@@ -37,6 +37,12 @@ function byToken(token: () => string): Door {
   return () => ({ brokers: [broker.sasl], ssl: { ca: broker.ca }, sasl });
 }
 
+/** One that the client's library leaves to whoever configures it. */
+const UNKNOWN_MECHANISM: NonNullable<KafkaClientOptions["sasl"]> = {
+  mechanism: "gssapi",
+  authenticationProvider: () => ({ authenticate: () => Promise.resolve() }),
+};
+
 const byCertificate: Door = () => ({ brokers: [broker.mutualTls], ssl: { ca: broker.ca, ...broker.client } });
 
 const DOORS: readonly (readonly [string, Door])[] = [
@@ -47,34 +53,92 @@ const DOORS: readonly (readonly [string, Door])[] = [
   ["a certificate of the client", byCertificate],
 ];
 
-const REFUSALS: readonly (readonly [string, Door, RegExp])[] = [
-  ["PLAIN with a wrong password", byPassword("plain", { ...ALICE, password: "x" }), /invalid username or password/i],
+/** Who is refused, why in the broker's or TLS's own words, and which settings are named. */
+const REFUSALS: readonly (readonly [string, Door, RegExp, readonly string[]])[] = [
+  [
+    "PLAIN with a wrong password",
+    byPassword("plain", { ...ALICE, password: "x" }),
+    /invalid username or password/i,
+    ["log.sasl_user", "log.sasl_password"],
+  ],
   [
     "SCRAM-SHA-256 with a wrong password",
     byPassword("scram-sha-256", { ...ALICE, password: "x" }),
     /invalid credentials/i,
+    ["log.sasl_user", "log.sasl_password"],
   ],
   [
     "SCRAM-SHA-512 of somebody whom it does not know",
     byPassword("scram-sha-512", { ...ALICE, username: "mallory" }),
     /invalid credentials/i,
+    ["log.sasl_user", "log.sasl_password"],
   ],
-  ["OAUTHBEARER with a token that has ended", byToken(() => unsignedToken("alice", -3_600)), /invalid_token/],
-  ["OAUTHBEARER with what is no token", byToken(() => "not.a.token"), /invalid_token/],
+  [
+    "OAUTHBEARER with a token that has ended",
+    byToken(() => unsignedToken("alice", -3_600)),
+    /invalid_token/,
+    ["log.sasl_token_url"],
+  ],
+  ["OAUTHBEARER with what is no token", byToken(() => "not.a.token"), /invalid_token/, ["log.sasl_token_url"]],
+  [
+    "a mechanism that the listener does not take",
+    () => ({ brokers: [broker.sasl], ssl: { ca: broker.ca }, sasl: UNKNOWN_MECHANISM }),
+    /does not support the requested SASL mechanism/,
+    ["log.sasl_mechanism"],
+  ],
+  [
+    "nobody, where it asks who comes",
+    () => ({ brokers: [broker.sasl], ssl: { ca: broker.ca } }),
+    /asks who comes: .*SCRAM-SHA-512/,
+    ["log.sasl_mechanism", "log.sasl_user", "log.sasl_password"],
+  ],
+  [
+    "a password, where nobody is asked",
+    () => ({ brokers: [broker.plaintext], sasl: { mechanism: "plain", ...ALICE } }),
+    /SASL state/,
+    ["log.sasl_mechanism", "log.brokers"],
+  ],
   [
     "a CA that has not signed the broker's certificate",
     () => ({ ...byPassword("plain")(), ssl: { ca: broker.stranger.ca } }),
     /self[- ]signed certificate|unable to verify|signature failure/,
+    ["log.tls_ca_file"],
+  ],
+  [
+    "a name that the broker's certificate is not for",
+    () => ({ ...byPassword("plain")(), ssl: { ca: broker.ca, servername: "other.example" } }),
+    /does not match certificate's altnames/,
+    ["log.brokers"],
   ],
   [
     "no certificate of the client",
     () => ({ brokers: [broker.mutualTls], ssl: { ca: broker.ca } }),
     /certificate required|bad certificate/,
+    ["log.tls_certificate_file", "log.tls_key_file"],
   ],
   [
     "a certificate of another CA",
     () => ({ brokers: [broker.mutualTls], ssl: { ...broker.stranger, ca: broker.ca } }),
     /certificate unknown|unknown ca|bad certificate/,
+    ["log.tls_certificate_file", "log.tls_key_file"],
+  ],
+  [
+    "a certificate whose key is another's",
+    () => ({ brokers: [broker.mutualTls], ssl: { ca: broker.ca, cert: broker.client.cert, key: broker.stranger.key } }),
+    /key values mismatch/,
+    ["log.tls_certificate_file", "log.tls_key_file"],
+  ],
+  [
+    "TLS, where it is not spoken",
+    () => ({ brokers: [broker.plaintext], ssl: { ca: broker.ca } }),
+    /does not speak TLS/,
+    ["log.tls", "log.brokers"],
+  ],
+  [
+    "plain text, where TLS is spoken",
+    () => ({ brokers: [broker.mutualTls] }),
+    /speaks TLS/,
+    ["log.tls", "log.tls_ca_file"],
   ],
 ];
 
@@ -157,7 +221,7 @@ describe("a log in a cluster that asks who comes", () => {
         await log.ensureTopics([{ name: topic, partitions: 1, compacted: false }]);
         token = unsignedToken("alice", -3_600);
         const failure: unknown = await subscribed(log, topic).catch((error: unknown) => error);
-        expect(failure).toMatchObject({ code: "log_unavailable", hint: "terminal" });
+        expect(failure).toMatchObject({ code: "unauthenticated", hint: "terminal" });
         expect(failure).toMatchObject({ message: expect.stringContaining("invalid_token") });
       } finally {
         await log.close();
@@ -176,7 +240,7 @@ describe("a log in a cluster that asks who comes", () => {
         await log.ensureTopics([{ name: topic, partitions: 1, compacted: false }]);
         token = unsignedToken("alice", -3_600);
         const failure: unknown = await scanned(log, topic).catch((error: unknown) => error);
-        expect(failure).toMatchObject({ code: "log_unavailable", message: expect.stringContaining("invalid_token") });
+        expect(failure).toMatchObject({ code: "unauthenticated", message: expect.stringContaining("invalid_token") });
         expect(failure).toMatchObject({ message: expect.stringContaining(broker.sasl) });
       } finally {
         await log.close();
@@ -185,16 +249,29 @@ describe("a log in a cluster that asks who comes", () => {
     TEST_WITHIN_MS,
   );
 
+  it(
+    "is waited for, where nobody answers",
+    async () => {
+      const failure: unknown = await openKafkaLog({ brokers: ["127.0.0.1:1"], ssl: true }).catch(
+        (error: unknown) => error,
+      );
+      expect(failure).toMatchObject({ code: "log_unavailable", hint: "retry" });
+    },
+    TEST_WITHIN_MS,
+  );
+
   it.each(REFUSALS)(
     "says where it is refused, and why, to %s",
-    async (_, door, why) => {
+    async (_, door, why, settings) => {
       const options = door();
       const failure: unknown = await openKafkaLog(options).catch((error: unknown) => error);
       expect(failure).toMatchObject({
-        code: "log_unavailable",
+        // Nothing comes of trying again: a service that starts ends with these words.
+        ...{ code: "unauthenticated", hint: "terminal" },
         message: expect.stringContaining(options.brokers.join(", ")),
       });
       expect(failure).toMatchObject({ message: expect.stringMatching(why) });
+      for (const setting of settings) expect(failure).toMatchObject({ message: expect.stringContaining(setting) });
     },
     TEST_WITHIN_MS,
   );

@@ -4,28 +4,31 @@ import { failing, findingsTable, fine, type Finding } from "../doctor/finding.js
 import { checkDisk, checkMemory } from "../doctor/machine.js";
 import { checkWarehouse } from "../doctor/warehouse.js";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
+import type { AccessRole } from "../topics/access.js";
 
 export interface DoctorOptions {
   readonly config: string | undefined;
   readonly json: boolean;
+  /** Whose user the brokers are asked as; absent: that of any service. */
+  readonly role?: AccessRole;
 }
 
 /** Looks at everything that the services need, says how it stands and what to do, and fails if something does. */
-export async function doctorCommand({ config: file, json }: DoctorOptions): Promise<void> {
+export async function doctorCommand({ config: file, json, role }: DoctorOptions): Promise<void> {
   const loaded = await loadConfig({ ...(file === undefined ? {} : { file }), env: process.env, overrides: {} });
   if (!loaded.ok) throw new StartFailure(sayProblems(loaded.error));
-  const findings = await findingsOf(loaded.value);
+  const findings = await findingsOf(loaded.value, role);
   process.stdout.write(`${json ? JSON.stringify({ findings }) : findingsTable(findings)}\n`);
   const failed = findings.filter(({ standing }) => standing === "fail");
   if (failed.length > 0) throw new ServiceFailure(`${failed.map(({ name }) => name).join(", ")}: not fit to serve`);
 }
 
-async function findingsOf(config: Config): Promise<readonly Finding[]> {
+async function findingsOf(config: Config, role: AccessRole | undefined): Promise<readonly Finding[]> {
   const looks = await Promise.all([
     checkDisk(config),
     checkKey(config, "subjects"),
     checkKey(config, "codes"),
-    checkCluster(config),
+    checkCluster(config, role),
     checkWarehouse(config, Date.now),
   ]);
   return [fine("configuration", "understood"), checkMemory(config), ...looks.flat()];

@@ -103,7 +103,9 @@ export async function aclsCommand(options: AclsOptions): Promise<void> {
     process.stdout.write(`${JSON.stringify(byRole)}\n`);
     return;
   }
-  const commands = roles.map((role) => aclCommands(role, `${options.principal}${role}`, config.log.brokers, plan));
+  const commands = roles.map((role) =>
+    aclCommands(accessOf(role, plan), `${options.principal}${role}`, config.log.brokers),
+  );
   process.stdout.write(`${commands.join("\n")}\n`);
 }
 

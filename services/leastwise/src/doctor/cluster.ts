@@ -1,11 +1,20 @@
 import type { Config } from "@leastwise/config";
-import { isInOrder, LogError, openClusterTopics, type ClusterTopics } from "@leastwise/eventlog";
+import {
+  isInOrder,
+  LogError,
+  openClusterTopics,
+  readLogIdentity,
+  topicRights,
+  type ClusterTopics,
+} from "@leastwise/eventlog";
 import { kafkaOptions } from "../host/kafka-options.js";
-import { wantedTopics } from "../topics/wanted-topics.js";
-import { failing, fine, skipped, type Finding } from "./finding.js";
+import type { AccessRole } from "../topics/access.js";
+import { planOf, wantedTopics } from "../topics/wanted-topics.js";
+import { doubtful, failing, fine, skipped, type Finding } from "./finding.js";
+import { askedTopics, checkRights } from "./rights.js";
 
-/** Whether the brokers answer, and have the topics as they must be. */
-export async function checkCluster(config: Config): Promise<readonly Finding[]> {
+/** Whether the brokers answer, are the log's, have the topics as they must be, and let this user do what it must; of `role`, if one is named. */
+export async function checkCluster(config: Config, role: AccessRole | undefined): Promise<readonly Finding[]> {
   const { log } = config;
   if (log.adapter !== "kafka") return [skipped("brokers", "log.adapter is embedded: there are none")];
   let topics: ClusterTopics;
@@ -15,9 +24,33 @@ export async function checkCluster(config: Config): Promise<readonly Finding[]> 
     return [failing("brokers", said(error), adviceFor(error))];
   }
   try {
-    return [fine("brokers", `${log.brokers.join(", ")} answer`), await checkTopics(topics, config)];
+    return [
+      fine("brokers", `${log.brokers.join(", ")} answer`),
+      await checkIdentity(config),
+      await checkTopics(topics, config),
+      await checkAcls(config, role),
+    ];
   } finally {
     await topics.close();
+  }
+}
+
+/** Whether it is the cluster that the log was begun in, and whether somebody would notice another log in its place. */
+async function checkIdentity({ log }: Config): Promise<Finding> {
+  const name = "cluster";
+  try {
+    const pinned = log.incarnation === undefined ? {} : { incarnation: log.incarnation };
+    const { clusterId, incarnation } = await readLogIdentity({ ...(await kafkaOptions(log)), ...pinned });
+    if (incarnation === undefined) return fine(name, `${clusterId}, without a log yet`);
+    const found = `${clusterId}, with the log ${incarnation}`;
+    if (log.incarnation !== undefined) return fine(name, found);
+    return doubtful(
+      name,
+      `${found}, and any other would be taken for it`,
+      `set log.incarnation to ${incarnation}, so that the wrong brokers are refused`,
+    );
+  } catch (error) {
+    return failing(name, said(error), "see log.brokers, log.cluster_id and log.incarnation");
   }
 }
 
@@ -37,6 +70,18 @@ async function checkTopics(topics: ClusterTopics, config: Config): Promise<Findi
   }
 }
 
+async function checkAcls(config: Config, role: AccessRole | undefined): Promise<Finding> {
+  const { log } = config;
+  const plan = planOf(config);
+  try {
+    const rights = await topicRights(await kafkaOptions(log), askedTopics(plan));
+    const principal = log.sasl_mechanism === "none" ? undefined : `User:${log.sasl_user ?? ""}`;
+    return checkRights({ role, rights, plan, brokers: log.brokers, principal });
+  } catch (error) {
+    return failing("acls", said(error), "`leastwise topics acls` prints what each service needs");
+  }
+}
+
 function said(error: unknown): string {
   if (!(error instanceof LogError)) throw error;
   return error.message;
@@ -45,6 +90,6 @@ function said(error: unknown): string {
 function adviceFor(error: unknown): string {
   const isRefused = error instanceof LogError && error.hint === "terminal";
   return isRefused
-    ? "see log.sasl_mechanism, log.sasl_user, log.sasl_password and log.tls_ca_file"
+    ? "see log.tls, log.tls_ca_file, log.sasl_mechanism, log.sasl_user and log.sasl_password"
     : "see log.brokers and log.tls, the network between, and whether the brokers run";
 }

@@ -9,7 +9,7 @@ const SKEW_MAX_MS = 1_000;
 
 /** Whether ClickHouse answers, is new enough, and has the same time as this machine. */
 export async function checkWarehouse(
-  { warehouse }: Pick<Config, "warehouse">,
+  { warehouse, log }: Pick<Config, "warehouse" | "log">,
   nowMs: () => number,
 ): Promise<readonly Finding[]> {
   const { adapter, url, user, password, database } = warehouse;
@@ -17,7 +17,7 @@ export async function checkWarehouse(
     return [skipped("warehouse", "warehouse.adapter is embedded: it runs in the process"), skipped("clock", NOBODY)];
   const opened = openHttpWarehouse({ url, user, password: password ?? "", database });
   try {
-    return await Promise.all([checkVersion(opened, url, database), checkClock(opened, nowMs)]);
+    return await Promise.all([checkVersion(opened, url, database), checkClock(opened, nowMs, log.adapter)]);
   } catch (error) {
     if (!(error instanceof WarehouseError)) throw error;
     const fix =
@@ -40,12 +40,13 @@ async function checkVersion(opened: Warehouse, url: string, database: string): P
   return failing("warehouse", found, `take ClickHouse ${VERSION_MIN.join(".")} or later`);
 }
 
-async function checkClock(opened: Warehouse, nowMs: () => number): Promise<Finding> {
+async function checkClock(opened: Warehouse, nowMs: () => number, log: Config["log"]["adapter"]): Promise<Finding> {
   const before = nowMs();
   const [row] = await opened.query<{ now_ms: string }>("SELECT toUnixTimestamp64Milli(now64(3)) AS now_ms");
   const after = nowMs();
   const theirs = Number(row?.now_ms);
   const apartMs = Math.max(0, before - theirs, theirs - after);
-  const found = apartMs === 0 ? "the same as the warehouse's" : `${apartMs} ms from the warehouse's`;
+  const compared = apartMs === 0 ? "the same as the warehouse's" : `${apartMs} ms from the warehouse's`;
+  const found = log === "kafka" ? `${compared}; not compared with the brokers', who do not say theirs` : compared;
   return apartMs <= SKEW_MAX_MS ? fine("clock", found) : doubtful("clock", found, "run an NTP client on both machines");
 }

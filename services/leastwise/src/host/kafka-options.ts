@@ -1,11 +1,20 @@
 import type { Config } from "@leastwise/config";
-import { LogError, tokenSource, type KafkaClientOptions } from "@leastwise/eventlog";
+import { LogError, tokenSource, type KafkaClientOptions, type KafkaLogOptions } from "@leastwise/eventlog";
 import { readFile } from "node:fs/promises";
 
 /** How to reach the brokers, and how to say who this is. Reads the files that the configuration names; rejects with a LogError where it cannot. */
-export async function kafkaOptions(log: Config["log"], clientId = log.client_id): Promise<KafkaClientOptions> {
-  const { brokers } = log;
-  return { brokers, clientId, ...(await tlsOf(log)), ...saslOf(log) };
+export async function kafkaOptions(
+  log: Config["log"],
+  clientId = log.client_id,
+): Promise<KafkaClientOptions & Pick<KafkaLogOptions, "clusterId">> {
+  const { brokers, cluster_id: clusterId } = log;
+  return {
+    brokers,
+    clientId,
+    ...(clusterId === undefined ? {} : { clusterId }),
+    ...(await tlsOf(log)),
+    ...saslOf(log),
+  };
 }
 
 async function tlsOf(log: Config["log"]): Promise<Pick<KafkaClientOptions, "ssl">> {

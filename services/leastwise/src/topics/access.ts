@@ -80,14 +80,9 @@ function topicAccess(name: string, isRead: boolean, isWritten: boolean): Access 
   return { resource: "topic", name, pattern: "literal", operations };
 }
 
-/** Commands that give a service's user what it needs. */
-export function aclCommands(
-  role: AccessRole,
-  principal: string,
-  brokers: readonly string[],
-  plan: readonly TopicPlan[],
-): string {
-  return accessOf(role, plan)
+/** Commands that give a user these. */
+export function aclCommands(access: readonly Access[], principal: string, brokers: readonly string[]): string {
+  return access
     .map(({ resource, name, pattern, operations }) => {
       const words = operations.map((operation) => `--operation ${operation}`).join(" ");
       const kind = pattern === "prefixed" ? " --resource-pattern-type prefixed" : "";

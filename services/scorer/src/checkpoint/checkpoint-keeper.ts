@@ -54,6 +54,8 @@ export interface Restored {
   readonly movesDurableBelow: number;
   /** Why there is no checkpoint, or none that could be used: all is rebuilt from the log. */
   readonly refused: Refusal | undefined;
+  /** Present where the checkpoint was refused because the log has not all that follows it any more: the offset that it would have been read on from. */
+  readonly removedFrom?: number;
 }
 
 /** A checkpoint in the making. */
@@ -153,6 +155,8 @@ export class CheckpointKeeper {
       this.#epoch = Math.max(this.#epoch, manifest.epoch + 1);
       const refused = await this.#whyUnusable(partition, manifest, log);
       if (refused !== undefined) return { ...nothing, refused };
+      // What was dropped since would be missing: a rebuild from what is left at least says so.
+      if (manifest.offset < log.begin) return { ...nothing, ...overtaken(manifest, log) };
       const loaded = await this.#load(manifest);
       if (loaded.ok) return this.#restored(manifest, loaded.value);
       this.#windows(partition).clear();
@@ -388,8 +392,6 @@ export class CheckpointKeeper {
     // An owner elsewhere may have gone on since the log was asked.
     if (manifest.endOffset > log.end && !(await this.#options.reaches(partition, manifest.endOffset)))
       return refused(manifest, "end offset", manifest.endOffset, `at most ${log.end}`);
-    // What was dropped since would be missing: a rebuild from what is left at least says so.
-    if (manifest.offset < log.begin) return refused(manifest, "offset", manifest.offset, `at least ${log.begin}`);
     return undefined;
   }
 
@@ -409,6 +411,11 @@ export class CheckpointKeeper {
 /** What is there where there is no checkpoint. */
 export function nothingOf(partition: number, { begin }: LogBounds): Restored {
   return { partition, offset: begin, subjects: 0, orders: NO_ORDERS, movesDurableBelow: 0, refused: undefined };
+}
+
+function overtaken(manifest: Manifest, { begin }: LogBounds): Pick<Restored, "refused" | "removedFrom"> {
+  const problem = refused(manifest, "offset", manifest.offset, `at least ${begin}`);
+  return { refused: problem, removedFrom: manifest.offset };
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,8 +1,8 @@
 import { isIP, connect as connectPlain, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { LogError } from "../../port.js";
-import { messageOf } from "../../thrown.js";
 import { CLIENT_ID, CONNECTION_TIMEOUT_MS, type KafkaClientOptions, REQUEST_TIMEOUT_MS } from "../client.js";
+import { sayKafkaFailure } from "../kafka-failure.js";
 import { RequestBytes } from "./wire-bytes.js";
 
 export interface BrokerAddress {
@@ -61,14 +61,14 @@ export class BrokerConnection {
     this.#clientId = settings.clientId ?? CLIENT_ID;
     this.#requestTimeoutMs = settings.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
     socket.on("error", (error) => {
-      this.#fail(messageOf(error));
+      this.#fail(sayKafkaFailure(`broker ${name}`, error));
     });
     socket.on("close", () => {
       this.#fail("the connection was closed");
     });
   }
 
-  /** Rejects with `log_unavailable` when nobody answers there in time. The signal closes it, also while it is made. */
+  /** Rejects with `log_unavailable` when nobody answers there in time, with `unauthenticated` where TLS is refused. The signal closes it, also while it is made. */
   static open(
     { host, port }: BrokerAddress,
     settings: ConnectionSettings,
@@ -179,9 +179,9 @@ export class BrokerConnection {
     this.#fail(why);
   }
 
-  #fail(why: string): void {
+  #fail(why: string | LogError): void {
     if (this.#failure !== undefined) return;
-    const failure = unavailable(this.name, why);
+    const failure = typeof why === "string" ? unavailable(this.name, why) : why;
     this.#failure = failure;
     this.#socket.destroy();
     for (const { timer, reject } of this.#waiting.splice(0)) {

@@ -1,4 +1,5 @@
 import { LogError } from "../../port.js";
+import { MECHANISM_ADVICE, PASSWORD_ADVICE } from "../refusals.js";
 import { BODY_AT, type BrokerAddress, BrokerConnection, type ConnectionSettings } from "./broker-connection.js";
 import { FETCH_KEY, FETCH_VERSION } from "./fetch-protocol.js";
 import { authenticate, type Credentials } from "./sasl.js";
@@ -8,6 +9,7 @@ const API_VERSIONS_KEY = 18;
 const SASL_HANDSHAKE_KEY = 17;
 const SASL_AUTHENTICATE_KEY = 36;
 const NOTHING = Buffer.alloc(0);
+const SIGNING_IN = "signing in";
 
 /** A connection to a broker that speaks our Fetch and knows who we are, until the signal. Rejects with a LogError. */
 export async function openSession(
@@ -27,7 +29,8 @@ export async function openSession(
   }
 }
 
-async function checkVersions(connection: BrokerConnection): Promise<void> {
+/** Rejects with a LogError unless a Kafka broker answers that speaks our Fetch. */
+export async function checkVersions(connection: BrokerConnection): Promise<void> {
   const doing = "asking what it speaks";
   const answer = bodyOf(await connection.request({ doing, key: API_VERSIONS_KEY, version: 0, body: NOTHING }));
   const errorCode = answer.int16();
@@ -46,19 +49,17 @@ async function checkVersions(connection: BrokerConnection): Promise<void> {
 
 async function signIn(connection: BrokerConnection, credentials: Credentials): Promise<void> {
   const mechanism = credentials.mechanism.toUpperCase();
-  const doing = "signing in";
-  const handshake = { doing, key: SASL_HANDSHAKE_KEY, version: 1, body: new RequestBytes().string(mechanism).done() };
-  const answer = bodyOf(await connection.request(handshake));
-  const errorCode = answer.int16();
-  const known = answer.list(() => answer.string());
-  if (errorCode !== 0)
-    throw refused(connection, `it does not take ${mechanism}, but ${known.join(", ")} (error ${errorCode})`);
+  const { errorCode, known } = await shakeHands(connection, mechanism);
+  if (errorCode !== 0) {
+    const why = `it does not take ${mechanism}, but ${known.join(", ")} (error ${errorCode})`;
+    throw refused(connection, `${why}; ${MECHANISM_ADVICE}`);
+  }
   const exchange = async (message: Buffer): Promise<Buffer> => {
     const body = new RequestBytes().bytes(message).done();
-    const said = bodyOf(await connection.request({ doing, key: SASL_AUTHENTICATE_KEY, version: 0, body }));
+    const said = bodyOf(await connection.request({ doing: SIGNING_IN, key: SASL_AUTHENTICATE_KEY, version: 0, body }));
     const refusal = said.int16();
     const words = said.string();
-    if (refusal !== 0) throw refused(connection, `${words} (error ${refusal})`);
+    if (refusal !== 0) throw refused(connection, `${words} (error ${refusal}); ${PASSWORD_ADVICE}`);
     return said.byteRange();
   };
   await authenticate(credentials, exchange).catch((error: unknown) => {
@@ -68,8 +69,19 @@ async function signIn(connection: BrokerConnection, credentials: Credentials): P
   });
 }
 
+/** What a listener says to a mechanism by which somebody would sign in; `known` are those that it takes, if any. */
+export async function shakeHands(
+  connection: BrokerConnection,
+  mechanism: string,
+): Promise<{ readonly errorCode: number; readonly known: readonly string[] }> {
+  const body = new RequestBytes().string(mechanism).done();
+  const request = { doing: SIGNING_IN, key: SASL_HANDSHAKE_KEY, version: 1, body };
+  const answer = bodyOf(await connection.request(request));
+  return { errorCode: answer.int16(), known: answer.list(() => answer.string()) };
+}
+
 function refused(connection: BrokerConnection, why: string): LogError {
-  return new LogError("log_unavailable", `broker ${connection.name} refuses us: ${why}`, "terminal");
+  return new LogError("unauthenticated", `broker ${connection.name} refuses us: ${why}`, "terminal");
 }
 
 function bodyOf(response: Buffer): ResponseBytes {

@@ -10,7 +10,7 @@ const MEANINGS: ReadonlyMap<number, readonly [string, LogErrorCode, LogErrorHint
   [5, ["it has no leader", "log_unavailable", "retry"]],
   [6, ["the broker does not lead it", "log_unavailable", "retry"]],
   [9, ["the replica is not available", "log_unavailable", "retry"]],
-  [29, ["reading it is not allowed", "log_unavailable", "terminal"]],
+  [29, ["reading it is not allowed; `leastwise topics acls` prints what is needed", "not_allowed", "terminal"]],
   [56, ["the broker cannot read its disk", "log_unavailable", "retry"]],
   [74, ["another broker leads it by now", "log_unavailable", "retry"]],
   [75, ["the broker does not know its newest leader yet", "log_unavailable", "retry"]],

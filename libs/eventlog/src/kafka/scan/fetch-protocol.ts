@@ -4,6 +4,8 @@ import { RequestBytes, ResponseBytes } from "./wire-bytes.js";
 export const FETCH_KEY = 1;
 /** Spoken by brokers from Kafka 2.1 on, and still by those of Kafka 4: the oldest that may carry every codec. */
 export const FETCH_VERSION = 10;
+/** Versions whose responses can be read. */
+export type FetchVersion = typeof FETCH_VERSION | 11;
 
 const CONSUMER = -1;
 const READ_COMMITTED = 1;
@@ -24,6 +26,7 @@ export interface FetchRequest {
 
 /** What came of one partition. Its batches stand in the response's bytes. */
 export interface FetchedPartition {
+  readonly topic: string;
   readonly partition: number;
   readonly errorCode: number;
   /** Offset that the next append gets; -1 with an error. */
@@ -57,20 +60,21 @@ export function fetchRequest({ topic, places, waitMs, bytesMax, partitionBytesMa
   return request.int32(0).done();
 }
 
-export function fetchResponse(bytes: Buffer, at: number): FetchResponse {
+/** Reads a response, of this version or the one behind it. */
+export function fetchResponse(bytes: Buffer, at: number, version: FetchVersion = FETCH_VERSION): FetchResponse {
   const response = new ResponseBytes(bytes);
   response.at = at;
   const throttleMs = response.int32();
   const errorCode = response.int16();
   response.int32();
   const topics = response.list(() => {
-    response.string();
-    return response.list(() => fetchedPartition(response));
+    const topic = response.string();
+    return response.list(() => fetchedPartition(response, topic, version));
   });
   return { bytes, throttleMs, errorCode, partitions: topics.flat() };
 }
 
-function fetchedPartition(response: ResponseBytes): FetchedPartition {
+function fetchedPartition(response: ResponseBytes, topic: string, version: FetchVersion): FetchedPartition {
   const partition = response.int32();
   const errorCode = response.int16();
   const endOffset = response.int64();
@@ -78,6 +82,8 @@ function fetchedPartition(response: ResponseBytes): FetchedPartition {
   // The log's start.
   response.at += 8;
   const aborted = response.list(() => ({ producerId: response.bigInt64(), firstOffset: response.int64() }));
+  // The replica that the broker would rather be asked, which the version behind tells.
+  if (version > FETCH_VERSION) response.at += 4;
   const to = response.byteRange().length;
-  return { partition, errorCode, endOffset, stableOffset, aborted, from: response.at - to, to: response.at };
+  return { topic, partition, errorCode, endOffset, stableOffset, aborted, from: response.at - to, to: response.at };
 }

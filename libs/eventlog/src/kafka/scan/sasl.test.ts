@@ -51,7 +51,7 @@ describe("SCRAM", () => {
     ["nothing", [], "nonce"],
   ])("refuses a broker that answers with %s", async (_, answers, words) => {
     const { exchange } = scripted(answers);
-    const refused = { code: "log_unavailable", hint: "terminal", message: expect.stringContaining(words) };
+    const refused = { code: "unauthenticated", hint: "terminal", message: expect.stringContaining(words) };
     await expect(scram(USER, "sha256", exchange, RFC_7677.nonce)).rejects.toMatchObject(refused);
   });
 
@@ -84,7 +84,7 @@ describe("OAUTHBEARER", () => {
 
   it("says what the broker has against it, and ends the exchange as it should be", async () => {
     const { exchange, asked } = scripted(['{"status":"invalid_token"}', ""]);
-    const refused = { code: "log_unavailable", hint: "terminal", message: expect.stringContaining("invalid_token") };
+    const refused = { code: "unauthenticated", hint: "terminal", message: expect.stringContaining("invalid_token") };
     await expect(authenticate(credentials, exchange)).rejects.toMatchObject(refused);
     expect(asked[1]).toBe("\u0001");
   });

@@ -2,6 +2,7 @@ import type { KafkaConfig } from "kafkajs";
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { LogError } from "../../port.js";
+import { PASSWORD_ADVICE, TOKEN_ADVICE } from "../refusals.js";
 
 const PASSWORD_MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"] as const;
 
@@ -27,7 +28,7 @@ export function credentialsOf(sasl: KafkaConfig["sasl"]): Credentials | undefine
     return { mechanism: "oauthbearer", token: async () => (await sasl.oauthBearerProvider()).value };
   const spoken = [...PASSWORD_MECHANISMS, "oauthbearer"].join(", ");
   const message = `a scan speaks the SASL mechanisms ${spoken}, but ${sasl.mechanism} is configured`;
-  throw new LogError("log_unavailable", message, "terminal");
+  throw new LogError("unauthenticated", message, "terminal");
 }
 
 /** Says who we are. Rejects with a LogError when the broker, or what claims to be it, does not play by the rules. */
@@ -50,7 +51,7 @@ async function bearer(token: string, exchange: Exchange): Promise<void> {
   const problem = (await exchange(Buffer.from(`${GS2_HEADER}\u0001auth=Bearer ${token}\u0001\u0001`))).toString();
   if (problem === "") return;
   await exchange(Buffer.from("\u0001")).catch(() => undefined);
-  throw refused(`the token is not taken: ${problem.slice(0, PROBLEM_CHARS_MAX)}`);
+  throw refused(`the token is not taken: ${problem.slice(0, PROBLEM_CHARS_MAX)}; ${TOKEN_ADVICE}`);
 }
 
 /** A broker's word on a token is a short JSON object. */
@@ -82,7 +83,7 @@ export async function scram(
   const clientKey = hmac(salted, "Client Key");
   const proof = xor(clientKey, hmac(hash(clientKey), all)).toString("base64");
   const { e: error, v = "" } = attributes((await exchange(Buffer.from(`${final},p=${proof}`))).toString());
-  if (error !== undefined) throw refused(error);
+  if (error !== undefined) throw refused(`${error}; ${PASSWORD_ADVICE}`);
   const signature = hmac(hmac(salted, "Server Key"), all);
   const claimed = Buffer.from(v, "base64");
   if (claimed.length !== signature.length || !timingSafeEqual(claimed, signature))
@@ -99,5 +100,5 @@ function xor(a: Buffer, b: Buffer): Buffer {
 }
 
 function refused(why: string): LogError {
-  return new LogError("log_unavailable", `SASL authentication failed: ${why}`, "terminal");
+  return new LogError("unauthenticated", `SASL authentication failed: ${why}`, "terminal");
 }

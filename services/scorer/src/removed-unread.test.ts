@@ -1,0 +1,173 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { CLICKSTREAM_RETENTION_MIN_MS, topicPlan, TOPICS } from "@leastwise/contracts";
+import {
+  LogError,
+  openEmbeddedLog,
+  type EventLog,
+  type RecordSpans,
+  type RunningSubscription,
+  type ScanSubscription,
+} from "@leastwise/eventlog";
+import { FragileLog } from "@leastwise/testkit";
+import type { SubjectId } from "@leastwise/vocabulary";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openCheckpointFiles } from "./checkpoint/checkpoint-files.js";
+import { did, EUR, NOON, PARTITIONS, partitionOf } from "./given/records.js";
+import { counted, quietTelemetry } from "./given/shop.js";
+import { WindowsFeed } from "./windows-feed.js";
+
+const ADA = "ff".repeat(16) as SubjectId;
+const PARTITION = partitionOf(ADA);
+const LONG_MS = 3_600_000;
+
+/** A log that says that what is below an offset of Ada's partition is gone, and tells readers that they go on behind it. */
+class ShorteningLog extends FragileLog {
+  oldest = 0;
+  isSilent = false;
+  #tellGap: (nextOffset: number) => Promise<void> = () => Promise.resolve();
+
+  override async offsets(topic: string, partition: number) {
+    const { begin, end } = await super.offsets(topic, partition);
+    if (topic !== TOPICS.clickstream || partition !== PARTITION) return { begin, end };
+    if (this.isSilent) throw new LogError("log_unavailable", "no broker answers", "retry");
+    return { begin: Math.max(begin, this.oldest), end: Math.max(end, this.oldest) };
+  }
+
+  override scan(subscription: ScanSubscription): Promise<RunningSubscription> {
+    this.#tellGap = async (nextOffset) => {
+      await subscription.onSpans(gap(nextOffset));
+    };
+    return super.scan(subscription);
+  }
+
+  /** A running reader hears that it goes on at the offset, though no record led there. */
+  tellGap(nextOffset: number): Promise<void> {
+    return this.#tellGap(nextOffset);
+  }
+}
+
+function gap(nextOffset: number): RecordSpans {
+  const none = { bytes: Buffer.alloc(0), offsets: new Float64Array(0), timestampsMs: new Float64Array(0) };
+  const places = { valueFrom: new Int32Array(0), valueTo: new Int32Array(0) };
+  return {
+    topic: TOPICS.clickstream,
+    partition: PARTITION,
+    count: 0,
+    ...none,
+    ...places,
+    endOffset: nextOffset,
+    nextOffset,
+  };
+}
+
+let directory: string;
+let log: ShorteningLog;
+const feeds: WindowsFeed[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "leastwise-removed-"));
+  const embedded: EventLog = await openEmbeddedLog({ directory: join(directory, "log"), mapSizeBytes: 2 ** 26 });
+  log = new ShorteningLog(embedded);
+  await log.ensureTopics(topicPlan(PARTITIONS, CLICKSTREAM_RETENTION_MIN_MS));
+});
+afterEach(async () => {
+  for (const feed of feeds.splice(0)) await feed.close();
+  await log.close();
+  await rm(directory, { recursive: true });
+});
+
+async function open() {
+  const telemetry = quietTelemetry();
+  const lines: { readonly level: string; readonly fields: unknown }[] = [];
+  const noting = (level: string) => (fields: unknown) => void lines.push({ level, fields });
+  const logger = { info: () => undefined, warn: noting("warn"), error: noting("error") } as unknown;
+  const feed = await WindowsFeed.open({
+    ...{ log, clock: { nowMs: () => NOON }, currency: EUR, onOrder: () => undefined },
+    telemetry: { ...telemetry, metrics: telemetry.metrics, logger: logger as typeof telemetry.logger },
+    checkpoints: {
+      store: openCheckpointFiles(join(directory, "checkpoints")),
+      ...{ epoch: 1, objectiveMs: LONG_MS, newId: () => "a".repeat(32) },
+    },
+  });
+  feeds.push(feed);
+  const lost = () => counted(telemetry, "leastwise_records_removed_unread_total", 'topic="clickstream"');
+  return { feed, lines, lost };
+}
+
+/** So many views of Ada's, and waits until they are in her windows. */
+async function browse(feed: WindowsFeed, times: number): Promise<void> {
+  const places = await log.append(Array.from({ length: times }, () => did(ADA)));
+  for (const { partition, offset } of places) await feed.waitFor(partition, offset, LONG_MS);
+}
+
+/** What is said of records that are lost, as soon as something is said. */
+async function said<T>(lines: readonly T[]): Promise<readonly T[]> {
+  while (lines.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  return lines;
+}
+
+const ERROR = {
+  level: "error",
+  fields: expect.objectContaining({
+    topic: "clickstream",
+    partition: PARTITION,
+    to_do: expect.stringContaining("retention.ms"),
+  }),
+};
+const loss = (first: number, oldest: number) =>
+  expect.objectContaining({ first_lost_offset: first, oldest_offset: oldest, records_lost: oldest - first });
+
+describe("records that retention removed before the windows had them", () => {
+  it("are told and counted when the log begins behind the checkpoint", async () => {
+    const first = await open();
+    await browse(first.feed, 3);
+    await first.feed.checkpoint();
+    await first.feed.close();
+    await log.append(Array.from({ length: 4 }, () => did(ADA)));
+    log.oldest = 5;
+    const { lines, lost } = await open();
+    expect(lines).toContainEqual(ERROR);
+    expect(lines).toContainEqual({ level: "error", fields: loss(3, 5) });
+    expect(await lost()).toBe(2);
+  });
+
+  it("are told and counted when a running feed is overtaken", async () => {
+    const { feed, lines, lost } = await open();
+    await browse(feed, 2);
+    log.oldest = 7;
+    await log.tellGap(7);
+    expect(await said(lines)).toEqual([ERROR]);
+    expect(lines).toEqual([{ level: "error", fields: loss(2, 7) }]);
+    expect(await lost()).toBe(5);
+  });
+
+  it("are none where a gap is of transactions", async () => {
+    const { feed, lines, lost } = await open();
+    await browse(feed, 2);
+    await log.tellGap(3);
+    await feed.waitFor(PARTITION, 2, LONG_MS);
+    await log.offsets(TOPICS.clickstream, PARTITION);
+    expect([lines, await lost()]).toEqual([[], 0]);
+  });
+
+  it("are none where all is rebuilt from the oldest that is left", async () => {
+    await log.append(Array.from({ length: 4 }, () => did(ADA)));
+    log.oldest = 2;
+    const { feed, lines, lost } = await open();
+    await feed.waitFor(PARTITION, 3, LONG_MS);
+    expect([lines, await lost()]).toEqual([[], 0]);
+  });
+
+  it("are told as not known where the log does not answer", async () => {
+    const { feed, lines, lost } = await open();
+    await browse(feed, 2);
+    log.isSilent = true;
+    await log.tellGap(7);
+    expect(await said(lines)).toEqual([
+      { level: "warn", fields: expect.objectContaining({ partition: PARTITION, offset: 2, next_offset: 7 }) },
+    ]);
+    expect(await lost()).toBe(0);
+  });
+});
