@@ -1,6 +1,7 @@
 import { type ISocketFactory, Kafka, type KafkaConfig, type LogEntry, logLevel, type RetryOptions } from "kafkajs";
 import { dropAbortedMessages } from "./aborted-messages.js";
 import { registerKafkajsCodecs } from "./compression/kafkajs-codecs.js";
+import { stopIdleTimers } from "./idle-timer.js";
 import { saslProvider } from "./sasl-provider.js";
 import { credentialsOf } from "./scan/sasl.js";
 
@@ -21,6 +22,8 @@ export interface KafkaClientOptions {
   readonly requestTimeoutMs?: number;
   /** Hears what the client library has to say; default nobody. Field values may be of any kind. */
   readonly onLog?: (level: KafkaLogLevel, message: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** The least that `onLog` is to hear. Default `debug`, which is several lines for each request, made whether or not anybody reads them. */
+  readonly onLogFrom?: KafkaLogLevel;
 }
 
 /** Waits of about 0.1, 0.2, 0.4, 0.8 and 1.6 s, then the failure is the caller's to hear. */
@@ -45,10 +48,12 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
     socketFactory,
     requestTimeoutMs = REQUEST_TIMEOUT_MS,
     onLog,
+    onLogFrom = "debug",
   } = options;
   // First, as what it wraps is wrapped once.
   registerKafkajsCodecs();
   dropAbortedMessages();
+  stopIdleTimers();
   return new Kafka({
     brokers: [...brokers],
     clientId,
@@ -60,7 +65,7 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
     requestTimeout: requestTimeoutMs,
     enforceRequestTimeout: true,
     retry: RETRY,
-    logLevel: onLog === undefined ? logLevel.NOTHING : logLevel.DEBUG,
+    logLevel: onLog === undefined ? logLevel.NOTHING : HEARD_FROM[onLogFrom],
     logCreator: () => (entry) => {
       const { message, ...fields } = entry.log;
       onLog?.(levelOf(entry), message, { ...fields, namespace: entry.namespace });
@@ -84,6 +89,13 @@ function levelOf({ level, namespace, log: { message } }: LogEntry): KafkaLogLeve
   if (namespace === "Connection" && message.startsWith("Response ")) return "debug";
   return LEVELS[level] ?? "debug";
 }
+
+const HEARD_FROM: Readonly<Record<KafkaLogLevel, logLevel>> = {
+  error: logLevel.ERROR,
+  warn: logLevel.WARN,
+  info: logLevel.INFO,
+  debug: logLevel.DEBUG,
+};
 
 const LEVELS: Readonly<Partial<Record<logLevel, KafkaLogLevel>>> = {
   [logLevel.ERROR]: "error",

@@ -34,6 +34,7 @@ export async function openLog(config: Config, clock: Clock, telemetry: Telemetry
           onLog: (level, message, fields) => {
             telemetry.logger[level === "error" ? "error" : "debug"]({ kafka: fields }, message);
           },
+          onLogFrom: telemetry.logger.isLevelEnabled("debug") ? "debug" : "error",
           nowMs,
           ...incarnation,
           ...headersOption(config),
