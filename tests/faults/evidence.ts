@@ -145,18 +145,19 @@ export async function untilRawTakenIn({ brokers }: Places, withinMs: number): Pr
   const kafka = new Kafka({ clientId: "verifier", brokers: [...brokers], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
-  const deadlineMs = Date.now() + withinMs;
-  for (;;) {
+  const isBehind = async () => {
     const [taken] = await admin.fetchOffsets({ groupId: RAW_GROUP, topics: [RAW] });
-    const ends = await admin.fetchTopicOffsets(RAW);
-    const isBehind = ends.some(({ partition, high }) => {
+    return (await admin.fetchTopicOffsets(RAW)).some(({ partition, high }) => {
       const offset = taken?.partitions.find((one) => one.partition === partition)?.offset ?? "-1";
       return Number(high) > Math.max(0, Number(offset));
     });
-    if (!isBehind || Date.now() > deadlineMs) break;
-    await delay(LOOK_AGAIN_MS);
+  };
+  const deadlineMs = Date.now() + withinMs;
+  try {
+    while ((await isBehind()) && Date.now() < deadlineMs) await delay(LOOK_AGAIN_MS);
+  } finally {
+    await admin.disconnect();
   }
-  await admin.disconnect();
 }
 
 /** Where the clickstream ends now: the newest offset of each partition that has records. */

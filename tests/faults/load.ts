@@ -11,12 +11,12 @@ import type { AnswerTold, EventTold, FailureTold, OfferTold, ToldFile } from "./
 const WORKERS = 6;
 
 /** Share of what known shoppers do that the shop writes to the log itself. */
-const WRITTEN_BY_SHOP = 0.3;
+const WRITTEN_BY_SHOP = 0.2;
 
 const SHOPPERS_A_WORKER = 50;
 
 /** Mean of the time between one act of a worker and the next, ms. */
-const PAUSE_MEAN_MS = 150;
+const PAUSE_MEAN_MS = 200;
 
 /** A checkout waits so long for an answer, ms: a well-formed call must have one by then. */
 const DECIDE_MAX_MS = 5_000;
