@@ -111,12 +111,12 @@ describe("what somebody else wrote onto the links", () => {
     const book = await start({ onPassedOver: (one) => told.push(one) });
     expect([book.linkOf(browser(1))?.known, book.keyOf(ADA), book.keyOf(BOB)]).toEqual([ADA, browser(1), undefined]);
     expect(told.map(({ topic, partition, offset, problem }) => [`${topic}/${partition}/${offset}`, problem])).toEqual([
-      ["links/0/1", expect.stringContaining("Error")],
-      ["links/0/2", "RangeError: assignment_key is missing"],
-      ["links/0/3", 'RangeError: known_subject is "bob", expected a subject\'s id'],
-      ["links/0/4", 'RangeError: anonymous_subject is "raw-id", expected a subject\'s id'],
-      ["links/0/5", `RangeError: its key is "${browser(2)}", expected anonymous_subject, "${browser(1)}"`],
-      ["links/0/6", `RangeError: its key is "${ADA}", expected known_subject, "${BOB}"`],
+      ["links/0/1", "premature EOF"],
+      ["links/0/2", "assignment_key is missing"],
+      ["links/0/3", "known_subject is no subject's id"],
+      ["links/0/4", "anonymous_subject is no subject's id"],
+      ["links/0/5", "its key is not its anonymous_subject"],
+      ["links/0/6", "its key is not its known_subject"],
     ]);
   });
 

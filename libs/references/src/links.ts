@@ -60,5 +60,5 @@ function readSaid(record: LogRecord): Said {
 
 function subjectOf(field: string, text: string): SubjectId {
   if (isSubjectId(text)) return text;
-  throw new RangeError(`${field} is ${JSON.stringify(text)}, expected a subject's id`);
+  throw new RangeError(`${field} is no subject's id`);
 }

@@ -45,7 +45,6 @@ function readSaid(record: LogRecord): Said {
   if (value.length === 0) return { subject: key };
   const kept = wire.SubjectRecord.decode(value);
   insistOnKey(record, "subject", kept.subject);
-  if (!isSubjectId(kept.subject))
-    throw new RangeError(`subject is ${JSON.stringify(kept.subject)}, expected a subject's id`);
+  if (!isSubjectId(kept.subject)) throw new RangeError("subject is no subject's id");
   return { subject: kept.subject, kept };
 }

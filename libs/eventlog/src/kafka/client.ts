@@ -1,6 +1,7 @@
 import { type ISocketFactory, Kafka, type KafkaConfig, type LogEntry, logLevel, type RetryOptions } from "kafkajs";
 import { dropAbortedMessages } from "./aborted-messages.js";
 import { registerKafkajsCodecs } from "./compression/kafkajs-codecs.js";
+import { keepCommitsToTheirGeneration } from "./commit-generation.js";
 import { stopIdleTimers } from "./idle-timer.js";
 import { saslProvider } from "./sasl-provider.js";
 import { credentialsOf } from "./scan/sasl.js";
@@ -54,6 +55,7 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
   registerKafkajsCodecs();
   dropAbortedMessages();
   stopIdleTimers();
+  keepCommitsToTheirGeneration();
   return new Kafka({
     brokers: [...brokers],
     clientId,

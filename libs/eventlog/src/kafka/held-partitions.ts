@@ -106,7 +106,7 @@ export class HeldPartitions {
     });
   }
 
-  /** The owner still holds them while it is told: what it finishes then it may commit, unless the client library has joined anew by then. */
+  /** The owner still holds them while it is told. Whether what it finishes then may be committed is its reader's to say. */
   async #letGo(): Promise<void> {
     await Promise.all(this.#inHand);
     const held = this.#held;

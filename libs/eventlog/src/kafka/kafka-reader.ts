@@ -53,6 +53,8 @@ export class KafkaReader implements LogReader {
   /** Offsets that the broker confirmed last: the client library drops a commit silently when it is about to stop. */
   readonly #confirmed = new Map<number, number>();
   #ending: Promise<void> | undefined;
+  /** The group is to count on this member no more. */
+  #isLeaving = false;
   /** Resolves at the first join of the group, or when it has failed for good. */
   readonly #joined: Promise<void>;
   #hasJoined: () => void = () => undefined;
@@ -191,13 +193,18 @@ export class KafkaReader implements LogReader {
       void this.#held.passTo(payload.partition, lastOffset + 1, Number(firstOffset));
     });
     this.#consumer.on(CRASH, ({ payload }) => {
+      if (this.#isLeaving) return;
       if (payload.restart) this.#onJoining();
       else this.#fail(sayKafkaFailure(`reading ${topic}`, payload.error));
     });
   }
 
-  /** Asked by the client library whenever it joins, for whatever reason; and when it is about to begin anew. */
+  /**
+   * Asked by the client library whenever it joins, for whatever reason; and when it is about to begin anew. Throws, and so keeps it from joining, at the
+   * end: kafkajs 2.2 does not break off a new beginning after an outage when it is stopped meanwhile, which shows as a consumer that nobody can stop.
+   */
   #onJoining(): void {
+    if (this.#isLeaving) throw new Error("the reader has left its group");
     this.#counted = [];
     void this.#held.handOver([]);
   }
@@ -252,6 +259,7 @@ export class KafkaReader implements LogReader {
     await this.#held.end().catch((error: unknown) => {
       this.#failure ??= { error };
     });
+    this.#isLeaving = true;
     await this.#consumer.disconnect().catch(() => undefined);
     await this.#options.onEnded(this);
     if (this.#failure === undefined) this.#resolve();

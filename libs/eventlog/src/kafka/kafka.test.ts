@@ -195,11 +195,19 @@ describe("a reader", () => {
 /** Connections that can be cut, and refused until they are let through again, as in an outage of every broker. */
 class Outage {
   readonly #sockets = new Set<Socket>();
+  /** Called at each connection that is refused. */
+  onRefused: () => void = () => undefined;
+  #onClosed: () => void = () => undefined;
   #isOn = false;
 
   readonly socketFactory = ({ host, port, onConnect }: { host: string; port: number; onConnect: () => void }) => {
     const socket = this.#isOn ? connect({ host, port: 1 }) : connect({ host, port }, onConnect);
-    this.#sockets.add(socket.on("close", () => this.#sockets.delete(socket)));
+    this.#sockets.add(socket);
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      this.#onClosed();
+    });
+    if (this.#isOn) this.onRefused();
     return socket;
   };
 
@@ -210,6 +218,16 @@ class Outage {
 
   end(): void {
     this.#isOn = false;
+  }
+
+  /** Resolves when no connection is open. */
+  untilAllClosed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onClosed = () => {
+        if (this.#sockets.size === 0) resolve();
+      };
+      this.#onClosed();
+    });
   }
 }
 
@@ -268,6 +286,38 @@ describe("a broker that dies while it is asked what it has", () => {
     } finally {
       await opened.close();
     }
+  }, 60_000);
+});
+
+describe("a log that is closed while a reader comes back from an outage", () => {
+  it("keeps the reader out of its group, and leaves no connection behind", async () => {
+    const topic = await topicWith(1);
+    const outage = new Outage();
+    let hasCrashed = false;
+    let closing: Promise<void> | undefined;
+    let keptOut: () => void = () => undefined;
+    const isKeptOut = new Promise<void>((resolve) => (keptOut = resolve));
+    const opened = await openKafkaLog({
+      brokers: broker.brokers,
+      socketFactory: outage.socketFactory,
+      onLog: (_level, message) => {
+        hasCrashed ||= message.startsWith("Restarting the consumer");
+        if (message === "Crash: Error: the reader has left its group") keptOut();
+      },
+    });
+    await opened.subscribe({ topic, from: () => Promise.resolve(0), onBatch: () => Promise.resolve() });
+    const isClosing = new Promise<void>((resolve) => {
+      outage.onRefused = () => {
+        if (!hasCrashed || closing !== undefined) return;
+        outage.end();
+        closing = opened.close();
+        resolve();
+      };
+    });
+    outage.begin();
+    await isClosing;
+    await Promise.all([closing, isKeptOut]);
+    await outage.untilAllClosed();
   }, 60_000);
 });
 

@@ -6,6 +6,9 @@ import { asServiceFailure, StartFailure } from "../host/start-failure.js";
 import { untilStopped } from "../host/stop-signals.js";
 import { VERSION } from "../version.js";
 
+/** How long what is left may take to let go of the process after everything has stopped, ms. */
+const LEFTOVERS_MS = 5_000;
+
 export interface ServeOptions {
   /** A YAML or JSON file; undefined: defaults and the environment alone. */
   readonly config: string | undefined;
@@ -39,6 +42,12 @@ export async function serveCommand(service: Role | "leastwise", options: ServeOp
   } finally {
     await host.stop();
     telemetry.close();
+    endBefore(LEFTOVERS_MS);
   }
   logger.info("stopped");
+}
+
+/** Ends the process in a while, if it has not ended by then: what a client library leaves behind does not keep a service that has stopped. */
+function endBefore(ms: number): void {
+  setTimeout(() => process.exit(), ms).unref();
 }

@@ -206,7 +206,7 @@ class Starting {
   async #follow(log: EventLog): Promise<References> {
     const { telemetry } = this.#options;
     const { logger, metrics } = telemetry;
-    const onPassedOver = sayPassedOver(telemetry);
+    const onPassedOver = sayPassedOver("references", telemetry);
     const policies = await followPolicies(log, {
       onPassedOver,
       onInForce: ({ written }) => {
@@ -241,7 +241,7 @@ class Starting {
     const recorder = await startRecorder({
       ...{ log, warehouse, telemetry, clock, blockRowsMax, blockIntervalMs },
       retryMs: RECORDER_RETRY_MS,
-      onPassedOver: sayPassedOver(telemetry),
+      onPassedOver: sayPassedOver("recorder", telemetry),
     });
     recorder.finished.catch(this.#fail);
     this.#closers.add(() => recorder.stop());

@@ -9,8 +9,8 @@ describe("what is passed over", () => {
     const logger = Object.assign(Object.create(telemetry.logger) as typeof telemetry.logger, {
       warn: (fields: object, message: string) => warned.push([fields, message]),
     });
-    const say = sayPassedOver({ ...telemetry, logger });
-    const problem = "RangeError: product is missing";
+    const say = sayPassedOver("references", { ...telemetry, logger });
+    const problem = "product is missing";
     for (let offset = 0; offset < 150; offset += 1) say({ topic: "catalog", partition: 0, offset, problem });
     say({ topic: "links", partition: 0, offset: 7, problem });
     expect(warned).toHaveLength(102);

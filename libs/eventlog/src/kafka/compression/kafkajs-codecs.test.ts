@@ -55,12 +55,23 @@ describe("kafkajs", () => {
         message: expect.stringMatching(
           new RegExp(
             `^clickstream.raw/1, offsets 12 to 13: a batch that was packed with ${codec} cannot be unpacked: .+; ` +
-              "a group whose offset of clickstream.raw/1 is set to 14 reads on behind it$",
+              "a group whose offset of clickstream.raw/1 is set to 14 reads on behind it, and who follows it without a group .+ below 14 are deleted$",
           ),
         ),
       });
     },
   );
+
+  it("says where a batch stands that has more records than the library can take over", async () => {
+    const records = Array.from({ length: 150_000 }, (_, delta) => ({ value: Buffer.alloc(0), delta }));
+    const many = batchBytes({ baseOffset: 12, records, codec: "gzip" });
+    const bytes = response("clickstream.raw", Buffer.concat([batchBytes(plain(0, "one", "two")), many]));
+    await expect(decoder.decode(bytes)).rejects.toMatchObject({
+      code: "record_too_large",
+      hint: "terminal",
+      message: expect.stringMatching(/^clickstream.raw\/0, offsets 12 to 150011: a batch of 150000 records is more/),
+    });
+  });
 
   it("packs with gzip as it did, and with no more than that", async () => {
     const codecs = kafkajs.CompressionCodecs as Record<number, () => { compress(encoder: object): Promise<Buffer> }>;

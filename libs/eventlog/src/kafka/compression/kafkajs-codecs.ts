@@ -2,7 +2,7 @@ import kafkajs from "kafkajs";
 import { createRequire } from "node:module";
 import { LogError } from "../../port.js";
 import { fetchResponse, type FetchVersion } from "../scan/fetch-protocol.js";
-import { HEADER_BYTES, RecordBatch } from "../scan/record-batch.js";
+import { batchEnd, batchForm, HEADER_BYTES, RecordBatch } from "../scan/record-batch.js";
 import { unpack, type Packing } from "./unpack.js";
 import { CannotUnpack } from "./unpacked-bytes.js";
 
@@ -78,21 +78,54 @@ function placeFailures(): void {
     try {
       return await decode(bytes);
     } catch (error) {
-      throw error instanceof UnpackFailure ? placed(error, bytes) : error;
+      if (error instanceof UnpackFailure) throw placed(error, bytes);
+      throw isOverflow(error) ? tooManyRecords(error, bytes) : error;
     }
   };
+}
+
+/**
+ * kafkajs 2.2 takes a batch's records over as the arguments of one call (issue 1723): from about 120,000 on it shows as "Maximum call stack size
+ * exceeded", at each try anew.
+ */
+function isOverflow(error: unknown): error is RangeError {
+  return error instanceof RangeError && error.message.startsWith("Maximum call stack size");
+}
+
+function tooManyRecords(cause: RangeError, response: Buffer): LogError {
+  const largest = batchesOf(response).reduce((one, other) => (other.batch.count > one.batch.count ? other : one));
+  const message = `a batch of ${largest.batch.count} records is more than kafkajs can read (about 120000)`;
+  return new LogError("record_too_large", sayAt(largest, message), "terminal", { cause });
 }
 
 function placed(failure: UnpackFailure, response: Buffer): LogError {
   const { packed, code, hint, message } = failure;
   const at = packed.byteOffset - response.byteOffset - HEADER_BYTES;
-  const { partitions } = fetchResponse(response, 0, FETCH_VERSION);
-  const isWithin = packed.buffer === response.buffer;
-  const fetched = partitions.find(({ from, to }) => isWithin && from <= at && at < to);
-  if (fetched === undefined) return failure;
-  const { baseOffset, lastOffset } = new RecordBatch(response, at);
-  const { topic, partition } = fetched;
-  const where = `${topic}/${partition}, offsets ${baseOffset} to ${lastOffset}`;
-  const advice = `a group whose offset of ${topic}/${partition} is set to ${lastOffset + 1} reads on behind it`;
-  return new LogError(code, `${where}: ${message}; ${advice}`, hint, { cause: failure });
+  const found = packed.buffer === response.buffer ? batchesOf(response).find((one) => one.at === at) : undefined;
+  return found === undefined ? failure : new LogError(code, sayAt(found, message), hint);
+}
+
+/** A batch of a response. */
+interface PlacedBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly at: number;
+  readonly batch: RecordBatch;
+}
+
+function batchesOf(response: Buffer): readonly PlacedBatch[] {
+  const placed: PlacedBatch[] = [];
+  for (const { topic, partition, from, to } of fetchResponse(response, 0, FETCH_VERSION).partitions)
+    for (let at = from; batchForm(response, at, to) === "whole"; at = batchEnd(response, at))
+      placed.push({ topic, partition, at, batch: new RecordBatch(response, at) });
+  return placed;
+}
+
+function sayAt({ topic, partition, batch: { baseOffset, lastOffset } }: PlacedBatch, message: string): string {
+  const place = `${topic}/${partition}`;
+  const behind = lastOffset + 1;
+  return (
+    `${place}, offsets ${baseOffset} to ${lastOffset}: ${message}; a group whose offset of ${place} is set to ${behind} reads on behind it, ` +
+    `and who follows it without a group does when the records below ${behind} are deleted`
+  );
 }
