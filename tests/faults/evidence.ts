@@ -12,7 +12,7 @@ import type { Places } from "./system.js";
 import type { Told } from "./told.js";
 
 /** How long reading the topics may take, and one question to the tables, ms. */
-const READ_MAX_MS = 60_000;
+const READ_MAX_MS = 180_000;
 const SQL_MAX_MS = 60_000;
 const LOOK_AGAIN_MS = 200;
 

@@ -18,7 +18,10 @@ import { readTold, ToldFile } from "./told.js";
 /** The other program of this folder, built beside this one. */
 const VERIFIER = fileURLToPath(new URL("./verify.mjs", import.meta.url));
 
-const VERIFIED_WITHIN_MS = 300_000;
+const VERIFIED_WITHIN_MS = 900_000;
+
+/** How long what goes on after a run that was broken off may go on, ms: its shoppers still ask. */
+const LEFTOVERS_MS = 5_000;
 
 interface Options {
   readonly seed: string;
@@ -105,4 +108,5 @@ try {
 } catch (error) {
   say(`${String(error)}: seed ${options.seed}; all of it is in ${folder}`);
   process.exitCode = 1;
+  setTimeout(() => process.exit(), LEFTOVERS_MS).unref();
 }
