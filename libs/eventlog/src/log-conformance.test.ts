@@ -526,7 +526,7 @@ describe.each([
     await scan(within.of(topic, 2));
     await until(() => below.next[0] === 3 && within.next[0] === 3);
     expect(below.told).toEqual([
-      { count: 0, nextOffset: 2 },
+      { count: 0, nextOffset: 2, removedFrom: 0 },
       { count: 1, nextOffset: 3 },
     ]);
     expect(within.told).toEqual([{ count: 1, nextOffset: 3 }]);
@@ -537,7 +537,7 @@ describe.each([
     await log.append([{ ...record(topic, "new"), timestampMs: (NOW_MS + 3) as Millis }]);
     await until(() => emptied.next[0] === 4 && below.next[0] === 4);
     expect(emptied.told).toEqual([
-      { count: 0, nextOffset: 3 },
+      { count: 0, nextOffset: 3, removedFrom: 1 },
       { count: 1, nextOffset: 4 },
     ]);
     expect([...below.values, ...emptied.values]).toEqual(["kept", "new", "new"]);
@@ -782,7 +782,7 @@ class Scanned {
   readonly next: number[] = [];
   /** Records that were ahead, by partition. */
   readonly lag: number[] = [];
-  readonly told: Pick<RecordSpans, "count" | "nextOffset">[] = [];
+  readonly told: Pick<RecordSpans, "count" | "nextOffset" | "removedFrom">[] = [];
 
   get values(): string[] {
     return this.bytes.map((value) => value.toString());
@@ -796,7 +796,8 @@ class Scanned {
     }
     this.next[spans.partition] = spans.nextOffset;
     this.lag[spans.partition] = spans.endOffset - spans.nextOffset;
-    this.told.push({ count: spans.count, nextOffset: spans.nextOffset });
+    const { count, nextOffset, removedFrom } = spans;
+    this.told.push({ count, nextOffset, removedFrom });
   }
 
   of(topic: string, from = 0): ScanSubscription {

@@ -113,6 +113,11 @@ export interface RecordSpans {
   readonly endOffset: number;
   /** First offset not in here: behind control records and what was aborted. */
   readonly nextOffset: number;
+  /**
+   * Only without records: the first offset that was removed before it was read, as by retention. What stood from there to `nextOffset` is gone,
+   * records and what is none. Absent: nothing was; a gap of transactions, or of compaction.
+   */
+  readonly removedFrom?: number | undefined;
 }
 
 /** A stretch of a partition that cannot be read: its checksum or its form is not right. */
@@ -143,8 +148,8 @@ export interface ScanSubscription {
    *
    * Comes without records, but with a larger `nextOffset`, whenever reading goes on further though no record led there:
    * they were removed, before or meanwhile, or compacted away, or nothing stood there but control records or aborted
-   * ones. First of all so when `from` is below the oldest record kept. Whoever waits until `nextOffset` has reached what
-   * {@link EventLog.offsets} gave as the end does not wait for ever, but for transactions that are open there to end.
+   * ones. First of all so when `from` is below the oldest record kept. What was removed is told by `removedFrom`. Whoever
+   * waits until `nextOffset` has reached what {@link EventLog.offsets} gave as the end does not wait for ever, but for transactions that are open there to end.
    */
   onSpans(spans: RecordSpans): Promise<void> | void;
   /** The stretch is passed over after this settled: the rest of the partition goes on. A rejection ends the scan. */

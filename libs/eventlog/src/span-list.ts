@@ -17,6 +17,7 @@ export class SpanList implements RecordSpans {
   valueTo = new Int32Array(CAPACITY_MIN);
   endOffset = 0;
   nextOffset = 0;
+  removedFrom: number | undefined = undefined;
 
   /** Begins anew, without records. */
   begin(topic: string, partition: number, bytes: Buffer): void {
@@ -24,6 +25,7 @@ export class SpanList implements RecordSpans {
     this.partition = partition;
     this.bytes = bytes;
     this.count = 0;
+    this.removedFrom = undefined;
     if (this.offsets.length > CAPACITY_KEPT_MAX) this.#allocate(CAPACITY_MIN, 0);
   }
 

@@ -1,5 +1,4 @@
 import { TOPICS } from "@leastwise/contracts";
-import { LogError, type EventLog } from "@leastwise/eventlog";
 import type { Telemetry } from "@leastwise/telemetry";
 
 /** Records of the clickstream that were gone from the log before the windows had them. */
@@ -12,7 +11,6 @@ export interface RemovedUnread {
 }
 
 export interface RemovedUnreadOptions {
-  readonly log: Pick<EventLog, "offsets">;
   readonly telemetry: Telemetry;
   /** The windows' name among consumers. */
   readonly consumer: string;
@@ -36,24 +34,9 @@ export class RemovedUnreadAlarm {
     this.#tell(removed, "retention has removed what follows the checkpoint: the windows are rebuilt from what is left");
   }
 
-  /**
-   * Reading of a partition went on at another offset than the one after the last. Says so if what stood between was removed; transactions
-   * leave such gaps, too. Where the log cannot be asked, that is said.
-   */
-  async lookBehind(partition: number, from: number, nextOffset: number): Promise<void> {
-    const { log, telemetry } = this.#options;
-    try {
-      const { begin } = await log.offsets(TOPICS.clickstream, partition);
-      const oldest = Math.min(begin, nextOffset);
-      if (oldest > from)
-        this.#tell({ partition, from, oldest }, "retention has removed records before the windows had taken them in");
-    } catch (error) {
-      if (!(error instanceof LogError)) throw error;
-      telemetry.logger.warn(
-        { partition, offset: from, next_offset: nextOffset, problem: error.message },
-        "reading went on further, and the log did not say whether records were removed between",
-      );
-    }
+  /** Reading of a partition went on behind records that were removed before the windows had them. */
+  beforeTakenIn(removed: RemovedUnread): void {
+    this.#tell(removed, "retention has removed records before the windows had taken them in");
   }
 
   #tell({ partition, from, oldest }: RemovedUnread, what: string): void {

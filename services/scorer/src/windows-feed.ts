@@ -484,7 +484,7 @@ export class WindowsFeed {
     for (const { subject, atMs } of orders) onOrder(subject, atMs);
     // Nobody is answered from what is only kept warm.
     this.#measure(effects, held.state === "live" && held.claim.role === "owned");
-    if (effects.records === 0) this.#lookBehind(held, nextOffset);
+    if (effects.removedFrom !== undefined) this.#noteRemoved(held, effects.removedFrom, nextOffset);
     held.nextOffset = nextOffset;
     held.counts = effects.counts;
     if (effects.newestMs !== undefined) held.newestMs = effects.newestMs;
@@ -492,10 +492,9 @@ export class WindowsFeed {
     this.#tellIfCaughtUp();
   }
 
-  /** Nobody waits for what comes of it. A rebuild takes what is left: what goes meanwhile is older than anything that it needs. */
-  #lookBehind({ partition, nextOffset: from, state, isRebuilt }: Held, nextOffset: number): void {
-    if (nextOffset <= from || (state === "restoring" && isRebuilt)) return;
-    this.#removed.lookBehind(partition, from, nextOffset).catch(this.#fail);
+  /** A rebuild takes what is left: what goes meanwhile is older than anything that it needs. */
+  #noteRemoved({ partition, state, isRebuilt }: Held, from: number, oldest: number): void {
+    if (state !== "restoring" || !isRebuilt) this.#removed.beforeTakenIn({ partition, from, oldest });
   }
 
   #measure(effects: FoldEffects, isLive: boolean): void {

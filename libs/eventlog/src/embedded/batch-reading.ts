@@ -26,11 +26,15 @@ export class BatchReading implements TailReading {
       await this.#subscription.onBatch({ topic, partition, records, endOffset: bounds.end });
       return last.offset + 1;
     }
-    await this.passTo(bounds.end);
+    await this.#tellGap(bounds.end);
     return bounds.end;
   }
 
-  async passTo(next: number): Promise<void> {
+  async passOverRemoved(_: number, next: number): Promise<void> {
+    await this.#tellGap(next);
+  }
+
+  async #tellGap(next: number): Promise<void> {
     await this.#subscription.onGap?.(this.#partition.partition, next);
   }
 }

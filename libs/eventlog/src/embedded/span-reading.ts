@@ -32,14 +32,20 @@ export class SpanReading implements TailReading {
     this.#spans.release();
     if (chunks.length > 0) return reached;
     const { end } = this.#partition.bounds;
-    await this.passTo(end);
+    this.#beginEmpty();
+    await this.#tell(end);
     return end;
   }
 
-  passTo(next: number): Promise<void> | void {
+  passOverRemoved(removedFrom: number, next: number): Promise<void> | void {
+    this.#beginEmpty();
+    this.#spans.removedFrom = removedFrom;
+    return this.#tell(next);
+  }
+
+  #beginEmpty(): void {
     const { topic, partition } = this.#partition;
     this.#spans.begin(topic, partition, NOTHING);
-    return this.#tell(next);
   }
 
   async #handOver(chunk: ChunkStretch, next: number): Promise<number> {

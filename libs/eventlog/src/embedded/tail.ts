@@ -6,8 +6,8 @@ import type { Partition } from "./partition.js";
 export interface TailReading {
   /** Hands over some of what stands from the offset on, less when the signal says stop. Gives where reading goes on. */
   readOn(next: number, stopped: AbortSignal): Promise<number>;
-  /** Tells that reading goes on at the offset, as nothing is left below. */
-  passTo(next: number): Promise<void> | void;
+  /** Tells that reading goes on at the offset, as what stood from the other one on was removed. */
+  passOverRemoved(removedFrom: number, next: number): Promise<void> | void;
 }
 
 /** Follows one partition for one reader: reads on as long as there is something, and sleeps until an append wakes it. */
@@ -40,8 +40,8 @@ export class Tail {
     while (!this.#stopped.signal.aborted) {
       const { begin, end } = this.partition.bounds;
       if (next < begin) {
+        await this.#reading.passOverRemoved(next, begin);
         next = begin;
-        await this.#reading.passTo(next);
       } else if (next < end) {
         next = await this.#reading.readOn(next, this.#stopped.signal);
         // A reader that catches up lets others have their turn.

@@ -117,14 +117,17 @@ class ClusterLog implements EventLog {
   /** Finds or writes the first record; if two processes write one, the first counts for both. */
   async begin(pinned: string | undefined): Promise<void> {
     try {
+      const { clusterId: found } = await this.#admin.describeCluster();
+      const pinnedCluster = this.#options.clusterId;
+      // Before anything is made: a cluster that has our log's first record would be taken for its own from then on.
+      checkCluster({ begunIn: undefined, pinned: pinnedCluster, found });
       await this.ensureTopics([LOG_TOPIC]);
       const { end } = await this.offsets(LOG_TOPIC.name, 0);
       const nowMs = (this.#options.nowMs ?? Date.now)();
-      const { clusterId } = await this.#admin.describeCluster();
-      if (end === 0) await this.append([newIncarnation(pinned, nowMs, clusterId)]);
+      if (end === 0) await this.append([newIncarnation(pinned, nowMs, found)]);
       const records = await this.#recordsOfLog();
       this.#incarnation = incarnationOf(firstOf(records), pinned);
-      checkCluster({ begunIn: clusterOf(firstOf(records)), pinned: this.#options.clusterId, found: clusterId });
+      checkCluster({ begunIn: clusterOf(firstOf(records)), pinned: pinnedCluster, found });
       if (this.#options.isForGrowth !== true) refuseWhileGrowing(growthIn(records));
     } catch (error) {
       await this.close();

@@ -8,7 +8,7 @@ import { type KafkaLogOptions, openKafkaLog } from "./kafka-log.js";
 /** Which log it is, and where. */
 export interface LogIdentity {
   readonly clusterId: string;
-  /** Undefined where no log was begun yet. */
+  /** Undefined where no log was begun yet, or this user may not see it. */
   readonly incarnation: string | undefined;
 }
 

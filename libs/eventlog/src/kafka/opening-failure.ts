@@ -7,13 +7,19 @@ import { listenerMismatch } from "./scan/listener-probe.js";
 
 /**
  * Why a cluster cannot be opened. Where it fails as brokers do that are away, but what we have for TLS is of no use, or they are there and speak
- * otherwise than they are spoken to, that is said, and trying again is left: `unauthenticated`.
+ * otherwise than they are spoken to, that is said, and trying again is left: `unauthenticated`. While some of them are silent it may help to try
+ * again all the same: then it is only said besides.
  */
 export async function sayOpeningFailure(doing: string, error: unknown, options: KafkaClientOptions): Promise<LogError> {
   const said = sayKafkaFailure(doing, error);
   if (said.code !== "log_unavailable" || said.hint !== "retry") return said;
-  const why = uselessTls(options) ?? (await listenerMismatch(options));
-  return why === undefined ? said : new LogError("unauthenticated", `${doing}: ${why}`, "terminal", { cause: said });
+  const useless = uselessTls(options);
+  const mismatch = useless === undefined ? await listenerMismatch(options) : { why: useless, areSomeSilent: false };
+  if (mismatch === undefined) return said;
+  const { why, areSomeSilent } = mismatch;
+  return areSomeSilent
+    ? new LogError(said.code, `${said.message}; besides, ${why}`, said.hint, { cause: error })
+    : new LogError("unauthenticated", `${doing}: ${why}`, "terminal", { cause: said });
 }
 
 /** To the client library this is a broker that it cannot connect to. */

@@ -45,6 +45,22 @@ async function clusterIdOf({ brokers }: TestCluster): Promise<string> {
   return clusterId;
 }
 
+describe("a cluster that is empty, and not the one that is expected", () => {
+  it(
+    "is refused before anything is made in it",
+    async () => {
+      const begunIn = await clusterIdOf(home);
+      const opening = openKafkaLog({ brokers: away.brokers, clusterId: begunIn, incarnation: "0".repeat(32) });
+      await expect(opening).rejects.toMatchObject({ code: "incarnation_mismatch", hint: "terminal" });
+      const admin = new Kafka({ brokers: away.brokers, logLevel: logLevel.NOTHING }).admin();
+      await admin.connect();
+      expect(await admin.listTopics()).toEqual([]);
+      await admin.disconnect();
+    },
+    TEST_WITHIN_MS,
+  );
+});
+
 describe("a log that was copied to another cluster", () => {
   it(
     "is refused there, until it is said that the log is at home there now, and opens at home as before",

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { TopicCatalogue } from "./topic-catalogue.js";
+import { ClusterTopics } from "./topics/cluster-topics.js";
 import { makeTopics, type TopicAdmin } from "./topics/topic-admin.js";
 import { AS_THE_BROKERS_ARE, topicSettings } from "./topics/topic-settings.js";
 
@@ -16,21 +17,36 @@ interface Brokers {
   /** Whether it is made by another process at this moment. */
   readonly isAnothers?: boolean;
   readonly config?: Readonly<Record<string, string>>;
+  /** How many times a broker that is to alter the topic has not heard of it. */
+  readonly unalterableTimes?: number;
+  /** Which of these are what the brokers are set to, not set on the topic. */
+  readonly brokersOwn?: readonly string[];
 }
 
 /** Brokers that hear of the topic at their own time, and what was made there. */
-function brokers({ listedFrom = 1, unknownTimes = 0, leaderlessTimes = 0, isAnothers = false, config }: Brokers): {
+function brokers({
+  listedFrom = 1,
+  unknownTimes = 0,
+  leaderlessTimes = 0,
+  isAnothers = false,
+  config,
+  unalterableTimes = 0,
+  brokersOwn = [],
+}: Brokers): {
   admin: TopicAdmin;
   made: unknown[];
+  altered: unknown[];
 } {
   let lists = 0;
   let asks = 0;
+  let alters = 0;
   const made: unknown[] = [];
+  const altered: unknown[] = [];
   const failure = (type: string): Error => Object.assign(new Error(type), { type });
   const set = { "cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": "8388608", ...config };
   const configEntries = Object.entries(set).map(([configName, configValue]) => ({
-    ...{ configName, configValue, isDefault: false, configSource: 1, isSensitive: false, readOnly: false },
-    configSynonyms: [],
+    ...{ configName, configValue, isDefault: false, isSensitive: false, readOnly: false },
+    ...{ configSource: brokersOwn.includes(configName) ? 4 : 1, configSynonyms: [] },
   }));
   const admin: TopicAdmin = {
     listTopics: () => Promise.resolve(++lists >= listedFrom ? [SPEC.name] : []),
@@ -50,8 +66,16 @@ function brokers({ listedFrom = 1, unknownTimes = 0, leaderlessTimes = 0, isAnot
         resources: [{ errorCode: 0, errorMessage: "", resourceType: 2, resourceName: SPEC.name, configEntries }],
         throttleTime: 0,
       }),
+    alterConfigs: ({ resources }) => {
+      alters += 1;
+      if (alters <= unalterableTimes) return Promise.reject(failure("UNKNOWN_TOPIC_OR_PARTITION"));
+      altered.push(...resources);
+      for (const { name, value } of resources[0]?.configEntries ?? [])
+        for (const entry of configEntries) if (entry.configName === name) entry.configValue = value;
+      return Promise.resolve();
+    },
   };
-  return { admin, made };
+  return { admin, made, altered };
 }
 
 describe("a topic that was just made", () => {
@@ -101,6 +125,44 @@ describe("a topic that was just made", () => {
         ],
       },
     ]);
+  });
+});
+
+describe("a topic that was just made by brokers that elect uncleanly by themselves", () => {
+  const election = "unclean.leader.election.enable";
+  const unsafe = { listedFrom: 2, config: { [election]: "true" }, brokersOwn: [election] };
+  const setNow = [
+    {
+      ...{ type: 2, name: SPEC.name },
+      configEntries: [
+        { name: "cleanup.policy", value: "delete" },
+        { name: "retention.ms", value: "-1" },
+        { name: "max.message.bytes", value: "8388608" },
+        { name: election, value: "false" },
+      ],
+    },
+  ];
+
+  it("does not at a start, which sets it beside what is set already, as soon as brokers have heard of the topic", async () => {
+    const fresh = brokers({ ...unsafe, unalterableTimes: 2 });
+    await new TopicCatalogue(fresh.admin, AS_THE_BROKERS_ARE).ensure([SPEC]);
+    expect(fresh.altered).toEqual(setNow);
+  });
+
+  it("does not either once a plan has been applied, after which nothing is left to be done", async () => {
+    const fresh = brokers(unsafe);
+    const topics = new ClusterTopics({ ...fresh.admin, disconnect: () => Promise.resolve() });
+    const wanted = [topicSettings(SPEC, 1)];
+    await topics.apply([{ kind: "create", topic: wanted[0]! }]);
+    expect(fresh.altered).toEqual(setNow);
+    expect(await topics.plan(wanted)).toMatchObject([{ kind: "keep" }]);
+  });
+
+  it("is left as it is where it was there before: an operator sees what a start would change", async () => {
+    const old = brokers({ ...unsafe, listedFrom: 1 });
+    const starting = new TopicCatalogue(old.admin, AS_THE_BROKERS_ARE).ensure([SPEC]);
+    await expect(starting).rejects.toMatchObject({ code: "topic_mismatch" });
+    expect(old.altered).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@ import { LogError } from "../port.js";
 import type { KafkaClientOptions } from "./client.js";
 import { kafkaDoing } from "./kafka-failure.js";
 import { BODY_AT, type BrokerConnection } from "./scan/broker-connection.js";
-import { openSession } from "./scan/broker-session.js";
+import { openSession, spokenVersions } from "./scan/broker-session.js";
 import { addressOf } from "./scan/listener-probe.js";
 import { credentialsOf } from "./scan/sasl.js";
 import { RequestBytes, ResponseBytes } from "./scan/wire-bytes.js";
@@ -33,13 +33,16 @@ export type TopicRights = ReadonlyMap<string, ReadonlySet<TopicOperation> | unde
 
 /**
  * Asks the brokers what whoever comes with these options may do with topics, whichever rules that comes from: nothing needs to be allowed to ask. A
- * cluster without an authorizer allows everything. Rejects with a LogError.
+ * cluster without an authorizer allows everything. Undefined: the brokers are of before Kafka 2.3, and do not say it. Rejects with a LogError.
  */
-export async function topicRights(options: KafkaClientOptions, topics: readonly string[]): Promise<TopicRights> {
+export async function topicRights(
+  options: KafkaClientOptions,
+  topics: readonly string[],
+): Promise<TopicRights | undefined> {
   return kafkaDoing("asking what this user may do with topics", async () => {
     const connection = await openAny(options);
     try {
-      return await askFor(connection, topics);
+      return (await saysRights(connection)) ? await askFor(connection, topics) : undefined;
     } finally {
       connection.close();
     }
@@ -58,6 +61,11 @@ async function openAny(options: KafkaClientOptions): Promise<BrokerConnection> {
     }
   }
   throw failure;
+}
+
+async function saysRights(connection: BrokerConnection): Promise<boolean> {
+  const metadata = (await spokenVersions(connection)).find(({ key }) => key === METADATA_KEY);
+  return metadata !== undefined && metadata.min <= METADATA_VERSION && metadata.max >= METADATA_VERSION;
 }
 
 async function askFor(connection: BrokerConnection, topics: readonly string[]): Promise<TopicRights> {

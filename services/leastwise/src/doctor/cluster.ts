@@ -11,7 +11,7 @@ import { kafkaOptions } from "../host/kafka-options.js";
 import type { AccessRole } from "../topics/access.js";
 import { planOf, wantedTopics } from "../topics/wanted-topics.js";
 import { doubtful, failing, fine, skipped, type Finding } from "./finding.js";
-import { askedTopics, checkRights } from "./rights.js";
+import { askedTopics, checkRights, principalOf } from "./rights.js";
 
 /** Whether the brokers answer, are the log's, have the topics as they must be, and let this user do what it must; of `role`, if one is named. */
 export async function checkCluster(config: Config, role: AccessRole | undefined): Promise<readonly Finding[]> {
@@ -41,7 +41,8 @@ async function checkIdentity({ log }: Config): Promise<Finding> {
   try {
     const pinned = log.incarnation === undefined ? {} : { incarnation: log.incarnation };
     const { clusterId, incarnation } = await readLogIdentity({ ...(await kafkaOptions(log)), ...pinned });
-    if (incarnation === undefined) return fine(name, `${clusterId}, without a log yet`);
+    if (incarnation === undefined)
+      return fine(name, `${clusterId}, without a log yet, or with one that this user may not see`);
     const found = `${clusterId}, with the log ${incarnation}`;
     if (log.incarnation !== undefined) return fine(name, found);
     return doubtful(
@@ -75,8 +76,7 @@ async function checkAcls(config: Config, role: AccessRole | undefined): Promise<
   const plan = planOf(config);
   try {
     const rights = await topicRights(await kafkaOptions(log), askedTopics(plan));
-    const principal = log.sasl_mechanism === "none" ? undefined : `User:${log.sasl_user ?? ""}`;
-    return checkRights({ role, rights, plan, brokers: log.brokers, principal });
+    return checkRights({ role, rights, plan, brokers: log.brokers, principal: principalOf(log) });
   } catch (error) {
     return failing("acls", said(error), "`leastwise topics acls` prints what each service needs");
   }

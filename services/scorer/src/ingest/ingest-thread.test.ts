@@ -10,12 +10,12 @@ import { STOP_WAIT_MS } from "./stop-wait.js";
 /** A thread of its own that answers everything, until it is told what it dies of. Then it ends, or throws, without an answer. */
 const SCRIPT = `
   const { parentPort, workerData } = require("node:worker_threads");
-  parentPort.on("message", ({ kind, id }) => {
+  parentPort.on("message", ({ kind, id, spans }) => {
     if (kind === workerData.diesOf && workerData.how === "throws") throw new Error("in the middle");
     if (kind === workerData.diesOf) process.exit(3);
     if (kind === workerData.asksAt) parentPort.postMessage(workerData.question);
     else if (kind === "restore") parentPort.postMessage({ kind: "restored", id, restored: [] });
-    else if (kind === "spans") parentPort.postMessage({ kind: "effects", id, effects: {} });
+    else if (kind === "spans") parentPort.postMessage({ kind: "effects", id, effects: { removedFrom: spans.removedFrom } });
     else if (id !== undefined) parentPort.postMessage({ kind: "done", id });
   });`;
 
@@ -117,6 +117,12 @@ describe("a thread that asks what cannot be answered", () => {
 });
 
 describe("records that are handed to a thread", () => {
+  it("are told with what was removed before them", async () => {
+    const heard: unknown[] = [];
+    await begin({}).take({ ...SPANS, removedFrom: 3 }, ({ removedFrom }) => heard.push(removedFrom));
+    expect(heard).toEqual([3]);
+  });
+
   it("and that it cannot take in end it: no checkpoint may have what they moved", async () => {
     const question = { kind: "failed", id: 1, message: "no room", code: "" };
     const thread = begin({ asksAt: "spans", question });

@@ -198,11 +198,12 @@ export class IngestThread {
 
 /** A copy: what it is a view of is used again. */
 function postedSpans(spans: RecordSpans): PostedSpans {
-  const { topic, partition, count, offsets, timestampsMs, valueFrom, valueTo, endOffset, nextOffset } = spans;
+  const { topic, partition, count, offsets, timestampsMs, valueFrom, valueTo, endOffset, nextOffset, removedFrom } =
+    spans;
   const from = count === 0 ? 0 : (valueFrom[0] ?? 0);
   const to = count === 0 ? 0 : (valueTo[count - 1] ?? 0);
   return {
-    ...{ topic, partition, count, endOffset, nextOffset },
+    ...{ topic, partition, count, endOffset, nextOffset, removedFrom },
     offsets: offsets.slice(0, count),
     timestampsMs: timestampsMs.slice(0, count),
     valueFrom: valueFrom.slice(0, count).map((at) => at - from),

@@ -38,6 +38,8 @@ export interface FoldEffects {
   readonly partition: number;
   /** First offset that is not in the windows. */
   readonly nextOffset: number;
+  /** See `RecordSpans.removedFrom`. */
+  readonly removedFrom?: number | undefined;
   /** When the newest of these records was written to the log; absent if there was none. */
   readonly newestMs?: number | undefined;
   /** Of the events among them that was received first; absent if there was none. */
@@ -137,6 +139,7 @@ export class WindowsFold {
     const store = this.#store(partition);
     const effects = noEffects(partition, spans.nextOffset, store.counts);
     effects.records = count;
+    effects.removedFrom = spans.removedFrom;
     if (count > 0) effects.newestMs = timestampsMs[count - 1];
     for (let index = 0; index < count; index += 1) {
       const value = bytes.subarray(valueFrom[index], valueTo[index]);

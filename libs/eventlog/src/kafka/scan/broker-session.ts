@@ -29,15 +29,26 @@ export async function openSession(
   }
 }
 
-/** Rejects with a LogError unless a Kafka broker answers that speaks our Fetch. */
-export async function checkVersions(connection: BrokerConnection): Promise<void> {
+/** The versions of a kind of request that a broker speaks. */
+export interface SpokenVersions {
+  readonly key: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What the broker speaks. Rejects with a LogError unless it is a Kafka broker that answers. */
+export async function spokenVersions(connection: BrokerConnection): Promise<readonly SpokenVersions[]> {
   const doing = "asking what it speaks";
   const answer = bodyOf(await connection.request({ doing, key: API_VERSIONS_KEY, version: 0, body: NOTHING }));
   const errorCode = answer.int16();
-  const versions = answer.list(() => ({ key: answer.int16(), min: answer.int16(), max: answer.int16() }));
-  const fetch = versions.find(({ key }) => key === FETCH_KEY);
   if (errorCode !== 0)
     throw new LogError("log_unavailable", `broker ${connection.name}: ${doing}: error ${errorCode}`, "retry");
+  return answer.list(() => ({ key: answer.int16(), min: answer.int16(), max: answer.int16() }));
+}
+
+/** Rejects with a LogError unless a Kafka broker answers that speaks our Fetch. */
+export async function checkVersions(connection: BrokerConnection): Promise<void> {
+  const fetch = (await spokenVersions(connection)).find(({ key }) => key === FETCH_KEY);
   if (fetch !== undefined && fetch.min <= FETCH_VERSION && fetch.max >= FETCH_VERSION) return;
   const speaks = fetch === undefined ? "none" : `versions ${fetch.min} to ${fetch.max}`;
   throw new LogError(

@@ -3,7 +3,7 @@ import type { Admin } from "kafkajs";
 import { connect } from "node:net";
 import type { PoisonedBatch, ScanSubscription } from "../../port.js";
 import type { KafkaClientOptions } from "../client.js";
-import { batchBytes, type GivenBatch, plain } from "./given/batch-bytes.js";
+import { batchBytes, type GivenBatch, marker, plain } from "./given/batch-bytes.js";
 import { type AskedPlace, type GivenPartition, ScriptedBroker } from "./given/scripted-broker.js";
 import { KafkaScanner, type ScanOptions } from "./kafka-scanner.js";
 import { batchEnd, RecordBatch } from "./record-batch.js";
@@ -60,14 +60,17 @@ class Heard {
   readonly poisoned: PoisonedBatch[] = [];
   /** How many records came each time, and where reading goes on behind them. */
   readonly told: [count: number, nextOffset: number][] = [];
+  /** What was removed before it was read: first offset, and where reading goes on. */
+  readonly removed: [from: number, nextOffset: number][] = [];
   readonly #awaited: { readonly isIt: () => boolean; readonly resolve: () => void }[] = [];
 
   of(from = 0): ScanSubscription {
     return {
       topic: TOPIC,
       from: () => Promise.resolve(from),
-      onSpans: ({ bytes, count, valueFrom, valueTo, partition, nextOffset }) => {
+      onSpans: ({ bytes, count, valueFrom, valueTo, partition, nextOffset, removedFrom }) => {
         this.told.push([count, nextOffset]);
+        if (removedFrom !== undefined) this.removed.push([removedFrom, nextOffset]);
         for (let index = 0; index < count; index++)
           this.values.push(`${partition}:${bytes.toString("utf8", valueFrom[index], valueTo[index])}`);
         for (const { isIt, resolve } of this.#awaited) if (isIt()) resolve();
@@ -277,12 +280,22 @@ describe("a scan", () => {
       [0, 7],
       [1, 8],
     ]);
+    expect(heard.removed).toEqual([[0, 7]]);
     bounds = { begin: 0, end: 8 };
     const ahead = await scan({
       ...heard.of(),
       from: () => Promise.resolve(6).finally(() => (bounds = { begin: 0, end: 3 })),
     });
     await expect(ahead.finished).rejects.toMatchObject({ code: "offset_out_of_range", hint: "terminal" });
+  });
+
+  it("goes on behind the marks of transactions, of which nothing was removed", async () => {
+    one.onFetch = serving(logOf(marker(0, 1, "commit"), marker(1, 1, "abort")), 2);
+    const heard = new Heard();
+    await scan(heard.of());
+    await heard.untilNext(2);
+    expect(heard.told).toEqual([[0, 2]]);
+    expect(heard.removed).toEqual([]);
   });
 
   it("passes over a gap up to the end of what is decided, where compaction leaves one, and only there", async () => {
@@ -305,6 +318,7 @@ describe("a scan", () => {
       [1, 1],
       [0, 8],
     ]);
+    expect(heard.removed).toEqual([]);
     asked = 0;
     const manyTimes = new Promise<void>((resolve) => {
       one.onFetch = (places) => {

@@ -245,6 +245,6 @@ export class KafkaScanner implements RunningSubscription {
 /** Goes on at the oldest record kept; true if that is further on. Throws `offset_out_of_range` beyond the end. */
 function passOverWhatIsGone(topic: string, cursor: PartitionCursor, bounds: OffsetBounds | undefined): boolean {
   const { next, partition } = cursor;
-  cursor.passTo(startOffset(topic, partition, next, bounds), bounds?.end ?? 0);
+  cursor.passOverRemoved(startOffset(topic, partition, next, bounds), bounds?.end ?? 0);
   return cursor.next > next;
 }

@@ -133,7 +133,9 @@ export class LeaderLoop {
       this.#spans.begin(this.#options.topic, cursor.partition, NOTHING);
       this.#spans.nextOffset = cursor.next;
       this.#spans.endOffset = cursor.untoldEnd;
+      this.#spans.removedFrom = cursor.untoldRemovedFrom;
       cursor.untoldEnd = undefined;
+      cursor.untoldRemovedFrom = undefined;
       await this.#taker.takeSpans(this.#spans);
     }
   }

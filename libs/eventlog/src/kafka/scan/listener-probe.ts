@@ -7,15 +7,24 @@ const UNSUPPORTED_SASL_MECHANISM = 33;
 /** No mechanism has this name: a listener that knows mechanisms at all answers with theirs. */
 const NO_MECHANISM = "";
 
+/** What listeners say of how they are spoken to. */
+export interface ListenerMismatch {
+  /** Which setting does not fit the first of them that none fits, in words. */
+  readonly why: string;
+  /** Whether some do not answer, and may fit when they do: brokers that restart, beside one that was named wrongly. */
+  readonly areSomeSilent: boolean;
+}
+
 /**
- * Asks listeners what they speak, which they do not say to somebody who speaks otherwise: they hang up, as one that stops does. In words which setting
- * does not fit; undefined where one fits, or nobody answers. Within ten seconds.
+ * Asks listeners what they speak, which they do not say to somebody who speaks otherwise: they hang up, as one that stops does. Undefined where one
+ * fits, or nobody answers. Within ten seconds.
  */
-export async function listenerMismatch(options: KafkaClientOptions): Promise<string | undefined> {
+export async function listenerMismatch(options: KafkaClientOptions): Promise<ListenerMismatch | undefined> {
   const signal = AbortSignal.timeout(ANSWER_WITHIN_MS * 3);
   const found = await Promise.all(options.brokers.map((broker) => mismatchAt(broker, options, signal)));
   if (found.includes("fits")) return undefined;
-  return found.find((one) => one !== "silent");
+  const why = found.find((one) => one !== "silent");
+  return why === undefined ? undefined : { why, areSomeSilent: found.includes("silent") };
 }
 
 async function mismatchAt(broker: string, options: KafkaClientOptions, signal: AbortSignal): Promise<string> {

@@ -17,6 +17,8 @@ export class PartitionCursor {
   suspect: SuspectStretch | undefined;
   /** Set while the owner does not know that reading goes on at `next`, as no records led there: the log's end, as far as known. */
   untoldEnd: number | undefined;
+  /** Set where what the owner is not told of was removed: its first offset. */
+  untoldRemovedFrom: number | undefined;
   /** Since when the broker that is asked now says that nothing stands at an offset, though the log goes on. */
   emptyAt: { readonly offset: number; readonly sinceMs: number } | undefined;
   #failures = 0;
@@ -25,6 +27,12 @@ export class PartitionCursor {
   constructor(partition: number, next: number) {
     this.partition = partition;
     this.next = next;
+  }
+
+  /** As {@link passTo}, where what stood below the offset was removed before it was read. */
+  passOverRemoved(offset: number, endOffset: number): void {
+    if (offset > this.next) this.untoldRemovedFrom ??= this.next;
+    this.passTo(offset, endOffset);
   }
 
   /** Reading goes on at the offset, if that is further: nothing is left below it. The owner is to be told. */

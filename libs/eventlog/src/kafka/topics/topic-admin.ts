@@ -7,12 +7,15 @@ import type { SettingName } from "./topic-changes.js";
 import { AS_THE_BROKERS_ARE, TAKEN_BACK_KEPT_MS, type TopicSettings } from "./topic-settings.js";
 
 /** What is asked of the brokers to read topics and to make them. */
-export type TopicAdmin = Pick<Admin, "listTopics" | "fetchTopicMetadata" | "describeConfigs" | "createTopics">;
+export type TopicAdmin = Pick<
+  Admin,
+  "listTopics" | "fetchTopicMetadata" | "describeConfigs" | "createTopics" | "alterConfigs"
+>;
 
 /** Kafka's number for no limit of age, or of size. */
 const WITHOUT_LIMIT = "-1";
 
-/** Not said of a topic that is made: some who run clusters for others refuse whoever says it, even where it is so. */
+/** Not said of a topic that is made, but set after: some who run clusters for others refuse whoever says it, even where it is so. */
 const UNCLEAN_ELECTION = "unclean.leader.election.enable";
 
 /** Settings that are read. Those that applying sets are among them: altering a topic's configuration replaces all that was set on it. */
@@ -41,7 +44,8 @@ export async function readTopics(
 
 /**
  * Makes the topics, unless another process does at this moment, and gives them as they are once every partition of each has a
- * leader. Rejects with a LogError: `log_unavailable` when they are not known by then, or those of the brokers.
+ * leader. What is not said of a topic that is made is set after, where the brokers' own default is otherwise. Rejects with a
+ * LogError: `log_unavailable` when they are not known by then, or those of the brokers.
  *
  * @param withinMs how long the brokers may take to hear of what was made
  */
@@ -59,11 +63,65 @@ export async function makeTopics(
       if (!existsAlready(error)) throw error;
     }
   });
-  return made(admin, names, withinMs);
+  const there = await known(admin, names, withinMs);
+  const unsafe = topics.filter(({ name, isElectedUncleanly }) => {
+    return !isElectedUncleanly && there.get(name)?.isElectedUncleanly === true;
+  });
+  if (unsafe.length === 0) return there;
+  for (const topic of unsafe) await forbidUncleanElection(admin, topic, withinMs);
+  const isAltered = ({ name, isElectedUncleanly }: TopicSettings): boolean =>
+    !isElectedUncleanly || unsafe.every((topic) => topic.name !== name);
+  return known(admin, names, withinMs, isAltered);
+}
+
+/** Of a topic that was just made: who is asked now may not have heard of it, though another has. */
+async function forbidUncleanElection(admin: TopicAdmin, topic: TopicSettings, withinMs: number): Promise<void> {
+  const untilMs = performance.now() + withinMs;
+  for (;;) {
+    try {
+      await alterTopic(admin, topic, [UNCLEAN_ELECTION]);
+      return;
+    } catch (error) {
+      if (!isNewsOnItsWay(error) || performance.now() >= untilMs) throw error;
+    }
+    await sleep(KNOWN_AFTER_MS);
+  }
+}
+
+/** Brings some settings of a topic to what is wanted; what else somebody set on it stays. Rejects with a LogError. */
+export async function alterTopic(
+  admin: Pick<TopicAdmin, "describeConfigs" | "alterConfigs">,
+  topic: TopicSettings,
+  settings: readonly SettingName[],
+): Promise<void> {
+  const { name } = topic;
+  const wanted = new Map(configEntries(topic).map((entry) => [entry.name, entry.value]));
+  await kafkaDoing(`changing topic ${name}`, async () => {
+    const entries = new Map(await setOn(admin, name));
+    for (const setting of settings) entries.set(setting, wanted.get(setting) ?? "");
+    const all = [...entries].map(([entry, value]) => ({ name: entry, value }));
+    const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configEntries: all }];
+    await admin.alterConfigs({ validateOnly: false, resources });
+  });
+}
+
+/** Set on the topic itself (KIP-226). */
+const SET_ON_THE_TOPIC = kafkajs.ConfigSource.TOPIC_CONFIG;
+
+/** What is set on the topic itself, not by a broker's default. */
+async function setOn(
+  admin: Pick<TopicAdmin, "describeConfigs">,
+  name: string,
+): Promise<readonly (readonly [string, string])[]> {
+  const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name };
+  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [resource] });
+  const entries = resources[0]?.configEntries ?? [];
+  const own = entries.filter(({ configSource }) => configSource === SET_ON_THE_TOPIC);
+  return own.map(({ configName, configValue }) => [configName, configValue] as const);
 }
 
 /** What is wanted of a topic of ours, as Kafka takes it. */
-export function configEntries(topic: TopicSettings): { name: SettingName; value: string }[] {
+function configEntries(topic: TopicSettings): { name: SettingName; value: string }[] {
   const { isCompacted, retentionMs, retentionBytes, takenBackKeptMs, inSyncReplicasMin, batchBytesMax, timestamps } =
     topic;
   const retention = isCompacted || retentionMs === undefined ? WITHOUT_LIMIT : String(retentionMs);
@@ -81,20 +139,24 @@ export function configEntries(topic: TopicSettings): { name: SettingName; value:
   ];
 }
 
-/** Topics that were made, as soon as whoever is asked knows all of them. */
-async function made(
+/** Topics that were made, as soon as whoever is asked knows all of them, and as they should be known. */
+async function known(
   admin: TopicAdmin,
   names: readonly string[],
   withinMs: number,
+  isAsItShould: (topic: TopicSettings) => boolean = () => true,
 ): Promise<ReadonlyMap<string, TopicSettings>> {
   const untilMs = performance.now() + withinMs;
   for (;;) {
-    const known = await describe(admin, names).catch((error: unknown) => {
+    const there = await describe(admin, names).catch((error: unknown) => {
       if (isNewsOnItsWay(error)) return undefined;
       throw sayKafkaFailure(`looking at ${sayTopics(names)}, just made`, error);
     });
-    const missing = names.filter((name) => known?.has(name) !== true);
-    if (known !== undefined && missing.length === 0) return known;
+    const missing = names.filter((name) => {
+      const topic = there?.get(name);
+      return topic === undefined || !isAsItShould(topic);
+    });
+    if (there !== undefined && missing.length === 0) return there;
     if (performance.now() >= untilMs) {
       const message = `not all brokers know ${sayTopics(missing)} ${withinMs} ms after it was made`;
       throw new LogError("log_unavailable", message, "retry");

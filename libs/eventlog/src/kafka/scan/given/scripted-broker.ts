@@ -20,14 +20,19 @@ export interface GivenPartition {
   readonly bytes?: Buffer;
 }
 
+const METADATA = 3;
 const API_VERSIONS = 18;
 const SASL_HANDSHAKE = 17;
 const SASL_AUTHENTICATE = 36;
+/** What announces more is no request. */
+const REQUEST_BYTES_MAX = 104_857_600;
 
 /** A broker that says what a test has it say, over a real connection. */
 export class ScriptedBroker {
   /** Versions of Fetch that it says it speaks. */
   fetchVersions: readonly [number, number] = [4, FETCH_VERSION + 7];
+  /** Versions of Metadata that it says it speaks; it answers none. */
+  metadataVersions: readonly [number, number] | undefined;
   /** Answers one Fetch; undefined: with nothing, when the time is over that the reader waits. */
   onFetch: (places: readonly AskedPlace[]) => Promise<readonly GivenPartition[] | undefined> = () =>
     Promise.resolve(undefined);
@@ -50,6 +55,8 @@ export class ScriptedBroker {
       let pending: Buffer = Buffer.alloc(0);
       socket.on("data", (chunk) => {
         pending = Buffer.concat([pending, chunk]);
+        // As brokers do: who speaks otherwise, such as TLS, is left without a word.
+        if (pending.length >= 4 && pending.readInt32BE() > REQUEST_BYTES_MAX) socket.destroy();
         while (pending.length >= 4 && pending.length >= 4 + pending.readInt32BE()) {
           const request = pending.subarray(4, 4 + pending.readInt32BE());
           pending = pending.subarray(4 + request.length);
@@ -95,13 +102,7 @@ export class ScriptedBroker {
   async #bodyFor(key: number, request: ResponseBytes): Promise<Buffer> {
     switch (key) {
       case API_VERSIONS:
-        return new RequestBytes()
-          .int16(0)
-          .int32(1)
-          .int16(FETCH_KEY)
-          .int16(this.fetchVersions[0])
-          .int16(this.fetchVersions[1])
-          .done();
+        return this.#versions();
       case SASL_HANDSHAKE:
         return this.#handshake(request.string());
       case SASL_AUTHENTICATE: {
@@ -112,6 +113,14 @@ export class ScriptedBroker {
       default:
         return this.#fetched(request);
     }
+  }
+
+  #versions(): Buffer {
+    const spoken: [key: number, versions: readonly [number, number]][] = [[FETCH_KEY, this.fetchVersions]];
+    if (this.metadataVersions !== undefined) spoken.push([METADATA, this.metadataVersions]);
+    const answer = new RequestBytes().int16(0).int32(spoken.length);
+    for (const [key, [min, max]] of spoken) answer.int16(key).int16(min).int16(max);
+    return answer.done();
   }
 
   #handshake(mechanism: string): Buffer {
