@@ -13,9 +13,19 @@ export function pack(codec: Codec, bytes: Uint8Array): Buffer {
     case "snappy":
       return Buffer.from(snappy.compressSync(Buffer.from(bytes)));
     case "lz4":
-      return Buffer.from(lz4.compressSync(Buffer.from(bytes)));
+      return packLz4(bytes, lz4.compressSync);
     case "zstd":
       return zstdFrame(bytes);
+  }
+}
+
+/** The library's memory may grow while it packs, and what it gives then is gone (a TypeError); once grown it stays so. */
+function packLz4(bytes: Uint8Array, compress: (bytes: Buffer) => Uint8Array): Buffer {
+  try {
+    return Buffer.from(compress(Buffer.from(bytes)));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return Buffer.from(compress(Buffer.from(bytes)));
   }
 }
 
