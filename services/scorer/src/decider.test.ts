@@ -75,6 +75,20 @@ const bytesOf = (answer: wire.DecideResponse) =>
   Buffer.from(wire.DecideResponse.encode(answer).finish()).toString("hex");
 const decisionsOnLog = async () => (await standing(given.log, TOPICS.decisions)).length;
 
+describe("a rehearsal", () => {
+  it("gives, records and counts nothing, with a policy and without", async () => {
+    const bare = await open();
+    bare.decider.rehearse();
+    const { decider, telemetry, ledger } = await openGenerous();
+    const counts = async () => (await telemetry.render()).split("\n").filter((line) => line.startsWith("leastwise_"));
+    const before = await counts();
+    decider.rehearse();
+    expect(await counts()).toEqual(before);
+    expect(await standing(given.log, TOPICS.decisions)).toEqual([]);
+    expect(ledger.books([])).toEqual(bare.ledger.books([]));
+  });
+});
+
 describe("Decide", () => {
   it("gives what the policy allows, and its record stands on the log before the answer leaves", async () => {
     const shop = await openGenerous();

@@ -1,4 +1,4 @@
-import { answerToWire, decisionRecord, type SubjectHasher, type wire } from "@leastwise/contracts";
+import { answerToWire, decisionRecord, wire, type SubjectHasher } from "@leastwise/contracts";
 import {
   answerOf,
   decide,
@@ -17,6 +17,9 @@ import { subjectOfCall } from "./call-subject.js";
 import { readDecide, type DecideCall } from "./decide-request.js";
 import { decisionInput, gatherFacts, type Facts, type FactSources } from "./decision-input.js";
 import type { RecentDecisions } from "./recent-decisions.js";
+
+/** Enough for the compiler to have seen what matters: some tens of ms. */
+const REHEARSALS = 100;
 
 export interface DeciderOptions extends FactSources {
   readonly hasher: SubjectHasher;
@@ -84,6 +87,25 @@ export class Decider {
     const staleMs = await this.#awaitAfter(call.value, leaveMs - arrivedMs);
     const subject = this.#subjectOf(call.value);
     return ok(await this.#inTurn({ call: call.value, subject, staleMs, leaveMs, led }));
+  }
+
+  /**
+   * Goes the way of an answer again and again before anybody asks, so that the first shopper need not wait until it is compiled. Nothing is given, recorded
+   * or counted.
+   */
+  rehearse(): void {
+    const policy = this.#options.policies.active();
+    if (policy === undefined) return;
+    const bytes = wire.DecideRequest.encode(rehearsed(policy.compiled.currency)).finish();
+    for (let rehearsal = 0; rehearsal < REHEARSALS; rehearsal += 1) {
+      const call = readDecide(wire.DecideRequest.decode(bytes), 0);
+      if (!call.ok) throw new Error(`a rehearsal was refused: ${call.error.reason} ${call.error.field}`);
+      const input = decisionInput(this.#facts(call.value, this.#subjectOf(call.value)), policy, "fresh");
+      const outcome = decide(input);
+      if (outcome.kind === "repeated") throw new Error("a rehearsal was answered before");
+      wire.DecisionRecord.encode(decisionRecord(outcome.decision, input)).finish();
+      wire.DecideResponse.encode(answerToWire(answerOf(outcome.decision), 0)).finish();
+    }
   }
 
   /** Whose checkout it is, for who has to know who owns that shopper. */
@@ -262,6 +284,18 @@ export class Decider {
       metrics.money.with({ movement: "held", currency: decision.cart.currency }).add(decision.heldMinor);
     }
   }
+}
+
+/** A cart of a shopper that nobody knows. */
+function rehearsed(currency: string): wire.DecideRequest {
+  const money = (minor: bigint) => ({ minor, currency });
+  return wire.DecideRequest.fromPartial({
+    subject: { userId: "rehearsal" },
+    cart: {
+      lines: [1n, 2n].map((quantity) => ({ productId: `rehearsal-${quantity}`, quantity, unitPrice: money(4_900n) })),
+      shipping: money(500n),
+    },
+  });
 }
 
 /** What is decided on where something may be missing. */

@@ -350,6 +350,7 @@ class Starting {
       afterWaitMs: config.scorer.after_wait_max_ms,
       ...(owners && { standings: owners }),
     });
+    decider.rehearse();
     const offers = offerService({ ledger, hasher, links: references.links, policies, catalog, clock, telemetry });
     if (shared === undefined) {
       this.#become(decisionService(decider, recent, rpcHooks(telemetry)), offers);
