@@ -46,18 +46,15 @@ export class Load {
   readonly #over = new AbortController();
   #done: Promise<unknown> | undefined;
 
-  private constructor({ seed, ...options }: LoadOptions, shop: ShopProducer) {
+  constructor({ seed, ...options }: LoadOptions) {
     const streams = new RandomStreams(seed);
+    const shop = new ShopProducer(options.places.brokers);
     this.#told = options.told;
     this.#shop = shop;
     this.#workers = Array.from(
       { length: WORKERS },
       (_, index) => new Worker({ ...options, shop, name: `w${index}`, streams, isOver: this.#over.signal }),
     );
-  }
-
-  static async over(options: LoadOptions): Promise<Load> {
-    return new Load(options, await ShopProducer.connect(options.places.brokers));
   }
 
   /** Lets all shoppers agree to be known, so that decisions may look at what they did, and begins. */

@@ -73,7 +73,7 @@ async function run({ seed, minutes, faults: asked }: Options, folder: string): P
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
   try {
     writeFileSync(path.join(folder, "places.json"), JSON.stringify(system.places));
-    const load = await Load.over({ seed, places: system.places, events: system.events, told });
+    const load = new Load({ seed, places: system.places, events: system.events, told });
     await load.start();
     say("all serve, and the load has begun");
     await torment({ seed, faults, forMs: minutes * 60_000, system, told, onProgress: say });

@@ -7,40 +7,53 @@ const TRIES_MAX = 12;
 
 /**
  * The shop's own way to the log: a plain producer of another program, which writes events as JSON to `clickstream.raw`, under keys that mean nothing
- * to us. Idempotent, so that what it writes again after a broker was gone stands there once.
+ * to us. Idempotent, so that what it writes again after a broker was gone stands there once; one call after the other, since kafkajs 2.2 gives a
+ * batch the numbers of one whose answer did not come, and the brokers then take it for that one: it is acknowledged, and nowhere. After a call
+ * that came to no end the numbers are in doubt, and so is the producer: another one goes on.
  */
 export class ShopProducer {
-  readonly #producer: Producer;
+  readonly #kafka: Kafka;
+  #producer: Producer | undefined;
+  #underWay: Promise<unknown> = Promise.resolve();
 
-  private constructor(producer: Producer) {
-    this.#producer = producer;
-  }
-
-  static async connect(brokers: readonly string[]): Promise<ShopProducer> {
-    const kafka = new Kafka({
+  constructor(brokers: readonly string[]) {
+    this.#kafka = new Kafka({
       clientId: "shop",
       brokers: [...brokers],
       logLevel: logLevel.NOTHING,
       requestTimeout: REQUEST_MAX_MS,
     });
-    const retry = { retries: TRIES_MAX, initialRetryTime: 100, maxRetryTime: 2_000 };
-    const producer = kafka.producer({ idempotent: true, allowAutoTopicCreation: false, retry });
-    await producer.connect();
-    return new ShopProducer(producer);
   }
 
   /** True where all brokers that must have them have them; false where that is not known. */
-  async write(events: readonly JsonEvent[]): Promise<boolean> {
+  write(events: readonly JsonEvent[]): Promise<boolean> {
+    const written = this.#underWay.then(() => this.#write(events));
+    this.#underWay = written;
+    return written;
+  }
+
+  async close(): Promise<void> {
+    await this.#underWay;
+    await this.#producer?.disconnect();
+  }
+
+  async #write(events: readonly JsonEvent[]): Promise<boolean> {
     const messages = events.map((event) => ({ key: event.event_id, value: JSON.stringify(event) }));
     try {
+      this.#producer ??= await this.#connected();
       await this.#producer.send({ topic: "clickstream.raw", acks: -1, messages });
       return true;
     } catch {
+      await this.#producer?.disconnect().catch(() => undefined);
+      this.#producer = undefined;
       return false;
     }
   }
 
-  async close(): Promise<void> {
-    await this.#producer.disconnect();
+  async #connected(): Promise<Producer> {
+    const retry = { retries: TRIES_MAX, initialRetryTime: 100, maxRetryTime: 2_000 };
+    const producer = this.#kafka.producer({ idempotent: true, allowAutoTopicCreation: false, retry });
+    await producer.connect();
+    return producer;
   }
 }

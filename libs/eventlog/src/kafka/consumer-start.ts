@@ -1,16 +1,13 @@
 import type { Consumer } from "kafkajs";
-import { setTimeout as delay } from "node:timers/promises";
-
-const AGAIN_AFTER_MS = 100;
 
 /**
- * Connects, and learns where the topic is. Again while `mayTryAgain` of the failure: kafkajs 2.2 gives up at once when the broker that it
+ * Connects, and learns where the topic is. Again when `mayTryAgain`, asked of the failure, says that it is time: kafkajs 2.2 gives up at once when the broker that it
  * asks what there is goes away meanwhile, which shows as "Closed connection" although the others stand.
  */
 export async function connectTo(
   consumer: Pick<Consumer, "connect" | "subscribe">,
   topic: string,
-  mayTryAgain: (error: unknown) => boolean,
+  mayTryAgain: (error: unknown) => Promise<boolean>,
 ): Promise<void> {
   for (;;) {
     try {
@@ -19,8 +16,7 @@ export async function connectTo(
       await consumer.subscribe({ topics: [topic], fromBeginning: true });
       return;
     } catch (error) {
-      if (!mayTryAgain(error)) throw error;
+      if (!(await mayTryAgain(error))) throw error;
     }
-    await delay(AGAIN_AFTER_MS);
   }
 }

@@ -11,6 +11,7 @@ import { RETRY } from "./client.js";
 import { connectTo } from "./consumer-start.js";
 import { HeldPartitions } from "./held-partitions.js";
 import { logRecord } from "./log-record.js";
+import { JoinTries } from "./join-tries.js";
 import { sayKafkaFailure } from "./kafka-failure.js";
 import type { LogReader, ReaderOptions } from "./log-client.js";
 import { topicOffsets } from "./offsets.js";
@@ -25,8 +26,6 @@ export interface KafkaReaderOptions extends Omit<ReaderOptions, "onEnded"> {
 const FETCH_WAIT_MS = 250;
 const PARTITIONS_AT_ONCE_MAX = 16;
 export const REBALANCE_TIMEOUT_MS = 60_000;
-/** Tries to join that may fail one after the other: about ten minutes without a broker, then somebody has to hear of it. */
-export const JOINS_MAX = 200;
 /** How often it is asked where the log begins: the client library passes over what was removed without a word. */
 const LOOK_FOR_GAPS_EVERY_MS = 5_000;
 
@@ -58,7 +57,7 @@ export class KafkaReader implements LogReader {
   /** Resolves at the first join of the group, or when it has failed for good. */
   readonly #joined: Promise<void>;
   #hasJoined: () => void = () => undefined;
-  #joinsTried = 0;
+  readonly #joinTries = new JoinTries();
   #failure: { readonly error: unknown } | undefined;
   #resolve: () => void = () => undefined;
   #reject: (reason: unknown) => void = () => undefined;
@@ -87,7 +86,7 @@ export class KafkaReader implements LogReader {
       maxBytesPerPartition: options.batchBytesMax,
       maxWaitTimeInMs: FETCH_WAIT_MS,
       allowAutoTopicCreation: false,
-      retry: { ...RETRY, restartOnFailure: (error) => Promise.resolve(this.#mayJoinAgain(error)) },
+      retry: { ...RETRY, restartOnFailure: (error) => this.#mayJoinAgain(error) },
     });
     this.#listen();
   }
@@ -126,9 +125,14 @@ export class KafkaReader implements LogReader {
   }
 
   /** A reader whose brokers went away joins again when they are back; its owner then says anew from where to read. */
-  #mayJoinAgain(error: unknown): boolean {
-    const isPassing = sayKafkaFailure("", error).hint === "retry";
-    return isPassing && this.#ending === undefined && ++this.#joinsTried < JOINS_MAX;
+  async #mayJoinAgain(error: unknown): Promise<boolean> {
+    if (this.#isEnding() || sayKafkaFailure("", error).hint !== "retry") return false;
+    this.#onJoining();
+    return (await this.#joinTries.another()) && !this.#isEnding();
+  }
+
+  #isEnding(): boolean {
+    return this.#ending !== undefined;
   }
 
   stop(): Promise<void> {
@@ -170,7 +174,7 @@ export class KafkaReader implements LogReader {
     const { COMMIT_OFFSETS, CRASH, END_BATCH_PROCESS, GROUP_JOIN } = this.#consumer.events;
     const { topic } = this.subscription;
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
-      this.#joinsTried = 0;
+      this.#joinTries.joined();
       const partitions = [...(payload.memberAssignment[topic] ?? [])].sort((a, b) => a - b);
       // Before anything is fetched of them.
       if (this.#ending === undefined) this.#consumer.pause([{ topic, partitions }]);

@@ -4,7 +4,8 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HeldPartitions } from "../kafka/held-partitions.js";
 import { sayKafkaFailure } from "../kafka/kafka-failure.js";
-import { JOINS_MAX, REBALANCE_TIMEOUT_MS } from "../kafka/kafka-reader.js";
+import { JoinTries } from "../kafka/join-tries.js";
+import { REBALANCE_TIMEOUT_MS } from "../kafka/kafka-reader.js";
 import type { LogReader, ReaderOptions } from "../kafka/log-client.js";
 import { topicOffsets } from "../kafka/offsets.js";
 import { type Commit, LogError, type Subscription } from "../port.js";
@@ -16,7 +17,6 @@ import { type Cursor, PartitionFetcher } from "./partition-fetcher.js";
 /** kafkajs's name for it, so that readers of both clients can be in one group while the configuration changes. */
 const ASSIGNMENT = { name: "RoundRobinAssigner", version: 1 };
 const NO_USER_DATA = Buffer.alloc(0);
-const JOINS_AGAIN_AFTER_MS = 500;
 const LEAVES_WITHIN_MS = 5_000;
 
 /**
@@ -32,7 +32,6 @@ export class PlatformaticReader implements LogReader {
   readonly #coordinator: GroupCoordinator;
   readonly #fetcher: PartitionFetcher;
   readonly #held: HeldPartitions;
-  readonly #ended = new AbortController();
   #fetching: Promise<void> = Promise.resolve();
   #joining: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
@@ -150,7 +149,8 @@ export class PlatformaticReader implements LogReader {
   }
 
   async #tryToJoin(): Promise<void> {
-    for (let tries = 1; !this.#isEnding(); tries += 1) {
+    const tries = new JoinTries();
+    while (!this.#isEnding()) {
       try {
         await answered<string>((callback) => {
           this.#consumer.joinGroup({}, callback);
@@ -160,12 +160,11 @@ export class PlatformaticReader implements LogReader {
         const said = sayKafkaFailure(`joining ${this.#consumer.groupId} to read ${this.subscription.topic}`, error);
         const isPassing = said.hint === "retry" || said.code === "partition_revoked";
         if (this.#isEnding()) return;
-        if (!isPassing || tries === JOINS_MAX) {
+        if (!isPassing || !(await tries.another())) {
           this.#fail(said);
           return;
         }
       }
-      await sleep(JOINS_AGAIN_AFTER_MS, undefined, { signal: this.#ended.signal }).catch(() => undefined);
     }
   }
 
@@ -234,7 +233,6 @@ export class PlatformaticReader implements LogReader {
 
   /** Lets go before leaving the group, so that the next owner finds the partitions free. */
   async #end(): Promise<void> {
-    this.#ended.abort();
     this.#fetcher.clear();
     await this.#held.end().catch((error: unknown) => {
       this.#failure ??= { error };

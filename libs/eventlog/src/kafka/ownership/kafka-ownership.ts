@@ -3,7 +3,7 @@ import type { LogError, Member, Ownership, OwnershipOptions } from "../../port.j
 import { RETRY } from "../client.js";
 import { connectTo } from "../consumer-start.js";
 import { sayKafkaFailure } from "../kafka-failure.js";
-import { JOINS_MAX } from "../kafka-reader.js";
+import { JoinTries } from "../join-tries.js";
 import { claimsAssigner } from "./claims-assigner.js";
 import type { GroupMembers } from "./group-members.js";
 import type { Claims } from "./member-claims.js";
@@ -12,6 +12,8 @@ export interface MembershipOptions {
   /** How long a silent member keeps its partitions, in ms. */
   readonly sessionTimeoutMs: number;
   readonly members: Pick<GroupMembers, "of">;
+  /** Its tries to be let into the group; default as often as is right. */
+  readonly joinTries?: JoinTries;
   /** Called when it has ended, before `finished` settles. */
   onEnded(ownership: KafkaOwnership): void;
 }
@@ -49,7 +51,7 @@ export class KafkaOwnership implements Ownership {
   #joining: Gate | undefined;
   /** Opens at the first join, or at the end. */
   readonly #joined = new Gate();
-  #joinsTried = 0;
+  readonly #joinTries: JoinTries;
   #failure: { readonly error: unknown } | undefined;
   #ending: Promise<void> | undefined;
   #resolve: () => void = () => undefined;
@@ -59,6 +61,7 @@ export class KafkaOwnership implements Ownership {
     const { sessionTimeoutMs } = membership;
     this.#options = options;
     this.#membership = membership;
+    this.#joinTries = membership.joinTries ?? new JoinTries();
     this.#heartbeatMs = Math.min(Math.floor(sessionTimeoutMs / 5), HEARTBEAT_MS_MAX);
     this.finished = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -74,7 +77,7 @@ export class KafkaOwnership implements Ownership {
       rebalanceTimeout: sessionTimeoutMs,
       maxWaitTimeInMs: LOOK_EVERY_MS,
       allowAutoTopicCreation: false,
-      retry: { ...RETRY, restartOnFailure: (error) => Promise.resolve(this.#mayJoinAgain(error)) },
+      retry: { ...RETRY, restartOnFailure: (error) => this.#mayJoinAgain(error) },
     });
     this.#listen();
   }
@@ -131,7 +134,7 @@ export class KafkaOwnership implements Ownership {
   }
 
   #onJoined(partitions: readonly number[]): void {
-    this.#joinsTried = 0;
+    this.#joinTries.joined();
     this.#partitions = partitions;
     // At least: the next heartbeat says it.
     this.#generation += 1;
@@ -178,9 +181,14 @@ export class KafkaOwnership implements Ownership {
   }
 
   /** A member whose brokers went away joins again when they are back. */
-  #mayJoinAgain(error: unknown): boolean {
-    const isPassing = this.#say(error).hint === "retry";
-    return isPassing && this.#ending === undefined && ++this.#joinsTried < JOINS_MAX;
+  async #mayJoinAgain(error: unknown): Promise<boolean> {
+    if (this.#isEnding() || this.#say(error).hint !== "retry") return false;
+    this.#unsettle("joining");
+    return (await this.#joinTries.another()) && !this.#isEnding();
+  }
+
+  #isEnding(): boolean {
+    return this.#ending !== undefined;
   }
 
   /** The client library tries no more: because it must not, at the end, or because it is no use. */
