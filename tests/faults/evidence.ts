@@ -88,7 +88,7 @@ async function readTopics(
   brokers: readonly string[],
   topics: readonly string[],
 ): Promise<ReadonlyMap<string, readonly Standing<Uint8Array>[]>> {
-  const kafka = new Kafka({ clientId: "verifier", brokers: [...brokers], logLevel: logLevel.NOTHING });
+  const kafka = clientOf(brokers);
   const ends = await endsOf(kafka, topics);
   const read = new Map<string, Standing<Uint8Array>[]>(topics.map((topic) => [topic, []]));
   const consumer = kafka.consumer({ groupId: `verifier-${randomUUID()}` });
@@ -128,6 +128,10 @@ async function readTopics(
   return read;
 }
 
+function clientOf(brokers: readonly string[]): Kafka {
+  return new Kafka({ clientId: "verifier", brokers: [...brokers], logLevel: logLevel.NOTHING });
+}
+
 /** First offset that is not read, of each partition that has records. */
 async function endsOf(kafka: Kafka, topics: readonly string[]): Promise<Map<string, number>> {
   const ends = new Map<string, number>();
@@ -142,7 +146,7 @@ async function endsOf(kafka: Kafka, topics: readonly string[]): Promise<Map<stri
 
 /** Resolves when all that the shop wrote itself has been taken in, or not in time: then a check says what is missing. */
 export async function untilRawTakenIn({ brokers }: Places, withinMs: number): Promise<void> {
-  const kafka = new Kafka({ clientId: "verifier", brokers: [...brokers], logLevel: logLevel.NOTHING });
+  const kafka = clientOf(brokers);
   const admin = kafka.admin();
   await admin.connect();
   const isBehind = async () => {
@@ -162,7 +166,7 @@ export async function untilRawTakenIn({ brokers }: Places, withinMs: number): Pr
 
 /** Where the clickstream ends now: the newest offset of each partition that has records. */
 export async function clickstreamEnds(places: Places): Promise<ReadonlyMap<number, number>> {
-  const kafka = new Kafka({ clientId: "verifier", brokers: [...places.brokers], logLevel: logLevel.NOTHING });
+  const kafka = clientOf(places.brokers);
   const ends = await endsOf(kafka, ["clickstream"]);
   return new Map([...ends].map(([place, end]) => [Number(place.split("/")[1]), end - 1]));
 }

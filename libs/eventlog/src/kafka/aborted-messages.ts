@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { internalOf, wrapOnce } from "./kafkajs-internals.js";
 import { AbortedTransactions } from "./scan/aborted-transactions.js";
 
 /** A message as the client library's decoder of fetches gives it, as far as it matters here. */
@@ -30,8 +30,6 @@ const FETCH_VERSIONS = [4, 5, 6, 7, 8, 9, 10, 11];
 /** A control record's key is its version and its type, of which 0 is an abort. */
 const ABORT_KEY = Buffer.from([0, 0, 0, 0]);
 
-const decoders = new WeakSet<FetchDecoder["decode"]>();
-
 /**
  * kafkajs 2.2 takes aborted transactions in the order in which brokers tell them, which is that of their ends, and begins at most one with each
  * message (`src/consumer/filterAbortedMessages.js`). Where transactions of several writers overlap, as they do when a writer of several
@@ -39,18 +37,16 @@ const decoders = new WeakSet<FetchDecoder["decode"]>();
  * belongs to one is marked as the library marks what it never hands over, and the library's own list is emptied.
  */
 export function dropAbortedMessages(): void {
-  const require = createRequire(import.meta.url);
-  for (const version of FETCH_VERSIONS) {
-    const decoder = require(`kafkajs/src/protocol/requests/fetch/v${version}/response`) as FetchDecoder;
-    const { decode } = decoder;
-    if (decoders.has(decode)) continue;
-    decoder.decode = async (bytes) => {
-      const response = await decode(bytes);
-      for (const { partitions } of response.responses) partitions.forEach(markAborted);
-      return response;
-    };
-    decoders.add(decoder.decode);
-  }
+  for (const version of FETCH_VERSIONS)
+    wrapOnce(internalOf(`protocol/requests/fetch/v${version}/response`) as FetchDecoder, "decode", withAbortedMarked);
+}
+
+function withAbortedMarked(decode: FetchDecoder["decode"]): FetchDecoder["decode"] {
+  return async (bytes) => {
+    const response = await decode(bytes);
+    for (const { partitions } of response.responses) partitions.forEach(markAborted);
+    return response;
+  };
 }
 
 function markAborted(partition: FetchedPartition): void {

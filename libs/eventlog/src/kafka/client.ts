@@ -51,7 +51,6 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
     onLog,
     onLogFrom = "debug",
   } = options;
-  // First, as what it wraps is wrapped once.
   registerKafkajsCodecs();
   dropAbortedMessages();
   stopIdleTimers();

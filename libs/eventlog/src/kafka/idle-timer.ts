@@ -1,15 +1,11 @@
-import { createRequire } from "node:module";
+import { internalOf, wrapOnce } from "./kafkajs-internals.js";
 
 /** What the client library keeps of a connection's requests, as far as it matters here. */
 export interface RequestQueue {
   /** Requests that are not sent yet. */
   readonly pending: readonly unknown[];
-  /** Until when the broker wants no further ones, Unix ms. */
-  readonly throttledUntil: number;
   scheduleCheckPendingRequests: (this: RequestQueue) => void;
 }
-
-const schedules = new WeakSet<RequestQueue["scheduleCheckPendingRequests"]>();
 
 /**
  * kafkajs 2.2 looks a thousand times a second on each connection whether a request is waiting, also where none is (kafkajs issues 1556 and 1704,
@@ -17,13 +13,14 @@ const schedules = new WeakSet<RequestQueue["scheduleCheckPendingRequests"]>();
  * looking after: whatever is put into it begins that anew.
  */
 export function stopIdleTimers(): void {
-  const { prototype } = createRequire(import.meta.url)("kafkajs/src/network/requestQueue") as {
-    readonly prototype: RequestQueue;
-  };
-  const schedule = prototype.scheduleCheckPendingRequests;
-  if (schedules.has(schedule)) return;
-  prototype.scheduleCheckPendingRequests = function (this: RequestQueue): void {
+  const { prototype } = internalOf("network/requestQueue") as { readonly prototype: RequestQueue };
+  wrapOnce(prototype, "scheduleCheckPendingRequests", onlyWhileRequestsWait);
+}
+
+function onlyWhileRequestsWait(
+  schedule: RequestQueue["scheduleCheckPendingRequests"],
+): RequestQueue["scheduleCheckPendingRequests"] {
+  return function () {
     if (this.pending.length > 0) schedule.call(this);
   };
-  schedules.add(prototype.scheduleCheckPendingRequests);
 }

@@ -177,7 +177,7 @@ export class KafkaReader implements LogReader {
       this.#joinTries.joined();
       const partitions = [...(payload.memberAssignment[topic] ?? [])].sort((a, b) => a - b);
       // Before anything is fetched of them.
-      if (this.#ending === undefined) this.#consumer.pause([{ topic, partitions }]);
+      if (!this.#isEnding()) this.#consumer.pause([{ topic, partitions }]);
       this.#counted = partitions;
       void this.#held.handOver(partitions);
       this.#hasJoined();
@@ -197,14 +197,13 @@ export class KafkaReader implements LogReader {
       void this.#held.passTo(payload.partition, lastOffset + 1, Number(firstOffset));
     });
     this.#consumer.on(CRASH, ({ payload }) => {
-      if (this.#isLeaving) return;
-      if (payload.restart) this.#onJoining();
-      else this.#fail(sayKafkaFailure(`reading ${topic}`, payload.error));
+      // What is to begin anew has let go when that was asked; what was stopped is over without a failure.
+      if (!payload.restart && !this.#isEnding()) this.#fail(sayKafkaFailure(`reading ${topic}`, payload.error));
     });
   }
 
   /**
-   * Asked by the client library whenever it joins, for whatever reason; and when it is about to begin anew. Throws, and so keeps it from joining, at the
+   * Asked by the client library whenever it joins, for whatever reason; and when it may begin anew. Throws, and so keeps it from joining, at the
    * end: kafkajs 2.2 does not break off a new beginning after an outage when it is stopped meanwhile, which shows as a consumer that nobody can stop.
    */
   #onJoining(): void {
@@ -253,12 +252,12 @@ export class KafkaReader implements LogReader {
 
   #fail(error: unknown): void {
     this.#failure ??= { error };
-    this.#hasJoined();
     void this.stop();
   }
 
   /** Lets go before leaving the group, so that the next owner finds the partitions free. */
   async #end(): Promise<void> {
+    this.#hasJoined();
     clearInterval(this.#gapTimer);
     await this.#held.end().catch((error: unknown) => {
       this.#failure ??= { error };

@@ -1,6 +1,6 @@
 import kafkajs from "kafkajs";
-import { createRequire } from "node:module";
 import { LogError } from "../../port.js";
+import { internalOf, wrapOnce } from "../kafkajs-internals.js";
 import { fetchResponse, type FetchVersion } from "../scan/fetch-protocol.js";
 import { batchEnd, batchForm, HEADER_BYTES, RecordBatch } from "../scan/record-batch.js";
 import { unpack, type Packing } from "./unpack.js";
@@ -17,36 +17,27 @@ interface FetchDecoder {
   decode: (bytes: Buffer) => Promise<unknown>;
 }
 
-/** By the numbers that the protocol gives them. */
-const PACKINGS = [
-  [1, "gzip"],
-  [2, "snappy"],
-  [3, "lz4"],
-  [4, "zstd"],
-] as const;
-
 /** The one that brokers since Kafka 2.3 are asked by, which none without zstd speaks. */
 const FETCH_VERSION: FetchVersion = 11;
-
-let areRegistered = false;
 
 /**
  * Has kafkajs unpack whatever Kafka's producers pack, within a limit: by itself it knows gzip, without any. A batch that cannot be unpacked ends its
  * reader, in words that name its place. What is written is packed as before, by gzip or not at all.
  */
 export function registerKafkajsCodecs(): void {
-  if (areRegistered) return;
-  areRegistered = true;
-  const codecs = kafkajs.CompressionCodecs as Record<(typeof PACKINGS)[number][0], () => KafkajsCodec>;
-  for (const [type, packing] of PACKINGS) {
-    const own = codecs[type];
-    codecs[type] = () => ({
-      compress: (encoder) => own().compress(encoder),
-      decompress: (packed) => unpackFor(packing, packed),
-    });
-  }
-  placeFailures();
+  const codecs = kafkajs.CompressionCodecs as Record<string, () => KafkajsCodec>;
+  for (const [type, wrap] of UNPACKINGS) wrapOnce(codecs, String(type), wrap);
+  wrapOnce(internalOf(`protocol/requests/fetch/v${FETCH_VERSION}/response`) as FetchDecoder, "decode", withPlaces);
 }
+
+/** By the numbers that the protocol gives them. */
+const UNPACKINGS = (["gzip", "snappy", "lz4", "zstd"] as const).map((packing, at) => {
+  const unpackingOurWay = (own: () => KafkajsCodec) => (): KafkajsCodec => ({
+    compress: (encoder) => own().compress(encoder),
+    decompress: (packed) => unpackFor(packing, packed),
+  });
+  return [at + 1, unpackingOurWay] as const;
+});
 
 /** A batch that cannot be unpacked, by whoever does not know where it stands. */
 class UnpackFailure extends LogError {
@@ -70,11 +61,8 @@ function unpackFor(packing: Packing, packed: Buffer): Promise<Buffer> {
 }
 
 /** The client library unpacks where it no longer knows what of; the bytes are still those of the response. */
-function placeFailures(): void {
-  const require = createRequire(import.meta.url);
-  const decoder = require(`kafkajs/src/protocol/requests/fetch/v${FETCH_VERSION}/response`) as FetchDecoder;
-  const { decode } = decoder;
-  decoder.decode = async (bytes) => {
+function withPlaces(decode: FetchDecoder["decode"]): FetchDecoder["decode"] {
+  return async (bytes) => {
     try {
       return await decode(bytes);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { copyBack, malformed, tooLarge, UnpackedBytes } from "./unpacked-bytes.js";
+import { copyBack, isSkippable, malformed, tooLarge, UnpackedBytes } from "./unpacked-bytes.js";
 
 /**
  * LZ4's frame format: magic | flags | block size | content size, where the flags say so | dictionary's id, where they do | checksum of the header;
@@ -6,9 +6,6 @@ import { copyBack, malformed, tooLarge, UnpackedBytes } from "./unpacked-bytes.j
  * may follow. Kafka's own checksum covers all that, so these are not checked.
  */
 const FRAME_MAGIC = 0x184d2204;
-/** Frames that carry something else: their last four bits are anything. */
-const SKIPPED_MAGIC = 0x184d2a50;
-const SKIPPED_MASK = 0xfffffff0;
 
 const VERSION_MASK = 0xc0;
 const VERSION = 0x40;
@@ -48,7 +45,7 @@ export function unpackLz4(packed: Buffer, bytesMax: number): Buffer {
   const unpacked = new UnpackedBytes(packed.length * GROWTH_EXPECTED, bytesMax);
   do {
     const magic = reader.uint32();
-    if ((magic & SKIPPED_MASK) >>> 0 === SKIPPED_MAGIC) reader.skip(reader.uint32());
+    if (isSkippable(magic)) reader.skip(reader.uint32());
     else if (magic === FRAME_MAGIC) unpackFrame(reader, unpacked, bytesMax);
     else throw malformed("it does not begin as a frame of LZ4");
   } while (reader.at < packed.length);

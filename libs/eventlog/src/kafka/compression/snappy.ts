@@ -73,7 +73,7 @@ function unpackBlock(packed: Buffer, { from, to }: Block, bytes: Buffer): void {
   const take = (count: number): number => {
     if (read + count > to) throw malformed("a block is cut off");
     read += count;
-    return count === 0 ? 0 : packed.readUIntLE(read - count, count);
+    return packed.readUIntLE(read - count, count);
   };
   while (read < to) {
     const tag = take(1);

@@ -23,6 +23,11 @@ export function tooLarge(bytesMax: number, cause?: unknown): CannotUnpack {
   return new CannotUnpack("too_large", message, cause === undefined ? undefined : { cause });
 }
 
+/** Frames that carry something else, with LZ4 and Zstandard alike: the last four bits of their magic are anything. */
+export function isSkippable(magic: number): boolean {
+  return (magic & 0xfffffff0) >>> 0 === 0x184d2a50;
+}
+
 /** Where bytes are unpacked to whose number is not known before: it grows as they come, and never beyond what may be by more than one reservation. */
 export class UnpackedBytes {
   bytes: Buffer;

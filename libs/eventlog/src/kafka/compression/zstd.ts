@@ -1,15 +1,13 @@
 import { Decompress } from "fzstd";
 import * as zlib from "node:zlib";
 import { messageOf, property } from "../../thrown.js";
-import { CannotUnpack, malformed, tooLarge, UnpackedBytes } from "./unpacked-bytes.js";
+import { CannotUnpack, isSkippable, malformed, tooLarge, UnpackedBytes } from "./unpacked-bytes.js";
 
 /**
  * Zstandard's frames (RFC 8878): magic | flags | window, unless the frame is one segment | dictionary's id | content size | blocks, each behind
  * three bytes that say whether it is the last, of which kind it is and how long | checksum of the content, where the flags say so.
  */
 const FRAME_MAGIC = 0xfd2fb528;
-const SKIPPED_MAGIC = 0x184d2a50;
-const SKIPPED_MASK = 0xfffffff0;
 const MAGIC_BYTES = 4;
 
 const SINGLE_SEGMENT = 0x20;
@@ -76,7 +74,7 @@ function framesOf(packed: Buffer, bytesMax: number): Buffer[] {
   do {
     const from = at;
     const magic = uintAt(packed, at, MAGIC_BYTES);
-    if ((magic & SKIPPED_MASK) >>> 0 === SKIPPED_MAGIC) {
+    if (isSkippable(magic)) {
       at += MAGIC_BYTES + 4 + uintAt(packed, at + MAGIC_BYTES, 4);
       if (at > packed.length) throw cutOff();
       continue;
