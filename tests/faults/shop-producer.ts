@@ -7,9 +7,9 @@ const TRIES_MAX = 12;
 
 /**
  * The shop's own way to the log: a plain producer of another program, which writes events as JSON to `clickstream.raw`, under keys that mean nothing
- * to us. Idempotent, so that what it writes again after a broker was gone stands there once; one call after the other, since kafkajs 2.2 gives a
- * batch the numbers of one whose answer did not come, and the brokers then take it for that one: it is acknowledged, and nowhere. After a call
- * that came to no end the numbers are in doubt, and so is the producer: another one goes on.
+ * to us. Idempotent, so that what it writes again after a broker was gone stands there once; one event after the other, since kafkajs 2.2 gives a
+ * batch the numbers of one whose answer did not come, and, where a call goes to several leaders and one of them moves, writes a batch twice or leaves
+ * one out: it is acknowledged, and nowhere. After a call that came to no end the numbers are in doubt, and so is the producer: another one goes on.
  */
 export class ShopProducer {
   readonly #kafka: Kafka;
@@ -38,10 +38,12 @@ export class ShopProducer {
   }
 
   async #write(events: readonly JsonEvent[]): Promise<boolean> {
-    const messages = events.map((event) => ({ key: event.event_id, value: JSON.stringify(event) }));
     try {
       this.#producer ??= await this.#connected();
-      await this.#producer.send({ topic: "clickstream.raw", acks: -1, messages });
+      for (const event of events) {
+        const messages = [{ key: event.event_id, value: JSON.stringify(event) }];
+        await this.#producer.send({ topic: "clickstream.raw", acks: -1, messages });
+      }
       return true;
     } catch {
       await this.#producer?.disconnect().catch(() => undefined);

@@ -136,8 +136,11 @@ export function featuresAsHistory(evidence: Evidence): Found {
     const history = (histories.get(partition) ?? []).flatMap(historyOf);
     for (const { probe, snapshot } of featuresFromHistory(history, asked, createWindowStore())) {
       looked += 1;
-      const off = FEATURES.filter((_, index) => !Object.is(probe.values[index], snapshot.values[index]));
-      if (off.length > 0) wrong.push(`${probe.decisionId}: ${off.map(({ name }) => name).join(", ")}`);
+      const off = FEATURES.flatMap(({ name }, index) => {
+        const [made, again] = [probe.values[index], snapshot.values[index]];
+        return Object.is(made, again) ? [] : [`${name} ${String(made)}, read again ${String(again)}`];
+      });
+      if (off.length > 0) wrong.push(`${probe.decisionId}: ${off.length} features: ${off.slice(0, 5).join("; ")}`);
     }
   }
   return { what: "every decision's features are those of the clickstream, read again", looked, wrong };

@@ -5,6 +5,7 @@ import { keepCommitsToTheirGeneration } from "./commit-generation.js";
 import { stopIdleTimers } from "./idle-timer.js";
 import { saslProvider } from "./sasl-provider.js";
 import { credentialsOf } from "./scan/sasl.js";
+import { sendEachBatchOnce } from "./sent-once.js";
 
 /** How loud a line is. */
 export type KafkaLogLevel = "error" | "warn" | "info" | "debug";
@@ -55,6 +56,7 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
   dropAbortedMessages();
   stopIdleTimers();
   keepCommitsToTheirGeneration();
+  sendEachBatchOnce();
   return new Kafka({
     brokers: [...brokers],
     clientId,

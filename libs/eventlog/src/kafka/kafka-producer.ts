@@ -1,7 +1,7 @@
 import { type Kafka, Partitioners } from "kafkajs";
 import { GroupCommit } from "../group-commit.js";
 import type { NewRecord, Position } from "../port.js";
-import { BATCH_BYTES_MAX, rounds } from "./batches.js";
+import { BATCH_BYTES_MAX, rounds, type PartitionBatch } from "./batches.js";
 import { RETRY } from "./client.js";
 import { kafkaDoing } from "./kafka-failure.js";
 import type { RecordHeaders } from "./record-headers.js";
@@ -73,13 +73,9 @@ export class KafkaAppender {
     const positions: Position[] = [];
     try {
       await kafkaDoing("appending", async () => {
-        this.#producer ??= this.#open();
-        const producer = await this.#producer;
-        for (const round of rounds(
-          calls.map(({ records }) => records),
-          producer.spanMsMax,
-        ))
-          await this.#sender.send(producer, round, positions);
+        const { spanMsMax } = await this.#opened();
+        const lists = calls.map(({ records }) => records);
+        for (const round of rounds(lists, spanMsMax)) await this.#sendRound(round, positions);
       });
     } catch (error) {
       await this.#discard();
@@ -90,6 +86,16 @@ export class KafkaAppender {
       call.positions = positions.slice(place, place + call.records.length);
       place += call.records.length;
     }
+  }
+
+  async #sendRound(round: readonly PartitionBatch[], positions: Position[]): Promise<void> {
+    const producer = await this.#opened();
+    await this.#sender.send(producer, round, positions);
+    if (producer.isSpent()) await this.#discard();
+  }
+
+  #opened(): Promise<OpenProducer> {
+    return (this.#producer ??= this.#open());
   }
 
   async #discard(): Promise<void> {

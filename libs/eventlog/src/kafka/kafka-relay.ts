@@ -119,10 +119,10 @@ class KafkaRelay implements Relay {
     const { group, topic, partition } = this.#place;
     const positions: Position[] = [];
     const transaction = await this.#producer.transaction();
+    const producer = kafkajsRounds(transaction, this.#options.headersOf);
     try {
       const topics = [{ topic, partitions: [{ partition, offset: String(offset) }] }];
       await onceTheLastIsOver(() => transaction.sendOffsets({ consumerGroupId: group, topics }));
-      const producer = kafkajsRounds(transaction, this.#options.headersOf);
       for (const round of rounds([records])) await this.#sender.send(producer, round, positions);
     } catch (error) {
       // Readers need not wait for its timeout.
@@ -130,6 +130,7 @@ class KafkaRelay implements Relay {
       throw error;
     }
     await transaction.commit();
+    if (producer.isSpent()) await this.#end();
     return positions;
   }
 }

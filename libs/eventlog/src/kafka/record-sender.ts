@@ -3,6 +3,7 @@ import type { NewRecord, Position } from "../port.js";
 import { checkPartition, checkRecord, checkRecordKey } from "../record-limits.js";
 import type { PartitionBatch } from "./batches.js";
 import { withoutHeaders, type RecordHeaders } from "./record-headers.js";
+import { wasCountedTwice } from "./sent-once.js";
 import type { TopicCatalogue } from "./topic-catalogue.js";
 
 const ALL_REPLICAS = -1;
@@ -14,6 +15,8 @@ export interface RoundProducer {
    * tombstone where `emptyIsTombstone` says so of the topic.
    */
   sendRound(round: readonly PartitionBatch[], emptyIsTombstone: (topic: string) => boolean): Promise<readonly number[]>;
+  /** True if all that was sent is well, and yet the brokers would refuse what it sends next: another one must go on. */
+  readonly isSpent: () => boolean;
 }
 
 /** Checks records against their topics, and sends them through whatever producer it is handed. */
@@ -59,28 +62,29 @@ export function kafkajsRounds(
   producer: Pick<Producer, "sendBatch">,
   headersOf: RecordHeaders = withoutHeaders,
 ): RoundProducer {
+  let isSpent = false;
   return {
     sendRound: async (round, emptyIsTombstone) => {
-      const topicMessages = messagesByTopic(round, emptyIsTombstone, headersOf);
-      const sent = await producer.sendBatch({ acks: ALL_REPLICAS, topicMessages });
+      const batches = round.map(({ topic, records }) => {
+        const isTombstone = emptyIsTombstone(topic);
+        return { topic, messages: records.map((record) => message(record, isTombstone, headersOf(record))) };
+      });
+      const sent = await producer.sendBatch({ acks: ALL_REPLICAS, topicMessages: byTopic(batches) });
+      isSpent ||= batches.some(({ messages: [first] }) => first !== undefined && wasCountedTwice(first));
       return round.map(({ topic, partition }) => baseOffset(sent, topic, partition));
     },
+    isSpent: () => isSpent,
   };
 }
 
-function messagesByTopic(
-  round: readonly PartitionBatch[],
-  emptyIsTombstone: (topic: string) => boolean,
-  headersOf: RecordHeaders,
-): TopicMessages[] {
-  const byTopic = new Map<string, Message[]>();
-  for (const { topic, records } of round) {
-    const messages = byTopic.get(topic) ?? [];
-    byTopic.set(topic, messages);
-    const isTombstone = emptyIsTombstone(topic);
-    for (const record of records) messages.push(message(record, isTombstone, headersOf(record)));
+function byTopic(batches: readonly TopicMessages[]): TopicMessages[] {
+  const messagesOf = new Map<string, Message[]>();
+  for (const { topic, messages } of batches) {
+    const before = messagesOf.get(topic);
+    if (before === undefined) messagesOf.set(topic, [...messages]);
+    else before.push(...messages);
   }
-  return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+  return [...messagesOf].map(([topic, messages]) => ({ topic, messages }));
 }
 
 function message(

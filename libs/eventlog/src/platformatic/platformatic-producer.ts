@@ -44,6 +44,7 @@ export async function openPlatformaticProducer(
       const firsts = new Map(offsets.map(({ topic, partition, offset }) => [`${topic}/${partition}`, Number(offset)]));
       return round.map(({ topic, partition }) => firsts.get(`${topic}/${partition}`) ?? -1);
     },
+    isSpent: () => false,
     close,
   };
 }
