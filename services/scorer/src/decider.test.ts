@@ -290,6 +290,15 @@ describe("a scorer among others", () => {
     expect(await standing(given.log, TOPICS.decisions)).toHaveLength(1);
   });
 
+  it("tells what stands, and makes no record, where it has let go of the shopper's windows meanwhile", async () => {
+    const shop = await openAmong();
+    unsettledMs = 40;
+    await shop.feed.hold([]);
+    const safe = { degradedReason: "features_restoring", freshness: FRESHNESS_DEGRADED, decisionId: "" };
+    expect(await ask(shop, { requestId: "r-1" })).toMatchObject(safe);
+    expect(await standing(given.log, TOPICS.decisions)).toHaveLength(0);
+  });
+
   it("refuses what it cannot understand, whoever's it is", async () => {
     const shop = await openAmong();
     const nobody = checkout({ subject: {} });
