@@ -45,7 +45,7 @@ export class KafkaAppender {
   #producer: Promise<OpenProducer> | undefined;
   #checked: Promise<unknown> = Promise.resolve();
 
-  constructor(open: () => Promise<OpenProducer>, catalogue: TopicCatalogue) {
+  constructor(open: () => Promise<OpenProducer>, catalogue: Pick<TopicCatalogue, "get">) {
     this.#open = open;
     this.#sender = new RecordSender(catalogue);
     this.#group = new GroupCommit(LIMITS, (calls) => this.#send(calls));

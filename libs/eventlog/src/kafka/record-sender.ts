@@ -21,10 +21,10 @@ export interface RoundProducer {
 
 /** Checks records against their topics, and sends them through whatever producer it is handed. */
 export class RecordSender {
-  readonly #catalogue: TopicCatalogue;
+  readonly #catalogue: Pick<TopicCatalogue, "get">;
   readonly #compactedTopics = new Set<string>();
 
-  constructor(catalogue: TopicCatalogue) {
+  constructor(catalogue: Pick<TopicCatalogue, "get">) {
     this.#catalogue = catalogue;
   }
 
