@@ -8,6 +8,7 @@ import {
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, logLevel } from "kafkajs";
+import { committedPlaces } from "./committed-places.js";
 import type { Places } from "./system.js";
 import type { Told } from "./told.js";
 
@@ -44,9 +45,9 @@ export interface Evidence {
   readonly voided: readonly Standing<wire.DecisionRecord>[];
 }
 
-/** Reads the topics to their ends, by a client of its own that shares nothing with the services' way of reading. */
+/** Reads the topics to their ends, by clients of its own that share nothing with the services' way of reading. */
 export async function readLog(places: Places): Promise<Omit<Evidence, "places" | "told">> {
-  const topics = await readTopics(places.brokers, ["clickstream", RAW, "decisions", "offers"]);
+  const topics = await readCommitted(places.brokers, ["clickstream", RAW, "decisions", "offers"]);
   const ends = new Map<string, number>();
   for (const [topic, records] of topics)
     for (const { partition, offset } of records) ends.set(`${topic}/${partition}`, offset + 1);
@@ -83,7 +84,30 @@ function counting<T extends { readonly ownerEpoch: bigint }>(
   return sorted;
 }
 
-/** The records of each topic, partition by partition in their order. */
+/** The records of each topic that count, partition by partition in their order. */
+async function readCommitted(
+  brokers: readonly string[],
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, readonly Standing<Uint8Array>[]>> {
+  const read = await readTopics(brokers, topics);
+  const counting = new Map<string, readonly Standing<Uint8Array>[]>();
+  for (const [topic, records] of read) {
+    const committed = await committedPlaces(brokers, topic);
+    const kept = records.filter(({ partition, offset }) => committed.has(`${partition}/${offset}`));
+    // Time goes on: what came since is not looked at.
+    const ends = new Map(records.map(({ partition, offset }) => [String(partition), offset]));
+    const due = [...committed].filter((place) => {
+      const [partition = "", offset] = place.split("/");
+      return Number(offset) <= (ends.get(partition) ?? -1);
+    });
+    if (kept.length !== due.length)
+      throw new Error(`${topic}: ${due.length} records count, and ${kept.length} of them were read`);
+    counting.set(topic, kept);
+  }
+  return counting;
+}
+
+/** The records of each topic, partition by partition in their order, a few of aborted transactions among them. */
 async function readTopics(
   brokers: readonly string[],
   topics: readonly string[],
