@@ -9,6 +9,7 @@ import { restoreBench } from "./restore.js";
 import { routingBench } from "./routing.js";
 import { offlineBench } from "./offline.js";
 import { rollingBench } from "./rolling.js";
+import { stackBench } from "./stack.js";
 import { takeoverBench } from "./takeover.js";
 import { underIngestBench } from "./under-ingest.js";
 import { windowsPeerBench } from "./windows-peer.js";
@@ -28,6 +29,7 @@ const BENCHES: readonly Bench[] = [
   windowsPeerBench,
   restoreBench,
   checkpointBench,
+  stackBench,
 ];
 
 const USAGE = "usage: npm run --silent bench -- NAME [--seconds S] | --list | --help";

@@ -24,3 +24,12 @@ export { maxDiscount } from "./guardrails/max-discount.js";
 export * from "./incentive.js";
 export * from "./offer.js";
 export * from "./reasons.js";
+export {
+  bestStack,
+  type AppliedOffer,
+  type LeftOut,
+  type LeftOutReason,
+  type StackPlan,
+} from "./stacking/best-stack.js";
+export type { StackCart, StackLine, StackOffer } from "./stacking/stack-offer.js";
+export { EXACT_OFFERS_MAX, type StackObjective } from "./stacking/stack-search.js";

@@ -60,6 +60,31 @@ describe("splitByLargestRemainder", () => {
     expect(splitByLargestRemainder(total, weights)).toEqual(parts);
   });
 
+  it("gives the units left over to the largest remainders, whichever way it looks for them", () => {
+    const few = fc.array(fc.nat(1_000), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(fc.nat(10_000), few, fc.integer({ min: 1, max: 60 }), (total, given, times) => {
+        const weights = Array.from({ length: times }, () => given).flat();
+        const sum = weights.reduce((acc, weight) => acc + weight, 0);
+        if (sum === 0) return;
+        const floors = weights.map((weight) => Math.floor((total * weight) / sum));
+        const left = total - floors.reduce((acc, part) => acc + part, 0);
+        const order = weights.map((weight, index) => ({ index, remainder: (total * weight) % sum }));
+        const lucky = new Set(
+          order
+            .sort((a, b) => b.remainder - a.remainder || a.index - b.index)
+            .slice(0, left)
+            .map(({ index }) => index),
+        );
+        const parts = floors.map((part, index) => (lucky.has(index) ? part + 1 : part));
+        expect(splitByLargestRemainder(total, weights)).toEqual(parts);
+        // The same shares, with weights that do not fit into a double's 53 bits any more.
+        const heavy = weights.map((weight) => weight * 2 ** 38);
+        expect(splitByLargestRemainder(total, heavy)).toEqual(parts);
+      }),
+    );
+  });
+
   it("adds up exactly, and no part is a whole unit away from its share", () => {
     const weights = fc.array(fc.integer({ min: 0, max: 2 ** 40 }), { minLength: 1, maxLength: 20 });
     fc.assert(

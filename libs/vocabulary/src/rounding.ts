@@ -72,28 +72,90 @@ function isRoundedUp(rest: number, overHalf: number, isOdd: boolean, mode: Round
 export function splitByLargestRemainder(total: number, weights: readonly number[]): number[] {
   assertInteger(total);
   if (weights.length === 0) throw new RangeError("nothing to split over: weights is empty");
+  let sum = 0;
+  let heaviest = 0;
   for (const weight of weights) {
     assertInteger(weight);
     if (weight < 0) throw new RangeError(`weight ${String(weight)} is negative`);
+    sum += weight;
+    if (weight > heaviest) heaviest = weight;
   }
-  const effective = weights.some((weight) => weight > 0) ? weights : weights.map(() => 1);
-  const sum = effective.reduce((acc, weight) => acc + BigInt(weight), 0n);
-  const magnitude = BigInt(Math.abs(total));
-  const shares = effective.map((weight, index) => {
-    const product = magnitude * BigInt(weight);
-    return { index, floor: product / sum, remainder: product % sum };
-  });
-  let left = Number(magnitude - shares.reduce((acc, share) => acc + share.floor, 0n));
-  const parts = shares.map((share) => Number(share.floor));
-  const byRemainder = [...shares].sort((x, y) =>
-    x.remainder === y.remainder ? x.index - y.index : x.remainder > y.remainder ? -1 : 1,
-  );
-  for (const { index } of byRemainder) {
-    if (left === 0) break;
-    parts[index] = (parts[index] ?? 0) + 1;
-    left -= 1;
-  }
+  if (sum === 0)
+    return splitByLargestRemainder(
+      total,
+      weights.map(() => 1),
+    );
+  const magnitude = Math.abs(total);
+  const isSmall = Number.isSafeInteger(sum) && Number.isSafeInteger(magnitude * heaviest);
+  const parts = isSmall ? splitNumbers(magnitude, weights, sum) : splitBigints(magnitude, weights);
   return total < 0 ? parts.map((part) => (part === 0 ? 0 : -part)) : parts;
+}
+
+function splitNumbers(magnitude: number, weights: readonly number[], sum: number): number[] {
+  const parts: number[] = [];
+  const remainders: number[] = [];
+  let left = magnitude;
+  for (const weight of weights) {
+    const product = magnitude * weight;
+    const remainder = product % sum;
+    const part = (product - remainder) / sum;
+    parts.push(part);
+    remainders.push(remainder);
+    left -= part;
+  }
+  giveToLargest(parts, remainders, left);
+  return parts;
+}
+
+function splitBigints(magnitude: number, weights: readonly number[]): number[] {
+  const sum = weights.reduce((acc, weight) => acc + BigInt(weight), 0n);
+  const products = weights.map((weight) => BigInt(magnitude) * BigInt(weight));
+  const parts = products.map((product) => Number(product / sum));
+  const given = parts.reduce((acc, part) => acc + BigInt(part), 0n);
+  giveToLargest(
+    parts,
+    products.map((product) => product % sum),
+    Number(BigInt(magnitude) - given),
+  );
+  return parts;
+}
+
+/** Up to this many comparisons, looking for the largest again and again is quicker than to sort. */
+const COMPARISONS_FEW = 1_024;
+
+/** One unit more for each of the `count` parts with the largest remainders, the earlier first on a tie. */
+function giveToLargest(parts: number[], remainders: readonly (number | bigint)[], count: number): void {
+  const places = count * parts.length > COMPARISONS_FEW ? sorted(remainders) : undefined;
+  const left: (number | bigint)[] = [...remainders];
+  for (let given = 0; given < count; given += 1) {
+    const place = places?.[given] ?? placeOfLargest(left);
+    parts[place] = (parts[place] ?? 0) + 1;
+    left[place] = GIVEN;
+  }
+}
+
+/** Less than any remainder. */
+const GIVEN = -1;
+
+function placeOfLargest(remainders: readonly (number | bigint)[]): number {
+  let place = 0;
+  let largest: number | bigint = GIVEN;
+  for (let index = 0; index < remainders.length; index += 1) {
+    const remainder = remainders[index] ?? GIVEN;
+    if (remainder > largest) {
+      largest = remainder;
+      place = index;
+    }
+  }
+  return place;
+}
+
+/** Places by remainder, the largest first, the earlier first on a tie. */
+function sorted(remainders: readonly (number | bigint)[]): readonly number[] {
+  return remainders
+    .map((remainder, place) => ({ remainder, place }))
+    .sort((a, b) => (a.remainder > b.remainder ? -1 : a.remainder < b.remainder ? 1 : a.place - b.place))
+    .map(({ place }) => place);
 }
 
 function assertInteger(value: number): void {
