@@ -112,7 +112,8 @@ function shapeMap(
   return ok(shaped);
 }
 
-function shapeEnum(desc: DescEnum, value: unknown, at: string): Result<JsonValue, Refusal> {
+/** An enum's value, by its name with or without the prefix, or its number. */
+export function shapeEnum(desc: DescEnum, value: unknown, at: string): Result<JsonValue, Refusal> {
   if (typeof value === "number" && Number.isInteger(value)) return ok(value);
   const shortNames = desc.values.map((one) => one.localName.toLowerCase());
   if (typeof value !== "string") {
@@ -125,7 +126,8 @@ function shapeEnum(desc: DescEnum, value: unknown, at: string): Result<JsonValue
   return err(refusal("unknown_value", at, value, expected));
 }
 
-function shapeScalar(type: ScalarType, value: unknown, at: string): Result<JsonValue, Refusal> {
+/** A text, a number, a truth value or bytes, as the type wants them. */
+export function shapeScalar(type: ScalarType, value: unknown, at: string): Result<JsonValue, Refusal> {
   switch (type) {
     case ScalarType.STRING:
       return shapeText(value, at);

@@ -23,6 +23,8 @@ export interface Policies extends Following {
   active(): PolicyInForce | undefined;
   /** A version that is or was in force, for offers that were issued under it. */
   version(version: string): PolicyInForce | undefined;
+  /** What was put into force so far, newest first, be it that this build cannot compile it. */
+  history(): readonly wire.PolicyRecord[];
   /** Resolves when a version that was written is in force here. */
   appears(version: string): Promise<void>;
 }
@@ -46,13 +48,17 @@ export async function followPolicies(
   { onInForce, onUnusable, onPassedOver }: FollowPoliciesOptions,
 ): Promise<Policies> {
   const versions = new Map<string, PolicyInForce>();
+  const history = new Map<string, wire.PolicyRecord>();
   const awaited = new Map<string, () => void>();
   let active: PolicyInForce | undefined;
   const put = (written: wire.PolicyRecord | undefined): void => {
     if (written === undefined) return;
+    const version = written.policy?.version ?? "";
+    history.delete(version);
+    history.set(version, written);
     const policy = inForce(written);
     if (policy === undefined) {
-      onUnusable(written.policy?.version ?? "");
+      onUnusable(version);
       return;
     }
     active = policy;
@@ -66,6 +72,7 @@ export async function followPolicies(
     ...following,
     active: () => active,
     version: (version) => versions.get(version),
+    history: () => [...history.values()].reverse(),
     appears: (version) => {
       if (versions.has(version)) return Promise.resolve();
       const others = awaited.get(version);

@@ -3,6 +3,19 @@ import { nearestName, printable } from "@leastwise/vocabulary";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { doctorCommand, type DoctorOptions } from "./commands/doctor.js";
 import { playCommand, type PlayOptions } from "./commands/play.js";
+import {
+  applyCommand,
+  diffCommand,
+  historyCommand,
+  rollbackCommand,
+  showCommand,
+  validateCommand,
+  type AskingOptions,
+  type DiffOptions,
+  type PolicyOptions,
+  type RollbackOptions,
+} from "./commands/policy.js";
+import type { PolicyNames } from "./policy/policy-file.js";
 import { serveCommand, type ServeOptions } from "./commands/serve.js";
 import {
   aclsCommand,
@@ -32,6 +45,7 @@ function program(): Command {
     .showHelpAfterError("`--help` tells what is taken.");
   addPlay(leastwise);
   addServices(leastwise);
+  addPolicy(leastwise);
   addTopics(leastwise);
   addDoctor(leastwise);
   return leastwise;
@@ -77,6 +91,40 @@ function addServices(leastwise: Command): void {
       .option("--data <directory>", "where the embedded log and warehouse are kept")
       .action((options: ServeOptions) => serveCommand(service, options));
   }
+}
+
+function addPolicy(leastwise: Command): void {
+  const policy = leastwise
+    .command("policy")
+    .description("the policy: what may be given, to whom, when, and what must never happen");
+  const command = (usage: string, description: string): Command =>
+    policy
+      .command(usage)
+      .description(description)
+      .option("--json", "print one JSON object, and nothing else, on standard output", false);
+  const asking = (usage: string, description: string): Command =>
+    command(usage, description).option("--address <host:port>", "gRPC door of a running service", "localhost:7400");
+  command("validate <file>", "check a document, and say where in it each thing is wrong; - is standard input").action(
+    (file: string, options: PolicyOptions) => validateCommand(file, options),
+  );
+  asking("apply <file>", "put a document into force")
+    .option("--version <name>", "its version, instead of the document's")
+    .option("--author <text>", "who applies it, instead of the document's")
+    .option("--reason <text>", "why, instead of the document's")
+    .action((file: string, options: AskingOptions & PolicyNames) => applyCommand(file, options));
+  asking("diff <file> [before]", "say what a document changes in the policy in force, or in another document")
+    .option("--against <version>", "in this version instead")
+    .action((file: string, before: string | undefined, options: DiffOptions) => diffCommand(file, before, options));
+  asking("show [version]", "print the policy in force, or an earlier one, as a document").action(
+    (version: string | undefined, options: AskingOptions) => showCommand(version, options),
+  );
+  asking("history", "print who put what into force, when and why").action((options: AskingOptions) =>
+    historyCommand(options),
+  );
+  asking("rollback <version>", "put what an earlier version said into force again")
+    .requiredOption("--author <text>", "who goes back")
+    .requiredOption("--reason <text>", "why")
+    .action((version: string, options: RollbackOptions) => rollbackCommand(version, options));
 }
 
 function addTopics(leastwise: Command): void {

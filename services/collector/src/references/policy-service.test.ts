@@ -48,7 +48,7 @@ const apply = (version: string, reason = "autumn") => {
 describe("a policy that is applied", () => {
   it("is in force when the answer comes", async () => {
     expect(await apply("one")).toEqual({ ok: true, value: { version: "one" } });
-    const answer = await callUnary(client.getPolicy.bind(client), {});
+    const answer = await callUnary(client.getPolicy.bind(client), { version: "" });
     expect(answer).toMatchObject({ ok: true, value: { policy: { version: "one" } } });
   });
 
@@ -67,5 +67,52 @@ describe("a policy that is applied", () => {
       true,
     );
     expect(policies.active()?.compiled.version).toBe("three");
+  });
+});
+
+describe("the history of policies", () => {
+  const list = async () => {
+    const answer = await callUnary(client.listPolicies.bind(client), {});
+    return answer.ok ? answer.value.policies.map(({ policy }) => policy) : [];
+  };
+  const rollBack = (version: string, author = "ada") =>
+    callUnary(client.rollbackPolicy.bind(client), { version, author, reason: "it sold nothing" });
+
+  it("has who put what into force and why, the newest first, and each of them whole", async () => {
+    for (const version of ["one", "two"]) await apply(version, `reason of ${version}`);
+    expect(await list()).toMatchObject([
+      { version: "two", author: "merchant", reason: "reason of two", currency: "EUR", guardrails: undefined },
+      { version: "one", reason: "reason of one" },
+    ]);
+    const one = await callUnary(client.getPolicy.bind(client), { version: "one" });
+    expect(one).toMatchObject({ ok: true, value: { policy: { version: "one", guardrails: {} } } });
+    const unknown = await callUnary(client.getPolicy.bind(client), { version: "onne" });
+    expect(unknown).toMatchObject({
+      error: {
+        code: "NOT_FOUND",
+        reason: "unknown_policy_version",
+        message: expect.stringContaining("did you mean one?"),
+      },
+    });
+  });
+
+  it("goes on when somebody goes back: with a name, an author and a reason of its own", async () => {
+    for (const version of ["one", "two"]) await apply(version);
+    expect(await rollBack("one")).toEqual({ ok: true, value: { version: "one.back-1" } });
+    expect(policies.active()?.written.policy).toMatchObject({ author: "ada", reason: "it sold nothing" });
+    await rollBack("two");
+    expect(await rollBack("one")).toEqual({ ok: true, value: { version: "one.back-2" } });
+    expect((await list()).map((policy) => policy?.version)).toEqual([
+      ...["one.back-2", "two.back-1", "one.back-1", "two", "one"],
+    ]);
+  });
+
+  it("is not gone back to where that changes nothing, nor by nobody", async () => {
+    await apply("one");
+    expect(await rollBack("one")).toMatchObject({ error: { code: "FAILED_PRECONDITION", reason: "policy_in_force" } });
+    expect(await rollBack("none")).toMatchObject({ error: { code: "NOT_FOUND", reason: "unknown_policy_version" } });
+    await apply("two");
+    expect(await rollBack("one", "")).toMatchObject({ error: { code: "INVALID_ARGUMENT", reason: "text_missing" } });
+    expect(policies.active()?.compiled.version).toBe("two");
   });
 });

@@ -2,15 +2,8 @@ import { readPolicy, TOPICS, wire } from "@leastwise/contracts";
 import { compilePolicy } from "@leastwise/decision";
 import type { EventLog } from "@leastwise/eventlog";
 import { FEATURE_CATALOGUE, type Policies } from "@leastwise/references";
-import {
-  defineService,
-  invalidArgument,
-  refuse,
-  unimplemented,
-  type RpcRefusal,
-  type RpcService,
-} from "@leastwise/rpc";
-import { err, ok, printable, refusal, type Clock, type Refusal, type Result } from "@leastwise/vocabulary";
+import { defineService, invalidArgument, refuse, type RpcRefusal, type RpcService } from "@leastwise/rpc";
+import { err, nearestName, ok, printable, refusal, type Clock, type Refusal, type Result } from "@leastwise/vocabulary";
 import { setTimeout as delay } from "node:timers/promises";
 import { Turns } from "./turns.js";
 import { writeRecords } from "./write-record.js";
@@ -42,6 +35,19 @@ export function policyService({ log, clock, policies }: PolicyServiceOptions): R
     await appearance(policies, version);
     return ok({ version });
   };
+  const rollBack = async ({ version, author, reason }: wire.RollbackPolicyRequest) => {
+    const found = earlier(policies, version);
+    if (!found.ok) return found;
+    if (policies.active()?.compiled.version === version) return err(alreadyInForce(version));
+    const policy = { ...contentOf(found.value), author, reason, version: backName(version) };
+    const [problem] = problemsOf(policy);
+    return problem === undefined ? apply(policy) : err(invalidArgument(problem));
+  };
+  /** The first of its names that was not used yet. */
+  const backName = (version: string): string => {
+    const used = new Set([...written, ...policies.history().map((record) => contentOf(record).version)]);
+    for (let n = 1; ; n += 1) if (!used.has(`${version}.back-${n}`)) return `${version}.back-${n}`;
+  };
   return defineService(wire.PolicyServiceService, {
     applyPolicy: async ({ policy }) => {
       if (policy === undefined) return err(invalidArgument(policyMissing()));
@@ -49,19 +55,49 @@ export function policyService({ log, clock, policies }: PolicyServiceOptions): R
       if (problem !== undefined) return err(invalidArgument(problem));
       return await turns.take(TOPICS.policy, () => apply(policy));
     },
-    getPolicy: () => {
-      const active = policies.active();
-      if (active !== undefined) return Promise.resolve(ok(active.written));
-      const none = refusal("no_policy", "", "no policy", "a policy in force: put one with ApplyPolicy");
-      return Promise.resolve(err(refuse("NOT_FOUND", none)));
-    },
+    getPolicy: ({ version }) => Promise.resolve(version === "" ? inForce(policies) : earlier(policies, version)),
     validatePolicy: ({ policy }) => {
       if (policy === undefined) return Promise.resolve(err(invalidArgument(policyMissing())));
       return Promise.resolve(ok({ problems: problemsOf(policy).map((problem) => ({ ...problem })) }));
     },
-    listPolicies: () => Promise.resolve(err(unimplemented("PolicyService.ListPolicies"))),
-    rollbackPolicy: () => Promise.resolve(err(unimplemented("PolicyService.RollbackPolicy"))),
+    listPolicies: () => Promise.resolve(ok({ policies: policies.history().map(withoutContent) })),
+    rollbackPolicy: (asked) => turns.take(TOPICS.policy, () => rollBack(asked)),
   });
+}
+
+function inForce(policies: Policies): Result<wire.PolicyRecord, RpcRefusal> {
+  const active = policies.active();
+  if (active !== undefined) return ok(active.written);
+  const none = refusal("no_policy", "", "no policy", "a policy in force: put one with ApplyPolicy");
+  return err(refuse("NOT_FOUND", none));
+}
+
+function earlier(policies: Policies, version: string): Result<wire.PolicyRecord, RpcRefusal> {
+  const history = policies.history();
+  const found = history.find((record) => contentOf(record).version === version);
+  if (found !== undefined) return ok(found);
+  const nearest = nearestName(
+    version,
+    history.map((record) => contentOf(record).version),
+  );
+  const expected = `a version that was in force before${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
+  return err(refuse("NOT_FOUND", refusal("unknown_policy_version", "version", version, expected)));
+}
+
+function alreadyInForce(version: string): RpcRefusal {
+  const expected = "an earlier version than the one in force";
+  return refuse("FAILED_PRECONDITION", refusal("policy_in_force", "version", version, expected));
+}
+
+function contentOf({ policy }: wire.PolicyRecord): wire.Policy {
+  if (policy === undefined) throw new Error("a record on the topic of policies has a policy: others are passed over");
+  return policy;
+}
+
+function withoutContent(record: wire.PolicyRecord): wire.GetPolicyResponse {
+  const { version, author, reason, currency } = contentOf(record);
+  const policy = wire.Policy.fromPartial({ version, author, reason, currency });
+  return { policy, appliedAtMs: record.appliedAtMs };
 }
 
 /** Resolves when the version is in force here, or has not come in time. */

@@ -1,11 +1,10 @@
-import { problemsOf } from "@leastwise/collector";
 import type { Config } from "@leastwise/config";
-import { readJson, TOPICS, wire } from "@leastwise/contracts";
+import { problemsOf } from "@leastwise/collector";
+import { TOPICS, wire } from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
 import type { Policies } from "@leastwise/references";
 import { sayRefusal, type Clock } from "@leastwise/vocabulary";
-import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
+import { checkPolicyFile, sayDocumentProblem } from "../policy/policy-file.js";
 import { starterPolicy } from "./starter-policy.js";
 import { StartFailure } from "./start-failure.js";
 
@@ -29,10 +28,8 @@ export async function startPolicy({ config, log, clock, policies }: StartPolicyO
 }
 
 async function policyOfFile(file: string): Promise<wire.Policy> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw new StartFailure(`the policy file ${file} cannot be read`, { cause: error });
-  });
-  const read = readJson("Policy", parse(text));
-  if (!read.ok) throw new StartFailure(`${file}: ${sayRefusal(read.error)}`);
-  return read.value;
+  const checked = await checkPolicyFile(file);
+  if (checked.ok) return checked.value.policy;
+  const sayings = checked.error.map((problem) => sayDocumentProblem(file, problem));
+  throw new StartFailure(`the policy cannot be put into force:\n${sayings.join("\n")}`);
 }

@@ -469,11 +469,13 @@ export interface ApplyPolicyResponse {
   version: string;
 }
 
-/** Asks for the policy in force. */
+/** Asks for a policy. */
 export interface GetPolicyRequest {
+  /** A version that is or was in force. Absent: the one in force. */
+  version: string;
 }
 
-/** The policy in force. */
+/** A policy that is or was in force. */
 export interface GetPolicyResponse {
   /** The policy. */
   policy:
@@ -511,9 +513,9 @@ export interface PolicyProblem {
 export interface ListPoliciesRequest {
 }
 
-/** The versions so far, newest first. */
+/** The versions so far. */
 export interface ListPoliciesResponse {
-  /** Version, author, reason and time; the campaigns are left out. */
+  /** Newest first. Of each policy version, author, reason and currency; all else is left out. */
   policies: GetPolicyResponse[];
 }
 
@@ -3330,11 +3332,14 @@ export const ApplyPolicyResponse: MessageFns<ApplyPolicyResponse> = {
 };
 
 function createBaseGetPolicyRequest(): GetPolicyRequest {
-  return {};
+  return { version: "" };
 }
 
 export const GetPolicyRequest: MessageFns<GetPolicyRequest> = {
-  encode(_: GetPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: GetPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
     return writer;
   },
 
@@ -3351,6 +3356,14 @@ export const GetPolicyRequest: MessageFns<GetPolicyRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3366,8 +3379,9 @@ export const GetPolicyRequest: MessageFns<GetPolicyRequest> = {
   create(base?: DeepPartial<GetPolicyRequest>): GetPolicyRequest {
     return GetPolicyRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<GetPolicyRequest>): GetPolicyRequest {
+  fromPartial(object: DeepPartial<GetPolicyRequest>): GetPolicyRequest {
     const message = createBaseGetPolicyRequest();
+    message.version = object.version ?? "";
     return message;
   },
 };
@@ -3916,7 +3930,7 @@ export const PolicyServiceService = {
     responseSerialize: (value: ApplyPolicyResponse): Buffer => Buffer.from(ApplyPolicyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ApplyPolicyResponse => ApplyPolicyResponse.decode(value),
   },
-  /** The one in force. Errors: NOT_FOUND (`no_policy`). */
+  /** The one in force, or an earlier one. Errors: NOT_FOUND (`no_policy`, `unknown_policy_version`). */
   getPolicy: {
     path: "/leastwise.v1.PolicyService/GetPolicy" as const,
     requestStream: false as const,
@@ -3938,7 +3952,7 @@ export const PolicyServiceService = {
       Buffer.from(ValidatePolicyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ValidatePolicyResponse => ValidatePolicyResponse.decode(value),
   },
-  /** The versions so far. Errors: UNIMPLEMENTED in this version. */
+  /** The versions so far, the one in force first. */
   listPolicies: {
     path: "/leastwise.v1.PolicyService/ListPolicies" as const,
     requestStream: false as const,
@@ -3949,7 +3963,12 @@ export const PolicyServiceService = {
       Buffer.from(ListPoliciesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListPoliciesResponse => ListPoliciesResponse.decode(value),
   },
-  /** Goes back to an earlier version. Errors: UNIMPLEMENTED in this version. */
+  /**
+   * Goes back: puts what an earlier version said into force, under a name of its own, `<version>.back-<n>`. Errors: NOT_FOUND
+   * (`unknown_policy_version`); FAILED_PRECONDITION (`policy_in_force`); INVALID_ARGUMENT with the first problem's reason and
+   * field, where author or reason is missing or this version of Leastwise refuses what was valid before; UNAVAILABLE
+   * (`log_unavailable`).
+   */
   rollbackPolicy: {
     path: "/leastwise.v1.PolicyService/RollbackPolicy" as const,
     requestStream: false as const,
@@ -3968,13 +3987,18 @@ export interface PolicyServiceServer extends UntypedServiceImplementation {
    * problem's reason and field; ALREADY_EXISTS (`policy_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
   applyPolicy: handleUnaryCall<ApplyPolicyRequest, ApplyPolicyResponse>;
-  /** The one in force. Errors: NOT_FOUND (`no_policy`). */
+  /** The one in force, or an earlier one. Errors: NOT_FOUND (`no_policy`, `unknown_policy_version`). */
   getPolicy: handleUnaryCall<GetPolicyRequest, GetPolicyResponse>;
   /** All that is wrong with a policy, without putting it into force. Errors: INVALID_ARGUMENT (`policy_missing`). */
   validatePolicy: handleUnaryCall<ValidatePolicyRequest, ValidatePolicyResponse>;
-  /** The versions so far. Errors: UNIMPLEMENTED in this version. */
+  /** The versions so far, the one in force first. */
   listPolicies: handleUnaryCall<ListPoliciesRequest, ListPoliciesResponse>;
-  /** Goes back to an earlier version. Errors: UNIMPLEMENTED in this version. */
+  /**
+   * Goes back: puts what an earlier version said into force, under a name of its own, `<version>.back-<n>`. Errors: NOT_FOUND
+   * (`unknown_policy_version`); FAILED_PRECONDITION (`policy_in_force`); INVALID_ARGUMENT with the first problem's reason and
+   * field, where author or reason is missing or this version of Leastwise refuses what was valid before; UNAVAILABLE
+   * (`log_unavailable`).
+   */
   rollbackPolicy: handleUnaryCall<RollbackPolicyRequest, ApplyPolicyResponse>;
 }
 
@@ -3998,7 +4022,7 @@ export interface PolicyServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ApplyPolicyResponse) => void,
   ): ClientUnaryCall;
-  /** The one in force. Errors: NOT_FOUND (`no_policy`). */
+  /** The one in force, or an earlier one. Errors: NOT_FOUND (`no_policy`, `unknown_policy_version`). */
   getPolicy(
     request: GetPolicyRequest,
     callback: (error: ServiceError | null, response: GetPolicyResponse) => void,
@@ -4030,7 +4054,7 @@ export interface PolicyServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ValidatePolicyResponse) => void,
   ): ClientUnaryCall;
-  /** The versions so far. Errors: UNIMPLEMENTED in this version. */
+  /** The versions so far, the one in force first. */
   listPolicies(
     request: ListPoliciesRequest,
     callback: (error: ServiceError | null, response: ListPoliciesResponse) => void,
@@ -4046,7 +4070,12 @@ export interface PolicyServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListPoliciesResponse) => void,
   ): ClientUnaryCall;
-  /** Goes back to an earlier version. Errors: UNIMPLEMENTED in this version. */
+  /**
+   * Goes back: puts what an earlier version said into force, under a name of its own, `<version>.back-<n>`. Errors: NOT_FOUND
+   * (`unknown_policy_version`); FAILED_PRECONDITION (`policy_in_force`); INVALID_ARGUMENT with the first problem's reason and
+   * field, where author or reason is missing or this version of Leastwise refuses what was valid before; UNAVAILABLE
+   * (`log_unavailable`).
+   */
   rollbackPolicy(
     request: RollbackPolicyRequest,
     callback: (error: ServiceError | null, response: ApplyPolicyResponse) => void,

@@ -1,0 +1,104 @@
+import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Alias,
+  type Document,
+  type Node,
+} from "yaml";
+
+/** One thing wrong with a document, and where. */
+export interface DocumentProblem extends Refusal {
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in UTF-16 code units. */
+  readonly column: number;
+}
+
+/** A place in a document, both from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Largest document, bytes: what a gRPC message holds. */
+export const DOCUMENT_BYTES_MAX = 4 * 1_048_576;
+/** Most values in a document, those that stand for others counted each time. */
+const VALUES_MAX = 200_000;
+/** More problems than this are cut off: nobody reads them at once. */
+const PROBLEMS_MAX = 100;
+
+/** A document's tree, walked value by value. */
+export class DocumentSource {
+  readonly root: Node | null;
+  /** What each alias stands for. */
+  readonly #aliased: ReadonlyMap<Alias, Node>;
+  readonly #lines: LineCounter;
+  #values = 0;
+
+  private constructor(document: Document, lines: LineCounter) {
+    this.root = document.contents;
+    this.#aliased = aliasedIn(document);
+    this.#lines = lines;
+  }
+
+  /** Reads YAML 1.2, of which JSON is a part. */
+  static parse(text: string): Result<DocumentSource, DocumentProblem[]> {
+    const bytes = Buffer.byteLength(text);
+    if (bytes > DOCUMENT_BYTES_MAX)
+      return err([
+        {
+          ...refusal("document_too_large", "", `${bytes} bytes`, `at most ${DOCUMENT_BYTES_MAX} bytes`),
+          line: 1,
+          column: 1,
+        },
+      ]);
+    const lines = new LineCounter();
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+    const source = new DocumentSource(document, lines);
+    if (document.errors.length === 0) return ok(source);
+    return err(
+      document.errors.slice(0, PROBLEMS_MAX).map(({ code, message, pos: [offset] }) => ({
+        ...refusal(code === "DUPLICATE_KEY" ? "key_repeated" : "document_malformed", "", message, "YAML or JSON"),
+        ...source.#placeOf(offset),
+      })),
+    );
+  }
+
+  /** Where a value begins. */
+  place(node: Node | null | undefined): Place {
+    return this.#placeOf(node?.range?.[0] ?? 0);
+  }
+
+  /** The value that a node stands for; "too_many" where the document has more of them than any policy needs: aliases of aliases. */
+  value(node: Node | null | undefined): Node | null | "too_many" {
+    this.#values += 1;
+    if (this.#values > VALUES_MAX) return "too_many";
+    const value = isAlias(node) ? this.#aliased.get(node) : node;
+    return isMap(value) || isSeq(value) || isScalar(value) ? value : null;
+  }
+
+  #placeOf(offset: number): Place {
+    const { line, col } = this.#lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  }
+}
+
+/** An alias stands for the last value before it that has its name. */
+function aliasedIn(document: Document): ReadonlyMap<Alias, Node> {
+  const named = new Map<string, Node>();
+  const aliased = new Map<Alias, Node>();
+  visit(document, (_, node) => {
+    if (!isNode(node)) return;
+    const value = isAlias(node) ? named.get(node.source) : undefined;
+    if (isAlias(node) && value !== undefined) aliased.set(node, value);
+    else if (!isAlias(node) && node.anchor !== undefined) named.set(node.anchor, node);
+  });
+  return aliased;
+}

@@ -1,0 +1,252 @@
+import { describe, expect, it } from "@jest/globals";
+import type { wire } from "@leastwise/contracts";
+import fc from "fast-check";
+import { readPolicyDocument } from "./read-document.js";
+import { readDuration, readInstant, readPercent, writeDuration, writeInstant, writePercent } from "./quantities.js";
+import { writePolicyDocument } from "./write-document.js";
+
+const DOCUMENT = `
+version: fashion-2026-12
+author: ada@shop.example
+reason: the first of December
+currency: EUR
+segments:
+  - name: members
+    expression: profile.member == true
+campaigns:
+  - campaign_id: advent
+    kind: incentive
+    rules: {segment: members}
+    ladder:
+      - incentive: {percent_off: {percent: 5%, maximum: 40.00}}
+      - incentive: {amount_off: {amount: 12.5}}
+    schedule:
+      time_zone: Europe/Berlin
+      starts: 2026-12-01T08:00
+      ends: 2026-12-24
+    experiment_id: all
+    budget_id: december
+    offer_ttl: 24h
+    frequency_caps: [{offers_max: 2, period: 7d}]
+guardrails: {floor_price: 60%, max_discount: 30%, margin_floor: -2.5%}
+experiments: [{experiment_id: all, salt: all/1, holdout: 10%}]
+budgets: [{budget_id: december, amount: 20000}]
+`;
+
+function policyOf(text: string): wire.Policy {
+  const read = readPolicyDocument(text);
+  if (!read.ok) throw new Error(JSON.stringify(read.error));
+  return read.value.policy;
+}
+
+function problemsOf(text: string) {
+  const read = readPolicyDocument(text);
+  return read.ok
+    ? []
+    : read.error.map(({ reason, field, line, column, expected }) => ({ reason, field, line, column, expected }));
+}
+
+describe("a policy document", () => {
+  it("has quantities in people's units", () => {
+    const eur = (minor: bigint) => ({ minor, currency: "EUR" });
+    const policy = policyOf(DOCUMENT);
+    expect(policy.campaigns[0]).toMatchObject({
+      approach: { $case: "rules", value: { segment: "members" } },
+      ladder: [
+        { incentive: { kind: { $case: "percentOff", value: { percentBp: 500, maximum: eur(4_000n) } } } },
+        { incentive: { kind: { $case: "amountOff", value: { amount: eur(1_250n) } } } },
+      ],
+      schedule: {
+        startsAtMs: BigInt(Date.UTC(2026, 11, 1, 7)),
+        // The day that it ends on is in it.
+        endsAtMs: BigInt(Date.UTC(2026, 11, 24, 23)),
+        timeZone: "Europe/Berlin",
+      },
+      offerTtlMs: 86_400_000n,
+      frequencyCaps: [{ offersMax: 2, periodMs: 604_800_000n }],
+    });
+    expect(policy.guardrails).toMatchObject({ floorPriceBp: 6_000, maxDiscountBp: 3_000, marginFloorBp: -250 });
+    expect(policy.budgets[0]?.amount).toEqual(eur(2_000_000n));
+  });
+
+  it("may be JSON, in the contract's own form", () => {
+    const json = JSON.stringify({
+      version: "v",
+      currency: "JPY",
+      experiments: [{ experiment_id: "all", salt: "s", holdout_bp: 1_000, startsAtMs: "1767225600000" }],
+      budgets: [{ budgetId: "b", amount: { minor: 500, currency: "JPY" } }],
+    });
+    expect(policyOf(json)).toMatchObject({
+      experiments: [{ holdoutBp: 1_000, startsAtMs: 1_767_225_600_000n }],
+      budgets: [{ amount: { minor: 500n, currency: "JPY" } }],
+    });
+  });
+
+  it("is written so that it reads as the same policy", () => {
+    const policy = policyOf(DOCUMENT);
+    expect(policyOf(writePolicyDocument(policy))).toEqual(policy);
+    expect(writePolicyDocument(policy)).toContain("offer_ttl: 1d");
+    expect(writePolicyDocument(policy)).toContain("starts: 2026-12-01T08:00");
+  });
+
+  it.each([
+    [
+      "a misspelt field",
+      "verison: v",
+      {
+        reason: "unknown_field",
+        field: "verison",
+        line: 1,
+        column: 1,
+        expected: "a field of Policy; did you mean version?",
+      },
+    ],
+    [
+      "a misspelt field of a list",
+      "currency: EUR\nbudgets:\n  - budget_id: b\n    amuont: 5",
+      {
+        reason: "unknown_field",
+        field: "budgets[0].amuont",
+        line: 4,
+        column: 5,
+        expected: "a field of Budget; did you mean amount?",
+      },
+    ],
+    [
+      "a percentage without its sign",
+      "guardrails:\n  floor_price: 60",
+      {
+        reason: "quantity_malformed",
+        field: "guardrails.floor_price_bp",
+        line: 2,
+        column: 16,
+        expected: "a percentage with at most two decimals, for example 12.5%",
+      },
+    ],
+    [
+      "a duration without a unit",
+      "campaigns: [{offer_ttl: 24}]",
+      {
+        reason: "quantity_malformed",
+        field: "campaigns[0].offer_ttl_ms",
+        line: 1,
+        column: 25,
+        expected: "a duration such as 7d, 24h, 30m, 90s or 250ms",
+      },
+    ],
+    [
+      "an amount with too many decimals",
+      "currency: EUR\nbudgets: [{amount: 5.001}]",
+      {
+        reason: "quantity_malformed",
+        field: "budgets[0].amount",
+        line: 2,
+        column: 20,
+        expected: "an amount in EUR such as 20.00",
+      },
+    ],
+    [
+      "a choice that there is not",
+      "campaigns:\n- kind: incentiv",
+      {
+        reason: "unknown_value",
+        field: "campaigns[0].kind",
+        line: 2,
+        column: 9,
+        expected: "one of incentive, entitlement; did you mean incentive?",
+      },
+    ],
+    [
+      "a zone that there is not",
+      "campaigns:\n- schedule: {time_zone: Europe/Berlim}",
+      {
+        reason: "unknown_time_zone",
+        field: "campaigns[0].schedule.time_zone",
+        line: 2,
+        column: 25,
+        expected: "an IANA time zone, for example Europe/Berlin; did you mean Europe/Berlin?",
+      },
+    ],
+    [
+      "a time in an hour that the clocks skip",
+      "campaigns:\n- schedule:\n    time_zone: Europe/Berlin\n    starts: 2026-03-29T02:30",
+      {
+        reason: "quantity_malformed",
+        field: "campaigns[0].schedule.starts_at_ms",
+        line: 4,
+        column: 13,
+        expected: "a time that the clocks of Europe/Berlin show once: they are put forward or back then",
+      },
+    ],
+    [
+      "a key that stands twice",
+      "version: a\nversion: b",
+      { reason: "key_repeated", field: "", line: 2, column: 1, expected: "YAML or JSON" },
+    ],
+    [
+      "no YAML",
+      "version: [",
+      { reason: "document_malformed", field: "", line: 1, column: 11, expected: "YAML or JSON" },
+    ],
+    [
+      "a list where fields belong",
+      "guardrails: []",
+      { reason: "wrong_type", field: "guardrails", line: 1, column: 13, expected: "fields, each a name and a value" },
+    ],
+  ])("names %s, with its line and column", (_, text, problem) => {
+    expect(problemsOf(text)).toEqual([problem]);
+  });
+
+  it("tells all that is wrong at once", () => {
+    expect(problemsOf("verison: v\nguardrails: {floor_price: 60}").map(({ line }) => line)).toEqual([1, 2]);
+  });
+
+  it("locates what is wrong with its meaning", () => {
+    const read = readPolicyDocument(DOCUMENT);
+    if (!read.ok) throw new Error("it reads");
+    const problem = { reason: "r", came: "c", expected: "e" };
+    expect(
+      read.value.locate({ ...problem, field: "campaigns[0].ladder[1].incentive.amount_off.amount" }),
+    ).toMatchObject({ line: 15 });
+    expect(
+      read.value.locate({ ...problem, field: "campaigns[0].ladder[1].incentive.amount_off.cart_min" }),
+    ).toMatchObject({ line: 15 });
+    expect(read.value.locate({ ...problem, field: "campaigns[0].propensity.kind" })).toMatchObject({ line: 10 });
+    expect(read.value.locate({ ...problem, field: "templates" })).toMatchObject({ line: 1, column: 1 });
+  });
+
+  it("refuses 10 MB, and aliases of aliases, before they cost anything", () => {
+    expect(problemsOf(`reason: ${"x".repeat(10_000_000)}`)).toMatchObject([{ reason: "document_too_large" }]);
+    const times = (alias: string) => Array.from({ length: 1_000 }, () => alias).join(", ");
+    const bomb = `campaigns: [&c {ladder: [&r {incentive: {percent_off: {percent: 5%}}}, ${times("*r")}]}, ${times("*c")}]`;
+    expect(problemsOf(bomb).map(({ reason }) => reason)).toEqual(["document_too_large"]);
+  });
+});
+
+describe("quantities", () => {
+  it("read as they are written", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -1_000_000, max: 1_000_000 }), fc.nat(2 ** 40), (bp, ms) => {
+        expect(readPercent(writePercent(bp))).toBe(bp);
+        expect(readDuration(writeDuration(ms))).toBe(ms);
+      }),
+    );
+  });
+
+  it("instants do, in every zone, through every change of the clocks", () => {
+    const zones = fc.constantFrom("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu");
+    fc.assert(
+      fc.property(zones, fc.integer({ min: Date.UTC(2020), max: Date.UTC(2040) }), (zone, ms) => {
+        const hour = ms - (ms % 1_800_000);
+        expect(readInstant(writeInstant(hour, zone), zone, "starts")).toBe(hour);
+        expect(readInstant(writeInstant(ms, zone), zone, "ends")).toBe(ms);
+      }),
+    );
+  });
+
+  it("a day is as long as the clocks make it", () => {
+    const day = (date: string) =>
+      Number(readInstant(date, "Europe/Berlin", "ends")) - Number(readInstant(date, "Europe/Berlin", "starts"));
+    expect(["2026-03-29", "2026-06-01", "2026-10-25"].map(day)).toEqual([23, 24, 25].map((hours) => hours * 3_600_000));
+  });
+});

@@ -1,0 +1,308 @@
+import type { DescField, DescMessage, JsonValue } from "@bufbuild/protobuf";
+import { messageDescriptor, readJson, shapeEnum, shapeScalar, type wire } from "@leastwise/contracts";
+import {
+  err,
+  exponentOf,
+  isCurrencyCode,
+  minorFromDecimal,
+  nearestName,
+  ok,
+  refusal,
+  type CurrencyCode,
+  type Refusal,
+  type Result,
+} from "@leastwise/vocabulary";
+import { isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap } from "yaml";
+import { documentFields, type DocumentField } from "./document-fields.js";
+import { DocumentSource, type DocumentProblem } from "./document-source.js";
+import { isTimeZone, readDuration, readInstant, readPercent, type Unread } from "./quantities.js";
+
+/** A policy that was read, and where each part of it stands. */
+export interface PolicyDocument {
+  readonly policy: wire.Policy;
+  /** Adds to what is wrong with the policy where that stands: at the field, or at the nearest thing that it is part of. */
+  locate(problem: Refusal): DocumentProblem;
+}
+
+const POLICY = messageDescriptor("Policy");
+
+/**
+ * Reads a policy document, YAML or JSON: the contract's fields, with quantities as people write them where the contract's name ends in a unit.
+ * `percent: 10%` is `percent_bp: 1000`, `offer_ttl: 24h` is `offer_ttl_ms: 86400000`, `amount: 5.00` is in the policy's currency, and
+ * `ends: 2026-12-24` in the schedule's time zone; the contract's own form is read, too. All that is wrong is told, with its place; what the policy means is
+ * checked by `compilePolicy`.
+ */
+export function readPolicyDocument(text: string): Result<PolicyDocument, DocumentProblem[]> {
+  const parsed = DocumentSource.parse(text);
+  if (!parsed.ok) return parsed;
+  const reading = new Reading(parsed.value);
+  const json = reading.read();
+  if (reading.problems.length > 0) return err(reading.problems);
+  const read = readJson("Policy", json);
+  if (!read.ok) return err([reading.locate(read.error)]);
+  return ok({ policy: read.value, locate: (problem) => reading.locate(problem) });
+}
+
+/** What of the surroundings a value's reading depends on. */
+interface Surroundings {
+  /** IANA time zone of civil times. */
+  readonly zone: string;
+}
+
+class Reading {
+  readonly problems: DocumentProblem[] = [];
+  readonly #source: DocumentSource;
+  /** What stands where, by the contract's path. */
+  readonly #nodes = new Map<string, Node | null>();
+  #currency: CurrencyCode | undefined;
+  #isTooMany = false;
+
+  constructor(source: DocumentSource) {
+    this.#source = source;
+  }
+
+  read(): JsonValue {
+    const { root } = this.#source;
+    const currency = isMap(root) ? textOf(root, "currency") : undefined;
+    this.#currency = currency !== undefined && isCurrencyCode(currency) ? currency : undefined;
+    return this.#message(POLICY, root, "", { zone: "UTC" }) ?? {};
+  }
+
+  locate(problem: Refusal): DocumentProblem {
+    let path = problem.field;
+    while (path !== "" && !this.#nodes.has(path)) path = path.replace(/(^|\.)[^.]*$|\[\d+\]$/, "");
+    return { ...problem, ...this.#source.place(this.#nodes.get(path)) };
+  }
+
+  #message(
+    message: DescMessage,
+    node: Node | null | undefined,
+    at: string,
+    around: Surroundings,
+  ): Record<string, JsonValue> | undefined {
+    const map = this.#value(node, at);
+    if (map === undefined) return undefined;
+    if (!isMap(map)) {
+      this.#refuse("wrong_type", at, kindOf(map), "fields, each a name and a value", node);
+      return undefined;
+    }
+    const within = { zone: this.#zoneOf(map, at) ?? around.zone };
+    const json: Record<string, JsonValue> = {};
+    for (const { key, value } of map.items) {
+      if (this.#isTooMany) break;
+      const name = isScalar(key) ? String(key.value) : "";
+      const found = fieldNamed(message, name);
+      const keyNode = isScalar(key) ? key : null;
+      if (found === undefined) this.#unknown(message, name, at, keyNode);
+      else this.#put(json, found, value as Node | null, at, within, keyNode);
+    }
+    return json;
+  }
+
+  #put(
+    json: Record<string, JsonValue>,
+    { known, isOwnForm }: NamedField,
+    node: Node | null,
+    at: string,
+    around: Surroundings,
+    key: Node | null,
+  ): void {
+    const { field, name } = known;
+    const path = at === "" ? field.name : `${at}.${field.name}`;
+    if (json[field.name] !== undefined) this.#refuse("field_repeated", path, name, `${name} once`, key);
+    if (isScalar(node) && node.value === null) return;
+    this.#nodes.set(path, node);
+    const value = isOwnForm ? this.#field(field, node, path, around) : this.#quantity(known, node, path, around);
+    if (value !== undefined) json[field.name] = value;
+  }
+
+  /** A value in the contract's own form. */
+  #field(field: DescField, node: Node | null, at: string, around: Surroundings): JsonValue | undefined {
+    switch (field.fieldKind) {
+      case "message":
+        return this.#message(field.message, node, at, around);
+      case "enum":
+      case "scalar":
+        return this.#plain(field, node, at);
+      case "list":
+        return this.#list(field, node, at, around);
+      case "map":
+        throw new Error(`no field of a policy is a map: ${field.name}`);
+    }
+  }
+
+  #list(
+    field: DescField & { readonly fieldKind: "list" },
+    node: Node | null,
+    at: string,
+    around: Surroundings,
+  ): JsonValue[] | undefined {
+    const list = this.#value(node, at);
+    if (list === undefined) return undefined;
+    if (!isSeq(list)) {
+      this.#refuse("wrong_type", at, kindOf(list), "a list", node);
+      return undefined;
+    }
+    return list.items.flatMap((item, index) => {
+      if (this.#isTooMany) return [];
+      const place = `${at}[${index}]`;
+      const itemNode = item as Node | null;
+      this.#nodes.set(place, itemNode);
+      const one =
+        field.listKind === "message"
+          ? this.#message(field.message, itemNode, place, around)
+          : this.#plain(field, itemNode, place);
+      return one === undefined ? [] : [one];
+    });
+  }
+
+  #plain(
+    field: DescField & { readonly fieldKind: "enum" | "scalar" | "list" },
+    node: Node | null,
+    at: string,
+  ): JsonValue | undefined {
+    const scalar = this.#scalar(node, at);
+    if (scalar === undefined) return undefined;
+    const { enum: choice, scalar: type } = field;
+    const shaped =
+      choice !== undefined
+        ? shapeEnum(choice, scalar.value, at)
+        : type !== undefined
+          ? shapeScalar(type, scalar.value, at)
+          : undefined;
+    if (shaped === undefined) throw new Error(`${field.name} is neither a text, a number nor a choice`);
+    if (shaped.ok) return shaped.value;
+    this.#add(shaped.error, node);
+    return undefined;
+  }
+
+  /** A value as people write it. */
+  #quantity(
+    { field, form }: DocumentField,
+    node: Node | null,
+    at: string,
+    around: Surroundings,
+  ): JsonValue | undefined {
+    if (form === "money" && isMap(this.#value(node, at))) return this.#field(field, node, at, around);
+    const scalar = this.#scalar(node, at);
+    if (scalar === undefined) return undefined;
+    const text = scalar.source ?? String(scalar.value);
+    const read = this.#readQuantity(form, field.name, text, around);
+    if (typeof read === "number" || "minor" in read) return read;
+    this.#refuse("quantity_malformed", at, scalar.value, read.expected, node);
+    return undefined;
+  }
+
+  #readQuantity(
+    form: DocumentField["form"],
+    name: string,
+    text: string,
+    { zone }: Surroundings,
+  ): number | { readonly minor: string; readonly currency: string } | Unread {
+    switch (form) {
+      case "percent":
+        return readPercent(text);
+      case "duration":
+        return readDuration(text);
+      case "instant":
+        return readInstant(text, zone, name.startsWith("ends") ? "ends" : "starts");
+      case "money":
+        return this.#readMoney(text);
+      case "as_it_is":
+        throw new Error(`${name} has no unit`);
+    }
+  }
+
+  #readMoney(text: string): { readonly minor: string; readonly currency: string } | Unread {
+    if (this.#currency === undefined)
+      return { expected: "an amount, once the policy names its currency, for example currency: EUR" };
+    const minor = minorFromDecimal(text, this.#currency);
+    const isExact = minor !== undefined && decimalsOf(text) <= exponentOf(this.#currency);
+    return isExact
+      ? { minor: String(minor), currency: this.#currency }
+      : { expected: `an amount in ${this.#currency} such as ${exampleOf(this.#currency)}` };
+  }
+
+  #zoneOf(map: YAMLMap, at: string): string | undefined {
+    const zone = textOf(map, "time_zone");
+    if (zone === undefined || zone === "") return undefined;
+    if (isTimeZone(zone)) return zone;
+    const path = at === "" ? "time_zone" : `${at}.time_zone`;
+    const near = nearestName(zone, Intl.supportedValuesOf("timeZone"));
+    const expected = `an IANA time zone, for example Europe/Berlin${near === undefined ? "" : `; did you mean ${near}?`}`;
+    this.#refuse("unknown_time_zone", path, zone, expected, map.get("time_zone", true) ?? null);
+    return "UTC";
+  }
+
+  #scalar(node: Node | null, at: string): Scalar | undefined {
+    const value = this.#value(node, at);
+    if (value === undefined || isScalar(value)) return value;
+    this.#refuse("wrong_type", at, kindOf(value), "one value", node);
+    return undefined;
+  }
+
+  /** What a node stands for; undefined, told once, where there are more values than any policy needs, or none. */
+  #value(node: Node | null | undefined, at: string): Node | undefined {
+    const value = this.#source.value(node);
+    if (value !== "too_many" && value !== null) return value;
+    if (value === null) this.#refuse("value_missing", at, undefined, "a value", node);
+    else if (!this.#isTooMany) {
+      this.#isTooMany = true;
+      this.#refuse("document_too_large", at, "aliases of aliases", "a document that is as large as it looks", node);
+    }
+    return undefined;
+  }
+
+  #unknown(message: DescMessage, name: string, at: string, key: Node | null): void {
+    const names = documentFields(message).map((field) => field.name);
+    const near = nearestName(name, names);
+    const expected =
+      near === undefined ? `one of ${names.join(", ")}` : `a field of ${message.name}; did you mean ${near}?`;
+    const path = at === "" ? name.slice(0, 64) : `${at}.${name.slice(0, 64)}`;
+    this.#refuse("unknown_field", path, name, expected, key);
+  }
+
+  #refuse(reason: string, at: string, came: unknown, expected: string, node: Node | null | undefined): void {
+    this.#add(refusal(reason, at, came, expected), node);
+  }
+
+  #add(problem: Refusal, node: Node | null | undefined): void {
+    if (this.problems.length < PROBLEMS_MAX) this.problems.push({ ...problem, ...this.#source.place(node) });
+  }
+}
+
+/** More problems than this are cut off: nobody reads them at once. */
+const PROBLEMS_MAX = 100;
+
+interface NamedField {
+  readonly known: DocumentField;
+  /** True if it was named as in the contract, and is in the contract's unit. */
+  readonly isOwnForm: boolean;
+}
+
+function fieldNamed(message: DescMessage, name: string): NamedField | undefined {
+  const known = documentFields(message).find(
+    (one) => one.name === name || one.field.name === name || one.field.jsonName === name,
+  );
+  if (known === undefined) return undefined;
+  return { known, isOwnForm: known.form === "as_it_is" || (known.form !== "money" && known.name !== name) };
+}
+
+function textOf(map: YAMLMap, name: string): string | undefined {
+  const value = map.get(name);
+  return typeof value === "string" ? value : undefined;
+}
+
+/** What came, by its kind. */
+function kindOf(node: Node): string {
+  if (isMap(node)) return "fields";
+  return isSeq(node) ? "a list" : "one value";
+}
+
+function decimalsOf(text: string): number {
+  return text.trim().split(".")[1]?.length ?? 0;
+}
+
+function exampleOf(currency: CurrencyCode): string {
+  return (20).toFixed(exponentOf(currency));
+}

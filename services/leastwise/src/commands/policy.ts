@@ -1,0 +1,123 @@
+import { writeJson, type wire } from "@leastwise/contracts";
+import { policyChanges, sayChange, writePolicyDocument } from "@leastwise/policy";
+import { ServiceFailure } from "../host/start-failure.js";
+import { PolicyClient } from "../policy/policy-client.js";
+import { checkPolicyFile, sayDocumentProblem, type CheckedPolicy, type PolicyNames } from "../policy/policy-file.js";
+
+/** What all of `leastwise policy` takes. */
+export interface PolicyOptions {
+  readonly json: boolean;
+}
+
+/** What asks a running service. */
+export interface AskingOptions extends PolicyOptions {
+  /** Its gRPC door, `host:port`. */
+  readonly address: string;
+}
+
+/** Checks a document without asking anybody. Ends with 1 where it could not be put into force. */
+export async function validateCommand(file: string, options: PolicyOptions): Promise<void> {
+  const checked = await checkPolicyFile(file);
+  const problems = checked.ok ? [] : checked.error;
+  const notices = checked.ok ? checked.value.notices : [];
+  if (options.json) say(JSON.stringify({ valid: checked.ok, problems, notices }));
+  else {
+    for (const problem of problems) say(sayDocumentProblem(file, problem));
+    for (const notice of notices) say(`${sayDocumentProblem(file, notice)}: a notice`);
+    if (checked.ok) say(`${file}: ${sayPolicy(checked.value)}`);
+  }
+  if (!checked.ok) throw new ServiceFailure(countOf(problems.length));
+}
+
+/** Puts a document into force. */
+export async function applyCommand(file: string, options: AskingOptions & PolicyNames): Promise<void> {
+  const { json, address, version, author, reason } = options;
+  const { policy } = await validOf(file, given({ version, author, reason }));
+  await asking(address, async (client) => {
+    const applied = await client.apply(policy);
+    say(json ? JSON.stringify({ version: applied }) : `${applied} is in force`);
+  });
+}
+
+export interface DiffOptions extends AskingOptions {
+  /** A version to compare with; absent: the one in force. */
+  readonly against?: string;
+}
+
+/** Says what differs between the policy in force, or another version or document, and a document. */
+export async function diffCommand(file: string, other: string | undefined, options: DiffOptions): Promise<void> {
+  const { policy } = await validOf(file, {});
+  const before =
+    other === undefined
+      ? await asking(options.address, (client) => client.get(options.against))
+      : (await validOf(other, {})).policy;
+  const changes = policyChanges(before, policy);
+  if (options.json) say(JSON.stringify({ before: before.version, after: policy.version, changes }));
+  else if (changes.length === 0) say(`${before.version} and ${policy.version} say the same`);
+  else say([`--- ${before.version}`, `+++ ${policy.version}`, ...changes.map(sayChange)].join("\n"));
+}
+
+/** Prints a policy as a document. */
+export async function showCommand(version: string | undefined, { address, json }: AskingOptions): Promise<void> {
+  const policy = await asking(address, (client) => client.get(version));
+  say(json ? JSON.stringify(writeJson("Policy", policy)) : writePolicyDocument(policy).trimEnd());
+}
+
+/** Prints who put what into force, when and why, the newest first. */
+export async function historyCommand({ address, json }: AskingOptions): Promise<void> {
+  const history = await asking(address, (client) => client.history());
+  const rows = history.map(({ policy, appliedAtMs }) => ({
+    version: policy?.version ?? "",
+    applied_at: new Date(Number(appliedAtMs)).toISOString(),
+    author: policy?.author ?? "",
+    reason: policy?.reason ?? "",
+  }));
+  if (json) say(JSON.stringify({ policies: rows }));
+  else for (const row of rows) say(`${row.applied_at}  ${row.version.padEnd(24)}  ${row.author}: ${row.reason}`);
+}
+
+export type RollbackOptions = AskingOptions & Pick<wire.RollbackPolicyRequest, "author" | "reason">;
+
+/** Puts what an earlier version said into force again. */
+export async function rollbackCommand(version: string, options: RollbackOptions): Promise<void> {
+  const { address, author, reason, json } = options;
+  await asking(address, async (client) => {
+    const applied = await client.rollBack({ version, author, reason });
+    say(json ? JSON.stringify({ version: applied }) : `${applied} is in force: it says what ${version} said`);
+  });
+}
+
+/** The policy of a document that could be put into force; else all that is wrong with it is said, and the command ends. */
+async function validOf(file: string, names: PolicyNames): Promise<CheckedPolicy> {
+  const checked = await checkPolicyFile(file, names);
+  if (checked.ok) return checked.value;
+  for (const problem of checked.error) process.stderr.write(`${sayDocumentProblem(file, problem)}\n`);
+  throw new ServiceFailure(`${countOf(checked.error.length)}: nothing was done`);
+}
+
+async function asking<T>(address: string, ask: (client: PolicyClient) => Promise<T>): Promise<T> {
+  const client = new PolicyClient(address);
+  try {
+    return await ask(client);
+  } finally {
+    client.close();
+  }
+}
+
+function sayPolicy({ policy, compiled, notices }: CheckedPolicy): string {
+  const { segments, campaigns } = compiled;
+  const counted = `${campaigns.length} campaigns, ${segments.length} segments, in ${policy.currency}`;
+  return `${policy.version} could be put into force: ${counted}; ${notices.length} notices`;
+}
+
+function countOf(problems: number): string {
+  return problems === 1 ? "1 problem" : `${problems} problems`;
+}
+
+function given(names: { readonly [name in keyof PolicyNames]: PolicyNames[name] | undefined }): PolicyNames {
+  return Object.fromEntries(Object.entries(names).filter(([, text]) => text !== undefined));
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,59 @@
+import { readPolicy, type wire } from "@leastwise/contracts";
+import { compilePolicy, type CompiledPolicy } from "@leastwise/decision";
+import { readPolicyDocument, type DocumentProblem } from "@leastwise/policy";
+import { FEATURE_CATALOGUE } from "@leastwise/references";
+import { err, ok, sayRefusal, type Refusal, type Result } from "@leastwise/vocabulary";
+import { readFile } from "node:fs/promises";
+import { StartFailure } from "../host/start-failure.js";
+
+/** A policy that could be put into force. */
+export interface CheckedPolicy {
+  readonly policy: wire.Policy;
+  readonly compiled: CompiledPolicy;
+  /** What is allowed and yet worth knowing. */
+  readonly notices: readonly DocumentProblem[];
+}
+
+/** What is given for a file's own words. */
+export type PolicyNames = Partial<Pick<wire.Policy, "version" | "author" | "reason">>;
+
+/** Reads and checks a policy document; `-` is standard input. */
+export async function checkPolicyFile(
+  file: string,
+  names: PolicyNames = {},
+): Promise<Result<CheckedPolicy, readonly DocumentProblem[]>> {
+  return checkPolicyDocument(await textOf(file), names);
+}
+
+/** Checks a policy document as the door of a service does, and says where in it each thing stands. */
+export function checkPolicyDocument(
+  text: string,
+  names: PolicyNames = {},
+): Result<CheckedPolicy, readonly DocumentProblem[]> {
+  const document = readPolicyDocument(text);
+  if (!document.ok) return document;
+  const policy = { ...document.value.policy, ...names };
+  const inPlace = (problems: readonly Refusal[]) =>
+    problems.map((problem) => document.value.locate(problem)).sort((a, b) => a.line - b.line || a.column - b.column);
+  const read = readPolicy(policy);
+  if (!read.ok) return err(inPlace(read.error));
+  const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);
+  if (!compiled.ok) return err(inPlace(compiled.error));
+  return ok({ policy, compiled: compiled.value, notices: inPlace(compiled.value.notices) });
+}
+
+/** `policy.yaml:12:7: guardrails.floor_price_bp: expected …, got … (reason)`, as compilers say it and editors jump to. */
+export function sayDocumentProblem(file: string, problem: DocumentProblem): string {
+  return `${file === "-" ? "stdin" : file}:${problem.line}:${problem.column}: ${sayRefusal(problem)}`;
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    if (file !== "-") return await readFile(file, "utf8");
+    const parts: Buffer[] = [];
+    for await (const part of process.stdin) parts.push(part as Buffer);
+    return Buffer.concat(parts).toString("utf8");
+  } catch (error) {
+    throw new StartFailure(`the policy file ${file} cannot be read`, { cause: error });
+  }
+}
