@@ -147,6 +147,22 @@ describe("npm start -- serve", () => {
     expect(answer).not.toHaveProperty("degradedReason");
   });
 
+  it("shows its policy, checks it, and puts it into force again under another name", async () => {
+    const policy = path.join(ROOT, "policy.yaml");
+    const [show, ...rest] = block("npm start --silent -- policy show").split("\n");
+    try {
+      expect(await printed(show!)).toBe("");
+      const answers = [];
+      for (const line of rest) answers.push(await printed(line));
+      expect(answers).toEqual([
+        expect.stringContaining("policy.yaml: starter-1 could be put into force"),
+        "mine-1 is in force\n",
+      ]);
+    } finally {
+      rmSync(policy, { force: true });
+    }
+  });
+
   it("takes an event over HTTP", async () => {
     const answer = JSON.parse(await printed(block("curl http://localhost:7401/v1/events"))) as Record<string, unknown>;
     expect(answer).toMatchObject({ accepted: 1, position: expect.stringMatching(/./) });

@@ -76,15 +76,17 @@ describe("leastwise policy", () => {
   it("puts it into force, says what changed, who did it, and goes back", async () => {
     const file = fileOf(DOCUMENT);
     expect(await asked("apply", file)).toMatchObject({ code: 0, out: "autumn-1 is in force" });
-    const deeper = fileOf(DOCUMENT.replace("percent: 5%", "percent: 10%").replace("autumn-1", "autumn-2"));
+    const deeper = fileOf(DOCUMENT.replace("percent: 5%", "percent: 10%").replace("autumn-1", "autumn-x"));
     expect(await asked("diff", deeper)).toMatchObject({
       out: [
         "--- autumn-1",
-        "+++ autumn-2",
+        "+++ autumn-x",
         "~ campaigns[coats].ladder[0].incentive.percent_off.percent: 5% → 10%",
       ].join("\n"),
     });
-    expect(await asked("apply", deeper, "--author", "grace", "--reason", "it snows")).toMatchObject({ code: 0 });
+    expect(
+      await asked("apply", deeper, "--version", "autumn-2", "--author", "grace", "--reason", "it snows"),
+    ).toMatchObject({ code: 0 });
     expect(await asked("rollback", "autumn-1", "--author", "ada", "--reason", "too deep")).toMatchObject({
       out: "autumn-1.back-1 is in force: it says what autumn-1 said",
     });

@@ -38,6 +38,8 @@ function program(): Command {
       "Decides the least incentive that converts the shopper at the checkout, and proves that it paid for itself.",
     )
     .version(VERSION)
+    // What stands behind a command is the command's: a policy has a version, too.
+    .enablePositionalOptions()
     .addHelpText(
       "after",
       "\nWithout a command it plays: `play --help` tells what it takes (--once, --json, --replay and others).",

@@ -1,4 +1,4 @@
-import type { CurrencyCode, RoundingMode } from "@leastwise/vocabulary";
+import type { CurrencyCode } from "@leastwise/vocabulary";
 
 /** A cart that offers are stacked on. */
 export interface StackCart {
@@ -116,11 +116,6 @@ export interface CashbackTiered extends StackTerms {
 export interface LoyaltyCreditLater extends StackTerms {
   readonly kind: "loyalty_credit";
   readonly amountMinor: number;
-}
-
-/** How amounts that are computed become whole minor units. Absent: half to even. */
-export interface StackRounding {
-  readonly rounding?: RoundingMode;
 }
 
 /** The stage that an offer is applied at. */
