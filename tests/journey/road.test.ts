@@ -295,8 +295,6 @@ describe("what is not there yet", () => {
       "OfferService/Release",
       "OfferService/Refund",
       "SubjectService/Forget",
-      "PolicyService/ListPolicies",
-      "PolicyService/RollbackPolicy",
     ];
     const methods = [
       ...["Record"].map((name) => `CollectorService/${name}`),
