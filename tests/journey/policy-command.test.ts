@@ -50,7 +50,7 @@ describe("leastwise policy", () => {
   it("validates a document, and says where it is wrong and what was meant", async () => {
     expect(await policy("validate", fileOf(DOCUMENT))).toMatchObject({
       code: 0,
-      out: expect.stringContaining("autumn-1 could be put into force: 1 campaigns, 1 segments, in USD"),
+      out: expect.stringContaining("autumn-1 could be put into force: 1 campaign, 1 segment, in USD"),
     });
     const wrong = DOCUMENT.replace("offer_ttl: 24h", "offer_tll: 24h").replace("floor_price: 60%", "floor_price: 60");
     const file = fileOf(wrong);

@@ -166,7 +166,7 @@ export interface RelayPlace {
 /**
  * Writes what is made of one partition's records, each once: what is appended and how far the partition was read are
  * there together or not at all. After a rejection it is over, and whether its last append counts is what the `committed` of
- * the next relay says.
+ * the next relay says. It may be over after an append that went well, too: then the next one is what rejects.
  */
 export interface Relay {
   /** What was committed last when it was opened: where to read on. Undefined: nothing. */

@@ -32,4 +32,4 @@ export {
   type StackPlan,
 } from "./stacking/best-stack.js";
 export type { StackCart, StackLine, StackOffer } from "./stacking/stack-offer.js";
-export { EXACT_OFFERS_MAX, type StackObjective } from "./stacking/stack-search.js";
+export { EXACT_OFFERS_MAX, STACK_OFFERS_MAX, type StackObjective } from "./stacking/stack-search.js";

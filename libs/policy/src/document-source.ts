@@ -32,7 +32,7 @@ export const DOCUMENT_BYTES_MAX = 4 * 1_048_576;
 /** Most values in a document, those that stand for others counted each time. */
 const VALUES_MAX = 200_000;
 /** More problems than this are cut off: nobody reads them at once. */
-const PROBLEMS_MAX = 100;
+export const PROBLEMS_MAX = 100;
 
 /** A document's tree, walked value by value. */
 export class DocumentSource {
@@ -52,20 +52,16 @@ export class DocumentSource {
   static parse(text: string): Result<DocumentSource, DocumentProblem[]> {
     const bytes = Buffer.byteLength(text);
     if (bytes > DOCUMENT_BYTES_MAX)
-      return err([
-        {
-          ...refusal("document_too_large", "", `${bytes} bytes`, `at most ${DOCUMENT_BYTES_MAX} bytes`),
-          line: 1,
-          column: 1,
-        },
-      ]);
+      return asAWhole(refusal("document_too_large", "", `${bytes} bytes`, `at most ${DOCUMENT_BYTES_MAX} bytes`));
     const lines = new LineCounter();
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+    const document = parsedUnlessTooDeep(text, lines);
+    if (document === undefined)
+      return asAWhole(refusal("document_malformed", "", "lists in lists in lists", "what a policy is made of"));
     const source = new DocumentSource(document, lines);
     if (document.errors.length === 0) return ok(source);
     return err(
-      document.errors.slice(0, PROBLEMS_MAX).map(({ code, message, pos: [offset] }) => ({
-        ...refusal(code === "DUPLICATE_KEY" ? "key_repeated" : "document_malformed", "", message, "YAML or JSON"),
+      document.errors.slice(0, PROBLEMS_MAX).map(({ message, pos: [offset] }) => ({
+        ...refusal("document_malformed", "", message, "YAML or JSON"),
         ...source.#placeOf(offset),
       })),
     );
@@ -87,6 +83,23 @@ export class DocumentSource {
   #placeOf(offset: number): Place {
     const { line, col } = this.#lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
+  }
+}
+
+function asAWhole(problem: Refusal): Result<never, DocumentProblem[]> {
+  return err([{ ...problem, line: 1, column: 1 }]);
+}
+
+/**
+ * The library goes down into what it reads by calls: what is nested too deep for that is no policy. It looks for keys that stand twice by comparing each
+ * with each: whoever reads the fields finds them sooner.
+ */
+function parsedUnlessTooDeep(text: string, lineCounter: LineCounter): Document | undefined {
+  try {
+    return parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true, uniqueKeys: false });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
   }
 }
 

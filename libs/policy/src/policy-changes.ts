@@ -1,5 +1,6 @@
 import type { JsonValue } from "@bufbuild/protobuf";
-import type { wire } from "@leastwise/contracts";
+import { within, type wire } from "@leastwise/contracts";
+import { printable } from "@leastwise/vocabulary";
 import { documentJson } from "./write-document.js";
 
 /** One difference of two policies, in the document's terms. */
@@ -13,7 +14,10 @@ export interface PolicyChange {
   readonly after?: JsonValue;
 }
 
-/** What differs between two policies, in the order of the contract's fields; the version, its author and reason are no difference. */
+/**
+ * What differs between two policies, field by field; the version, its author and reason are no difference, nor is the order of anything but campaigns, of
+ * which the earlier wins where two are worth the same.
+ */
 export function policyChanges(before: wire.Policy, after: wire.Policy): readonly PolicyChange[] {
   const bare = (policy: wire.Policy) => documentJson({ ...policy, version: "", author: "", reason: "" });
   return changesOf(bare(before), bare(after), "");
@@ -44,7 +48,7 @@ function changesOf(before: JsonValue | undefined, after: JsonValue | undefined, 
 
 function fieldChanges(before: Fields, after: Fields, path: string): readonly PolicyChange[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names].flatMap((name) => changesOf(before[name], after[name], path === "" ? name : `${path}.${name}`));
+  return [...names].flatMap((name) => changesOf(before[name], after[name], within(path, name)));
 }
 
 /** Things with ids are compared by those, wherever they stand; others place by place. */
@@ -59,7 +63,7 @@ function listChanges(before: readonly JsonValue[], after: readonly JsonValue[], 
   const kept = (from: ReadonlyMap<string, JsonValue>, other: ReadonlyMap<string, JsonValue>) =>
     [...from.keys()].filter((id) => other.has(id));
   const [was, is] = [kept(old, now), kept(now, old)];
-  const moved = is.filter((id, index) => was[index] !== id);
+  const moved = path === "campaigns" ? is.filter((id, index) => was[index] !== id) : [];
   return [...changes, ...moved.map((id): PolicyChange => ({ kind: "moved", path: `${path}[${id}]` }))];
 }
 
@@ -69,11 +73,11 @@ function byId(items: readonly JsonValue[]): ReadonlyMap<string, JsonValue> | und
   return named.size === items.length ? named : undefined;
 }
 
-const ID_FIELDS = ["campaign_id", "experiment_id", "budget_id", "partner_id", "name"];
+const ID_FIELDS = ["campaign_id", "experiment_id", "budget_id", "name"];
 
 function idsOf(item: Fields): readonly string[] {
   // A template has a campaign's id, too, and is told apart by more than that.
-  const { placement, language, campaign_id: campaignId = "all" } = item;
+  const { placement, language = "", campaign_id: campaignId = "all" } = item;
   if (typeof placement === "string") return [`${placement}/${said(language)}/${said(campaignId)}`];
   const field = ID_FIELDS.find((name) => typeof item[name] === "string");
   return field === undefined ? [] : [item[field] as string];
@@ -86,5 +90,5 @@ function isFields(value: JsonValue): value is Record<string, JsonValue> {
 }
 
 function said(value: JsonValue | undefined): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return printable(typeof value === "string" ? value : JSON.stringify(value));
 }

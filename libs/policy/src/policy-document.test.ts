@@ -181,12 +181,34 @@ describe("a policy document", () => {
     [
       "a key that stands twice",
       "version: a\nversion: b",
-      { reason: "key_repeated", field: "", line: 2, column: 1, expected: "YAML or JSON" },
+      { reason: "field_repeated", field: "version", line: 2, column: 1, expected: "version once" },
     ],
     [
       "no YAML",
       "version: [",
       { reason: "document_malformed", field: "", line: 1, column: 11, expected: "YAML or JSON" },
+    ],
+    [
+      "two of which there can be one",
+      "campaigns:\n- rules: {segment: a}\n  propensity: {kind: dormant}",
+      {
+        reason: "one_of_several",
+        field: "campaigns[0].propensity",
+        line: 3,
+        column: 3,
+        expected: "rules or propensity, not both",
+      },
+    ],
+    [
+      "an alias of nothing",
+      "guardrails: {floor_price: *none}",
+      {
+        reason: "unknown_alias",
+        field: "guardrails.floor_price_bp",
+        line: 1,
+        column: 27,
+        expected: "a name that an anchor before it gave",
+      },
     ],
     [
       "a list where fields belong",
@@ -195,6 +217,24 @@ describe("a policy document", () => {
     ],
   ])("names %s, with its line and column", (_, text, problem) => {
     expect(problemsOf(text)).toEqual([problem]);
+  });
+
+  it("has ids that look like numbers, written so that they stay texts", () => {
+    const policy = policyOf(
+      DOCUMENT.replace("version: fashion-2026-12", 'version: "2026.12"').replaceAll("december", '"007"'),
+    );
+    expect(policy.budgets[0]?.budgetId).toBe("007");
+    expect(policyOf(writePolicyDocument(policy))).toEqual(policy);
+    expect(writePolicyDocument(policy)).toContain("amount: 20000.00");
+  });
+
+  it("may name its zone, or its currency, by an alias, and under the contract's other name", () => {
+    const schedules = (second: string) =>
+      policyOf(`campaigns:\n- schedule: {time_zone: &z Europe/Berlin}\n- schedule: {${second}, starts: 2026-11-01}`);
+    for (const zone of ["time_zone: *z", "timeZone: Europe/Berlin"])
+      expect(schedules(zone).campaigns[1]?.schedule?.startsAtMs).toBe(BigInt(Date.UTC(2026, 9, 31, 23)));
+    const budgets = policyOf("reason: &c EUR\ncurrency: *c\nbudgets: [{amount: 5}]").budgets;
+    expect(budgets[0]?.amount).toEqual({ minor: 500n, currency: "EUR" });
   });
 
   it("tells all that is wrong at once", () => {
@@ -212,7 +252,12 @@ describe("a policy document", () => {
       read.value.locate({ ...problem, field: "campaigns[0].ladder[1].incentive.amount_off.cart_min" }),
     ).toMatchObject({ line: 15 });
     expect(read.value.locate({ ...problem, field: "campaigns[0].propensity.kind" })).toMatchObject({ line: 10 });
+    expect(read.value.locate({ ...problem, field: "campaigns[0].ladder[9]" })).toMatchObject({ line: 14 });
     expect(read.value.locate({ ...problem, field: "templates" })).toMatchObject({ line: 1, column: 1 });
+  });
+
+  it("refuses what is nested deeper than anything in a policy", () => {
+    expect(problemsOf("[".repeat(100_000)).map(({ reason }) => reason)).toContain("document_malformed");
   });
 
   it("refuses 10 MB, and aliases of aliases, before they cost anything", () => {

@@ -4,7 +4,8 @@ import { Temporal } from "temporal-polyfill";
 /** What was expected where a quantity could not be read, in words. */
 export type Unread = { readonly expected: string };
 
-const PERCENT = /^(-?\d{1,9})(?:\.(\d{1,2}))?\s*%$/;
+/** What a percentage is written like. */
+export const PERCENT = /^(-?\d{1,9})(?:\.(\d{1,2}))?\s*%$/;
 
 /** Basis points of a percentage: `12.5%` is 1 250. At most two decimals: there is nothing smaller than a basis point. */
 export function readPercent(text: string): number | Unread {
@@ -24,7 +25,8 @@ export function writePercent(bp: number): string {
 }
 
 const UNITS_MS = { d: DAY_MS, h: HOUR_MS, m: MINUTE_MS, s: SECOND_MS, ms: 1 } as const;
-const DURATION = /^(\d{1,15})\s*(d|h|m|s|ms)$/;
+/** What a duration is written like. */
+export const DURATION = /^(\d{1,15})\s*(d|h|m|s|ms)$/;
 
 /** Milliseconds of a duration: `7d`, `24h`, `30m`, `90s`, `250ms`. A day is 24 hours. */
 export function readDuration(text: string): number | Unread {
@@ -72,14 +74,6 @@ export function writeInstant(ms: number, zone: string): string {
   return ms % SECOND_MS === 0 && readInstant(civil, zone, "starts") === ms
     ? civil
     : Temporal.Instant.fromEpochMilliseconds(ms).toString();
-}
-
-/** True for a time zone of the IANA database, UTC included. */
-export function isTimeZone(zone: string): boolean {
-  return (
-    parsed(() => Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(zone)) !== undefined &&
-    !/^[+-]/.test(zone)
-  );
 }
 
 const NO_TIME: Unread = { expected: "a date or a time such as 2026-12-24, 2026-12-24T18:00 or 2026-12-24T18:00Z" };

@@ -1,9 +1,10 @@
 import type { DescField, DescMessage, JsonValue } from "@bufbuild/protobuf";
-import { messageDescriptor, readJson, shapeEnum, shapeScalar, type wire } from "@leastwise/contracts";
+import { messageDescriptor, readJson, shapeEnum, shapeScalar, within, type wire } from "@leastwise/contracts";
 import {
   err,
   exponentOf,
   isCurrencyCode,
+  isTimeZone,
   minorFromDecimal,
   nearestName,
   ok,
@@ -12,10 +13,10 @@ import {
   type Refusal,
   type Result,
 } from "@leastwise/vocabulary";
-import { isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap } from "yaml";
 import { documentFields, type DocumentField } from "./document-fields.js";
-import { DocumentSource, type DocumentProblem } from "./document-source.js";
-import { isTimeZone, readDuration, readInstant, readPercent, type Unread } from "./quantities.js";
+import { DocumentSource, PROBLEMS_MAX, type DocumentProblem } from "./document-source.js";
+import { readDuration, readInstant, readPercent, type Unread } from "./quantities.js";
 
 /** A policy that was read, and where each part of it stands. */
 export interface PolicyDocument {
@@ -63,14 +64,14 @@ class Reading {
 
   read(): JsonValue {
     const { root } = this.#source;
-    const currency = isMap(root) ? textOf(root, "currency") : undefined;
+    const currency = isMap(root) ? this.#textIn(root, POLICY, "currency")?.text : undefined;
     this.#currency = currency !== undefined && isCurrencyCode(currency) ? currency : undefined;
     return this.#message(POLICY, root, "", { zone: "UTC" }) ?? {};
   }
 
   locate(problem: Refusal): DocumentProblem {
     let path = problem.field;
-    while (path !== "" && !this.#nodes.has(path)) path = path.replace(/(^|\.)[^.]*$|\[\d+\]$/, "");
+    while (path !== "" && !this.#nodes.has(path)) path = path.replace(/\[\d+\]$|(^|\.)[^.[\]]*$/, "");
     return { ...problem, ...this.#source.place(this.#nodes.get(path)) };
   }
 
@@ -86,7 +87,7 @@ class Reading {
       this.#refuse("wrong_type", at, kindOf(map), "fields, each a name and a value", node);
       return undefined;
     }
-    const within = { zone: this.#zoneOf(map, at) ?? around.zone };
+    const inside = { zone: this.#zoneOf(map, message, at) ?? around.zone };
     const json: Record<string, JsonValue> = {};
     for (const { key, value } of map.items) {
       if (this.#isTooMany) break;
@@ -94,7 +95,7 @@ class Reading {
       const found = fieldNamed(message, name);
       const keyNode = isScalar(key) ? key : null;
       if (found === undefined) this.#unknown(message, name, at, keyNode);
-      else this.#put(json, found, value as Node | null, at, within, keyNode);
+      else this.#put(json, found, value as Node | null, at, inside, keyNode);
     }
     return json;
   }
@@ -108,8 +109,10 @@ class Reading {
     key: Node | null,
   ): void {
     const { field, name } = known;
-    const path = at === "" ? field.name : `${at}.${field.name}`;
+    const path = within(at, field.name);
     if (json[field.name] !== undefined) this.#refuse("field_repeated", path, name, `${name} once`, key);
+    const rival = field.oneof?.fields.find((other) => other !== field && json[other.name] !== undefined);
+    if (rival !== undefined) this.#refuse("one_of_several", path, name, `${rival.name} or ${name}, not both`, key);
     if (isScalar(node) && node.value === null) return;
     this.#nodes.set(path, node);
     const value = isOwnForm ? this.#field(field, node, path, around) : this.#quantity(known, node, path, around);
@@ -183,8 +186,9 @@ class Reading {
     at: string,
     around: Surroundings,
   ): JsonValue | undefined {
-    if (form === "money" && isMap(this.#value(node, at))) return this.#field(field, node, at, around);
-    const scalar = this.#scalar(node, at);
+    const value = this.#value(node, at);
+    if (form === "money" && isMap(value)) return this.#field(field, value, at, around);
+    const scalar = this.#scalarOf(value, node, at);
     if (scalar === undefined) return undefined;
     const text = scalar.source ?? String(scalar.value);
     const read = this.#readQuantity(form, field.name, text, around);
@@ -215,7 +219,7 @@ class Reading {
 
   #readMoney(text: string): { readonly minor: string; readonly currency: string } | Unread {
     if (this.#currency === undefined)
-      return { expected: "an amount, once the policy names its currency, for example currency: EUR" };
+      return { expected: "an amount, once the policy names its currency (ISO 4217), for example currency: EUR" };
     const minor = minorFromDecimal(text, this.#currency);
     const isExact = minor !== undefined && decimalsOf(text) <= exponentOf(this.#currency);
     return isExact
@@ -223,19 +227,34 @@ class Reading {
       : { expected: `an amount in ${this.#currency} such as ${exampleOf(this.#currency)}` };
   }
 
-  #zoneOf(map: YAMLMap, at: string): string | undefined {
-    const zone = textOf(map, "time_zone");
-    if (zone === undefined || zone === "") return undefined;
+  /** The zone that a message's civil times are in, where it names one. */
+  #zoneOf(map: YAMLMap, message: DescMessage, at: string): string | undefined {
+    const { text: zone = "", node } = this.#textIn(map, message, "time_zone") ?? {};
+    if (zone === "") return undefined;
     if (isTimeZone(zone)) return zone;
-    const path = at === "" ? "time_zone" : `${at}.time_zone`;
+    const path = within(at, "time_zone");
     const near = nearestName(zone, Intl.supportedValuesOf("timeZone"));
     const expected = `an IANA time zone, for example Europe/Berlin${near === undefined ? "" : `; did you mean ${near}?`}`;
-    this.#refuse("unknown_time_zone", path, zone, expected, map.get("time_zone", true) ?? null);
+    this.#refuse("unknown_time_zone", path, zone, expected, node);
     return "UTC";
   }
 
+  /** The text of a field that others are read by. */
+  #textIn(map: YAMLMap, message: DescMessage, field: string) {
+    for (const { key, value } of map.items) {
+      if (!isScalar(key) || fieldNamed(message, String(key.value))?.known.field.name !== field) continue;
+      const node = value as Node | null;
+      const found = this.#source.value(node);
+      return isScalar(found) && typeof found.value === "string" ? { text: found.value, node } : undefined;
+    }
+    return undefined;
+  }
+
   #scalar(node: Node | null, at: string): Scalar | undefined {
-    const value = this.#value(node, at);
+    return this.#scalarOf(this.#value(node, at), node, at);
+  }
+
+  #scalarOf(value: Node | undefined, node: Node | null, at: string): Scalar | undefined {
     if (value === undefined || isScalar(value)) return value;
     this.#refuse("wrong_type", at, kindOf(value), "one value", node);
     return undefined;
@@ -245,7 +264,9 @@ class Reading {
   #value(node: Node | null | undefined, at: string): Node | undefined {
     const value = this.#source.value(node);
     if (value !== "too_many" && value !== null) return value;
-    if (value === null) this.#refuse("value_missing", at, undefined, "a value", node);
+    if (value === null && isAlias(node))
+      this.#refuse("unknown_alias", at, node.source, "a name that an anchor before it gave", node);
+    else if (value === null) this.#refuse("value_missing", at, undefined, "a value", node);
     else if (!this.#isTooMany) {
       this.#isTooMany = true;
       this.#refuse("document_too_large", at, "aliases of aliases", "a document that is as large as it looks", node);
@@ -258,8 +279,7 @@ class Reading {
     const near = nearestName(name, names);
     const expected =
       near === undefined ? `one of ${names.join(", ")}` : `a field of ${message.name}; did you mean ${near}?`;
-    const path = at === "" ? name.slice(0, 64) : `${at}.${name.slice(0, 64)}`;
-    this.#refuse("unknown_field", path, name, expected, key);
+    this.#refuse("unknown_field", within(at, name.slice(0, 64)), name, expected, key);
   }
 
   #refuse(reason: string, at: string, came: unknown, expected: string, node: Node | null | undefined): void {
@@ -270,9 +290,6 @@ class Reading {
     if (this.problems.length < PROBLEMS_MAX) this.problems.push({ ...problem, ...this.#source.place(node) });
   }
 }
-
-/** More problems than this are cut off: nobody reads them at once. */
-const PROBLEMS_MAX = 100;
 
 interface NamedField {
   readonly known: DocumentField;
@@ -286,11 +303,6 @@ function fieldNamed(message: DescMessage, name: string): NamedField | undefined 
   );
   if (known === undefined) return undefined;
   return { known, isOwnForm: known.form === "as_it_is" || (known.form !== "money" && known.name !== name) };
-}
-
-function textOf(map: YAMLMap, name: string): string | undefined {
-  const value = map.get(name);
-  return typeof value === "string" ? value : undefined;
 }
 
 /** What came, by its kind. */

@@ -1,9 +1,11 @@
 import type { DescMessage, JsonValue } from "@bufbuild/protobuf";
 import { messageDescriptor, writeJson, type wire } from "@leastwise/contracts";
-import { formatMoney, isCurrencyCode } from "@leastwise/vocabulary";
-import { Document, isMap, Scalar, visit } from "yaml";
+import { formatMoney, isCurrencyCode, isTimeZone } from "@leastwise/vocabulary";
+import { Document, Scalar, visit } from "yaml";
 import { documentFields, type DocumentField } from "./document-fields.js";
-import { isTimeZone, writeDuration, writeInstant, writePercent } from "./quantities.js";
+import { writeDuration, writeInstant, writePercent } from "./quantities.js";
+
+const POLICY = messageDescriptor("Policy");
 
 /** Widest line of a document. */
 const LINE_WIDTH = 120;
@@ -12,72 +14,77 @@ const FEW = 3;
 
 /** The policy as a YAML document that {@link readPolicyDocument} reads as the same policy. */
 export function writePolicyDocument(policy: wire.Policy): string {
-  const document = new Document(documentJson(policy));
+  const document = new Document(
+    inPeoplesUnits(POLICY, writeJson("Policy", policy), { zone: "UTC", amount: plainAmount }),
+  );
   visit(document, {
     Map: (_, map, path) => {
       const isShort = map.items.length <= FEW && map.items.every(({ value }) => value instanceof Scalar);
       if (isShort && path.length > 1) map.flow = true;
     },
-    Scalar: (_, scalar) => {
-      if (isMap(scalar)) return;
-      // Amounts and the like are texts for us, and plain for people.
-      if (typeof scalar.value === "string" && PLAIN_NUMBER.test(scalar.value)) asNumber(scalar);
-    },
   });
   return document.toString({ lineWidth: LINE_WIDTH, flowCollectionPadding: false });
 }
 
-/** The policy's fields as the document has them. */
+/** The policy's fields as the document has them; amounts are texts. */
 export function documentJson(policy: wire.Policy): JsonValue {
-  return inPeoplesUnits(messageDescriptor("Policy"), writeJson("Policy", policy), "UTC");
+  return inPeoplesUnits(POLICY, writeJson("Policy", policy), { zone: "UTC", amount: (text) => text }) as JsonValue;
 }
 
-const PLAIN_NUMBER = /^-?\d{1,15}(\.\d{1,4})?$/;
-
-function asNumber(scalar: Scalar): void {
-  const text = scalar.value as string;
-  scalar.value = Number(text);
+/** An amount without quotes, and with the decimals that it is written with. */
+function plainAmount(text: string): Scalar {
+  const scalar = new Scalar(Number(text));
   scalar.minFractionDigits = text.split(".")[1]?.length ?? 0;
+  return scalar;
 }
 
-function inPeoplesUnits(message: DescMessage, json: JsonValue, zone: string): JsonValue {
+/** What is written, of JSON and of what stands for amounts. */
+type Written = JsonValue | Scalar | readonly Written[] | { readonly [name: string]: Written };
+
+interface Style {
+  /** IANA time zone of civil times. */
+  readonly zone: string;
+  readonly amount: (text: string) => Written;
+}
+
+function inPeoplesUnits(message: DescMessage, json: JsonValue, style: Style): Written {
   const given = json as Readonly<Record<string, JsonValue>>;
   const own = given["time_zone"];
-  const within = typeof own === "string" && isTimeZone(own) ? own : zone;
+  const inside = { ...style, ...(typeof own === "string" && isTimeZone(own) ? { zone: own } : {}) };
   return Object.fromEntries(
     documentFields(message).flatMap((known) => {
       const value = given[known.field.name];
-      return value === undefined ? [] : [written(known, value, within)];
+      return value === undefined ? [] : [written(known, value, inside)];
     }),
   );
 }
 
-function written({ field, name, form }: DocumentField, value: JsonValue, zone: string): [string, JsonValue] {
+function written({ field, name, form }: DocumentField, value: JsonValue, style: Style): [string, Written] {
   switch (form) {
     case "percent":
       return [name, writePercent(Number(value))];
     case "duration":
       return [name, writeDuration(Number(value))];
     case "instant":
-      return [name, writeInstant(Number(value), zone)];
+      return [name, writeInstant(Number(value), style.zone)];
     case "money":
-      return moneyWritten(field.name, value);
+      return [name, amountWritten(value, style)];
     case "as_it_is":
-      return [name, plainlyWritten(field, value, zone)];
+      return [name, plainlyWritten(field, value, style)];
   }
 }
 
-function moneyWritten(name: string, value: JsonValue): [string, JsonValue] {
+function amountWritten(value: JsonValue, { amount }: Style): Written {
   const { minor = "0", currency = "" } = value as { readonly minor?: string; readonly currency?: string };
-  if (!isCurrencyCode(currency)) return [name, value];
-  return [name, formatMoney({ minor: Number(minor), currency }).split(" ")[0] ?? ""];
+  if (!isCurrencyCode(currency)) return value;
+  return amount(formatMoney({ minor: Number(minor), currency }).split(" ")[0] ?? "");
 }
 
-function plainlyWritten(field: DocumentField["field"], value: JsonValue, zone: string): JsonValue {
+function plainlyWritten(field: DocumentField["field"], value: JsonValue, style: Style): Written {
   if (field.fieldKind === "enum") return shortName(field.enum, value);
-  if (field.fieldKind === "message") return inPeoplesUnits(field.message, value, zone);
+  if (field.fieldKind === "message") return inPeoplesUnits(field.message, value, style);
   if (field.fieldKind === "list" && field.listKind === "message")
-    return (value as readonly JsonValue[]).map((item) => inPeoplesUnits(field.message, item, zone));
+    return (value as readonly JsonValue[]).map((item) => inPeoplesUnits(field.message, item, style));
   return value;
 }
 

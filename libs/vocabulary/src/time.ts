@@ -11,6 +11,16 @@ export const EARLIEST_MS = 946_684_800_000 as Millis;
 /** 2100-01-01: anything later is a broken clock, or a timestamp in microseconds. */
 export const LATEST_MS = 4_102_444_800_000 as Millis;
 
+/** True for a time zone of the IANA database, UTC included; an offset alone is none. */
+export function isTimeZone(name: string): boolean {
+  if (/^[+-]/.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
 /** Where the time comes from: the wall in production, the log itself in replay, backtest and simulation. */
 export interface Clock {
   /** The current time in Unix milliseconds. */

@@ -294,7 +294,7 @@ describe("a scorer among others", () => {
     const shop = await openAmong();
     unsettledMs = 40;
     await shop.feed.hold([]);
-    const safe = { degradedReason: "features_restoring", freshness: FRESHNESS_DEGRADED, decisionId: "" };
+    const safe = { degradedReason: "owner_changing", freshness: FRESHNESS_STALE, staleMs: 40n, decisionId: "" };
     expect(await ask(shop, { requestId: "r-1" })).toMatchObject(safe);
     expect(await standing(given.log, TOPICS.decisions)).toHaveLength(0);
   });

@@ -142,9 +142,9 @@ export class Decider {
     const { call, subject, leaveMs } = asked;
     const unsettledMs = this.#unsettledMs(subject);
     if (unsettledMs === undefined) return this.#untold(asked, "owner_unavailable");
-    // Another owner has it by now, or this one is to have it again: what the windows would say of the shopper is nothing.
-    if (!this.#options.feed.holds(subject)) return this.#untold(asked, "features_restoring");
     const staleMs = Math.max(asked.staleMs, unsettledMs);
+    // It was let go since the call came in: what the windows would say of the shopper is nothing, and no decision is made from that.
+    if (!this.#options.feed.holds(subject)) return this.#untold({ ...asked, staleMs }, "owner_changing");
     const policy = this.#options.policies.active();
     const facts = this.#facts(call, subject);
     const safe = (input: SafeInput, reason: DegradedReason) =>

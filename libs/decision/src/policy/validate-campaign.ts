@@ -1,4 +1,4 @@
-import { DAY_MS, MINUTE_MS } from "@leastwise/vocabulary";
+import { DAY_MS, isTimeZone, MINUTE_MS } from "@leastwise/vocabulary";
 import { HISTORY_MAX } from "../state/decision-state.js";
 import type { Campaign, Objective, Schedule } from "./policy.js";
 import type { Problems } from "./problems.js";
@@ -109,12 +109,4 @@ export function validateSpan(
   if (to !== undefined) problems.range(`${field}.ends_at_ms`, to, 0, INSTANT_MAX_MS);
   if (from !== undefined && to !== undefined && to <= from)
     problems.add("ends_before_start", `${field}.ends_at_ms`, to, `an instant after ${String(from)}`);
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
-  } catch {
-    return false;
-  }
 }

@@ -14,6 +14,8 @@ interface PartitionAnswer {
 }
 
 interface ProduceRequest {
+  /** Of an idempotent producer; absent or −1 for another. */
+  readonly producerId?: number | string;
   readonly topicData: readonly { readonly topic: string; readonly partitions: readonly SentBatch[] }[];
 }
 
@@ -22,14 +24,18 @@ interface ProduceAnswer {
 }
 
 /** A broker as the client library's producers use it, and as far as it matters here. */
-export interface ProducingBroker<Request extends ProduceRequest = ProduceRequest> {
-  produce: (this: ProducingBroker<Request>, request: Request) => Promise<ProduceAnswer>;
+export interface ProducingBroker {
+  produce: (this: ProducingBroker, request: ProduceRequest) => Promise<ProduceAnswer>;
 }
 
-/** A batch that was sent: what became of it, undefined where that is not known. */
+/** A batch that was sent. */
 interface Sending {
+  /** Whose, and where to: the messages may be sent elsewhere, too. */
+  readonly place: string;
   readonly firstSequence: number;
+  /** What became of it; undefined where that is not known. */
   readonly answer: Promise<PartitionAnswer | undefined>;
+  isSettled: boolean;
 }
 
 /** What became of each batch when it was sent last, by its first message. */
@@ -41,7 +47,8 @@ const repeated = new WeakSet<object>();
  * kafkajs 2.2 sends to all leaders at once and, where one of them refuses, sends to all of them again while the others' answers are still to come
  * (`src/producer/sendMessages.js`). It shows where a leader moves: what another leader has just taken is written a second time, in the same
  * transaction even, and the numbers that tell brokers of a repeat do not tell, since they were counted on in between. Here a batch that is to be
- * sent again waits for what became of it: if it was taken, that is the answer; if not, or if that is not known, it goes under the number that it had.
+ * sent again waits for what became of it: if it was taken, that is the answer. If that is not known, this try has failed, since whoever asked may
+ * have given up meanwhile; the next one goes under the number that it had.
  */
 export function sendEachBatchOnce(): void {
   const { prototype } = internalOf("broker") as { readonly prototype: ProducingBroker };
@@ -58,47 +65,68 @@ export function wasCountedTwice(firstMessage: object): boolean {
 
 function eachBatchOnce(produce: ProducingBroker["produce"]): ProducingBroker["produce"] {
   return async function (request) {
+    const { producerId = -1 } = request;
+    if (Number(producerId) < 0) return produce.call(this, request);
+    const placeOf = (topic: string, { partition }: SentBatch) => `${producerId}/${topic}/${partition}`;
     const known = new Map<SentBatch, PartitionAnswer>();
-    for (const batch of request.topicData.flatMap(({ partitions }) => partitions)) {
-      const answer = await answerBefore(batch);
-      if (answer !== undefined) known.set(batch, answer);
+    for (const { topic, partitions } of request.topicData) {
+      for (const batch of partitions) {
+        const answer = await answerBefore(batch, placeOf(topic, batch));
+        if (answer !== undefined) known.set(batch, answer);
+      }
     }
     const topicData = request.topicData.flatMap(({ topic, partitions }) => {
       const left = partitions.filter((batch) => !known.has(batch));
       return left.length === 0 ? [] : [{ topic, partitions: left }];
     });
     const answered = topicData.length === 0 ? undefined : produce.call(this, { ...request, topicData });
-    for (const { topic, partitions } of topicData) for (const batch of partitions) remember(topic, batch, answered);
+    for (const { topic, partitions } of topicData)
+      for (const batch of partitions) remember(topic, batch, placeOf(topic, batch), answered);
     return withKnown(await answered, request, known);
   };
 }
 
-/** What became of a batch that was sent before; undefined if it is to be sent, for the first time or again. */
-async function answerBefore(batch: SentBatch): Promise<PartitionAnswer | undefined> {
+/** What became of a batch that was sent before; undefined if it is to be sent, for the first time or again. Rejects where that is in doubt. */
+async function answerBefore(batch: SentBatch, place: string): Promise<PartitionAnswer | undefined> {
   const [first] = batch.messages;
   const before = first === undefined ? undefined : sendings.get(first);
-  if (first === undefined || before === undefined) return undefined;
+  if (first === undefined || before?.place !== place) return undefined;
+  const wasSettled = before.isSettled;
   const answer = await before.answer;
-  if (answer === undefined) batch.firstSequence = before.firstSequence;
-  else repeated.add(first);
+  if (answer !== undefined) repeated.add(first);
+  else if (wasSettled) batch.firstSequence = before.firstSequence;
+  else throw new InDoubt(place);
   return answer;
+}
+
+/** As the client library knows what may be tried again. */
+class InDoubt extends Error {
+  readonly retriable = true;
+
+  constructor(place: string) {
+    super(`what became of the batch for ${place} that was sent before is not known`);
+  }
 }
 
 function remember(
   topic: string,
   { partition, messages, firstSequence }: SentBatch,
+  place: string,
   answered: Promise<ProduceAnswer> | undefined,
 ): void {
   const [first] = messages;
   if (first === undefined || answered === undefined) return;
-  const answer = answered.then(
-    ({ topics }) =>
-      topics
-        .find(({ topicName }) => topicName === topic)
-        ?.partitions.find((answeredOf) => answeredOf.partition === partition),
-    () => undefined,
-  );
-  sendings.set(first, { firstSequence, answer });
+  const answer = answered
+    .then(
+      ({ topics }) =>
+        topics
+          .find(({ topicName }) => topicName === topic)
+          ?.partitions.find((answeredOf) => answeredOf.partition === partition),
+      () => undefined,
+    )
+    .finally(() => (sending.isSettled = true));
+  const sending: Sending = { place, firstSequence, answer, isSettled: false };
+  sendings.set(first, sending);
 }
 
 function withKnown(

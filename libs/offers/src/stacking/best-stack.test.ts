@@ -185,9 +185,22 @@ describe("what promotion engineers expect of a stack", () => {
     expect(plan.leftOut).toEqual([{ id: "ours", reason: "costs_more" }]);
   });
 
-  it("refuses two offers with one id", () => {
+  it("for the merchant, many small gifts of partners may be cheaper than one: each of them rounds", () => {
+    const credit = (id: string, amountMinor: number, partnerShareBp: number, priority: number): StackOffer => ({
+      ...{ ...terms(id), priority, partnerShareBp },
+      ...{ kind: "loyalty_credit", amountMinor },
+    });
+    const small = Array.from({ length: 8 }, (_, i) => credit(`s${String(i)}`, 10, 9_500, 1));
+    const offers = [credit("a", 80, 9_900, 0), ...small, credit("z", 80, 9_501, 1)];
+    const plan = bestStack(one([1_000]), offers, { kind: "merchant_cost", gainMinMinor: 80 });
+    expect([plan.costMinor, plan.applied.length]).toEqual([0, 8]);
+  });
+
+  it("refuses two offers with one id, and more than anybody has", () => {
     const twice: StackOffer = { ...terms("a"), kind: "cart_amount", amountMinor: 1 };
     expect(() => bestStack(one([1]), [twice, twice], shopper)).toThrow(RangeError);
+    const many = Array.from({ length: 65 }, (_, i): StackOffer => ({ ...twice, id: String(i) }));
+    expect(() => bestStack(one([1]), many, shopper)).toThrow(RangeError);
   });
 });
 
@@ -209,12 +222,12 @@ const shared = {
   priority: fc.integer({ min: 0, max: 2 }),
   group: fc.constantFrom(undefined, undefined, "coupon", "bank"),
   minBasketMinor: fc.constantFrom(0, 0, 5_000),
-  partnerShareBp: fc.constantFrom(0, 2_500, 10_000),
+  partnerShareBp: fc.constantFrom(0, 2_500, 9_500, 9_901, 10_000),
 };
 const reach = { productIds: fc.constantFrom([], ["p0"], ["p1", "p2"]) };
 const bp = fc.integer({ min: 1, max: 10_000 });
 const maximumMinor = fc.constantFrom(undefined, 300, 2_000);
-const amountMinor = fc.integer({ min: 1, max: 2_000 });
+const amountMinor = fc.oneof(fc.integer({ min: 1, max: 2_000 }), fc.integer({ min: 1, max: 12 }));
 const anyOffer = fc.oneof(
   fc.record({ ...shared, ...reach, kind: fc.constant("item_percent"), percentBp: bp }),
   fc.record({ ...shared, ...reach, kind: fc.constant("item_amount"), amountMinor }),

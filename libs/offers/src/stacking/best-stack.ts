@@ -1,7 +1,7 @@
 import type { RoundingMode } from "@leastwise/vocabulary";
 import { StackCourse, type ReachingOffer } from "./stack-course.js";
 import { byApplication, type StackCart, type StackOffer } from "./stack-offer.js";
-import { costOf, StackSearch, type StackObjective, type StackSet } from "./stack-search.js";
+import { costOf, STACK_OFFERS_MAX, StackSearch, type StackObjective, type StackSet } from "./stack-search.js";
 
 /** The best set of offers on a cart. */
 export interface StackPlan {
@@ -52,7 +52,7 @@ export type LeftOutReason = "basket_below_minimum" | "group_taken" | "adds_no_ga
  * search ends after a bounded number of steps and says so. Of sets that are equally good for the shopper the cheaper for the merchant wins (and
  * the other way round), then the smaller, then the one with the smaller ids.
  *
- * @throws RangeError if two offers have the same id: the caller's bug.
+ * @throws RangeError if two offers have the same id, or more than {@link STACK_OFFERS_MAX} came: the caller's bugs.
  */
 export function bestStack(
   cart: StackCart,
@@ -60,6 +60,7 @@ export function bestStack(
   objective: StackObjective,
   rounding: RoundingMode = "half_even",
 ): StackPlan {
+  if (offers.length > STACK_OFFERS_MAX) throw new RangeError(`${offers.length} offers, at most ${STACK_OFFERS_MAX}`);
   if (new Set(offers.map(({ id }) => id)).size < offers.length) throw new RangeError("two offers have the same id");
   const basket = cart.lines.reduce((sum, line) => sum + line.unitPriceMinor * line.quantity, 0);
   const usable = offers.filter((offer) => basket >= offer.minBasketMinor).sort(byApplication);

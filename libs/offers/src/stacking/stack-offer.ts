@@ -2,6 +2,7 @@ import type { CurrencyCode } from "@leastwise/vocabulary";
 
 /** A cart that offers are stacked on. */
 export interface StackCart {
+  /** Of all amounts here. */
   readonly currency: CurrencyCode;
   /** At least one line. */
   readonly lines: readonly StackLine[];
@@ -86,6 +87,7 @@ export interface CartPercent extends StackTerms, Reaching {
 /** An amount off the goods, split over the lines. */
 export interface CartAmount extends StackTerms, Reaching {
   readonly kind: "cart_amount";
+  /** Minor units, at most what the goods in reach cost. */
   readonly amountMinor: number;
 }
 
@@ -108,13 +110,14 @@ export interface PaymentPercent extends StackTerms {
 /** A share paid back later, by the highest tier that what is left to pay reaches. What is paid now stays. */
 export interface CashbackTiered extends StackTerms {
   readonly kind: "cashback_tiered";
-  /** By ascending minimum. */
+  /** By ascending minimum, minor units, each with its share, basis points, 0 to 10 000. */
   readonly tiers: readonly { readonly minimumMinor: number; readonly cashbackBp: number }[];
 }
 
 /** An amount credited later. What is paid now stays. */
 export interface LoyaltyCreditLater extends StackTerms {
   readonly kind: "loyalty_credit";
+  /** Minor units. */
   readonly amountMinor: number;
 }
 

@@ -11,8 +11,10 @@ export type StackObjective =
 
 /** Up to so many offers the answer is exact whatever they are: 2¹² sets. */
 export const EXACT_OFFERS_MAX = 12;
-/** Applications of an offer after which a search among more than that is broken off. */
-const APPLICATIONS_MAX = 2 ** EXACT_OFFERS_MAX;
+/** Most offers that a stack may be chosen from. */
+export const STACK_OFFERS_MAX = 64;
+/** Steps after which a search among more than {@link EXACT_OFFERS_MAX} is broken off. */
+const STEPS_MAX = 2 ** (EXACT_OFFERS_MAX + 1);
 
 /** A set of offers as places among the usable ones, ascending, and what it comes to. */
 export interface StackSet {
@@ -28,8 +30,7 @@ const NOTHING: StackSet = { places: [], gain: 0, cost: 0 };
  * where all that could still come would not beat the best so far.
  */
 export class StackSearch {
-  /** True until it was broken off. */
-  isExact = true;
+  #isExact = true;
   readonly #course: StackCourse;
   readonly #offers: readonly ReachingOffer[];
   readonly #objective: StackObjective;
@@ -43,7 +44,7 @@ export class StackSearch {
   readonly #taken: number[] = [];
   readonly #groups = new Set<string>();
   #best = NOTHING;
-  #applications = 0;
+  #steps = 0;
 
   /** @param offers in the order of application */
   constructor(
@@ -63,12 +64,17 @@ export class StackSearch {
       .sort((a, b) => this.#at(b).offer.partnerShareBp - this.#at(a).offer.partnerShareBp);
   }
 
+  /** True until it was broken off. */
+  get isExact(): boolean {
+    return this.#isExact;
+  }
+
   /** The best set. */
   run(): StackSet {
     if (this.#objective.kind === "merchant_cost") this.#reachCheaply(this.#objective.gainMinMinor);
     else if (this.#offers.length > EXACT_OFFERS_MAX) this.#improve();
     this.#visit(0, 0, 0);
-    if (!this.isExact) this.#improve();
+    if (!this.#isExact) this.#improve();
     return this.#best;
   }
 
@@ -92,10 +98,9 @@ export class StackSearch {
   #visit(place: number, gain: number, cost: number): void {
     this.#consider({ places: this.#taken, gain, cost });
     const offer = this.#offers[place];
-    if (offer === undefined || this.#isHopeless(place, gain, cost)) return;
+    if (offer === undefined || this.#isBrokenOff() || this.#isHopeless(place, gain, cost)) return;
     const { group } = offer.offer;
     if (this.#isFree(offer.offer)) {
-      if (this.#isBrokenOff()) return;
       const given = this.#course.apply(this.#taken.length, offer);
       this.#taken.push(place);
       if (group !== undefined) this.#groups.add(group);
@@ -107,14 +112,13 @@ export class StackSearch {
   }
 
   #isBrokenOff(): boolean {
-    if (this.#offers.length > EXACT_OFFERS_MAX && this.#applications >= APPLICATIONS_MAX) this.isExact = false;
-    this.#applications += 1;
-    return !this.isExact;
+    if (this.#offers.length > EXACT_OFFERS_MAX && this.#steps >= STEPS_MAX) this.#isExact = false;
+    this.#steps += 1;
+    return !this.#isExact;
   }
 
   /** True if nothing that the offers from `place` on could add makes a set that is better than the best so far. */
   #isHopeless(place: number, gain: number, cost: number): boolean {
-    if (!this.isExact) return true;
     const need = this.#goal - gain;
     const isReached = this.#objective.kind === "merchant_cost" && this.#best.gain >= this.#objective.gainMinMinor;
     if (isReached && cost + this.#costMin(place, need) > this.#best.cost) return true;
@@ -134,20 +138,22 @@ export class StackSearch {
 
   /**
    * Least that it costs the merchant to gain `need` by offers from `place` on: those whose partners pay most come first, each with all that it
-   * could give. A minor unit an offer is left for rounding.
+   * could give. Rounding may give the merchant up to a minor unit of each offer whose cost is shared, however many there are.
    */
   #costMin(place: number, need: number): number {
     let left = need;
     let cost = 0;
+    let rounded = 0;
     for (const index of this.#byShare) {
-      if (left <= 0) break;
       const { offer } = this.#at(index);
       if (index < place || !this.#isFree(offer)) continue;
-      const gain = Math.min(left, this.#most[index] ?? 0);
-      cost += Math.max(0, Math.floor((gain * (10_000 - offer.partnerShareBp)) / 10_000) - 1);
+      const merchantBp = 10_000 - offer.partnerShareBp;
+      const gain = Math.max(0, Math.min(left, this.#most[index] ?? 0));
+      cost += (gain * merchantBp) / 10_000;
+      if (merchantBp > 0 && merchantBp < 10_000) rounded += 1;
       left -= gain;
     }
-    return cost;
+    return Math.max(0, Math.floor(cost) - rounded);
   }
 
   #isFree({ group }: StackOffer): boolean {

@@ -107,6 +107,17 @@ describe("the history of policies", () => {
     ]);
   });
 
+  it("gives names that fit, also to what was gone back to", async () => {
+    const long = "v".repeat(64);
+    for (const version of [long, "one"]) await apply(version);
+    expect(await rollBack(long)).toEqual({ ok: true, value: { version: `${"v".repeat(57)}.back-1` } });
+    await apply("two");
+    expect(await rollBack(`${"v".repeat(57)}.back-1`)).toEqual({
+      ok: true,
+      value: { version: `${"v".repeat(57)}.back-2` },
+    });
+  });
+
   it("is not gone back to where that changes nothing, nor by nobody", async () => {
     await apply("one");
     expect(await rollBack("one")).toMatchObject({ error: { code: "FAILED_PRECONDITION", reason: "policy_in_force" } });

@@ -17,14 +17,21 @@ export interface PolicyServiceOptions {
 /** How long a policy that is written is waited for. It is in force then, be it that this process has yet to see it. */
 const APPEARS_MAX_MS = 5_000;
 
+/** Versions that are listed: at the longest reasons, what a message holds. */
+const LISTED_MAX = 1_000;
+/** Bytes of a version's name, which is plain ASCII. */
+const VERSION_LENGTH_MAX = 64;
+
 /** Puts policies into force by writing them to the topic `policy`. */
 export function policyService({ log, clock, policies }: PolicyServiceOptions): RpcService {
   const turns = new Turns();
   /** Versions written here: none may have two contents, however late the topic brings the first one back. */
   const written = new Set<string>();
+  const isUsed = (version: string): boolean =>
+    written.has(version) || policies.history().some((record) => contentOf(record).version === version);
   const apply = async (policy: wire.Policy): Promise<Result<wire.ApplyPolicyResponse, RpcRefusal>> => {
     const { version } = policy;
-    if (written.has(version) || policies.version(version) !== undefined) {
+    if (isUsed(version)) {
       const used = refusal("policy_version_exists", "policy.version", version, "a version never used before");
       return err(refuse("ALREADY_EXISTS", used));
     }
@@ -43,10 +50,14 @@ export function policyService({ log, clock, policies }: PolicyServiceOptions): R
     const [problem] = problemsOf(policy);
     return problem === undefined ? apply(policy) : err(invalidArgument(problem));
   };
-  /** The first of its names that was not used yet. */
+  /** The first name for what a version said that was not used yet. Who goes back to what was gone back to says the same. */
   const backName = (version: string): string => {
-    const used = new Set([...written, ...policies.history().map((record) => contentOf(record).version)]);
-    for (let n = 1; ; n += 1) if (!used.has(`${version}.back-${n}`)) return `${version}.back-${n}`;
+    const stem = version.replace(/\.back-\d+$/, "");
+    for (let n = 1; ; n += 1) {
+      const suffix = `.back-${n}`;
+      const name = `${stem.slice(0, VERSION_LENGTH_MAX - suffix.length)}${suffix}`;
+      if (!isUsed(name)) return name;
+    }
   };
   return defineService(wire.PolicyServiceService, {
     applyPolicy: async ({ policy }) => {
@@ -60,7 +71,7 @@ export function policyService({ log, clock, policies }: PolicyServiceOptions): R
       if (policy === undefined) return Promise.resolve(err(invalidArgument(policyMissing())));
       return Promise.resolve(ok({ problems: problemsOf(policy).map((problem) => ({ ...problem })) }));
     },
-    listPolicies: () => Promise.resolve(ok({ policies: policies.history().map(withoutContent) })),
+    listPolicies: () => Promise.resolve(ok({ policies: policies.history().slice(0, LISTED_MAX).map(withoutContent) })),
     rollbackPolicy: (asked) => turns.take(TOPICS.policy, () => rollBack(asked)),
   });
 }

@@ -1,6 +1,7 @@
 import { writeJson, type wire } from "@leastwise/contracts";
 import { policyChanges, sayChange, writePolicyDocument } from "@leastwise/policy";
-import { ServiceFailure } from "../host/start-failure.js";
+import { printable } from "@leastwise/vocabulary";
+import { ServiceFailure, StartFailure } from "../host/start-failure.js";
 import { PolicyClient } from "../policy/policy-client.js";
 import { checkPolicyFile, sayDocumentProblem, type CheckedPolicy, type PolicyNames } from "../policy/policy-file.js";
 
@@ -26,19 +27,20 @@ export async function validateCommand(file: string, options: PolicyOptions): Pro
     for (const notice of notices) say(`${sayDocumentProblem(file, notice)}: a notice`);
     if (checked.ok) say(`${file}: ${sayPolicy(checked.value)}`);
   }
-  if (!checked.ok) throw new ServiceFailure(countOf(problems.length));
+  if (!checked.ok) throw new ServiceFailure(countOf(problems.length, "problem"));
 }
 
 /** Puts a document into force. */
 export async function applyCommand(file: string, options: AskingOptions & PolicyNames): Promise<void> {
   const { json, address, version, author, reason } = options;
-  const { policy } = await validOf(file, given({ version, author, reason }));
+  const { policy } = await validOf(file, json, given({ version, author, reason }));
   await asking(address, async (client) => {
     const applied = await client.apply(policy);
     say(json ? JSON.stringify({ version: applied }) : `${applied} is in force`);
   });
 }
 
+/** What a document is compared with, unless it is another document. */
 export interface DiffOptions extends AskingOptions {
   /** A version to compare with; absent: the one in force. */
   readonly against?: string;
@@ -46,11 +48,13 @@ export interface DiffOptions extends AskingOptions {
 
 /** Says what differs between the policy in force, or another version or document, and a document. */
 export async function diffCommand(file: string, other: string | undefined, options: DiffOptions): Promise<void> {
-  const { policy } = await validOf(file, {});
+  if (other !== undefined && options.against !== undefined)
+    throw new StartFailure(`--against names a version to compare with, and ${other} is another: leave one of them out`);
+  const { policy } = await validOf(file, options.json);
   const before =
     other === undefined
       ? await asking(options.address, (client) => client.get(options.against))
-      : (await validOf(other, {})).policy;
+      : (await validOf(other, options.json)).policy;
   const changes = policyChanges(before, policy);
   if (options.json) say(JSON.stringify({ before: before.version, after: policy.version, changes }));
   else if (changes.length === 0) say(`${before.version} and ${policy.version} say the same`);
@@ -73,9 +77,12 @@ export async function historyCommand({ address, json }: AskingOptions): Promise<
     reason: policy?.reason ?? "",
   }));
   if (json) say(JSON.stringify({ policies: rows }));
-  else for (const row of rows) say(`${row.applied_at}  ${row.version.padEnd(24)}  ${row.author}: ${row.reason}`);
+  else
+    for (const { applied_at: appliedAt, version, author, reason } of rows)
+      say(`${appliedAt}  ${version.padEnd(24)}  ${printable(`${author}: ${reason}`)}`);
 }
 
+/** Who goes back, and why. */
 export type RollbackOptions = AskingOptions & Pick<wire.RollbackPolicyRequest, "author" | "reason">;
 
 /** Puts what an earlier version said into force again. */
@@ -88,11 +95,12 @@ export async function rollbackCommand(version: string, options: RollbackOptions)
 }
 
 /** The policy of a document that could be put into force; else all that is wrong with it is said, and the command ends. */
-async function validOf(file: string, names: PolicyNames): Promise<CheckedPolicy> {
+async function validOf(file: string, json: boolean, names: PolicyNames = {}): Promise<CheckedPolicy> {
   const checked = await checkPolicyFile(file, names);
   if (checked.ok) return checked.value;
+  if (json) say(JSON.stringify({ valid: false, problems: checked.error }));
   for (const problem of checked.error) process.stderr.write(`${sayDocumentProblem(file, problem)}\n`);
-  throw new ServiceFailure(`${countOf(checked.error.length)}: nothing was done`);
+  throw new ServiceFailure(`${countOf(checked.error.length, "problem")}: nothing was done`);
 }
 
 async function asking<T>(address: string, ask: (client: PolicyClient) => Promise<T>): Promise<T> {
@@ -106,12 +114,12 @@ async function asking<T>(address: string, ask: (client: PolicyClient) => Promise
 
 function sayPolicy({ policy, compiled, notices }: CheckedPolicy): string {
   const { segments, campaigns } = compiled;
-  const counted = `${campaigns.length} campaigns, ${segments.length} segments, in ${policy.currency}`;
-  return `${policy.version} could be put into force: ${counted}; ${notices.length} notices`;
+  const counted = `${countOf(campaigns.length, "campaign")}, ${countOf(segments.length, "segment")}, in ${policy.currency}`;
+  return `${policy.version} could be put into force: ${counted}; ${countOf(notices.length, "notice")}`;
 }
 
-function countOf(problems: number): string {
-  return problems === 1 ? "1 problem" : `${problems} problems`;
+function countOf(count: number, of: string): string {
+  return `${count} ${of}${count === 1 ? "" : "s"}`;
 }
 
 function given(names: { readonly [name in keyof PolicyNames]: PolicyNames[name] | undefined }): PolicyNames {

@@ -16,12 +16,17 @@ export class PolicyClient {
     this.#client = connect(wire.PolicyServiceClient, address);
   }
 
+  /** Puts a policy into force; its version. */
   async apply(policy: wire.Policy): Promise<string> {
     const { version } = await this.#asked(callUnary(this.#client.applyPolicy.bind(this.#client), { policy }, TIMEOUT));
     return version;
   }
 
-  /** @param version absent: the one in force */
+  /**
+   * A policy, whole.
+   *
+   * @param version absent: the one in force
+   */
   async get(version = ""): Promise<wire.Policy> {
     const { policy } = await this.#asked(callUnary(this.#client.getPolicy.bind(this.#client), { version }, TIMEOUT));
     if (policy === undefined) throw new ServiceFailure(`${this.#address} answered without a policy`);
@@ -34,11 +39,13 @@ export class PolicyClient {
     return policies;
   }
 
+  /** Goes back to an earlier version; the version that says the same from now on. */
   async rollBack(asked: wire.RollbackPolicyRequest): Promise<string> {
     const { version } = await this.#asked(callUnary(this.#client.rollbackPolicy.bind(this.#client), asked, TIMEOUT));
     return version;
   }
 
+  /** Lets go of the connection. */
   close(): void {
     this.#client.close();
   }

@@ -1,9 +1,9 @@
 import { readPolicy, type wire } from "@leastwise/contracts";
 import { compilePolicy, type CompiledPolicy } from "@leastwise/decision";
-import { readPolicyDocument, type DocumentProblem } from "@leastwise/policy";
+import { DOCUMENT_BYTES_MAX, readPolicyDocument, type DocumentProblem } from "@leastwise/policy";
 import { FEATURE_CATALOGUE } from "@leastwise/references";
 import { err, ok, sayRefusal, type Refusal, type Result } from "@leastwise/vocabulary";
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { StartFailure } from "../host/start-failure.js";
 
 /** A policy that could be put into force. */
@@ -47,13 +47,18 @@ export function sayDocumentProblem(file: string, problem: DocumentProblem): stri
   return `${file === "-" ? "stdin" : file}:${problem.line}:${problem.column}: ${sayRefusal(problem)}`;
 }
 
+/** The file's text, cut off where it is longer than any document: what is read of it then says so. */
 async function textOf(file: string): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
   try {
-    if (file !== "-") return await readFile(file, "utf8");
-    const parts: Buffer[] = [];
-    for await (const part of process.stdin) parts.push(part as Buffer);
-    return Buffer.concat(parts).toString("utf8");
+    for await (const part of file === "-" ? process.stdin : createReadStream(file)) {
+      parts.push(part as Buffer);
+      bytes += (part as Buffer).length;
+      if (bytes > DOCUMENT_BYTES_MAX) break;
+    }
   } catch (error) {
     throw new StartFailure(`the policy file ${file} cannot be read`, { cause: error });
   }
+  return Buffer.concat(parts).toString("utf8");
 }

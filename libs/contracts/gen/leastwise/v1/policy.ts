@@ -515,7 +515,7 @@ export interface ListPoliciesRequest {
 
 /** The versions so far. */
 export interface ListPoliciesResponse {
-  /** Newest first. Of each policy version, author, reason and currency; all else is left out. */
+  /** Newest first, at most the newest 1 000. Of each policy version, author, reason and currency; all else is left out. */
   policies: GetPolicyResponse[];
 }
 
@@ -3952,7 +3952,7 @@ export const PolicyServiceService = {
       Buffer.from(ValidatePolicyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ValidatePolicyResponse => ValidatePolicyResponse.decode(value),
   },
-  /** The versions so far, the one in force first. */
+  /** The versions so far, the newest first: the one in force, unless this build cannot run it. */
   listPolicies: {
     path: "/leastwise.v1.PolicyService/ListPolicies" as const,
     requestStream: false as const,
@@ -3964,7 +3964,8 @@ export const PolicyServiceService = {
     responseDeserialize: (value: Buffer): ListPoliciesResponse => ListPoliciesResponse.decode(value),
   },
   /**
-   * Goes back: puts what an earlier version said into force, under a name of its own, `<version>.back-<n>`. Errors: NOT_FOUND
+   * Goes back: puts what an earlier version said into force, under a name of its own: `<version>.back-<n>`, the version
+   * without such an end of its own and shortened to fit. Errors: NOT_FOUND
    * (`unknown_policy_version`); FAILED_PRECONDITION (`policy_in_force`); INVALID_ARGUMENT with the first problem's reason and
    * field, where author or reason is missing or this version of Leastwise refuses what was valid before; UNAVAILABLE
    * (`log_unavailable`).
@@ -3991,10 +3992,11 @@ export interface PolicyServiceServer extends UntypedServiceImplementation {
   getPolicy: handleUnaryCall<GetPolicyRequest, GetPolicyResponse>;
   /** All that is wrong with a policy, without putting it into force. Errors: INVALID_ARGUMENT (`policy_missing`). */
   validatePolicy: handleUnaryCall<ValidatePolicyRequest, ValidatePolicyResponse>;
-  /** The versions so far, the one in force first. */
+  /** The versions so far, the newest first: the one in force, unless this build cannot run it. */
   listPolicies: handleUnaryCall<ListPoliciesRequest, ListPoliciesResponse>;
   /**
-   * Goes back: puts what an earlier version said into force, under a name of its own, `<version>.back-<n>`. Errors: NOT_FOUND
+   * Goes back: puts what an earlier version said into force, under a name of its own: `<version>.back-<n>`, the version
+   * without such an end of its own and shortened to fit. Errors: NOT_FOUND
    * (`unknown_policy_version`); FAILED_PRECONDITION (`policy_in_force`); INVALID_ARGUMENT with the first problem's reason and
    * field, where author or reason is missing or this version of Leastwise refuses what was valid before; UNAVAILABLE
    * (`log_unavailable`).
@@ -4054,7 +4056,7 @@ export interface PolicyServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ValidatePolicyResponse) => void,
   ): ClientUnaryCall;
-  /** The versions so far, the one in force first. */
+  /** The versions so far, the newest first: the one in force, unless this build cannot run it. */
   listPolicies(
     request: ListPoliciesRequest,
     callback: (error: ServiceError | null, response: ListPoliciesResponse) => void,
@@ -4071,7 +4073,8 @@ export interface PolicyServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListPoliciesResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Goes back: puts what an earlier version said into force, under a name of its own, `<version>.back-<n>`. Errors: NOT_FOUND
+   * Goes back: puts what an earlier version said into force, under a name of its own: `<version>.back-<n>`, the version
+   * without such an end of its own and shortened to fit. Errors: NOT_FOUND
    * (`unknown_policy_version`); FAILED_PRECONDITION (`policy_in_force`); INVALID_ARGUMENT with the first problem's reason and
    * field, where author or reason is missing or this version of Leastwise refuses what was valid before; UNAVAILABLE
    * (`log_unavailable`).

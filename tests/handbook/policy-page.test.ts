@@ -1,0 +1,32 @@
+import { describe, expect, it } from "@jest/globals";
+import { readPolicy } from "@leastwise/contracts";
+import { compilePolicy } from "@leastwise/decision";
+import { readPolicyDocument } from "@leastwise/policy";
+import { FEATURE_CATALOGUE } from "@leastwise/references";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { ROOT } from "../journey/built-program.js";
+
+const PAGE = readFileSync(path.join(ROOT, "docs/policy.md"), "utf8");
+const [, DOCUMENT = ""] = /^```yaml\n(.*?)^```$/ms.exec(PAGE) ?? [];
+
+describe("the page of policies", () => {
+  it("shows a document that could be put into force", () => {
+    const document = readPolicyDocument(DOCUMENT);
+    if (!document.ok) throw new Error(JSON.stringify(document.error));
+    const policy = readPolicy(document.value.policy);
+    if (!policy.ok) throw new Error(JSON.stringify(policy.error));
+    expect(compilePolicy(policy.value, FEATURE_CATALOGUE)).toMatchObject({ ok: true });
+  });
+
+  it("names the schema that editors take", () => {
+    const [, schema = ""] = /^# yaml-language-server: \$schema=\.\.\/(\S+)$/m.exec(DOCUMENT) ?? [];
+    expect(JSON.parse(readFileSync(path.join(ROOT, schema), "utf8"))).toMatchObject({ title: "Leastwise policy" });
+  });
+
+  it("says of a misspelt field what the command says", () => {
+    const wrong = readPolicyDocument(DOCUMENT.replace("offer_ttl", "offer_tll"));
+    expect(wrong).toMatchObject({ ok: false, error: [{ field: "campaigns[0].offer_tll", reason: "unknown_field" }] });
+    expect(PAGE).toContain("campaigns[0].offer_tll: expected a field of Campaign; did you mean offer_ttl?");
+  });
+});
