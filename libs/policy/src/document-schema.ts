@@ -79,29 +79,13 @@ function fieldSchema({ field, form }: DocumentField): JsonSchema {
 }
 
 function plainSchema(field: DescField): JsonSchema {
-  switch (field.fieldKind) {
-    case "message":
-      return { $ref: `#/definitions/${field.message.name}` };
-    case "enum":
-      return choiceSchema(field.enum);
-    case "scalar":
-      return scalarSchema(field.scalar);
-    case "list":
-      return { type: "array", items: itemSchema(field) };
-    case "map":
-      throw new Error(`no field of a policy is a map: ${field.name}`);
-  }
+  return field.fieldKind === "list" ? { type: "array", items: valueSchema(field) } : valueSchema(field);
 }
 
-function itemSchema(field: DescField & { readonly fieldKind: "list" }): JsonSchema {
-  switch (field.listKind) {
-    case "message":
-      return { $ref: `#/definitions/${field.message.name}` };
-    case "enum":
-      return choiceSchema(field.enum);
-    case "scalar":
-      return scalarSchema(field.scalar);
-  }
+function valueSchema({ message, enum: choice, scalar }: DescField): JsonSchema {
+  if (message !== undefined) return { $ref: `#/definitions/${message.name}` };
+  if (choice !== undefined) return choiceSchema(choice);
+  return scalarSchema(scalar);
 }
 
 /** All but the first, which stands for none. */

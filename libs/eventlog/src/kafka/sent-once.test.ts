@@ -114,30 +114,30 @@ async function sender(leaders: Leaders) {
 const batch = (name: string): Message[] =>
   [0, 1].flatMap((partition) => [1, 2].map((n) => ({ partition, value: `${name}${partition}.${n}` })));
 
-/** Resolves when it is called. */
-function gate(): { readonly open: () => void; readonly opened: Promise<void> } {
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { open, opened };
+/** The first leader refuses; the second's answer comes when the first is asked again, and partition 1 is another's by then if that is so. */
+function leadersOfWhichOneRefuses(second: "take" | "silence", leaderOfOneThen: number): Leaders {
+  const leaders = new Leaders();
+  let askAgain: () => void = () => undefined;
+  const isAskedAgain = new Promise<void>((resolve) => (askAgain = resolve));
+  leaders.script[0]!.push(
+    () => {
+      leaders.leaderOf[1] = leaderOfOneThen;
+      return Promise.resolve("refuse");
+    },
+    () => {
+      askAgain();
+      return Promise.resolve("take");
+    },
+  );
+  leaders.script[1]!.push(() => isAskedAgain.then(() => second));
+  return leaders;
 }
 
 describe("a batch of the client library", () => {
   beforeAll(sendEachBatchOnce);
 
   it("is written once, though another leader refuses while this one's answer is still to come", async () => {
-    const leaders = new Leaders();
-    const again = gate();
-    leaders.script[0]!.push(
-      () => Promise.resolve("refuse"),
-      () => {
-        again.open();
-        return Promise.resolve("take");
-      },
-    );
-    leaders.script[1]!.push(async () => {
-      await again.opened;
-      return "take";
-    });
+    const leaders = leadersOfWhichOneRefuses("take", 1);
     const messages = batch("a");
     const answers = await (await sender(leaders))(messages);
     expect(leaders.taken).toEqual({ 0: [[0, "a0.1,a0.2"]], 1: [[0, "a1.1,a1.2"]], 2: [] });
@@ -146,22 +146,7 @@ describe("a batch of the client library", () => {
   });
 
   it("is written once, though its partition has moved to a third leader meanwhile", async () => {
-    const leaders = new Leaders();
-    const again = gate();
-    leaders.script[0]!.push(
-      () => {
-        leaders.leaderOf[1] = 2;
-        return Promise.resolve("refuse");
-      },
-      () => {
-        again.open();
-        return Promise.resolve("take");
-      },
-    );
-    leaders.script[1]!.push(async () => {
-      await again.opened;
-      return "take";
-    });
+    const leaders = leadersOfWhichOneRefuses("take", 2);
     await (
       await sender(leaders)
     )(batch("a"));
@@ -169,22 +154,7 @@ describe("a batch of the client library", () => {
   });
 
   it("goes under the number that it had to its new leader, where the answer of the one before does not come", async () => {
-    const leaders = new Leaders();
-    const again = gate();
-    leaders.script[0]!.push(
-      () => {
-        leaders.leaderOf[1] = 2;
-        return Promise.resolve("refuse");
-      },
-      () => {
-        again.open();
-        return Promise.resolve("take");
-      },
-    );
-    leaders.script[1]!.push(async () => {
-      await again.opened;
-      return "silence";
-    });
+    const leaders = leadersOfWhichOneRefuses("silence", 2);
     const send = await sender(leaders);
     const messages = batch("a");
     await send(messages);

@@ -1,5 +1,5 @@
-import type { Config } from "@leastwise/config";
 import { problemsOf } from "@leastwise/collector";
+import type { Config } from "@leastwise/config";
 import { TOPICS, wire } from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
 import type { Policies } from "@leastwise/references";
