@@ -11,16 +11,16 @@ export function pack(codec: Codec, bytes: Uint8Array): Buffer {
     case "gzip":
       return gzipSync(bytes);
     case "snappy":
-      return Buffer.from(snappy.compressSync(Buffer.from(bytes)));
+      return packInModule(bytes, snappy.compressSync);
     case "lz4":
-      return packLz4(bytes, lz4.compressSync);
+      return packInModule(bytes, lz4.compressSync);
     case "zstd":
       return zstdFrame(bytes);
   }
 }
 
-/** The library's memory may grow while it packs, and what it gives then is gone (a TypeError); once grown it stays so. */
-function packLz4(bytes: Uint8Array, compress: (bytes: Buffer) => Uint8Array): Buffer {
+/** A WebAssembly module's memory may grow while it packs, and what it gives then is gone (a TypeError); once grown it stays so. */
+function packInModule(bytes: Uint8Array, compress: (bytes: Buffer) => Uint8Array): Buffer {
   try {
     return Buffer.from(compress(Buffer.from(bytes)));
   } catch (error) {
