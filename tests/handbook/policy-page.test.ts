@@ -5,18 +5,31 @@ import { readPolicyDocument } from "@leastwise/policy";
 import { FEATURE_CATALOGUE } from "@leastwise/references";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { parse, parseDocument } from "yaml";
 import { ROOT } from "../journey/built-program.js";
 
 const PAGE = readFileSync(path.join(ROOT, "docs/policy.md"), "utf8");
-const [, DOCUMENT = ""] = /^```yaml\n(.*?)^```$/ms.exec(PAGE) ?? [];
+const [DOCUMENT = "", ...FRAGMENTS] = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = ""]) => yaml);
+
+function compiled(text: string) {
+  const document = readPolicyDocument(text);
+  if (!document.ok) throw new Error(JSON.stringify(document.error));
+  const policy = readPolicy(document.value.policy);
+  if (!policy.ok) throw new Error(JSON.stringify(policy.error));
+  return compilePolicy(policy.value, FEATURE_CATALOGUE);
+}
 
 describe("the page of policies", () => {
   it("shows a document that could be put into force", () => {
-    const document = readPolicyDocument(DOCUMENT);
-    if (!document.ok) throw new Error(JSON.stringify(document.error));
-    const policy = readPolicy(document.value.policy);
-    if (!policy.ok) throw new Error(JSON.stringify(policy.error));
-    expect(compilePolicy(policy.value, FEATURE_CATALOGUE)).toMatchObject({ ok: true });
+    expect(compiled(DOCUMENT)).toMatchObject({ ok: true });
+  });
+
+  it.each(FRAGMENTS)("shows parts that could stand in it: %s", (fragment) => {
+    const document = parseDocument(DOCUMENT);
+    const part = parse(fragment) as Readonly<Record<string, unknown>>;
+    for (const [name, value] of Object.entries(part))
+      document.setIn(name === "guardrails" ? [name] : ["campaigns", 0, name], value);
+    expect(compiled(document.toString())).toMatchObject({ ok: true });
   });
 
   it("names the schema that editors take", () => {

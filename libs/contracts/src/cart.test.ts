@@ -8,7 +8,9 @@ const line = (fields: wire.DeepPartial<wire.Line> = {}) =>
 
 describe("readCart", () => {
   it("reads lines, the shop's own discounts and shipping", () => {
-    expect(readCart([line(), line({ discount: EUR(100n) })], EUR(499n), "cart")).toEqual({
+    expect(
+      readCart({ lines: [line(), line({ discount: EUR(100n) })], shipping: EUR(499n), paymentMethod: "" }, "cart"),
+    ).toEqual({
       ok: true,
       value: {
         currency: "EUR",
@@ -61,16 +63,19 @@ describe("readCart", () => {
       "amount_out_of_range at cart.lines",
     ],
   ])("refuses %s", (_, lines, shipping, expected) => {
-    const read = readCart(lines, shipping, "cart");
+    const read = readCart({ lines, shipping, paymentMethod: "" }, "cart");
     expect(read.ok ? "ok" : `${read.error.reason} at ${read.error.field}`).toBe(expected);
   });
 
+  it("knows how it will be paid, where that is said in few words", () => {
+    const paid = (paymentMethod: string) => readCart({ lines: [line()], paymentMethod }, "cart");
+    expect(paid("sepa")).toMatchObject({ ok: true, value: { paymentMethod: "sepa" } });
+    expect(paid("")).toMatchObject({ ok: true, value: expect.not.objectContaining({ paymentMethod: "" }) });
+    expect(paid("x".repeat(65))).toMatchObject({ error: { reason: "text_too_long", field: "cart.payment_method" } });
+  });
+
   it("states the limit", () => {
-    const read = readCart(
-      Array.from({ length: 10_000 }, () => line()),
-      undefined,
-      "cart",
-    );
+    const read = readCart({ lines: Array.from({ length: 10_000 }, () => line()), paymentMethod: "" }, "cart");
     expect(read).toMatchObject({ ok: false, error: { came: "10000", expected: "at most 1000 lines" } });
   });
 });

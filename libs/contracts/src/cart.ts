@@ -1,8 +1,12 @@
 import { err, isCurrencyCode, ok, refusal, type CurrencyCode, type Refusal, type Result } from "@leastwise/vocabulary";
 import { within } from "./field-path.js";
+import { given } from "./given.js";
 import { checkLines } from "./lines.js";
 import { checkMoney, type CurrencySeen } from "./money.js";
+import { checkText } from "./text.js";
 import type * as wire from "./wire.js";
+
+const PAYMENT_METHOD_BYTES_MAX = 64;
 
 /** One line of a cart, checked. */
 export interface ReadCartLine {
@@ -22,26 +26,34 @@ export interface ReadCart {
   readonly lines: readonly ReadCartLine[];
   /** Shipping that the shopper would pay, minor units, 0 or more. */
   readonly shippingMinor: number;
+  /** The shop's name of the way in which it will be paid. Absent: not known. */
+  readonly paymentMethod?: string;
+}
+
+/** What a request says of a cart. */
+export interface WrittenCart {
+  readonly lines: readonly wire.Line[];
+  readonly shipping?: wire.Money | undefined;
+  readonly paymentMethod: string;
 }
 
 /**
- * Reads the cart of a Decide, Validate or Redeem. Reasons: `empty_cart`, `cart_too_large`, `id_missing`, `id_too_long`,
+ * Reads the cart of a Decide, Validate or Redeem. Reasons: `empty_cart`, `cart_too_large`, `id_missing`, `id_too_long`, `text_too_long`,
  * `invalid_text`, `quantity_out_of_range`, `price_missing`, `negative_price`, `negative_amount`, `discount_above_price`,
  * `unknown_currency`, `mixed_currencies`, `amount_out_of_range`.
  *
  * @param at path of the message that the lines stand in: `cart`, or empty where they stand in the request itself
  */
-export function readCart(
-  lines: readonly wire.Line[],
-  shipping: wire.Money | undefined,
-  at: string,
-): Result<ReadCart, Refusal> {
+export function readCart(cart: WrittenCart | undefined, at: string): Result<ReadCart, Refusal> {
+  const { lines = [], shipping, paymentMethod = "" } = cart ?? {};
   if (lines.length === 0) {
     return err(refusal("empty_cart", within(at, "lines"), "no line", "1 to 1000 lines"));
   }
   const seen: CurrencySeen = { currency: "" };
   const refused =
-    checkLines(lines, at, "cart_too_large", seen) ?? checkMoney(shipping, at, "shipping", "negative_amount", seen);
+    checkLines(lines, at, "cart_too_large", seen) ??
+    checkMoney(shipping, at, "shipping", "negative_amount", seen) ??
+    checkText(paymentMethod, at, "payment_method", PAYMENT_METHOD_BYTES_MAX);
   if (refused !== undefined) return err(refused);
   const read: ReadCartLine[] = [];
   let totalMinor = Number(shipping?.minor ?? 0n);
@@ -58,7 +70,12 @@ export function readCart(
   }
   const { currency } = seen;
   if (!isCurrencyCode(currency)) throw new Error("every line has a price by now, and every price a currency");
-  return ok({ currency, lines: read, shippingMinor: Number(shipping?.minor ?? 0n) });
+  return ok({
+    currency,
+    lines: read,
+    shippingMinor: Number(shipping?.minor ?? 0n),
+    ...given("paymentMethod", paymentMethod === "" ? undefined : paymentMethod),
+  });
 }
 
 function readLine(line: wire.Line, at: string): Result<ReadCartLine, Refusal> {

@@ -152,6 +152,7 @@ function cartToWire({ cart }: Decision): wire.Cart {
       discount: discountMinor === undefined || discountMinor === 0 ? undefined : money(discountMinor),
     })),
     shipping: cart.shippingMinor === 0 ? undefined : money(cart.shippingMinor),
+    paymentMethod: cart.paymentMethod ?? "",
   };
 }
 
@@ -182,6 +183,7 @@ function catalogView(row: CatalogRow): wire.CatalogView {
     inventory: bigintOf(row.inventory),
     perishableUntilMs: bigintOf(row.perishableUntilMs),
     category: row.category ?? "",
+    brand: row.brand ?? "",
   };
 }
 
@@ -268,6 +270,7 @@ function cartOf({ cart }: wire.DecisionRecord): Cart {
       ...given("discountMinor", discount && Number(discount.minor)),
     })),
     shippingMinor: Number(cart?.shipping?.minor ?? 0n),
+    ...given("paymentMethod", cart?.paymentMethod === "" ? undefined : cart?.paymentMethod),
   };
 }
 

@@ -13,24 +13,59 @@ const money = fc.record({
 const basisPoints = fc.integer({ min: 1, max: 10_000 });
 const id = fc.string({ minLength: 1, maxLength: 20, unit: "grapheme" });
 
+const count = fc.integer({ min: 1, max: 100 });
+const scope = fc.record(
+  {
+    ...{ productIds: fc.array(id), categories: fc.array(id), brands: fc.array(id) },
+    units: fc.record({ kind: fc.constantFrom("cheapest" as const, "dearest" as const), count }),
+  },
+  { requiredKeys: ["productIds", "categories", "brands"] },
+);
+const later = { breakageBp: fc.integer({ min: 1, max: 9_999 }), paidAfterMs: fc.integer({ min: 1, max: 2 ** 40 }) };
+
 /** One arbitrary a kind: a kind without one would not compile. */
 const KINDS: { readonly [Kind in Incentive["kind"]]: fc.Arbitrary<Extract<Incentive, { kind: Kind }>> } = {
   percent_off: fc.record(
-    { kind: fc.constant("percent_off"), percentBp: basisPoints, maximum: money },
+    { kind: fc.constant("percent_off"), percentBp: basisPoints, maximum: money, scope },
     { requiredKeys: ["kind", "percentBp"] },
   ),
   amount_off: fc.record(
-    { kind: fc.constant("amount_off"), amount: money, cartMin: money },
+    {
+      ...{ kind: fc.constant("amount_off"), amount: money, cartMin: money, scope },
+      per: fc.constantFrom("line" as const, "unit" as const),
+    },
     { requiredKeys: ["kind", "amount"] },
   ),
   free_shipping: fc.record({ kind: fc.constant("free_shipping"), maximum: money }, { requiredKeys: ["kind"] }),
   bundle_credit: fc.record({ kind: fc.constant("bundle_credit"), productIds: fc.array(id), amount: money }),
-  loyalty_credit: fc.record({ kind: fc.constant("loyalty_credit"), amount: money }),
-  tiered_cashback: fc.record({
-    kind: fc.constant("tiered_cashback"),
-    tiers: fc.array(fc.record({ cartMin: money, cashbackBp: basisPoints }), { maxLength: 8 }),
-  }),
+  loyalty_credit: fc.record(
+    { kind: fc.constant("loyalty_credit"), amount: money, ...later },
+    { requiredKeys: ["kind", "amount"] },
+  ),
+  tiered_cashback: fc.record(
+    {
+      kind: fc.constant("tiered_cashback"),
+      tiers: fc.array(fc.record({ cartMin: money, cashbackBp: basisPoints }), { maxLength: 8 }),
+      ...later,
+    },
+    { requiredKeys: ["kind", "tiers"] },
+  ),
   partner_exclusive: fc.record({ kind: fc.constant("partner_exclusive"), partnerId: id, amount: money }),
+  buy_x_get_y: fc.record(
+    {
+      ...{ kind: fc.constant("buy_x_get_y"), buy: count, get: count, percentBp: basisPoints, setsMax: count },
+      ...{ buyScope: scope, getScope: scope },
+    },
+    { requiredKeys: ["kind", "buy", "get", "percentBp", "setsMax"] },
+  ),
+  gift: fc.record(
+    { kind: fc.constant("gift"), productId: id, worth: money, cost: money, cartMin: money },
+    { requiredKeys: ["kind", "productId", "worth", "cost"] },
+  ),
+  payment_discount: fc.record(
+    { kind: fc.constant("payment_discount"), method: id, percentBp: basisPoints, maximum: money },
+    { requiredKeys: ["kind", "method", "percentBp"] },
+  ),
 };
 
 const overTheWire = (incentive: wire.Incentive) => wire.Incentive.decode(wire.Incentive.encode(incentive).finish());
@@ -52,6 +87,7 @@ describe("an incentive", () => {
     ["an amount off", { $case: "amountOff", value: {} }],
     ["a bundle's amount", { $case: "bundleCredit", value: { productIds: ["a", "b"] } }],
     ["a credit's amount", { $case: "loyaltyCredit", value: {} }],
+    ["a gift's cost", { $case: "gift", value: { productId: "g", worth: { minor: 1n, currency: "EUR" } } }],
     ["a partner's amount", { $case: "partnerExclusive", value: { partnerId: "p" } }],
     ["the minimum of a tier", { $case: "tieredCashback", value: { tiers: [{ cashbackBp: 100 }] } }],
     [
@@ -69,6 +105,9 @@ describe("an incentive", () => {
     expect(read({ $case: "percentOff", value: { percentBp: 500 } })).toStrictEqual({
       kind: "percent_off",
       percentBp: 500,
+    });
+    expect(read({ $case: "buyXGetY", value: { buy: 2, get: 1 } })).toStrictEqual({
+      ...{ kind: "buy_x_get_y", buy: 2, get: 1, percentBp: 10_000, setsMax: 1 },
     });
     expect(read({ $case: "freeShipping", value: {} })).toStrictEqual({ kind: "free_shipping" });
     expect(read({ $case: "tieredCashback", value: {} })).toStrictEqual({ kind: "tiered_cashback", tiers: [] });

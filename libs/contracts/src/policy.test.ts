@@ -13,7 +13,10 @@ const CAMPAIGN: wire.DeepPartial<wire.Campaign> = {
   kind: wire.CampaignKind.CAMPAIGN_KIND_INCENTIVE,
   approach: { $case: "rules", value: { segment: "everyone" } },
   ladder: [{ incentive: { kind: { $case: "percentOff", value: { percentBp: 501, maximum: EUR(502) } } } }, {}],
-  schedule: { startsAtMs: 601n, endsAtMs: 602n, timeZone: "Europe/Berlin" },
+  schedule: {
+    ...{ startsAtMs: 601n, endsAtMs: 602n, timeZone: "Europe/Berlin" },
+    weekly: [{ days: [wire.Weekday.WEEKDAY_SUNDAY], fromMinute: 614, toMinute: 615 }],
+  },
   experimentId: "autumn-holdout",
   budgetId: "marketing",
   horizonMs: 603n,
@@ -27,6 +30,8 @@ const CAMPAIGN: wire.DeepPartial<wire.Campaign> = {
   frequencyCaps: [{ offersMax: 2, periodMs: 612n }],
   stackingGroup: "one-at-a-time",
   episodeCoolDownMs: 613n,
+  priority: -616,
+  marginFloorBp: -617,
 };
 
 const WRITTEN: wire.DeepPartial<wire.Policy> = {
@@ -38,13 +43,22 @@ const WRITTEN: wire.DeepPartial<wire.Policy> = {
   campaigns: [CAMPAIGN],
   guardrails: {
     ...{ floorPriceBp: 101, maxDiscountBp: 102, marginFloorBp: -103, assumedMarginBp: 104 },
-    ...{ perSubjectMax: EUR(105), perSubjectPeriodMs: 106n },
+    ...{ perSubjectMax: EUR(105), perSubjectPeriodMs: 106n, cartMaxDiscountBp: 107, incentiveMax: EUR(108) },
+    goodsLimits: [
+      {
+        ...{ productIds: ["p"], categories: ["c"], brands: ["b"], excluded: true },
+        ...{ floorPriceBp: 109, maxDiscountBp: 110 },
+      },
+    ],
+    ...{ openOffersMax: 11, frequencyCaps: [{ offersMax: 12, periodMs: 111n }], coolDownMs: 112n },
   },
   stackingGroups: [{ name: "one-at-a-time" }],
   experiments: [{ experimentId: "autumn-holdout", salt: "s", holdoutBp: 201, startsAtMs: 202n, endsAtMs: 203n }],
   budgets: [{ budgetId: "marketing", amount: EUR(301), shadowPriceBp: 302 }],
   templates: [{ language: "en", placement: "checkout", campaignId: "autumn", text: "{incentive}" }],
   killSwitch: true,
+  rounding: wire.Rounding.ROUNDING_HALF_UP,
+  timeZone: "Europe/Vienna",
 };
 
 const READ = {
@@ -59,7 +73,10 @@ const READ = {
       kind: "incentive",
       approach: { kind: "rules", segment: "everyone" },
       ladder: [{ incentive: { kind: "percent_off", percentBp: 501, maximum: eur(502) } }, {}],
-      schedule: { startsAtMs: 601, endsAtMs: 602, timeZone: "Europe/Berlin" },
+      schedule: {
+        ...{ startsAtMs: 601, endsAtMs: 602, timeZone: "Europe/Berlin" },
+        weekly: [{ days: [7], fromMinute: 614, toMinute: 615 }],
+      },
       experimentId: "autumn-holdout",
       budgetId: "marketing",
       horizonMs: 603,
@@ -73,17 +90,28 @@ const READ = {
       frequencyCaps: [{ offersMax: 2, periodMs: 612 }],
       stackingGroup: "one-at-a-time",
       episodeCoolDownMs: 613,
+      priority: -616,
+      marginFloorBp: -617,
     },
   ],
   guardrails: {
     ...{ floorPriceBp: 101, maxDiscountBp: 102, marginFloorBp: -103, assumedMarginBp: 104 },
-    ...{ perSubjectMax: eur(105), perSubjectPeriodMs: 106 },
+    ...{ perSubjectMax: eur(105), perSubjectPeriodMs: 106, cartMaxDiscountBp: 107, incentiveMax: eur(108) },
+    goodsLimits: [
+      {
+        ...{ productIds: ["p"], categories: ["c"], brands: ["b"], excluded: true },
+        ...{ floorPriceBp: 109, maxDiscountBp: 110 },
+      },
+    ],
+    ...{ openOffersMax: 11, frequencyCaps: [{ offersMax: 12, periodMs: 111 }], coolDownMs: 112 },
   },
   stackingGroups: [{ name: "one-at-a-time" }],
   experiments: [{ experimentId: "autumn-holdout", salt: "s", holdoutBp: 201, startsAtMs: 202, endsAtMs: 203 }],
   budgets: [{ budgetId: "marketing", amount: eur(301), shadowPriceBp: 302 }],
   templates: [{ language: "en", placement: "checkout", campaignId: "autumn", text: "{incentive}" }],
   killSwitch: true,
+  rounding: "half_up",
+  timeZone: "Europe/Vienna",
 };
 
 function read(policy: wire.DeepPartial<wire.Policy>): Policy {
@@ -106,13 +134,13 @@ describe("a policy", () => {
 
   it("that says nothing is read so: what is absent stays absent, and is not 0", () => {
     expect(read({})).toStrictEqual({
-      ...{ version: "", author: "", reason: "", currency: "", killSwitch: false },
+      ...{ version: "", author: "", reason: "", currency: "", timeZone: "", killSwitch: false },
       ...{ segments: [], campaigns: [], stackingGroups: [], experiments: [], budgets: [], templates: [] },
     });
     expect(readCampaign({ schedule: {}, objective: {}, exploration: {} })).toStrictEqual({
       ...{ campaignId: "", experimentId: "", budgetId: "", stackingGroup: "", ladder: [], frequencyCaps: [] },
-      ...{ horizonMs: 0, offerTtlMs: 0, episodeCoolDownMs: 0 },
-      ...{ schedule: { timeZone: "" }, objective: {}, exploration: {} },
+      ...{ horizonMs: 0, offerTtlMs: 0, episodeCoolDownMs: 0, priority: 0 },
+      ...{ schedule: { timeZone: "", weekly: [] }, objective: {}, exploration: {} },
     });
     expect(read({ guardrails: {}, budgets: [{}], experiments: [{}] })).toMatchObject({
       budgets: [{ budgetId: "", shadowPriceBp: 0 }],
@@ -139,30 +167,42 @@ describe("a policy", () => {
     [
       {
         $case: "propensity",
-        value: { kind: wire.PropensityKind.PROPENSITY_KIND_DORMANT, propensityMinBp: 1, propensityMaxBp: 2 },
+        value: {
+          kind: wire.PropensityKind.PROPENSITY_KIND_DORMANT,
+          propensityMinBp: 1,
+          propensityMaxBp: 2,
+          awayMs: 9n,
+        },
       },
-      { kind: "propensity", of: "dormant", propensityMinBp: 1, propensityMaxBp: 2 },
+      { kind: "propensity", of: "dormant", propensityMinBp: 1, propensityMaxBp: 2, awayMs: 9 },
     ],
     [
       {
         $case: "propensity",
         value: { kind: wire.PropensityKind.PROPENSITY_KIND_ABANDONMENT, propensityMinBp: 0, propensityMaxBp: 0 },
       },
-      { kind: "propensity", of: "abandonment", propensityMinBp: 0, propensityMaxBp: 0 },
+      { kind: "propensity", of: "abandonment", propensityMinBp: 0, propensityMaxBp: 0, awayMs: 0 },
     ],
     [
       { $case: "propensity", value: {} },
-      { kind: "propensity", propensityMinBp: 0, propensityMaxBp: 0 },
+      { kind: "propensity", propensityMinBp: 0, propensityMaxBp: 0, awayMs: 0 },
     ],
     [
       {
         $case: "dynamic",
-        value: { categories: ["c"], inventoryMin: 3n, shelfLifeMaxMs: 4n, markdown: [{ leftBp: 5, depthMaxBp: 6 }] },
+        value: {
+          categories: ["c"],
+          inventoryMin: 3n,
+          inventoryReserved: 2n,
+          shelfLifeMaxMs: 4n,
+          markdown: [{ leftBp: 5, depthMaxBp: 6 }],
+        },
       },
       {
         kind: "dynamic",
         categories: ["c"],
         inventoryMin: 3,
+        inventoryReserved: 2,
         shelfLifeMaxMs: 4,
         markdown: [{ leftBp: 5, depthMaxBp: 6 }],
       },

@@ -1,4 +1,4 @@
-import type { Approach, Campaign, Guardrails, Objective, Policy, Schedule } from "@leastwise/decision";
+import type { Approach, Campaign, FrequencyCap, Guardrails, Objective, Policy, Schedule } from "@leastwise/decision";
 import { err, ok, type Money, type Refusal, type Result } from "@leastwise/vocabulary";
 import { given } from "./given.js";
 import { incentiveFrom } from "./incentive.js";
@@ -31,6 +31,8 @@ export function readPolicy(policy: wire.Policy): Result<Policy, Refusal[]> {
     })),
     templates: policy.templates,
     killSwitch: policy.killSwitch,
+    ...given("rounding", ROUNDINGS.get(policy.rounding)),
+    timeZone: policy.timeZone,
   };
   return amounts.refused.length === 0 ? ok(read) : err(amounts.refused);
 }
@@ -74,11 +76,18 @@ function campaignOf(campaign: wire.Campaign, amounts: Amounts): Campaign {
     offerTtlMs: Number(campaign.offerTtlMs),
     ...given("objective", campaign.objective && objectiveOf(campaign.objective, amounts)),
     ...given("exploration", campaign.exploration && explorationOf(campaign.exploration, amounts)),
-    frequencyCaps: campaign.frequencyCaps.map((cap) => ({ offersMax: cap.offersMax, periodMs: Number(cap.periodMs) })),
+    frequencyCaps: campaign.frequencyCaps.map(capOf),
     stackingGroup: campaign.stackingGroup,
     episodeCoolDownMs: Number(campaign.episodeCoolDownMs),
+    priority: campaign.priority,
+    ...given("marginFloorBp", campaign.marginFloorBp),
   };
 }
+
+const ROUNDINGS = new Map<number, "half_even" | "half_up">([
+  [wire.Rounding.ROUNDING_HALF_EVEN, "half_even"],
+  [wire.Rounding.ROUNDING_HALF_UP, "half_up"],
+]);
 
 const CAMPAIGN_KINDS = new Map<number, "incentive" | "entitlement">([
   [wire.CampaignKind.CAMPAIGN_KIND_INCENTIVE, "incentive"],
@@ -97,13 +106,14 @@ function approachOf(approach: wire.Campaign["approach"]): Approach | undefined {
     case "rules":
       return { kind: "rules", segment: approach.value.segment };
     case "propensity": {
-      const { kind, propensityMinBp, propensityMaxBp } = approach.value;
-      return { kind: "propensity", ...given("of", PROPENSITY_KINDS.get(kind)), propensityMinBp, propensityMaxBp };
+      const { kind, propensityMinBp, propensityMaxBp, awayMs } = approach.value;
+      const bounds = { propensityMinBp, propensityMaxBp, awayMs: Number(awayMs) };
+      return { kind: "propensity", ...given("of", PROPENSITY_KINDS.get(kind)), ...bounds };
     }
     case "dynamic": {
-      const { categories, inventoryMin, shelfLifeMaxMs, markdown } = approach.value;
-      const numbers = { inventoryMin: Number(inventoryMin), shelfLifeMaxMs: Number(shelfLifeMaxMs) };
-      return { kind: "dynamic", categories, ...numbers, markdown };
+      const { categories, inventoryMin, inventoryReserved, shelfLifeMaxMs, markdown } = approach.value;
+      const stock = { inventoryMin: Number(inventoryMin), inventoryReserved: Number(inventoryReserved) };
+      return { kind: "dynamic", categories, ...stock, shelfLifeMaxMs: Number(shelfLifeMaxMs), markdown };
     }
     case "onDevice":
       return { kind: "on_device", classes: approach.value.classes };
@@ -112,11 +122,16 @@ function approachOf(approach: wire.Campaign["approach"]): Approach | undefined {
   }
 }
 
-function scheduleOf({ startsAtMs, endsAtMs, timeZone }: wire.Schedule): Schedule {
+function capOf({ offersMax, periodMs }: wire.FrequencyCap): FrequencyCap {
+  return { offersMax, periodMs: Number(periodMs) };
+}
+
+function scheduleOf({ startsAtMs, endsAtMs, timeZone, weekly }: wire.Schedule): Schedule {
   return {
     ...given("startsAtMs", numberOf(startsAtMs)),
     ...given("endsAtMs", numberOf(endsAtMs)),
     timeZone,
+    weekly,
   };
 }
 
@@ -158,6 +173,12 @@ function guardrailsOf(guardrails: wire.Guardrails, amounts: Amounts): Guardrails
     assumedMarginBp,
     ...given("perSubjectMax", amounts.read(perSubjectMax, "per_subject_max")),
     perSubjectPeriodMs: Number(perSubjectPeriodMs),
+    ...given("cartMaxDiscountBp", guardrails.cartMaxDiscountBp),
+    ...given("incentiveMax", amounts.read(guardrails.incentiveMax, "incentive_max")),
+    goodsLimits: guardrails.goodsLimits,
+    openOffersMax: guardrails.openOffersMax,
+    frequencyCaps: guardrails.frequencyCaps.map(capOf),
+    coolDownMs: Number(guardrails.coolDownMs),
   };
 }
 

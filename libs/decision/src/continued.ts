@@ -44,7 +44,7 @@ export function honoured(
     incentive: held.offer.incentive,
     depthBp: depthOf(appraisal.worthMinor, goodsMinor),
     faceValueMinor: appraisal.worthMinor,
-    expectedCostMinor: Math.round(conversion * appraisal.worthMinor),
+    expectedCostMinor: Math.round(conversion * appraisal.expectedCostMinor),
     worstCostMinor: held.worstCostMinor,
   };
   const before = decisionState.recent.findLast(({ answer }) => answer.offer?.offerId === held.offer.offerId)?.answer;

@@ -141,15 +141,19 @@ describe("who is asked", () => {
   it.each([
     ["on_device", { kind: "on_device", classes: ["a"] }, "approach_not_run"],
     ["partner", { kind: "partner", partnerId: "p", partnerShareBp: 0 }, "approach_not_run"],
-    ["dormant", { kind: "propensity", of: "dormant", propensityMinBp: 0, propensityMaxBp: 0 }, "not_dormant"],
+    [
+      "dormant",
+      { kind: "propensity", of: "dormant", propensityMinBp: 0, propensityMaxBp: 0, awayMs: 0 },
+      "not_dormant",
+    ],
     [
       "too sure",
-      { kind: "propensity", of: "abandonment", propensityMinBp: 0, propensityMaxBp: 100 },
+      { kind: "propensity", of: "abandonment", propensityMinBp: 0, propensityMaxBp: 100, awayMs: 0 },
       "propensity_too_high",
     ],
     [
       "too lost",
-      { kind: "propensity", of: "abandonment", propensityMinBp: 9_000, propensityMaxBp: 0 },
+      { kind: "propensity", of: "abandonment", propensityMinBp: 9_000, propensityMaxBp: 0, awayMs: 0 },
       "propensity_too_low",
     ],
   ] as const)("given a campaign by %s, says why it does not apply", (_name, approach, reason) => {
@@ -159,7 +163,13 @@ describe("who is asked", () => {
   });
 
   it("runs an abandonment campaign for a cart that was left", () => {
-    const approach = { kind: "propensity", of: "abandonment", propensityMinBp: 0, propensityMaxBp: 0 } as const;
+    const approach = {
+      kind: "propensity",
+      of: "abandonment",
+      propensityMinBp: 0,
+      propensityMaxBp: 0,
+      awayMs: 0,
+    } as const;
     const { candidates } = decision({
       policy: compiled({ campaigns: [campaign({ approach })] }),
       features: features({ cart_abandoned: 1 }),
@@ -172,6 +182,7 @@ describe("who is asked", () => {
       kind: "dynamic",
       categories: ["socks"],
       inventoryMin: 5,
+      inventoryReserved: 0,
       shelfLifeMaxMs: 1_000_000,
       markdown: [
         { leftBp: 10_000, depthMaxBp: 0 },
@@ -298,7 +309,7 @@ describe("asking again", () => {
     const cause = { caller: "shop", requestId: "r1", sessionId: "visit-1" };
     const asked = decided({ ...granting, cause });
     const { offerId } = asked.decision.offer!;
-    const used = evolve(asked.nextState, { kind: "redeemed", offerId, discountMinor: 500 });
+    const used = evolve(asked.nextState, { kind: "redeemed", offerId, costMinor: 500 });
     const nextDay = { decisionState: used, nowMs: (NOON + 86_400_000) as Millis };
     const again = decision({ ...granting, cause, ...nextDay });
     expect(again.offer!.offerId).not.toBe(offerId);
@@ -308,7 +319,7 @@ describe("asking again", () => {
 
   it("once the code is used gets another, on a clock that stands still as well", () => {
     const { offerId, code } = first.decision.offer!;
-    const used = evolve(first.nextState, { kind: "redeemed", offerId, discountMinor: 500 });
+    const used = evolve(first.nextState, { kind: "redeemed", offerId, costMinor: 500 });
     const again = decided({ ...granting, decisionState: evolve(used, { kind: "ordered", atMs: NOON }) });
     expect(again.decision.offer!.code).not.toBe(code);
     expect(again.decision.decisionId).not.toBe(first.decision.decisionId);
@@ -416,7 +427,7 @@ describe("asking again", () => {
     const state = evolve(first.nextState, {
       kind: "redeemed",
       offerId: first.decision.offer!.offerId,
-      discountMinor: 500,
+      costMinor: 500,
     });
     const next = decision({
       ...granting,
@@ -555,7 +566,7 @@ describe("held out and observed", () => {
         expect(owed.decision.offer).toMatchObject({ campaignId: "welcome", faceValueMinor: 500 });
         // Once it was given, its own cap holds.
         const offerId = owed.decision.offer!.offerId;
-        const spent = evolve(owed.nextState, { kind: "redeemed", offerId, discountMinor: 500 });
+        const spent = evolve(owed.nextState, { kind: "redeemed", offerId, costMinor: 500 });
         const again = { ...both, ...after(spent, 4 * DAY_MS), features: features({ purchases_30d: 1 }) };
         expect(decision(again).offer).toBeUndefined();
       }
@@ -572,7 +583,7 @@ describe("held out and observed", () => {
         );
       const ranOut = evolve(twin.nextState, { kind: "expired", offerId });
       const order = { kind: "ordered", atMs: (NOON + 60_000) as Millis } as const;
-      const used = evolve(evolve(twin.nextState, { kind: "redeemed", offerId, discountMinor: 1_500 }), order);
+      const used = evolve(evolve(twin.nextState, { kind: "redeemed", offerId, costMinor: 1_500 }), order);
       const afterwards = { kind: "ordered", atMs: expiresAtMs } as const;
       for (const [ghosts, twins, expected] of [
         [ghost.nextState, ranOut, ""],
@@ -695,7 +706,7 @@ describe("what is owed", () => {
     const used = evolve(given.nextState, {
       kind: "redeemed",
       offerId: given.decision.offer!.offerId,
-      discountMinor: 600,
+      costMinor: 600,
     });
     expect(decision({ ...withOwed(0), model: sureModel(0), decisionState: used }).offer).toBeUndefined();
   });

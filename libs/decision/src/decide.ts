@@ -60,11 +60,12 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
   const valued = valueStep(situation, baseline, owed, answered).toSorted(byCost);
   const admissible = valued.filter((rung) => rung.blockedBy === undefined);
   const exploit = choiceStep(situation, admissible) + 1;
-  const episode = episodeStep(situation, eligibility.incentives);
+  const weighed = eligibility.incentives.map(({ campaign }) => campaign);
+  const drawnFrom = weighed.filter((campaign) => admissible.some((rung) => rung.campaign === campaign));
+  const episode = episodeStep(situation, drawnFrom.length === 0 ? weighed : drawnFrom);
   const rungZero = rungZeroOf(baseline, owed);
   const { weights, drawn } = explorationStep(situation, rungZero, admissible, exploit, episode.draw);
   const chosen = admissible[drawn - 1];
-  const weighed = eligibility.incentives.map(({ campaign }) => campaign);
   const ghost = isGhost(chosen?.campaign, weighed, enrolments);
   const grant = grantStep(situation, chosen, owed, ghost);
   const candidates = candidatesOf(rungZero, valued, admissible, weights);

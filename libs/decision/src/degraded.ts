@@ -2,6 +2,7 @@ import { honoured } from "./continued.js";
 import type { Decision, Enrolment } from "./decision.js";
 import type { DecisionInput } from "./input.js";
 import type { CompiledModel } from "./model/response-model.js";
+import { CivilClock } from "./policy/civil-time.js";
 import type { CompiledPolicy } from "./policy/compile.js";
 import type { DegradedReason } from "./reasons.js";
 import { baselineAlone, recordOf } from "./record.js";
@@ -75,18 +76,26 @@ function none(situation: Situation, enrolments: readonly Enrolment[]): Decision 
   });
 }
 
+const UTC = new CivilClock("UTC");
+
 /** Allows nothing new. Guardrails are asked again at redemption, under the policy that the offer was issued under. */
 function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
   return {
     version: "",
     currency: cart.currency,
+    rounding: "half_even",
+    clock: UTC,
     segments: [],
     campaigns: [],
+    entitlements: new Set(),
     experiments: [],
     guardrails: {
       cart: { floorPriceBp: 0, maxDiscountBp: 10_000, marginFloorBp: -10_000, assumedMarginBp: 10_000 },
       perSubjectMaxMinor: 0,
       perSubjectPeriodMs: 0,
+      openOffersMax: 0,
+      frequencyCaps: [],
+      coolDownMs: 0,
     },
     templates: [],
     killSwitch: true,

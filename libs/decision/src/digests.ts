@@ -11,7 +11,8 @@ export function cartDigest(cart: Cart): string {
   const lines = cart.lines.map((line) =>
     JSON.stringify([line.productId, line.quantity, line.unitPriceMinor, line.discountMinor ?? 0]),
   );
-  return hex64(CART_KEY, `${cart.currency}|${String(cart.shippingMinor)}|${lines.sort().join("")}`);
+  const payment = cart.paymentMethod === undefined ? "" : `|${cart.paymentMethod}`;
+  return hex64(CART_KEY, `${cart.currency}|${String(cart.shippingMinor)}|${lines.sort().join("")}${payment}`);
 }
 
 /**

@@ -1,6 +1,16 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { appraise, brokenGuardrail, goodsMinor, type Cart, type CatalogRow, type Incentive } from "@leastwise/offers";
+import {
+  appraise,
+  brokenGuardrail,
+  goodsMinor,
+  withoutExcludedGoods,
+  type AppraisalSetting,
+  type Cart,
+  type CatalogRow,
+  type Incentive,
+  type Scope,
+} from "@leastwise/offers";
 import { DAY_MS, type AssignmentKey, type Millis } from "@leastwise/vocabulary";
 import { decide } from "./decide.js";
 import type { Decision } from "./decision.js";
@@ -11,6 +21,7 @@ import {
   compiled,
   compiledModel,
   EUR,
+  guardrails,
   input,
   NOON,
   percentOff,
@@ -65,13 +76,53 @@ const catalogs: fc.Arbitrary<readonly CatalogRow[]> = fc.uniqueArray(
       unitCostMinor: fc.integer({ min: 0, max: 50_000 }),
       floorPriceMinor: fc.integer({ min: 0, max: 50_000 }),
       maxDiscountBp: fc.integer({ min: 0, max: 10_000 }),
+      category: fc.constantFrom("fruit", "tea"),
+      brand: fc.constantFrom("Acme", "Zed"),
     },
     { requiredKeys: ["productId"] },
   ),
   { selector: (row) => row.productId },
 );
 
+const goods = fc.record({
+  productIds: fc.subarray(["a", "b"]),
+  categories: fc.subarray(["tea"]),
+  brands: fc.subarray(["Acme"]),
+});
+
+const scopes: fc.Arbitrary<Scope> = fc
+  .tuple(
+    goods,
+    fc.option(
+      fc.record({
+        kind: fc.constantFrom("cheapest" as const, "dearest" as const),
+        count: fc.integer({ min: 1, max: 9 }),
+      }),
+      { nil: undefined },
+    ),
+  )
+  .map(([lists, units]) => ({ ...lists, ...(units === undefined ? {} : { units }) }));
+
 const incentives: fc.Arbitrary<Incentive> = fc.oneof(
+  fc
+    .tuple(fc.integer({ min: 1, max: 10_000 }), scopes)
+    .map(([percentBp, scope]): Incentive => ({ kind: "percent_off", percentBp, scope })),
+  fc
+    .tuple(fc.integer({ min: 1, max: 5_000 }), fc.constantFrom("line" as const, "unit" as const))
+    .map(([minor, per]): Incentive => ({ kind: "amount_off", amount: { minor, currency: EUR }, per })),
+  fc
+    .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 }), goods)
+    .map(([buy, get, getScope]): Incentive => ({
+      ...{ kind: "buy_x_get_y", buy, get, percentBp: 10_000, setsMax: 2, getScope },
+    })),
+  fc.tuple(fc.integer({ min: 1, max: 5_000 }), fc.integer({ min: 0, max: 5_000 })).map(([worth, cost]): Incentive => ({
+    ...{ kind: "gift", productId: "g" },
+    worth: { minor: worth, currency: EUR },
+    cost: { minor: cost, currency: EUR },
+  })),
+  fc
+    .integer({ min: 1, max: 3_000 })
+    .map((percentBp): Incentive => ({ kind: "payment_discount", method: "sepa", percentBp })),
   fc.integer({ min: 1, max: 10_000 }).map(percentOff),
   fc.integer({ min: 1, max: 20_000 }).map((minor) => amountOff(minor)),
   fc.constant<Incentive>({ kind: "free_shipping" }),
@@ -92,6 +143,9 @@ const guardrailSets = fc.record({
   maxDiscountBp: fc.integer({ min: 0, max: 10_000 }),
   marginFloorBp: fc.integer({ min: -10_000, max: 10_000 }),
   assumedMarginBp: fc.integer({ min: 0, max: 10_000 }),
+  cartMaxDiscountBp: fc.integer({ min: 0, max: 10_000 }),
+  incentiveMaxMinor: fc.integer({ min: 1, max: 50_000 }),
+  excluded: goods,
 });
 
 describe("laws of the decision", () => {
@@ -104,12 +158,22 @@ describe("laws of the decision", () => {
       fc.integer({ min: 0, max: 30_000 }),
       fc.integer({ min: 0, max: 5 }),
       fc.string(),
-      (cart, catalog, guardrails, ladder, remainingMinor, slope, key) => {
+      (cart, catalog, limits, ladder, remainingMinor, slope, key) => {
         const campaigns = ladder.map((incentive, i) =>
           campaign({ campaignId: `c${String(i)}`, ladder: [{ incentive }] }),
         );
+        const { excluded, incentiveMaxMinor, ...bounds } = limits;
+        const isAnyExcluded = excluded.productIds.length + excluded.categories.length + excluded.brands.length > 0;
+        const under = compiled({
+          campaigns,
+          guardrails: guardrails({
+            ...bounds,
+            incentiveMax: { minor: incentiveMaxMinor, currency: EUR },
+            goodsLimits: isAnyExcluded ? [{ ...excluded, excluded: true }] : [],
+          }),
+        });
         const made = decision({
-          policy: compiled({ guardrails, campaigns }),
+          policy: under,
           model: sureModel(slope),
           cart,
           catalog,
@@ -121,9 +185,19 @@ describe("laws of the decision", () => {
           1,
         )) {
           if (weight === 0 || incentive === undefined) continue;
-          const share = shareOf(incentive, cart);
+          const lineCapsMinor = withoutExcludedGoods(under.guardrails.cart, cart, rows, undefined);
+          const share = shareOf(incentive, cart, { rows, lineCapsMinor });
           expect(faceValueMinor).toBe(share.worthMinor);
-          expect(brokenGuardrail({ cart, rows, appraisal: share, guardrails })).toBeUndefined();
+          expect(brokenGuardrail({ cart, rows, appraisal: share, guardrails: under.guardrails.cart })).toBeUndefined();
+          expect(share.worthMinor).toBeLessThanOrEqual(incentiveMaxMinor);
+          for (const [i, { productId }] of cart.lines.entries()) {
+            const { category = "", brand = "" } = rows[i] ?? {};
+            const isExcluded =
+              excluded.productIds.includes(productId) ||
+              excluded.categories.includes(category) ||
+              excluded.brands.includes(brand);
+            if (isExcluded) expect(share.shares[i]).toBe(0);
+          }
           expect(worstCostMinor).toBeLessThanOrEqual(remainingMinor);
           expect(expectedCostMinor).toBeLessThanOrEqual(worstCostMinor);
           expect(share.goodsMinor).toBeLessThanOrEqual(goodsMinor(cart));
@@ -281,8 +355,7 @@ function shopping(steps: readonly Step[], changes: Partial<DecisionInput>) {
   };
   const redeem = () => {
     const open = live.open.find((offer) => !offer.withheld);
-    if (open !== undefined)
-      happen({ kind: "redeemed", offerId: open.offer.offerId, discountMinor: open.worstCostMinor });
+    if (open !== undefined) happen({ kind: "redeemed", offerId: open.offer.offerId, costMinor: open.worstCostMinor });
   };
   for (const [index, what] of steps.entries()) {
     // Two acts may share a millisecond.
@@ -399,7 +472,12 @@ describe("chance", () => {
         const floorBpOf = new Map(ids.map((id, i) => [id, given[i]!.floorBp]));
         const made = decision({
           policy: compiled({
-            guardrails: { floorPriceBp: 0, maxDiscountBp: 10_000, marginFloorBp: -10_000, assumedMarginBp: 6_000 },
+            guardrails: guardrails({
+              floorPriceBp: 0,
+              maxDiscountBp: 10_000,
+              marginFloorBp: -10_000,
+              assumedMarginBp: 6_000,
+            }),
             campaigns: [
               ...given.map(({ ladder, floorBp }, i) =>
                 campaign({
@@ -464,8 +542,8 @@ describe("chance", () => {
   });
 });
 
-function shareOf(incentive: Incentive, cart: Cart) {
-  const share = appraise(incentive, cart);
+function shareOf(incentive: Incentive, cart: Cart, setting: AppraisalSetting = {}) {
+  const share = appraise(incentive, cart, setting);
   if (share === undefined) throw new Error("what may be drawn gives something");
   return share;
 }

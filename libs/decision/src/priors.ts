@@ -40,6 +40,12 @@ const FORMATS: readonly FormatResponse[] = [
   format("tiered_cashback", 0.4, 0.4),
   // For shoppers of a partner it is an amount off.
   format("partner_exclusive", 0.9, 0.6),
+  // An amount off for those who would have taken more units anyway, or are led to.
+  format("buy_x_get_y", 0.7, 0.6),
+  // Worth to the shopper what the shop says, and to many of them nothing.
+  format("gift", 0.5, 0.6),
+  // A share off for those who can pay so.
+  format("payment_discount", 0.7, 0.6),
 ];
 
 function format(name: string, slopeMean: number, slopeSd: number): FormatResponse {

@@ -57,6 +57,8 @@ export type BlockReason =
   | "deeper_than_before"
   | "guardrail_subject_max"
   | "frequency_cap"
+  | "cool_down"
+  | "open_offers_max"
   | "budget_exhausted"
   | "budget_unknown"
   | "kill_switch";
@@ -69,11 +71,16 @@ export const BLOCK_REASONS: readonly BlockReason[] = [
   "stacking_group",
   "deeper_than_before",
   "kill_switch",
+  "guardrail_excluded_goods",
   "guardrail_floor_price",
   "guardrail_max_discount",
+  "guardrail_cart_max_discount",
+  "guardrail_incentive_max",
   "guardrail_margin_floor",
   "guardrail_subject_max",
   "frequency_cap",
+  "cool_down",
+  "open_offers_max",
   "budget_unknown",
   "budget_exhausted",
 ];

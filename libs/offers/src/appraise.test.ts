@@ -3,10 +3,10 @@ import fc from "fast-check";
 import type { CurrencyCode } from "@leastwise/vocabulary";
 import { appraise, worstCostMinor } from "./appraise.js";
 import { goodsMinor, lineAmountMinor, type Cart } from "./cart.js";
-import { floorPrice } from "./guardrails/floor-price.js";
-import { marginFloor } from "./guardrails/margin-floor.js";
-import { maxDiscount } from "./guardrails/max-discount.js";
-import type { Incentive } from "./incentive.js";
+import { brokenGuardrail } from "./guardrails/broken-guardrail.js";
+import type { CartGuardrails } from "./guardrails/cart-guardrails.js";
+import { withoutExcludedGoods } from "./guardrails/excluded-goods.js";
+import type { Incentive, Scope } from "./incentive.js";
 
 const EUR = "EUR" as CurrencyCode;
 const eur = (minor: number) => ({ minor, currency: EUR });
@@ -18,7 +18,111 @@ const cart = (amounts: readonly number[], shippingMinor = 0): Cart => ({
   shippingMinor,
 });
 
-const CASES: readonly (readonly [string, Incentive, Cart, number | undefined, readonly number[]])[] = [
+/** Lines of 3 × 1.00, 1 × 4.00 and 2 × 2.00. */
+const units: Cart = {
+  currency: EUR,
+  lines: [
+    { productId: "a", quantity: 3, unitPriceMinor: 100 },
+    { productId: "b", quantity: 1, unitPriceMinor: 400 },
+    { productId: "c", quantity: 2, unitPriceMinor: 200 },
+  ],
+  shippingMinor: 0,
+};
+const scope = (given: Partial<Scope>): Scope => ({ productIds: [], categories: [], brands: [], ...given });
+const some = (kind: "cheapest" | "dearest", count: number) => scope({ units: { kind, count } });
+
+type Case = readonly [string, Incentive, Cart, number | undefined, readonly number[]];
+
+const half = { kind: "percent_off", percentBp: 5_000 } as const;
+const SCOPED: readonly Case[] = [
+  ["a scope reaches its products alone", { ...half, scope: scope({ productIds: ["b"] }) }, units, 200, [0, 200, 0]],
+  ["the cheapest four units are of two lines", { ...half, scope: some("cheapest", 4) }, units, 250, [150, 0, 100]],
+  ["the dearest two units are of two lines", { ...half, scope: some("dearest", 2) }, units, 300, [0, 200, 100]],
+  ["more units than there are are all of them", { ...half, scope: some("dearest", 99) }, units, 550, [150, 200, 200]],
+  [
+    "the cheapest of a product's units",
+    { ...half, scope: scope({ productIds: ["a", "c"], units: { kind: "cheapest", count: 1 } }) },
+    units,
+    50,
+    [50, 0, 0],
+  ],
+  ["a scope that nothing is in is nothing", { ...half, scope: scope({ brands: ["x"] }) }, units, undefined, []],
+  [
+    "an amount for each line, never more than it costs",
+    { kind: "amount_off", amount: eur(350), per: "line" },
+    units,
+    1_000,
+    [300, 350, 350],
+  ],
+  [
+    "an amount for each unit, never more than it costs",
+    { kind: "amount_off", amount: eur(150), per: "unit" },
+    units,
+    750,
+    [300, 150, 300],
+  ],
+  [
+    "a minimum is asked of the goods in scope",
+    { kind: "amount_off", amount: eur(50), cartMin: eur(401), scope: scope({ productIds: ["b"] }) },
+    units,
+    undefined,
+    [],
+  ],
+];
+
+const buy2get1 = { kind: "buy_x_get_y", buy: 2, get: 1, percentBp: 10_000, setsMax: 1 } as const;
+const SETS: readonly Case[] = [
+  ["buy two, get the cheapest free", buy2get1, units, 100, [100, 0, 0]],
+  ["as many sets as the cart holds", { ...buy2get1, setsMax: 9 }, units, 200, [200, 0, 0]],
+  ["a set that is not whole is nothing", { ...buy2get1, buy: 6 }, units, undefined, []],
+  [
+    "units bought of one product reduce another",
+    { ...buy2get1, percentBp: 5_000, buyScope: scope({ productIds: ["a"] }), getScope: scope({ productIds: ["c"] }) },
+    units,
+    100,
+    [0, 0, 100],
+  ],
+  [
+    "what must be bought is not reduced, though it is cheapest",
+    { ...buy2get1, buy: 3, buyScope: scope({ productIds: ["a"] }), getScope: scope({}) },
+    units,
+    200,
+    [0, 0, 200],
+  ],
+];
+
+const OTHERS: readonly Case[] = [
+  [
+    "a gift takes nothing off",
+    { kind: "gift", productId: "g", worth: eur(900), cost: eur(300) },
+    units,
+    900,
+    [0, 0, 0],
+  ],
+  [
+    "a gift below its minimum is nothing",
+    { kind: "gift", productId: "g", worth: eur(900), cost: eur(300), cartMin: eur(1_101) },
+    units,
+    undefined,
+    [],
+  ],
+  [
+    "a discount for paying so is promised while nobody says how",
+    { kind: "payment_discount", method: "sepa", percentBp: 1_000 },
+    units,
+    110,
+    [30, 40, 40],
+  ],
+  [
+    "a discount for paying so is nothing for paying otherwise",
+    { kind: "payment_discount", method: "sepa", percentBp: 1_000 },
+    { ...units, paymentMethod: "card" },
+    undefined,
+    [],
+  ],
+];
+
+const CASES: readonly Case[] = [
   ["10 % of 105 rounds half to even", { kind: "percent_off", percentBp: 1_000 }, cart([105]), 10, [10]],
   ["10 % of 115 rounds half to even", { kind: "percent_off", percentBp: 1_000 }, cart([115]), 12, [12]],
   [
@@ -102,6 +206,7 @@ const CASES: readonly (readonly [string, Incentive, Cart, number | undefined, re
     90,
     [30, 60],
   ],
+  ...[...SCOPED, ...SETS, ...OTHERS],
   ["goods of no value get nothing", { kind: "percent_off", percentBp: 10_000 }, cart([0]), undefined, []],
 ];
 
@@ -128,7 +233,44 @@ const incentives: fc.Arbitrary<Incentive> = fc.oneof(
     amount: fc.integer({ min: 1, max: 9_999 }).map(eur),
   }),
   fc.record({ kind: fc.constant("free_shipping" as const) }),
-  fc.record({ kind: fc.constant("loyalty_credit" as const), amount: fc.integer({ min: 1, max: 9_999 }).map(eur) }),
+  fc.record({
+    kind: fc.constant("loyalty_credit" as const),
+    amount: fc.integer({ min: 1, max: 9_999 }).map(eur),
+    breakageBp: fc.integer({ min: 0, max: 9_999 }),
+  }),
+  fc.record({
+    kind: fc.constant("percent_off" as const),
+    percentBp: fc.integer({ min: 1, max: 10_000 }),
+    scope: fc
+      .tuple(
+        fc.subarray(["a", "b"]),
+        fc.constantFrom("cheapest" as const, "dearest" as const),
+        fc.integer({ min: 1, max: 50 }),
+      )
+      .map(([productIds, kind, count]) => scope({ productIds, units: { kind, count } })),
+  }),
+  fc.record({
+    kind: fc.constant("amount_off" as const),
+    amount: fc.integer({ min: 1, max: 100_000 }).map(eur),
+    per: fc.constantFrom("line" as const, "unit" as const),
+  }),
+  fc.record({
+    kind: fc.constant("buy_x_get_y" as const),
+    buy: fc.integer({ min: 1, max: 9 }),
+    get: fc.integer({ min: 1, max: 9 }),
+    percentBp: fc.integer({ min: 1, max: 10_000 }),
+    setsMax: fc.integer({ min: 1, max: 9 }),
+    buyScope: fc.subarray(["a", "b"]).map((productIds) => scope({ productIds })),
+    getScope: fc.subarray(["b", "c"]).map((productIds) => scope({ productIds })),
+  }),
+  fc
+    .tuple(fc.integer({ min: 1, max: 9_999 }), fc.integer({ min: 0, max: 9_999 }))
+    .map(([worth, cost]) => ({ kind: "gift" as const, productId: "g", worth: eur(worth), cost: eur(cost) })),
+  fc.record({
+    kind: fc.constant("payment_discount" as const),
+    method: fc.constant("sepa"),
+    percentBp: fc.integer({ min: 1, max: 10_000 }),
+  }),
 );
 
 describe("what an incentive is worth", () => {
@@ -152,20 +294,48 @@ describe("what an incentive is worth", () => {
             if (appraisal === undefined) continue;
             const { shares, goodsMinor: goods, shippingMinor, laterMinor, worthMinor } = appraisal;
             expect(shares.reduce((sum, share) => sum + share, 0)).toBe(goods);
-            expect(goods + shippingMinor + laterMinor).toBe(worthMinor);
+            const giftMinor = incentive.kind === "gift" ? incentive.worth.minor : 0;
+            expect(goods + shippingMinor + laterMinor + giftMinor).toBe(worthMinor);
             expect(worthMinor).toBeGreaterThan(0);
-            expect(worstCostMinor(incentive, worthMinor)).toBeGreaterThanOrEqual(worthMinor);
+            const { costMinor, expectedCostMinor } = appraisal;
+            expect(worstCostMinor(incentive, appraisal)).toBeGreaterThanOrEqual(costMinor);
+            expect(expectedCostMinor).toBeLessThanOrEqual(costMinor);
+            expect(incentive.kind === "gift" ? incentive.cost.minor : worthMinor).toBe(costMinor);
             for (const [i, share] of shares.entries()) {
               expect(share).toBeGreaterThanOrEqual(0);
               expect(share).toBeLessThanOrEqual(lineAmountMinor(on.lines[i]!));
               if ("lineCapsMinor" in bounds) expect(share).toBeLessThanOrEqual(lineCapsMinor[i]!);
             }
-            if ("ceilingMinor" in bounds) expect(worthMinor).toBeLessThanOrEqual(ceilingMinor);
+            if ("ceilingMinor" in bounds) expect(costMinor).toBeLessThanOrEqual(ceilingMinor);
           }
         },
       ),
       OPTIONS,
     );
+  });
+
+  it("rounds a half up where the policy says so", () => {
+    const tenth = { kind: "percent_off", percentBp: 1_000 } as const;
+    expect(appraise(tenth, cart([105]))?.worthMinor).toBe(10);
+    expect(appraise(tenth, cart([105]), { rounding: "half_up" })?.worthMinor).toBe(11);
+  });
+
+  it("what is never spent lessens the expected cost, and not the worst", () => {
+    const credit = { kind: "loyalty_credit", amount: eur(999), breakageBp: 1_500, paidAfterMs: 86_400_000 } as const;
+    expect(appraise(credit, cart([100]))).toEqual({
+      ...{ worthMinor: 999, goodsMinor: 0, shippingMinor: 0, laterMinor: 999 },
+      ...{ costMinor: 999, expectedCostMinor: 850, paidAfterMs: 86_400_000, shares: [0] },
+    });
+  });
+
+  it("finds categories and brands in the catalog, and reckons without what a cap of 0 takes out", () => {
+    const rows = [{ productId: "a", category: "fruit" }, { productId: "b", brand: "Acme" }, undefined];
+    const of = (given: Partial<Scope>, lineCapsMinor?: readonly number[]) =>
+      appraise({ ...half, scope: scope(given) }, units, { rows, lineCapsMinor })?.shares;
+    expect(of({ categories: ["fruit"] })).toEqual([150, 0, 0]);
+    expect(of({ brands: ["Acme"], categories: ["fruit"] })).toEqual([150, 200, 0]);
+    expect(of({ brands: ["Acme"], categories: ["fruit"] }, [300, 0, 400])).toEqual([150, 0, 0]);
+    expect(of({ units: { kind: "dearest", count: 2 } }, [300, 0, 400])).toEqual([0, 0, 200]);
   });
 
   it("doubling: a cart of twice the units has twice the percentage, but for rounding", () => {
@@ -191,7 +361,8 @@ describe("what an incentive is worth", () => {
 
 describe("the cart's guardrails", () => {
   const NONE = { floorPriceBp: 0, maxDiscountBp: 10_000, marginFloorBp: -10_000, assumedMarginBp: 0 };
-  const guarded = (percentBp: number, guardrails: Partial<typeof NONE>, row = {}) => {
+  const limit = { productIds: [], categories: [], brands: [], excluded: false };
+  const guarded = (percentBp: number, guardrails: Partial<CartGuardrails>, row = {}) => {
     const on = cart([1_000]);
     const appraisal = appraise({ kind: "percent_off", percentBp }, on)!;
     return { cart: on, rows: [{ productId: "p0", ...row }], appraisal, guardrails: { ...NONE, ...guardrails } };
@@ -214,11 +385,50 @@ describe("the cart's guardrails", () => {
     ],
     ["with an unknown cost and no assumed margin", guarded(100, { marginFloorBp: 0 }), "guardrail_margin_floor"],
     [
+      "at the floor of its goods",
+      guarded(2_000, { goodsLimits: [{ ...limit, productIds: ["p0"], floorPriceBp: 8_000 }] }),
+      undefined,
+    ],
+    [
+      "below the floor of its goods",
+      guarded(2_010, { goodsLimits: [{ ...limit, productIds: ["p0"], floorPriceBp: 8_000 }] }),
+      "guardrail_floor_price",
+    ],
+    [
+      "above the maximum of its category",
+      guarded(1_010, { goodsLimits: [{ ...limit, categories: ["tea"], maxDiscountBp: 1_000 }] }, { category: "tea" }),
+      "guardrail_max_discount",
+    ],
+    [
+      "above the maximum of another category",
+      guarded(1_010, { goodsLimits: [{ ...limit, categories: ["tea"], maxDiscountBp: 1_000 }] }, { category: "oil" }),
+      undefined,
+    ],
+    [
+      "of a brand whose prices nobody may advertise below",
+      guarded(100, { goodsLimits: [{ ...limit, brands: ["Acme"], excluded: true }] }, { brand: "Acme" }),
+      "guardrail_excluded_goods",
+    ],
+    ["at the cart's maximum", guarded(2_000, { cartMaxDiscountBp: 2_000 }), undefined],
+    ["above the cart's maximum", guarded(2_010, { cartMaxDiscountBp: 2_000 }), "guardrail_cart_max_discount"],
+    ["at the most that an incentive may be worth", guarded(2_000, { incentiveMaxMinor: 200 }), undefined],
+    ["above that", guarded(2_000, { incentiveMaxMinor: 199 }), "guardrail_incentive_max"],
+    [
       "with an unknown cost and an assumed margin",
       guarded(2_000, { marginFloorBp: 0, assumedMarginBp: 2_000 }),
       undefined,
     ],
   ])("%s", (_where, given, broken) => {
-    expect(floorPrice(given) ?? maxDiscount(given) ?? marginFloor(given)).toBe(broken);
+    expect(brokenGuardrail(given)).toBe(broken);
+  });
+
+  it("takes excluded goods out of reach, and leaves caps alone where there are none", () => {
+    const caps = [70, 80];
+    const rows = [{ productId: "p0", brand: "Acme" }, undefined];
+    const excluding = { ...NONE, goodsLimits: [{ ...limit, brands: ["Acme"], excluded: true }] };
+    expect(withoutExcludedGoods(NONE, cart([100, 200]), rows, caps)).toBe(caps);
+    expect(withoutExcludedGoods(excluding, cart([100, 200]), [undefined, undefined], caps)).toBe(caps);
+    expect(withoutExcludedGoods(excluding, cart([100, 200]), rows, caps)).toEqual([0, 80]);
+    expect(withoutExcludedGoods(excluding, cart([100, 200]), rows, undefined)).toEqual([0, 200]);
   });
 });

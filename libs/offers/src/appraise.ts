@@ -1,10 +1,13 @@
-import { mulDiv, splitByLargestRemainder } from "@leastwise/vocabulary";
+import { mulDiv, splitByLargestRemainder, type RoundingMode } from "@leastwise/vocabulary";
+import { reducedUnits } from "./buy-x-get-y.js";
 import { lineAmountMinor, type Cart } from "./cart.js";
-import type { Incentive, TieredCashback } from "./incentive.js";
+import type { CatalogRow } from "./catalog-row.js";
+import type { AmountOff, Incentive, Scope, TieredCashback } from "./incentive.js";
+import { amountsOfUnits, unitsInReach, type Lines } from "./reach.js";
 
-/** What an incentive is worth on one cart, in minor units of the cart's currency. */
+/** What an incentive is worth on one cart, and what it costs, in minor units of the cart's currency. */
 export interface Appraisal {
-  /** What the shopper gains: off the goods, off the shipping and for later, together. Positive. */
+  /** What the shopper gains: off the goods, off the shipping, for later, and as a gift, together. Positive. */
   readonly worthMinor: number;
   /** Off the goods now; `shares` add up to it exactly. */
   readonly goodsMinor: number;
@@ -12,77 +15,129 @@ export interface Appraisal {
   readonly shippingMinor: number;
   /** Credited or paid back later. */
   readonly laterMinor: number;
+  /** Most that it costs the shop if it is used: what is charged to a budget. */
+  readonly costMinor: number;
+  /** What it costs in expectation if it is used: less what of it is never spent. Not more than `costMinor`. */
+  readonly expectedCostMinor: number;
+  /** How long after the redemption `laterMinor` is paid, ms; 0: at once. */
+  readonly paidAfterMs: number;
   /** Each line's part of `goodsMinor`, in the cart's order. */
   readonly shares: readonly number[];
 }
 
-/** Bounds that do not come from the incentive itself. */
-export interface AppraisalBounds {
+/** What an appraisal depends on beside the incentive and the cart. */
+export interface AppraisalSetting {
+  /** What the catalog says of the cart's lines, in their order: categories and brands. Absent: nothing. */
+  readonly rows?: readonly (CatalogRow | undefined)[] | undefined;
+  /** Absent: half to even. */
+  readonly rounding?: RoundingMode | undefined;
   /** Most that each line may be reduced by, minor units; 0 takes the line out of the incentive's reach altogether. */
-  readonly lineCapsMinor?: readonly number[];
-  /** Most that the whole may be worth: what is held for the offer. */
-  readonly ceilingMinor?: number;
+  readonly lineCapsMinor?: readonly number[] | undefined;
+  /** Most that the whole may cost: what is held for the offer. */
+  readonly ceilingMinor?: number | undefined;
 }
 
 /**
  * Computes what an incentive gives on a cart; undefined if it gives nothing (below its minimum, bundle incomplete, no
- * shipping to give). Percentages round half to even, once; a discount on goods is split over the lines it reaches in
+ * shipping to give, paid in another way). Percentages round once; a discount on goods is split over the lines it reaches in
  * proportion to their amounts by largest remainder, and what a line's cap stops is lost, never moved to another line.
  * A line never goes below zero.
  */
-export function appraise(incentive: Incentive, cart: Cart, bounds: AppraisalBounds = {}): Appraisal | undefined {
-  const ceiling = bounds.ceilingMinor ?? Number.MAX_SAFE_INTEGER;
-  const reach = amountsInReach(incentive, cart, bounds.lineCapsMinor);
-  const goods = sum(reach);
+export function appraise(incentive: Incentive, cart: Cart, setting: AppraisalSetting = {}): Appraisal | undefined {
+  const { rows, lineCapsMinor, rounding } = setting;
+  const ceiling = setting.ceilingMinor ?? Number.MAX_SAFE_INTEGER;
+  const goods: Lines = { lines: cart.lines, rows, lineCapsMinor };
   switch (incentive.kind) {
     case "percent_off": {
-      const wish = mulDiv(goods, incentive.percentBp, 10_000);
-      return offGoods(min(wish, incentive.maximum?.minor, ceiling), reach, bounds.lineCapsMinor);
+      const reach = amountsInReach(goods, incentive.scope);
+      const wish = mulDiv(sum(reach), incentive.percentBp, 10_000, rounding);
+      return offGoods(min(wish, incentive.maximum?.minor, ceiling), reach, lineCapsMinor);
     }
     case "amount_off":
-      if (goods < (incentive.cartMin?.minor ?? 0)) return undefined;
-      return offGoods(min(incentive.amount.minor, goods, ceiling), reach, bounds.lineCapsMinor);
-    case "bundle_credit":
+      return amountOff(incentive, goods, ceiling);
+    case "bundle_credit": {
       if (!hasAll(cart, incentive.productIds)) return undefined;
-      return offGoods(min(incentive.amount.minor, goods, ceiling), reach, bounds.lineCapsMinor);
-    case "partner_exclusive":
-      return offGoods(min(incentive.amount.minor, goods, ceiling), reach, bounds.lineCapsMinor);
+      const reach = wholeLines(goods).map((amount, index) =>
+        incentive.productIds.includes(cart.lines[index]?.productId ?? "") ? amount : 0,
+      );
+      return offGoods(min(incentive.amount.minor, sum(reach), ceiling), reach, lineCapsMinor);
+    }
+    case "partner_exclusive": {
+      const reach = wholeLines(goods);
+      return offGoods(min(incentive.amount.minor, sum(reach), ceiling), reach, lineCapsMinor);
+    }
+    case "buy_x_get_y": {
+      const reach = amountsOfUnits(cart.lines, reducedUnits(incentive, goods));
+      const wish = mulDiv(sum(reach), incentive.percentBp, 10_000, rounding);
+      return offGoods(min(wish, ceiling), reach, lineCapsMinor);
+    }
+    case "payment_discount": {
+      if (cart.paymentMethod !== undefined && cart.paymentMethod !== incentive.method) return undefined;
+      const reach = wholeLines(goods);
+      const wish = mulDiv(sum(reach), incentive.percentBp, 10_000, rounding);
+      return offGoods(min(wish, incentive.maximum?.minor, ceiling), reach, lineCapsMinor);
+    }
     case "free_shipping":
-      return notOffGoods(cart, min(cart.shippingMinor, incentive.maximum?.minor, ceiling), 0);
+      return offShipping(cart, min(cart.shippingMinor, incentive.maximum?.minor, ceiling));
     case "loyalty_credit":
-      return notOffGoods(cart, 0, min(incentive.amount.minor, ceiling));
-    case "tiered_cashback":
-      return notOffGoods(cart, 0, min(mulDiv(goods, cashbackBp(incentive, goods), 10_000), ceiling));
+      return forLater(cart, min(incentive.amount.minor, ceiling), incentive);
+    case "tiered_cashback": {
+      const amount = sum(wholeLines(goods));
+      return forLater(cart, min(mulDiv(amount, cashbackBp(incentive, amount), 10_000, rounding), ceiling), incentive);
+    }
+    case "gift": {
+      const { worth, cost, cartMin } = incentive;
+      const isReached = sum(wholeLines(goods)) >= (cartMin?.minor ?? 0) && cost.minor <= ceiling;
+      if (!isReached) return undefined;
+      return notOffGoods(cart, { worthMinor: worth.minor, costMinor: cost.minor, expectedCostMinor: cost.minor });
+    }
   }
 }
 
 /**
- * Most that an incentive worth `worthMinor` on the cart it was decided for can cost: what is held for it. A later cart
+ * Most that an incentive can cost whose appraisal on the cart it was decided for is given: what is held for it. A later cart
  * may be larger, but nothing is ever given beyond what is held; so an incentive with a maximum of its own holds that,
- * and one without holds, and is good for, what it is worth on the recorded cart.
+ * and one without holds, and is good for, what it costs on the recorded cart.
  */
-export function worstCostMinor(incentive: Incentive, worthMinor: number): number {
+export function worstCostMinor(incentive: Incentive, { costMinor }: Pick<Appraisal, "costMinor">): number {
   switch (incentive.kind) {
     case "percent_off":
     case "free_shipping":
-      return Math.max(worthMinor, incentive.maximum?.minor ?? worthMinor);
+    case "payment_discount":
+      return Math.max(costMinor, incentive.maximum?.minor ?? costMinor);
     case "amount_off":
+      return incentive.per === undefined ? Math.max(costMinor, incentive.amount.minor) : costMinor;
     case "bundle_credit":
     case "loyalty_credit":
     case "partner_exclusive":
-      return Math.max(worthMinor, incentive.amount.minor);
+      return Math.max(costMinor, incentive.amount.minor);
     case "tiered_cashback":
-      return worthMinor;
+    case "buy_x_get_y":
+    case "gift":
+      return costMinor;
   }
 }
 
-function amountsInReach(incentive: Incentive, cart: Cart, caps: readonly number[] | undefined): number[] {
-  const bundle = incentive.kind === "bundle_credit" ? incentive.productIds : undefined;
-  return cart.lines.map((line, index) => {
-    if (caps !== undefined && (caps[index] ?? 0) <= 0) return 0;
-    if (bundle !== undefined && !bundle.includes(line.productId)) return 0;
-    return lineAmountMinor(line);
-  });
+function amountOff({ amount, cartMin, scope, per }: AmountOff, goods: Lines, ceiling: number): Appraisal | undefined {
+  const { lineCapsMinor } = goods;
+  const reach = amountsInReach(goods, scope);
+  if (sum(reach) < (cartMin?.minor ?? 0)) return undefined;
+  if (per === undefined) return offGoods(min(amount.minor, sum(reach), ceiling), reach, lineCapsMinor);
+  const times = per === "unit" ? unitsInReach(goods, scope) : undefined;
+  const wished = reach.map((most, index) => min(amount.minor * (times?.[index] ?? 1), most));
+  return offGoods(min(sum(wished), ceiling), wished, lineCapsMinor);
+}
+
+/** What each line's units in scope cost the shopper without us. */
+function amountsInReach(goods: Lines, scope: Scope | undefined): number[] {
+  return scope === undefined ? wholeLines(goods) : amountsOfUnits(goods.lines, unitsInReach(goods, scope));
+}
+
+/** What each line in reach costs the shopper without us. */
+function wholeLines({ lines, lineCapsMinor }: Lines): number[] {
+  return lines.map((line, index) =>
+    lineCapsMinor !== undefined && (lineCapsMinor[index] ?? 0) <= 0 ? 0 : lineAmountMinor(line),
+  );
 }
 
 function offGoods(
@@ -95,13 +150,35 @@ function offGoods(
   const shares = wished.map((share, index) => min(share, reach[index] ?? 0, caps?.[index]));
   const goods = sum(shares);
   if (goods === 0) return undefined;
-  return { worthMinor: goods, goodsMinor: goods, shippingMinor: 0, laterMinor: 0, shares };
+  return { ...NOTHING, ...costing(goods), goodsMinor: goods, shares };
 }
 
-function notOffGoods(cart: Cart, shippingMinor: number, laterMinor: number): Appraisal | undefined {
-  const worthMinor = shippingMinor + laterMinor;
-  if (worthMinor <= 0) return undefined;
-  return { worthMinor, goodsMinor: 0, shippingMinor, laterMinor, shares: cart.lines.map(() => 0) };
+function offShipping(cart: Cart, shippingMinor: number): Appraisal | undefined {
+  return notOffGoods(cart, { ...costing(shippingMinor), shippingMinor });
+}
+
+/** What of it is never spent is rounded down, so that its cost is not understated. */
+function forLater(
+  cart: Cart,
+  laterMinor: number,
+  { breakageBp = 0, paidAfterMs = 0 }: { readonly breakageBp?: number; readonly paidAfterMs?: number },
+): Appraisal | undefined {
+  const expectedCostMinor = laterMinor - mulDiv(laterMinor, breakageBp, 10_000, "down");
+  return notOffGoods(cart, { ...costing(laterMinor), expectedCostMinor, laterMinor, paidAfterMs });
+}
+
+function notOffGoods(
+  cart: Cart,
+  given: Pick<Appraisal, "worthMinor" | "costMinor" | "expectedCostMinor"> & Partial<Appraisal>,
+): Appraisal | undefined {
+  return given.worthMinor <= 0 ? undefined : { ...NOTHING, ...given, shares: cart.lines.map(() => 0) };
+}
+
+const NOTHING = { goodsMinor: 0, shippingMinor: 0, laterMinor: 0, paidAfterMs: 0 } as const;
+
+/** What is taken off, or paid, costs what it is worth. */
+function costing(worthMinor: number): Pick<Appraisal, "worthMinor" | "costMinor" | "expectedCostMinor"> {
+  return { worthMinor, costMinor: worthMinor, expectedCostMinor: worthMinor };
 }
 
 function cashbackBp({ tiers }: TieredCashback, goods: number): number {

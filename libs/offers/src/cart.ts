@@ -19,6 +19,8 @@ export interface Cart {
   readonly lines: readonly CartLine[];
   /** Shipping that the shopper would pay, minor units, not negative. */
   readonly shippingMinor: number;
+  /** The shop's name of the way in which it will be paid. Absent: not known. */
+  readonly paymentMethod?: string;
 }
 
 /** Price of the line's units before any discount, minor units. */

@@ -13,6 +13,8 @@ export interface CatalogRow {
   readonly perishableUntilMs?: number;
   /** Category. Absent: none. */
   readonly category?: string;
+  /** Brand. Absent: none. */
+  readonly brand?: string;
 }
 
 /** The rows in the order of the cart's lines; undefined where the catalog does not know the product. */

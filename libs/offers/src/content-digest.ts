@@ -24,7 +24,10 @@ export function contentDigest({ named, orderId, cart }: RedemptionContent): stri
   const lines = cart.lines.map((line) => [line.productId, line.quantity, line.unitPriceMinor, line.discountMinor ?? 0]);
   const { high, low } = keyedHash(
     CONTENT_KEY,
-    JSON.stringify([named.known ?? "", named.anonymous ?? "", orderId, cart.currency, cart.shippingMinor, lines]),
+    JSON.stringify([
+      ...[named.known ?? "", named.anonymous ?? "", orderId, cart.currency, cart.shippingMinor, lines],
+      ...(cart.paymentMethod === undefined ? [] : [cart.paymentMethod]),
+    ]),
   );
   return high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0");
 }

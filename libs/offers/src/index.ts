@@ -18,7 +18,11 @@ export { contentDigest, type NamedSubjects, type RedemptionContent } from "./con
 export * from "./evolve.js";
 export { brokenGuardrail } from "./guardrails/broken-guardrail.js";
 export type { CartGuardrailReason, CartGuardrails, GuardedCart } from "./guardrails/cart-guardrails.js";
+export { cartMaxDiscount } from "./guardrails/cart-max-discount.js";
+export { excludedGoods, withoutExcludedGoods } from "./guardrails/excluded-goods.js";
 export { floorPrice } from "./guardrails/floor-price.js";
+export type { GoodsLimit } from "./guardrails/goods-limits.js";
+export { incentiveMax } from "./guardrails/incentive-max.js";
 export { goodsMarginMinor, lineCostMinor, marginFloor } from "./guardrails/margin-floor.js";
 export { maxDiscount } from "./guardrails/max-discount.js";
 export * from "./incentive.js";

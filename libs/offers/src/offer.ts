@@ -34,6 +34,8 @@ export interface LineShare {
 export interface Redemption {
   /** What the shopper gains, minor units: off the goods, off the shipping, or credited or paid back later. */
   readonly discountMinor: number;
+  /** Most that it costs the shop, minor units: what is charged to a budget. */
+  readonly costMinor: number;
   /** Each line's part, lines without one left out; they add up to `discountMinor` for incentives on goods. */
   readonly shares: readonly LineShare[];
 }

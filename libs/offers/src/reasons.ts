@@ -11,6 +11,7 @@ export type OfferRefusalReason =
   | "incentive_not_applicable"
   | "idempotency_mismatch"
   | "order_has_code"
+  | "payment_method_missing"
   | CartGuardrailReason;
 
 /** A refusal of an act on an offer. */

@@ -75,6 +75,35 @@ describe("given nothing", () => {
 });
 
 describe("given an issued offer", () => {
+  it("a gift is charged at what it costs, and given at what it is worth", () => {
+    const gift: Incentive = {
+      kind: "gift",
+      productId: "g",
+      worth: { minor: 900, currency: EUR },
+      cost: { minor: 300, currency: EUR },
+    };
+    const given = [issued({ incentive: gift, faceValueMinor: 900, heldMinor: 300 })];
+    expect(redeemed(given)).toMatchObject({ redemption: { discountMinor: 900, costMinor: 300, shares: [] } });
+    expect(redeemed([issued({ incentive: gift, heldMinor: 299 })])).toBe("incentive_not_applicable");
+  });
+
+  it("a discount for paying so is given to an order that is paid so, and to no other", () => {
+    const given = [issued({ incentive: { kind: "payment_discount", method: "sepa", percentBp: 500 } })];
+    const paid = (paymentMethod: string) => ({ cart: { ...cartOf(7_000, 3_000), paymentMethod } });
+    expect(redeemed(given)).toBe("payment_method_missing");
+    expect(redeemed(given, paid("card"))).toBe("incentive_not_applicable");
+    expect(redeemed(given, paid("sepa"))).toMatchObject({ redemption: { discountMinor: 500 } });
+    expect(validate(command(), offerAfter(given))).toMatchObject({ ok: true, value: { discountMinor: 500 } });
+  });
+
+  it("goods that are excluded since get nothing, and are reckoned without", () => {
+    const { guardrails } = command();
+    const goodsLimits = [{ productIds: ["p0"], categories: [], brands: [], excluded: true }];
+    expect(redeemed([issued()], { guardrails: { ...guardrails, goodsLimits } })).toMatchObject({
+      redemption: { discountMinor: 300, shares: [{ line: 1, productId: "p1", quantity: 1, discountMinor: 300 }] },
+    });
+  });
+
   it("a redemption gives its value, each line its part", () => {
     expect(redeemed([issued()])).toMatchObject({
       replayed: false,

@@ -1,7 +1,7 @@
 import { ScalarType, type DescField, type DescMessage } from "@bufbuild/protobuf";
 
 /** How a field is written in a document. */
-export type FieldForm = "percent" | "duration" | "instant" | "money" | "as_it_is";
+export type FieldForm = "percent" | "duration" | "instant" | "clock" | "money" | "as_it_is";
 
 /** A field of a message as the document has it. */
 export interface DocumentField {
@@ -27,6 +27,7 @@ const UNITS: readonly (readonly [suffix: string, form: FieldForm])[] = [
   ["_at_ms", "instant"],
   ["_ms", "duration"],
   ["_bp", "percent"],
+  ["_minute", "clock"],
 ];
 
 function documentField(field: DescField): DocumentField {

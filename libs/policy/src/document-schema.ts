@@ -1,7 +1,7 @@
 import { ScalarType, type DescEnum, type DescField, type DescMessage } from "@bufbuild/protobuf";
 import { messageDescriptor } from "@leastwise/contracts";
 import { documentFields, type DocumentField, type FieldForm } from "./document-fields.js";
-import { DURATION, PERCENT } from "./quantities.js";
+import { CLOCK, DURATION, PERCENT } from "./quantities.js";
 
 /** What the contract says of each message and field, by its full name. */
 export type ContractComments = ReadonlyMap<string, string>;
@@ -55,6 +55,7 @@ const WRITTEN: Readonly<Partial<Record<FieldForm, string>>> = {
   percent: "A percentage. In basis points:",
   duration: "A duration. In milliseconds:",
   instant: "A date or a time. As an instant:",
+  clock: "A time of day. In minutes from midnight:",
   money: "An amount in the policy's currency.",
 };
 
@@ -71,6 +72,8 @@ function fieldSchema({ field, form }: DocumentField): JsonSchema {
       return { type: "string", pattern: DURATION.source, examples: ["24h", "7d"] };
     case "instant":
       return { type: "string", examples: ["2026-12-24", "2026-12-24T18:00"] };
+    case "clock":
+      return { type: "string", pattern: CLOCK.source, examples: ["18:00"] };
     case "money":
       return { type: ["number", "string", "object"], examples: [20, "19.90"] };
     case "as_it_is":

@@ -5,18 +5,17 @@ import { documentJson } from "./write-document.js";
 
 /** One difference of two policies, in the document's terms. */
 export interface PolicyChange {
-  readonly kind: "added" | "removed" | "changed" | "moved";
+  readonly kind: "added" | "removed" | "changed";
   /** Where: things that have an id by that, for example `campaigns[advent].ladder[1].incentive.percent_off.percent`. */
   readonly path: string;
-  /** As the document has it; absent for what was added, or moved. */
+  /** As the document has it; absent for what was added. */
   readonly before?: JsonValue;
-  /** As the document has it; absent for what was removed, or moved. */
+  /** As the document has it; absent for what was removed. */
   readonly after?: JsonValue;
 }
 
 /**
- * What differs between two policies, field by field; the version, its author and reason are no difference, nor is the order of anything but campaigns, of
- * which the earlier wins where two are worth the same.
+ * What differs between two policies, field by field; the version, its author and reason are no difference, nor is the order of anything that has an id.
  */
 export function policyChanges(before: wire.Policy, after: wire.Policy): readonly PolicyChange[] {
   const bare = (policy: wire.Policy) => documentJson({ ...policy, version: "", author: "", reason: "" });
@@ -32,8 +31,6 @@ export function sayChange({ kind, path, before, after }: PolicyChange): string {
       return `- ${path}: ${said(before)}`;
     case "changed":
       return `~ ${path}: ${said(before)} → ${said(after)}`;
-    case "moved":
-      return `~ ${path}: stands elsewhere in the order`;
   }
 }
 
@@ -59,12 +56,7 @@ function listChanges(before: readonly JsonValue[], after: readonly JsonValue[], 
     return Array.from({ length }, (_, index) => changesOf(before[index], after[index], `${path}[${index}]`)).flat();
   }
   const ids = [...new Set([...old.keys(), ...now.keys()])];
-  const changes = ids.flatMap((id) => changesOf(old.get(id), now.get(id), `${path}[${id}]`));
-  const kept = (from: ReadonlyMap<string, JsonValue>, other: ReadonlyMap<string, JsonValue>) =>
-    [...from.keys()].filter((id) => other.has(id));
-  const [was, is] = [kept(old, now), kept(now, old)];
-  const moved = path === "campaigns" ? is.filter((id, index) => was[index] !== id) : [];
-  return [...changes, ...moved.map((id): PolicyChange => ({ kind: "moved", path: `${path}[${id}]` }))];
+  return ids.flatMap((id) => changesOf(old.get(id), now.get(id), `${path}[${id}]`));
 }
 
 /** Undefined where not every item has an id of its own. */

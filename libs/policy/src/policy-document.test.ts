@@ -24,6 +24,8 @@ campaigns:
       time_zone: Europe/Berlin
       starts: 2026-12-01T08:00
       ends: 2026-12-24
+      weekly:
+        - {days: [friday, saturday], from: 18:00, to: 02:30}
     experiment_id: all
     budget_id: december
     offer_ttl: 24h
@@ -61,6 +63,7 @@ describe("a policy document", () => {
         // The day that it ends on is in it.
         endsAtMs: BigInt(Date.UTC(2026, 11, 24, 23)),
         timeZone: "Europe/Berlin",
+        weekly: [{ days: [5, 6], fromMinute: 1_080, toMinute: 150 }],
       },
       offerTtlMs: 86_400_000n,
       frequencyCaps: [{ offersMax: 2, periodMs: 604_800_000n }],
@@ -87,6 +90,16 @@ describe("a policy document", () => {
     expect(policyOf(writePolicyDocument(policy))).toEqual(policy);
     expect(writePolicyDocument(policy)).toContain("offer_ttl: 1d");
     expect(writePolicyDocument(policy)).toContain("starts: 2026-12-01T08:00");
+    expect(writePolicyDocument(policy)).toMatch(/days:\s+- friday\s+- saturday\s+from: 18:00\s+to: 02:30/);
+  });
+
+  it("has civil times in its own zone where a schedule names none", () => {
+    const schedule = "campaigns: [{schedule: {starts: 2026-07-01T08:00}}]";
+    const startsAtMs = BigInt(Date.UTC(2026, 6, 1, 6));
+    const policy = policyOf(`time_zone: Europe/Berlin\n${schedule}`);
+    expect(policy.campaigns[0]?.schedule).toMatchObject({ startsAtMs, timeZone: "" });
+    expect(writePolicyDocument(policy)).toContain("starts: 2026-07-01T08:00");
+    expect(policyOf(writePolicyDocument(policy))).toEqual(policy);
   });
 
   it.each([
@@ -121,6 +134,17 @@ describe("a policy document", () => {
         line: 2,
         column: 16,
         expected: "a percentage with at most two decimals, for example 12.5%",
+      },
+    ],
+    [
+      "a time of day after midnight",
+      "campaigns: [{schedule: {weekly: [{to: 24:01}]}}]",
+      {
+        reason: "quantity_malformed",
+        field: "campaigns[0].schedule.weekly[0].to_minute",
+        line: 1,
+        column: 39,
+        expected: "a time of day from 00:00 to 24:00, for example 18:30",
       },
     ],
     [

@@ -42,6 +42,23 @@ export function writeDuration(ms: number): string {
   return `${ms / unitMs}${unit}`;
 }
 
+/** What a time of day is written like. */
+export const CLOCK = /^(\d{2}):(\d{2})$/;
+
+/** Minutes since midnight of a time of day: `18:00` is 1 080. A day ends at `24:00`. */
+export function readClock(text: string): number | Unread {
+  const [, hours, minutes] = CLOCK.exec(text.trim()) ?? [];
+  const read = Number(hours) * 60 + Number(minutes);
+  const isTime = Number(minutes) < 60 && read <= DAY_MS / MINUTE_MS;
+  return isTime ? read : { expected: "a time of day from 00:00 to 24:00, for example 18:30" };
+}
+
+/** A time of day as {@link readClock} reads it. */
+export function writeClock(minutes: number): string {
+  const two = (part: number): string => String(part).padStart(2, "0");
+  return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const CIVIL = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;

@@ -16,7 +16,7 @@ import {
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap } from "yaml";
 import { documentFields, type DocumentField } from "./document-fields.js";
 import { DocumentSource, PROBLEMS_MAX, type DocumentProblem } from "./document-source.js";
-import { readDuration, readInstant, readPercent, type Unread } from "./quantities.js";
+import { readClock, readDuration, readInstant, readPercent, type Unread } from "./quantities.js";
 
 /** A policy that was read, and where each part of it stands. */
 export interface PolicyDocument {
@@ -210,6 +210,8 @@ class Reading {
         return readDuration(text);
       case "instant":
         return readInstant(text, zone, name.startsWith("ends") ? "ends" : "starts");
+      case "clock":
+        return readClock(text);
       case "money":
         return this.#readMoney(text);
       case "as_it_is":

@@ -3,7 +3,7 @@ import { messageDescriptor, writeJson, type wire } from "@leastwise/contracts";
 import { formatMoney, isCurrencyCode, isTimeZone } from "@leastwise/vocabulary";
 import { Document, Scalar, visit } from "yaml";
 import { documentFields, type DocumentField } from "./document-fields.js";
-import { writeDuration, writeInstant, writePercent } from "./quantities.js";
+import { writeClock, writeDuration, writeInstant, writePercent } from "./quantities.js";
 
 const POLICY = messageDescriptor("Policy");
 
@@ -67,6 +67,8 @@ function written({ field, name, form }: DocumentField, value: JsonValue, style: 
       return [name, writeDuration(Number(value))];
     case "instant":
       return [name, writeInstant(Number(value), style.zone)];
+    case "clock":
+      return [name, writeClock(Number(value))];
     case "money":
       return [name, amountWritten(value, style)];
     case "as_it_is":
@@ -85,6 +87,8 @@ function plainlyWritten(field: DocumentField["field"], value: JsonValue, style: 
   if (field.fieldKind === "message") return inPeoplesUnits(field.message, value, style);
   if (field.fieldKind === "list" && field.listKind === "message")
     return (value as readonly JsonValue[]).map((item) => inPeoplesUnits(field.message, item, style));
+  if (field.fieldKind === "list" && field.listKind === "enum")
+    return (value as readonly JsonValue[]).map((item) => shortName(field.enum, item));
   return value;
 }
 

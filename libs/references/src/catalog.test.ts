@@ -36,7 +36,7 @@ describe("the catalog", () => {
     expect(catalog.product("shoe")).toEqual(wire.Product.fromPartial(shoe));
     expect(catalog.row("shoe")).toEqual({
       ...{ productId: "shoe", unitCostMinor: 3_000, floorPriceMinor: 4_000, maxDiscountBp: 2_500 },
-      ...{ inventory: 7, perishableUntilMs: NOON, category: "shoes" },
+      ...{ inventory: 7, perishableUntilMs: NOON, category: "shoes", brand: "b" },
     });
   });
 

@@ -55,5 +55,6 @@ function catalogRowOf(product: wire.Product): CatalogRow {
     ...(product.inventory === undefined ? {} : { inventory: Number(product.inventory) }),
     ...(product.perishableUntilMs === undefined ? {} : { perishableUntilMs: Number(product.perishableUntilMs) }),
     ...(product.category === "" ? {} : { category: product.category }),
+    ...(product.brand === "" ? {} : { brand: product.brand }),
   };
 }

@@ -122,6 +122,9 @@ export const INCENTIVE_KINDS = [
   "loyalty_credit",
   "tiered_cashback",
   "partner_exclusive",
+  "buy_x_get_y",
+  "gift",
+  "payment_discount",
 ] as const;
 
 /** What a decision came to. `ghost`: the holdout's shopper would have been given it, and was not. */

@@ -127,13 +127,13 @@ export class Book {
     this.#offers.set(event.offerId, { ...booked, state: evolveOffer(booked.state, event) });
     if (event.kind === "redeemed" && !this.#offerIdsByOrder.has(event.orderId))
       this.#offerIdsByOrder.set(event.orderId, event.offerId);
-    this.#commit(booked.budgetId, (event.kind === "redeemed" ? event.redemption.discountMinor : 0) - terms.heldMinor);
+    this.#commit(booked.budgetId, (event.kind === "redeemed" ? event.redemption.costMinor : 0) - terms.heldMinor);
     const stateEvent =
       event.kind === "redeemed"
         ? {
             kind: "redeemed" as const,
             offerId: event.offerId,
-            discountMinor: event.redemption.discountMinor,
+            costMinor: event.redemption.costMinor,
           }
         : { kind: "expired" as const, offerId: event.offerId };
     this.#states.set(terms.subject, evolve(this.stateOf(terms.subject), stateEvent));

@@ -34,7 +34,11 @@ function redemption(id: string, key = "key-1", atMs: Millis = NOON, discountMino
       contentDigest: contentDigest({ named: { known: ADA, anonymous: undefined }, orderId, cart }),
     },
     orderId,
-    redemption: { discountMinor, shares: [{ line: 0, productId: "shoe", quantity: 1, discountMinor }] },
+    redemption: {
+      discountMinor,
+      costMinor: discountMinor,
+      shares: [{ line: 0, productId: "shoe", quantity: 1, discountMinor }],
+    },
   };
 }
 

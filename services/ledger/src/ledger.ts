@@ -301,7 +301,7 @@ export class Ledger {
 
   #count(event: OfferRedeemed | OfferExpired, { currency, heldMinor }: OfferTerms): void {
     const { metrics } = this.#options.telemetry;
-    const settledMinor = event.kind === "redeemed" ? event.redemption.discountMinor : 0;
+    const settledMinor = event.kind === "redeemed" ? event.redemption.costMinor : 0;
     metrics.offers.with({ event: event.kind }).add();
     if (settledMinor > 0) metrics.money.with({ movement: "settled", currency }).add(settledMinor);
     if (heldMinor > settledMinor)

@@ -8,6 +8,7 @@ import {
   type RawIds,
   type ReadCart,
   type SubjectHasher,
+  type WrittenCart,
 } from "@leastwise/contracts";
 import { dynamicLineCaps } from "@leastwise/decision";
 import {
@@ -172,10 +173,10 @@ interface ReadUse {
   readonly cart: ReadCart;
 }
 
-function readUse(request: Pick<wire.RedeemRequest, "subject" | "lines" | "shipping">): Result<ReadUse, Refusal> {
+function readUse(request: Pick<wire.RedeemRequest, "subject" | keyof WrittenCart>): Result<ReadUse, Refusal> {
   const ids = readSubjectRef(request.subject);
   if (!ids.ok) return ids;
-  const cart = readCart(request.lines, request.shipping, "");
+  const cart = readCart(request, "");
   return cart.ok ? ok({ ids: ids.value, cart: cart.value }) : cart;
 }
 
@@ -206,7 +207,8 @@ function useOf(options: OfferServiceOptions, booked: BookedOffer, { ids, cart }:
     nowMs,
     cart,
     catalog: rows,
-    guardrails: policy.compiled.guardrails.cart,
+    guardrails: campaign?.guardrails ?? policy.compiled.guardrails.cart,
+    rounding: policy.compiled.rounding,
     ...(caps === undefined ? {} : { lineCapsMinor: caps }),
   };
 }

@@ -72,7 +72,11 @@ function redemption(id: string): OfferRedeemed {
     atMs: NOON,
     act: { idempotencyKey: "key", contentDigest: contentDigest({ named, orderId: "order", cart }) },
     orderId: "order",
-    redemption: { discountMinor: 900, shares: [{ line: 0, productId: "shoe", quantity: 1, discountMinor: 900 }] },
+    redemption: {
+      discountMinor: 900,
+      costMinor: 900,
+      shares: [{ line: 0, productId: "shoe", quantity: 1, discountMinor: 900 }],
+    },
   };
 }
 

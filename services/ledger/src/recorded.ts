@@ -67,9 +67,10 @@ export function readOfferEvent(event: wire.OfferEvent): Exclude<OfferEvent, { ki
   }
 }
 
-function redemptionOf({ discount, shares }: wire.OfferRedeemed): Redemption {
+function redemptionOf({ discount, cost = discount, shares }: wire.OfferRedeemed): Redemption {
   return {
     discountMinor: Number(discount?.minor ?? 0n),
+    costMinor: Number(cost?.minor ?? 0n),
     shares: shares.map((share) => ({
       line: share.line,
       productId: share.productId,
@@ -108,6 +109,7 @@ export function offerEventToWire(
           value: {
             orderId: event.orderId,
             discount: moneyToWire({ minor: event.redemption.discountMinor, currency: terms.currency }),
+            cost: moneyToWire({ minor: event.redemption.costMinor, currency: terms.currency }),
             shares: sharesToWire(event.redemption, terms),
           },
         },

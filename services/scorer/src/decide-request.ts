@@ -43,7 +43,7 @@ export interface DecideCall {
 export function readDecide(request: wire.DecideRequest, afterWaitDefaultMs: number): Result<DecideCall, Refusal> {
   const ids = readSubjectRef(request.subject);
   if (!ids.ok) return ids;
-  const cart = readCart(request.cart?.lines ?? [], request.cart?.shipping, "cart");
+  const cart = readCart(request.cart, "cart");
   if (!cart.ok) return cart;
   const after = request.after === "" ? undefined : parsePosition(request.after);
   if (after?.ok === false) return after;

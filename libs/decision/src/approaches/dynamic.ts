@@ -14,7 +14,7 @@ export function dynamicLineCaps(
 ): readonly number[] {
   return cart.lines.map((line, index) => {
     const row = rows[index];
-    if (!qualifies(approach, row, nowMs)) return 0;
+    if (!qualifies(approach, row, line.quantity, nowMs)) return 0;
     const amount = lineAmountMinor(line);
     if (approach.markdown.length === 0) return amount;
     return Math.floor((amount * depthMaxBp(approach, shelfLifeLeftBp(approach, row, nowMs))) / 10_000);
@@ -39,10 +39,16 @@ function depthMaxBp({ markdown }: DynamicApproach, leftBp: number): number {
   return below.depthMaxBp + share * (above.depthMaxBp - below.depthMaxBp);
 }
 
-function qualifies(approach: DynamicApproach, row: CatalogRow | undefined, nowMs: number): boolean {
-  const { categories, inventoryMin, shelfLifeMaxMs } = approach;
+function qualifies(
+  { categories, inventoryMin, inventoryReserved, shelfLifeMaxMs }: DynamicApproach,
+  row: CatalogRow | undefined,
+  quantity: number,
+  nowMs: number,
+): boolean {
   if (categories.length > 0 && (row?.category === undefined || !categories.includes(row.category))) return false;
   if (inventoryMin > 0 && (row?.inventory === undefined || row.inventory < inventoryMin)) return false;
+  if (inventoryReserved > 0 && (row?.inventory === undefined || row.inventory - quantity < inventoryReserved))
+    return false;
   if (shelfLifeMaxMs === 0) return true;
   return row?.perishableUntilMs !== undefined && row.perishableUntilMs - nowMs < shelfLifeMaxMs;
 }

@@ -14,8 +14,8 @@ export interface PropensityFeatures {
 
 /** Silence after which a begun checkout counts as left. */
 const CHECKOUT_LEFT_MS = 30 * MINUTE_MS;
-/** Time without an order after which a customer counts as away. */
-const AWAY_MS = 30 * DAY_MS;
+/** Time without an order after which a shopper counts as away, where the policy does not say. */
+const AWAY_DEFAULT_MS = 30 * DAY_MS;
 
 /** Why the approach does not apply to a shopper whose chance of buying at rung 0 is `conversion`; undefined if it does. */
 export function propensityProblem(
@@ -23,7 +23,7 @@ export function propensityProblem(
   features: PropensityFeatures,
   conversion: number,
 ): IneligibleReason | undefined {
-  const state = approach.of === "dormant" ? dormantProblem(features) : abandonmentProblem(features);
+  const state = approach.of === "dormant" ? dormantProblem(approach, features) : abandonmentProblem(features);
   if (state !== undefined) return state;
   if (conversion * 10_000 < approach.propensityMinBp) return "propensity_too_low";
   const most = approach.propensityMaxBp === 0 ? 10_000 : approach.propensityMaxBp;
@@ -41,7 +41,10 @@ function abandonmentProblem(features: PropensityFeatures): IneligibleReason | un
   return begunAndLeft ? undefined : "not_abandoned";
 }
 
-function dormantProblem({ sincePurchaseMs }: PropensityFeatures): IneligibleReason | undefined {
+function dormantProblem(
+  { awayMs }: PropensityApproach,
+  { sincePurchaseMs }: PropensityFeatures,
+): IneligibleReason | undefined {
   if (sincePurchaseMs === undefined) return "feature_absent";
-  return sincePurchaseMs >= AWAY_MS ? undefined : "not_dormant";
+  return sincePurchaseMs >= (awayMs === 0 ? AWAY_DEFAULT_MS : awayMs) ? undefined : "not_dormant";
 }

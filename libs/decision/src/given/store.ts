@@ -3,7 +3,7 @@ import type { AssignmentKey, CurrencyCode, Millis, SubjectId } from "@leastwise/
 import type { DecisionInput, FeatureVector, Profile } from "../input.js";
 import { compileModel, type CompiledModel, type ResponseModel } from "../model/response-model.js";
 import { compilePolicy, type CompiledPolicy, type FeatureCatalogue } from "../policy/compile.js";
-import type { Campaign, Policy } from "../policy/policy.js";
+import type { Campaign, Guardrails, Policy } from "../policy/policy.js";
 import { PRIOR_MODEL } from "../priors.js";
 import { EMPTY_STATE } from "../state/decision-state.js";
 
@@ -45,6 +45,7 @@ export function campaign(changes: Partial<Campaign> = {}): Campaign {
     exploration: { budget: { minor: 1_000_000, currency: EUR } },
     frequencyCaps: [],
     stackingGroup: "",
+    priority: 0,
     ...changes,
   };
 }
@@ -57,12 +58,21 @@ export function policy(changes: Partial<Policy> = {}): Policy {
     currency: "EUR",
     segments: [{ name: "everyone", expression: "true" }],
     campaigns: [campaign()],
-    guardrails: { floorPriceBp: 5_000, maxDiscountBp: 3_000, marginFloorBp: 500, assumedMarginBp: 4_000 },
+    guardrails: guardrails(),
     stackingGroups: [{ name: "one-at-a-time" }],
     experiments: [{ experimentId: "autumn-holdout", salt: "autumn-2026", holdoutBp: 0 }],
     budgets: [{ budgetId: "marketing", amount: { minor: 10_000_000, currency: EUR }, shadowPriceBp: 0 }],
     templates: [],
     killSwitch: false,
+    timeZone: "",
+    ...changes,
+  };
+}
+
+export function guardrails(changes: Partial<Guardrails> = {}): Guardrails {
+  return {
+    ...{ floorPriceBp: 5_000, maxDiscountBp: 3_000, marginFloorBp: 500, assumedMarginBp: 4_000 },
+    ...{ goodsLimits: [], openOffersMax: 0, frequencyCaps: [], coolDownMs: 0 },
     ...changes,
   };
 }

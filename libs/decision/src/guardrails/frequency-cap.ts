@@ -1,24 +1,36 @@
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
-import { HISTORY_MAX, OPEN_MAX } from "../state/decision-state.js";
+import type { FrequencyCap } from "../policy/policy.js";
+import { HISTORY_MAX, type Grant } from "../state/decision-state.js";
 import type { GuardedRung } from "./guarded-rung.js";
 
-/** How often a shopper may get a campaign. */
+/** How often a shopper may get a campaign, and how often any incentive. */
 export function frequencyCap({ situation, rung }: GuardedRung): "frequency_cap" | undefined {
-  return isCapReached(situation, rung.campaign) ? "frequency_cap" : undefined;
+  const { policy } = situation;
+  const isReached =
+    isCapReached(situation, rung.campaign) ||
+    isAnyReached(policy.guardrails.frequencyCaps, situation, ({ campaignId }) => !policy.entitlements.has(campaignId));
+  return isReached ? "frequency_cap" : undefined;
 }
 
 /**
  * True if another offer of the campaign would pass one of its caps. A subject whose memory of grants is full gets
  * nothing more, so that forgetting lets nobody past a cap.
  */
-export function isCapReached({ decisionState, nowMs }: Situation, campaign: CompiledCampaign): boolean {
-  const { history, open } = decisionState;
-  if (history.length >= HISTORY_MAX || open.length >= OPEN_MAX) return true;
-  return campaign.frequencyCaps.some(({ offersMax, periodMs }) => {
+export function isCapReached(situation: Situation, campaign: CompiledCampaign): boolean {
+  if (situation.decisionState.history.length >= HISTORY_MAX) return true;
+  return isAnyReached(campaign.frequencyCaps, situation, ({ campaignId }) => campaignId === campaign.campaignId);
+}
+
+function isAnyReached(
+  caps: readonly FrequencyCap[],
+  { decisionState, nowMs }: Situation,
+  counts: (grant: Grant) => boolean,
+): boolean {
+  return caps.some(({ offersMax, periodMs }) => {
     const since = nowMs - periodMs;
     let offers = 0;
-    for (const grant of history) if (grant.campaignId === campaign.campaignId && grant.atMs > since) offers += 1;
+    for (const grant of decisionState.history) if (grant.atMs > since && counts(grant)) offers += 1;
     return offers >= offersMax;
   });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { INCENTIVE_KINDS } from "@leastwise/offers";
 import { CATALOGUE } from "../given/store.js";
 import { PRIOR_MODEL } from "../priors.js";
 import { NORMAL_QUANTILES } from "./normal-quantiles.js";
@@ -17,7 +18,7 @@ describe("a response model", () => {
       "cart_removes_1h",
       "cart_abandoned",
     ]);
-    expect(result.value.formats.size).toBe(7);
+    expect(result.value.formats.size).toBe(INCENTIVE_KINDS.length);
   });
 
   it.each([

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Incentive } from "@leastwise/offers";
 import type { CurrencyCode } from "@leastwise/vocabulary";
-import { amountOff, campaign, CATALOGUE, EUR, percentOff, policy } from "../given/store.js";
+import { amountOff, campaign, CATALOGUE, EUR, guardrails, percentOff, policy } from "../given/store.js";
 import { compilePolicy } from "./compile.js";
-import type { Campaign, Policy } from "./policy.js";
+import type { Campaign, Guardrails, Policy, WeeklyHours } from "./policy.js";
 
 const problemsOf = (changes: Partial<Policy>) => {
   const result = compilePolicy(policy(changes), CATALOGUE);
@@ -10,6 +11,11 @@ const problemsOf = (changes: Partial<Policy>) => {
 };
 const inCampaign = (changes: Partial<Campaign>) => problemsOf({ campaigns: [campaign(changes)] });
 const inSegment = (expression: string) => problemsOf({ segments: [{ name: "everyone", expression }] });
+const inSchedule = (weekly: readonly WeeklyHours[]) => inCampaign({ schedule: { timeZone: "", weekly } });
+const inGuardrails = (changes: Partial<Guardrails>) => problemsOf({ guardrails: guardrails(changes) });
+const inLadder = (incentive: Incentive) => inCampaign({ ladder: [{ incentive }] });
+const NO_SCOPE = { productIds: [], categories: [], brands: [] };
+const NO_GOODS = { ...NO_SCOPE, excluded: false };
 const usd = { minor: 100, currency: "USD" as CurrencyCode };
 
 const CASES: readonly (readonly [string, () => ReturnType<typeof problemsOf>, string, string])[] = [
@@ -67,13 +73,16 @@ const CASES: readonly (readonly [string, () => ReturnType<typeof problemsOf>, st
   ],
   [
     "no propensity kind",
-    () => inCampaign({ approach: { kind: "propensity", propensityMinBp: 0, propensityMaxBp: 0 } }),
+    () => inCampaign({ approach: { kind: "propensity", propensityMinBp: 0, propensityMaxBp: 0, awayMs: 0 } }),
     "propensity_kind_missing",
     "campaigns[0].propensity.kind",
   ],
   [
     "crossed bounds",
-    () => inCampaign({ approach: { kind: "propensity", of: "dormant", propensityMinBp: 9, propensityMaxBp: 8 } }),
+    () =>
+      inCampaign({
+        approach: { kind: "propensity", of: "dormant", propensityMinBp: 9, propensityMaxBp: 8, awayMs: 0 },
+      }),
     "bounds_crossed",
     "campaigns[0].propensity.propensity_min_bp",
   ],
@@ -85,6 +94,7 @@ const CASES: readonly (readonly [string, () => ReturnType<typeof problemsOf>, st
           kind: "dynamic",
           categories: [],
           inventoryMin: 0,
+          inventoryReserved: 0,
           shelfLifeMaxMs: 0,
           markdown: [{ leftBp: 1, depthMaxBp: 1 }],
         },
@@ -100,6 +110,7 @@ const CASES: readonly (readonly [string, () => ReturnType<typeof problemsOf>, st
           kind: "dynamic",
           categories: [],
           inventoryMin: 0,
+          inventoryReserved: 0,
           shelfLifeMaxMs: 1,
           markdown: [
             { leftBp: 1, depthMaxBp: 1 },
@@ -191,10 +202,119 @@ const CASES: readonly (readonly [string, () => ReturnType<typeof problemsOf>, st
   ],
   [
     "an unknown zone",
-    () => inCampaign({ schedule: { timeZone: "Europe/Ulm" } }),
+    () => inCampaign({ schedule: { timeZone: "Europe/Ulm", weekly: [] } }),
     "unknown_time_zone",
     "campaigns[0].schedule.time_zone",
   ],
+  ["an unknown zone of the policy", () => problemsOf({ timeZone: "Europe/Ulm" }), "unknown_time_zone", "time_zone"],
+  [
+    "hours over others, beyond midnight",
+    () =>
+      inSchedule([
+        { days: [1], fromMinute: 0, toMinute: 60 },
+        { days: [7], fromMinute: 1_380, toMinute: 30 },
+      ]),
+    "hours_overlap",
+    "campaigns[0].schedule.weekly[0]",
+  ],
+  [
+    "a day twice",
+    () => inSchedule([{ days: [1, 1], fromMinute: 0, toMinute: 60 }]),
+    "weekday_repeated",
+    "campaigns[0].schedule.weekly[0].days",
+  ],
+  [
+    "a day that is none",
+    () => inSchedule([{ days: [0], fromMinute: 0, toMinute: 60 }]),
+    "weekday_missing",
+    "campaigns[0].schedule.weekly[0].days",
+  ],
+  [
+    "a minute that is none",
+    () => inSchedule([{ days: [], fromMinute: 1_440, toMinute: 0 }]),
+    "out_of_range",
+    "campaigns[0].schedule.weekly[0].from_minute",
+  ],
+  [
+    "limits of no goods",
+    () => inGuardrails({ goodsLimits: [{ ...NO_GOODS, excluded: true }] }),
+    "goods_missing",
+    "guardrails.goods_limits[0]",
+  ],
+  [
+    "goods without a limit",
+    () => inGuardrails({ goodsLimits: [{ ...NO_GOODS, brands: ["Acme"] }] }),
+    "limit_missing",
+    "guardrails.goods_limits[0]",
+  ],
+  [
+    "a floor of some goods below that of all",
+    () => inGuardrails({ goodsLimits: [{ ...NO_GOODS, brands: ["Acme"], floorPriceBp: 4_999 }] }),
+    "limit_too_loose",
+    "guardrails.goods_limits[0].floor_price_bp",
+  ],
+  [
+    "a maximum of some goods above that of all",
+    () => inGuardrails({ goodsLimits: [{ ...NO_GOODS, brands: ["Acme"], maxDiscountBp: 3_001 }] }),
+    "limit_too_loose",
+    "guardrails.goods_limits[0].max_discount_bp",
+  ],
+  [
+    "a brand twice",
+    () => inGuardrails({ goodsLimits: [{ ...NO_GOODS, brands: ["Acme", "Acme"], excluded: true }] }),
+    "brand_repeated",
+    "guardrails.goods_limits[0].brands[1]",
+  ],
+  [
+    "more offers than are kept",
+    () => inGuardrails({ openOffersMax: 17 }),
+    "out_of_range",
+    "guardrails.open_offers_max",
+  ],
+  ["a cool-down of a second", () => inGuardrails({ coolDownMs: 1_000 }), "out_of_range", "guardrails.cool_down_ms"],
+  [
+    "a cap of none over all campaigns",
+    () => inGuardrails({ frequencyCaps: [{ offersMax: 0, periodMs: 60_000 }] }),
+    "out_of_range",
+    "guardrails.frequency_caps[0].offers_max",
+  ],
+  [
+    "the cheapest none",
+    () =>
+      inLadder({ kind: "percent_off", percentBp: 500, scope: { ...NO_SCOPE, units: { kind: "cheapest", count: 0 } } }),
+    "out_of_range",
+    "campaigns[0].ladder[0].incentive.scope.cheapest",
+  ],
+  [
+    "sets of the cheapest units",
+    () =>
+      inLadder({
+        ...{ kind: "buy_x_get_y", buy: 2, get: 1, percentBp: 10_000, setsMax: 1 },
+        buyScope: { ...NO_SCOPE, units: { kind: "dearest", count: 3 } },
+      }),
+    "units_refused",
+    "campaigns[0].ladder[0].incentive.buy_scope.dearest",
+  ],
+  [
+    "a gift of no worth",
+    () =>
+      inLadder({ kind: "gift", productId: "g", worth: { minor: 0, currency: EUR }, cost: { minor: 0, currency: EUR } }),
+    "amount_out_of_range",
+    "campaigns[0].ladder[0].incentive.worth.minor",
+  ],
+  [
+    "a credit that nobody ever spends",
+    () => inLadder({ kind: "loyalty_credit", amount: { minor: 1, currency: EUR }, breakageBp: 10_000 }),
+    "out_of_range",
+    "campaigns[0].ladder[0].incentive.breakage_bp",
+  ],
+  [
+    "a way to pay without a name",
+    () => inLadder({ kind: "payment_discount", method: "", percentBp: 100 }),
+    "text_missing",
+    "campaigns[0].ladder[0].incentive.method",
+  ],
+  ["a priority beyond all", () => inCampaign({ priority: 1_000_001 }), "out_of_range", "campaigns[0].priority"],
   ["no guardrails", () => problemsOf({ guardrails: undefined as never }), "guardrails_missing", "guardrails"],
   [
     "a maximum without period",

@@ -9,11 +9,23 @@ import {
   type Result,
 } from "@leastwise/vocabulary";
 import type { CartGuardrails, Incentive } from "@leastwise/offers";
+import { OPEN_MAX } from "../state/decision-state.js";
+import { CivilClock } from "./civil-time.js";
 import { compileExpression, type CompiledExpression } from "./expressions.js";
-import type { Approach, Campaign, CampaignKind, Experiment, FrequencyCap, MessageTemplate, Policy } from "./policy.js";
+import type {
+  Approach,
+  Campaign,
+  CampaignKind,
+  Experiment,
+  FrequencyCap,
+  Guardrails,
+  MessageTemplate,
+  Policy,
+} from "./policy.js";
 import { Problems, type PolicyProblem } from "./problems.js";
 import { HORIZON_DEFAULT_MS } from "./validate-campaign.js";
 import { validatePolicy } from "./validate-policy.js";
+import { weekSpans, type WeekSpan } from "./weekly-hours.js";
 
 /** Names of the catalogue, in the order of the vector that a decision is given. */
 export interface FeatureCatalogue {
@@ -26,9 +38,14 @@ export interface FeatureCatalogue {
 export interface CompiledPolicy {
   readonly version: string;
   readonly currency: CurrencyCode;
+  readonly rounding: "half_even" | "half_up";
+  /** The clock that expressions see. */
+  readonly clock: CivilClock;
   readonly segments: readonly CompiledSegment[];
-  /** In order of priority. */
+  /** In order of priority, however they were listed. */
   readonly campaigns: readonly CompiledCampaign[];
+  /** Ids of those that are owed. */
+  readonly entitlements: ReadonlySet<string>;
   readonly experiments: readonly CompiledExperiment[];
   readonly guardrails: CompiledGuardrails;
   readonly templates: readonly MessageTemplate[];
@@ -60,14 +77,18 @@ interface CompiledSegment {
 /** A campaign with its defaults filled in. */
 export interface CompiledCampaign {
   readonly campaignId: string;
-  /** Place in the policy: of campaigns worth the same, the lower wins. */
-  readonly priority: number;
+  /** Place by priority and id, from 0: of campaigns worth the same, the lower wins. */
+  readonly place: number;
   readonly kind: CampaignKind;
   readonly approach: Approach;
   /** From the least upward; rung numbers start at 1. */
   readonly ladder: readonly { readonly rung: number; readonly incentive: Incentive }[];
   readonly startsAtMs: number;
   readonly endsAtMs: number;
+  /** Hours of the week in which it runs; undefined: all. */
+  readonly weekly: { readonly clock: CivilClock; readonly spans: readonly WeekSpan[] } | undefined;
+  /** The policy's guardrails of a cart, with the campaign's own margin floor where it has one. */
+  readonly guardrails: CartGuardrails;
   readonly experimentId: string;
   readonly budgetId: string;
   readonly horizonMs: number;
@@ -92,6 +113,11 @@ export interface CompiledExperiment extends Experiment {
 /** Guardrails with their defaults filled in. */
 interface CompiledGuardrails {
   readonly cart: CartGuardrails;
+  readonly openOffersMax: number;
+  /** Over all incentive campaigns. */
+  readonly frequencyCaps: readonly FrequencyCap[];
+  /** 0: none. */
+  readonly coolDownMs: number;
   /** Undefined: no limit. */
   readonly perSubjectMaxMinor: number | undefined;
   readonly perSubjectPeriodMs: number;
@@ -111,16 +137,30 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
   const segments = compileSegments(problems, policy, catalogue);
   const { currency, guardrails } = policy;
   if (problems.found.length > 0 || !isCurrencyCode(currency) || guardrails === undefined) return err(problems.found);
-  const campaigns = policy.campaigns.map(compileCampaign);
+  const cart = cartGuardrailsOf(guardrails);
+  const clocks = new Clocks(policy.timeZone);
+  const campaigns = policy.campaigns
+    .toSorted(byPriority)
+    .map((campaign, place) => compileCampaign(campaign, place, cart, clocks));
   const named = new Set(segments.flatMap(({ expression }) => expression.features));
-  const { perSubjectMax, perSubjectPeriodMs = 0, ...cart } = guardrails;
+  const { perSubjectMax, perSubjectPeriodMs = 0, openOffersMax, frequencyCaps, coolDownMs } = guardrails;
   return ok({
     version: policy.version,
     currency,
+    rounding: policy.rounding ?? "half_even",
+    clock: clocks.of(""),
     segments,
     campaigns,
+    entitlements: new Set(campaigns.filter(({ kind }) => kind === "entitlement").map(({ campaignId }) => campaignId)),
     experiments: policy.experiments.map((experiment) => ({ ...experiment, key: hashKeyFromSalt(experiment.salt) })),
-    guardrails: { cart, perSubjectMaxMinor: perSubjectMax?.minor, perSubjectPeriodMs },
+    guardrails: {
+      cart,
+      perSubjectMaxMinor: perSubjectMax?.minor,
+      perSubjectPeriodMs,
+      openOffersMax: orDefault(openOffersMax, OPEN_MAX),
+      frequencyCaps,
+      coolDownMs,
+    },
     templates: policy.templates,
     killSwitch: policy.killSwitch,
     featureSlots: catalogue.names.flatMap((name, slot) => (named.has(name) ? [{ name, slot }] : [])),
@@ -146,13 +186,47 @@ function compileSegments(problems: Problems, policy: Policy, catalogue: FeatureC
   });
 }
 
-function compileCampaign(campaign: Campaign, priority: number): CompiledCampaign {
+/** The greater priority first, of the same the lesser id by code units: the order in which campaigns are listed means nothing. */
+function byPriority(a: Campaign, b: Campaign): number {
+  if (a.priority !== b.priority) return b.priority - a.priority;
+  return a.campaignId < b.campaignId ? -1 : 1;
+}
+
+/** The clocks of a policy, one a time zone. */
+class Clocks {
+  readonly #own: string;
+  readonly #clocks = new Map<string, CivilClock>();
+
+  constructor(timeZone: string) {
+    this.#own = timeZone === "" ? "UTC" : timeZone;
+  }
+
+  /** The clock of a time zone; of the policy's where it is empty. */
+  of(timeZone: string): CivilClock {
+    const zone = timeZone === "" ? this.#own : timeZone;
+    const clock = this.#clocks.get(zone) ?? new CivilClock(zone);
+    this.#clocks.set(zone, clock);
+    return clock;
+  }
+}
+
+function cartGuardrailsOf(guardrails: Guardrails): CartGuardrails {
+  const { floorPriceBp, maxDiscountBp, marginFloorBp, assumedMarginBp, goodsLimits } = guardrails;
+  return {
+    ...{ floorPriceBp, maxDiscountBp, marginFloorBp, assumedMarginBp },
+    cartMaxDiscountBp: guardrails.cartMaxDiscountBp,
+    incentiveMaxMinor: guardrails.incentiveMax?.minor,
+    goodsLimits: goodsLimits.length === 0 ? undefined : goodsLimits,
+  };
+}
+
+function compileCampaign(campaign: Campaign, place: number, cart: CartGuardrails, clocks: Clocks): CompiledCampaign {
   const { kind, approach, objective, exploration, schedule } = campaign;
   if (kind === undefined || approach === undefined) throw new Error("a campaign is compiled after it was validated");
   const coolDown = orDefault(campaign.episodeCoolDownMs, EPISODE_COOL_DOWN_DEFAULT_MS);
   return {
     campaignId: campaign.campaignId,
-    priority,
+    place,
     kind,
     approach,
     ladder: campaign.ladder.flatMap(({ incentive }, index) =>
@@ -160,6 +234,11 @@ function compileCampaign(campaign: Campaign, priority: number): CompiledCampaign
     ),
     startsAtMs: schedule?.startsAtMs ?? Number.NEGATIVE_INFINITY,
     endsAtMs: schedule?.endsAtMs ?? Number.POSITIVE_INFINITY,
+    weekly:
+      schedule === undefined || schedule.weekly.length === 0
+        ? undefined
+        : { clock: clocks.of(schedule.timeZone), spans: schedule.weekly.flatMap(weekSpans) },
+    guardrails: campaign.marginFloorBp === undefined ? cart : { ...cart, marginFloorBp: campaign.marginFloorBp },
     experimentId: campaign.experimentId,
     budgetId: campaign.budgetId,
     horizonMs: orDefault(campaign.horizonMs, HORIZON_DEFAULT_MS),

@@ -12,7 +12,7 @@ const CONTEXT: ExpressionContext = {
     customer_since_ms: 5,
   },
   cart: { value_minor: 10_000, units: 3, lines: 2, currency: "EUR", product_ids: ["shoe"], categories: ["shoes"] },
-  context: { channel: "web", device: null, country: "DE", region: null, hour: 12 },
+  context: { channel: "web", device: null, country: "DE", region: null, hour: 12, weekday: 1 },
 };
 const NAMES = new Set(Object.keys(CONTEXT.features));
 

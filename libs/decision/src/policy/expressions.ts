@@ -21,8 +21,10 @@ export interface ExpressionContext {
     readonly device: string | null;
     readonly country: string | null;
     readonly region: string | null;
-    /** Hour of the day in UTC, 0 to 23. */
+    /** Hour of the day in the policy's time zone, 0 to 23. */
     readonly hour: number;
+    /** Day of the week there, 1 Monday to 7 Sunday. */
+    readonly weekday: number;
   };
 }
 
@@ -82,7 +84,7 @@ const CHECKING = withMixedArithmetic(new Environment())
   })
   .registerVariable({
     name: "context",
-    schema: { channel: "dyn", device: "dyn", country: "dyn", region: "dyn", hour: "dyn" },
+    schema: { channel: "dyn", device: "dyn", country: "dyn", region: "dyn", hour: "dyn", weekday: "dyn" },
   });
 
 // Types are checked once above; at run time plain values are read without being wrapped.

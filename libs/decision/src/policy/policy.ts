@@ -1,4 +1,4 @@
-import type { Incentive } from "@leastwise/offers";
+import type { GoodsLimit, Incentive } from "@leastwise/offers";
 import type { Money } from "@leastwise/vocabulary";
 
 /** What a merchant allows, as it was written and not yet checked. Mirrors `policy.proto`, where ranges and defaults stand. */
@@ -9,7 +9,7 @@ export interface Policy {
   /** ISO 4217. All amounts of the policy are in it. */
   readonly currency: string;
   readonly segments: readonly Segment[];
-  /** In order of priority. */
+  /** In any order: see {@link Campaign.priority}. */
   readonly campaigns: readonly Campaign[];
   readonly guardrails?: Guardrails;
   readonly stackingGroups: readonly StackingGroup[];
@@ -17,6 +17,10 @@ export interface Policy {
   readonly budgets: readonly Budget[];
   readonly templates: readonly MessageTemplate[];
   readonly killSwitch: boolean;
+  /** Absent: half to even. */
+  readonly rounding?: "half_even" | "half_up";
+  /** IANA time zone of schedules that name none, and of the hour and the weekday in expressions. Empty: UTC. */
+  readonly timeZone: string;
 }
 
 /** Shoppers for whom a CEL expression holds. */
@@ -50,6 +54,10 @@ export interface Campaign {
   readonly stackingGroup: string;
   /** Absent or 0: 24 hours. */
   readonly episodeCoolDownMs?: number;
+  /** Of campaigns worth the same, the greater wins; of those with the same, the lesser id. */
+  readonly priority: number;
+  /** In the place of the guardrails'. Absent: the guardrails'. */
+  readonly marginFloorBp?: number;
 }
 
 /** How shoppers are found: five values of one type that may stand side by side. */
@@ -69,6 +77,8 @@ export interface PropensityApproach {
   readonly propensityMinBp: number;
   /** 0: 10 000. */
   readonly propensityMaxBp: number;
+  /** Time without an order after which a shopper counts as away, ms. 0: 30 days. */
+  readonly awayMs: number;
 }
 
 /** Goods that lose value. */
@@ -82,6 +92,8 @@ export interface DynamicApproach {
   readonly shelfLifeMaxMs: number;
   /** In descending `leftBp`. Empty: no cap of its own. */
   readonly markdown: readonly MarkdownPoint[];
+  /** Units of each product that are kept for full price. 0: none. */
+  readonly inventoryReserved: number;
 }
 
 /** One point of a markdown curve. */
@@ -108,12 +120,24 @@ export interface Rung {
   readonly incentive?: Incentive;
 }
 
-/** When a campaign runs: half-open. */
+/** When a campaign runs: half-open, in civil time. */
 export interface Schedule {
   readonly startsAtMs?: number;
   readonly endsAtMs?: number;
-  /** Empty: UTC. */
+  /** Empty: the policy's. */
   readonly timeZone: string;
+  /** Empty: all hours. */
+  readonly weekly: readonly WeeklyHours[];
+}
+
+/** Hours on certain days of the week, as a clock on the wall shows them. */
+export interface WeeklyHours {
+  /** 1 Monday to 7 Sunday, 0 one that was not said. Empty: every day. */
+  readonly days: readonly number[];
+  /** First minute in it, from midnight. */
+  readonly fromMinute: number;
+  /** First minute no longer in it; not after `fromMinute`: of the day after. 0: midnight. */
+  readonly toMinute: number;
 }
 
 /** Towards what a campaign works. */
@@ -157,6 +181,17 @@ export interface Guardrails {
   readonly assumedMarginBp: number;
   readonly perSubjectMax?: Money;
   readonly perSubjectPeriodMs?: number;
+  /** Absent: no limit of its own. */
+  readonly cartMaxDiscountBp?: number;
+  /** Absent: no limit. */
+  readonly incentiveMax?: Money;
+  readonly goodsLimits: readonly GoodsLimit[];
+  /** 0: as many as are kept. */
+  readonly openOffersMax: number;
+  /** Over all incentive campaigns. */
+  readonly frequencyCaps: readonly FrequencyCap[];
+  /** 0: none. */
+  readonly coolDownMs: number;
 }
 
 /** Campaigns of which a shopper holds one offer at most. */

@@ -26,6 +26,7 @@ export function validateApproach(
         problems.add("propensity_kind_missing", `${at}.kind`, undefined, "abandonment or dormant");
       problems.range(`${at}.propensity_min_bp`, approach.propensityMinBp, 0, 10_000);
       problems.range(`${at}.propensity_max_bp`, approach.propensityMaxBp, 0, 10_000);
+      if (approach.awayMs !== 0) problems.range(`${at}.away_ms`, approach.awayMs, DAY_MS, 366 * DAY_MS);
       const most = approach.propensityMaxBp === 0 ? 10_000 : approach.propensityMaxBp;
       if (approach.propensityMinBp > most)
         problems.add("bounds_crossed", `${at}.propensity_min_bp`, approach.propensityMinBp, `at most ${String(most)}`);
@@ -49,6 +50,7 @@ function validateDynamic(problems: Problems, at: string, approach: DynamicApproa
   for (const [i, category] of approach.categories.entries())
     problems.text(`${at}.categories[${String(i)}]`, category, 256);
   problems.range(`${at}.inventory_min`, approach.inventoryMin, 0, Number.MAX_SAFE_INTEGER);
+  problems.range(`${at}.inventory_reserved`, approach.inventoryReserved, 0, Number.MAX_SAFE_INTEGER);
   problems.range(`${at}.shelf_life_max_ms`, approach.shelfLifeMaxMs, 0, 36_600 * DAY_MS);
   if (approach.markdown.length > POINTS_MAX)
     problems.add("markdown_size", `${at}.markdown`, approach.markdown.length, `at most ${String(POINTS_MAX)} points`);

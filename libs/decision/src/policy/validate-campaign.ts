@@ -1,9 +1,10 @@
 import { DAY_MS, isTimeZone, MINUTE_MS } from "@leastwise/vocabulary";
 import { HISTORY_MAX } from "../state/decision-state.js";
-import type { Campaign, Objective, Schedule } from "./policy.js";
+import type { Campaign, FrequencyCap, Objective, Schedule, WeeklyHours } from "./policy.js";
 import type { Problems } from "./problems.js";
 import { validateApproach } from "./validate-approach.js";
 import { validateLadder } from "./validate-incentive.js";
+import { overlappingSpans, weekSpans } from "./weekly-hours.js";
 
 /** Names that a campaign may refer to. */
 export interface KnownNames {
@@ -20,6 +21,8 @@ export const HORIZON_DEFAULT_MS = 7 * DAY_MS;
 const OFFER_TTL_MAX_MS = 90 * DAY_MS;
 const CAP_PERIOD_MAX_MS = 366 * DAY_MS;
 const INSTANT_MAX_MS = 8_640_000_000_000_000;
+const PRIORITY_MAX = 1_000_000;
+const WEEKLY_MAX = 64;
 
 /** Checks one campaign, its references included. */
 export function validateCampaign(problems: Problems, field: string, campaign: Campaign, known: KnownNames): void {
@@ -34,7 +37,15 @@ export function validateCampaign(problems: Problems, field: string, campaign: Ca
   if (campaign.objective !== undefined)
     validateObjective(problems, `${field}.objective`, campaign.objective, known.currency);
   validateExploration(problems, `${field}.exploration`, campaign, known.currency);
-  for (const [index, cap] of campaign.frequencyCaps.entries()) {
+  validateCaps(problems, field, campaign.frequencyCaps);
+  problems.range(`${field}.priority`, campaign.priority, -PRIORITY_MAX, PRIORITY_MAX);
+  if (campaign.marginFloorBp !== undefined)
+    problems.range(`${field}.margin_floor_bp`, campaign.marginFloorBp, -10_000, 10_000);
+}
+
+/** Checks how often a shopper may get something. */
+export function validateCaps(problems: Problems, field: string, caps: readonly FrequencyCap[]): void {
+  for (const [index, cap] of caps.entries()) {
     const at = `${field}.frequency_caps[${String(index)}]`;
     problems.range(`${at}.offers_max`, cap.offersMax, 1, HISTORY_MAX);
     problems.range(`${at}.period_ms`, cap.periodMs, MINUTE_MS, CAP_PERIOD_MAX_MS);
@@ -89,13 +100,36 @@ function validateExploration(problems: Problems, field: string, { exploration }:
 /** Checks a half-open span of time and its zone. */
 function validateSchedule(problems: Problems, field: string, schedule: Schedule): void {
   validateSpan(problems, field, schedule.startsAtMs, schedule.endsAtMs);
-  if (schedule.timeZone !== "" && !isTimeZone(schedule.timeZone))
-    problems.add(
-      "unknown_time_zone",
-      `${field}.time_zone`,
-      schedule.timeZone,
-      "an IANA time zone, for example Europe/Berlin",
-    );
+  if (schedule.timeZone !== "") validateTimeZone(problems, `${field}.time_zone`, schedule.timeZone);
+  validateWeekly(problems, `${field}.weekly`, schedule.weekly);
+}
+
+/** Checks a time zone. */
+export function validateTimeZone(problems: Problems, field: string, timeZone: string): void {
+  if (!isTimeZone(timeZone))
+    problems.add("unknown_time_zone", field, timeZone, "an IANA time zone, for example Europe/Berlin");
+}
+
+/** Checks hours of the week: in range, and none over another. */
+function validateWeekly(problems: Problems, field: string, weekly: readonly WeeklyHours[]): void {
+  if (weekly.length > WEEKLY_MAX) problems.add("too_many_hours", field, weekly.length, `at most ${String(WEEKLY_MAX)}`);
+  for (const [index, { days, fromMinute, toMinute }] of weekly.entries()) {
+    const at = `${field}[${String(index)}]`;
+    problems.range(`${at}.from_minute`, fromMinute, 0, 1_439);
+    problems.range(`${at}.to_minute`, toMinute, 0, 1_440);
+    if (days.includes(0)) problems.add("weekday_missing", `${at}.days`, days.indexOf(0), "a day of the week");
+    if (new Set(days).size < days.length) problems.add("weekday_repeated", `${at}.days`, days.join(), "no day twice");
+  }
+  const spans = weekly.flatMap((hours, index) => weekSpans(hours).map((span) => ({ ...span, index })));
+  const overlap = overlappingSpans(spans);
+  if (overlap === undefined) return;
+  const [one, other] = overlap.map((place) => spans[place]?.index ?? 0);
+  problems.add(
+    "hours_overlap",
+    `${field}[${String(other)}]`,
+    `hours over those of ${field}[${String(one)}]`,
+    "hours that no others overlap",
+  );
 }
 
 /** Checks the two ends of a half-open span of time. */

@@ -1,10 +1,15 @@
-import type { Incentive } from "@leastwise/offers";
+import type { Incentive, LoyaltyCredit, TieredCashback } from "@leastwise/offers";
+import { DAY_MS } from "@leastwise/vocabulary";
 import type { Rung } from "./policy.js";
 import type { Problems } from "./problems.js";
+import { validateLineScope, validateScope } from "./validate-scope.js";
 
 const RUNGS_MAX = 16;
 const TIERS_MAX = 8;
 const BUNDLE_MAX = 16;
+const SET_UNITS_MAX = 100;
+const SETS_MAX = 1_000;
+const PAID_AFTER_MAX_MS = 366 * DAY_MS;
 
 /** Checks a ladder: 1 to 16 rungs, each with an incentive in range, those of one kind from the least upward. */
 export function validateLadder(problems: Problems, field: string, ladder: readonly Rung[], currency: string): void {
@@ -19,10 +24,25 @@ export function validateLadder(problems: Problems, field: string, ladder: readon
     }
     validateIncentive(problems, at, incentive, currency);
     const size = sizeOf(incentive);
-    const before = greatest.get(incentive.kind);
+    const like = likeness(incentive);
+    const before = greatest.get(like);
     if (size !== undefined && before !== undefined && size <= before)
       problems.add("ladder_not_ascending", at, size, `more than ${String(before)}, the ${incentive.kind} below it`);
-    if (size !== undefined) greatest.set(incentive.kind, size);
+    if (size !== undefined) greatest.set(like, size);
+  }
+}
+
+/** The same for two incentives that are ordered by size alone: of one kind, and reckoned from the same. */
+function likeness(incentive: Incentive): string {
+  switch (incentive.kind) {
+    case "percent_off":
+      return JSON.stringify([incentive.kind, incentive.scope]);
+    case "amount_off":
+      return JSON.stringify([incentive.kind, incentive.scope, incentive.per]);
+    case "payment_discount":
+      return JSON.stringify([incentive.kind, incentive.method]);
+    default:
+      return incentive.kind;
   }
 }
 
@@ -36,9 +56,13 @@ function sizeOf(incentive: Incentive): number | undefined {
       return incentive.amount.minor;
     case "amount_off":
       return incentive.amount.minor;
+    case "payment_discount":
+      return incentive.percentBp;
     case "free_shipping":
     case "bundle_credit":
     case "tiered_cashback":
+    case "buy_x_get_y":
+    case "gift":
       return undefined;
   }
 }
@@ -48,10 +72,12 @@ function validateIncentive(problems: Problems, field: string, incentive: Incenti
     case "percent_off":
       problems.range(`${field}.percent_bp`, incentive.percentBp, 1, 10_000);
       if (incentive.maximum !== undefined) problems.money(`${field}.maximum`, incentive.maximum, currency, 1);
+      if (incentive.scope !== undefined) validateScope(problems, `${field}.scope`, incentive.scope);
       return;
     case "amount_off":
       problems.money(`${field}.amount`, incentive.amount, currency, 1);
       if (incentive.cartMin !== undefined) problems.money(`${field}.cart_min`, incentive.cartMin, currency, 0);
+      if (incentive.scope !== undefined) validateScope(problems, `${field}.scope`, incentive.scope);
       return;
     case "free_shipping":
       if (incentive.maximum !== undefined) problems.money(`${field}.maximum`, incentive.maximum, currency, 1);
@@ -62,14 +88,45 @@ function validateIncentive(problems: Problems, field: string, incentive: Incenti
       return;
     case "loyalty_credit":
       problems.money(`${field}.amount`, incentive.amount, currency, 1);
+      validateLater(problems, field, incentive);
       return;
     case "tiered_cashback":
       validateTiers(problems, `${field}.tiers`, incentive.tiers, currency);
+      validateLater(problems, field, incentive);
       return;
     case "partner_exclusive":
       problems.text(`${field}.partner_id`, incentive.partnerId, 64);
       problems.money(`${field}.amount`, incentive.amount, currency, 1);
+      return;
+    case "buy_x_get_y":
+      problems.range(`${field}.buy`, incentive.buy, 1, SET_UNITS_MAX);
+      problems.range(`${field}.get`, incentive.get, 1, SET_UNITS_MAX);
+      problems.range(`${field}.percent_bp`, incentive.percentBp, 1, 10_000);
+      problems.range(`${field}.sets_max`, incentive.setsMax, 1, SETS_MAX);
+      if (incentive.buyScope !== undefined) validateLineScope(problems, `${field}.buy_scope`, incentive.buyScope);
+      if (incentive.getScope !== undefined) validateLineScope(problems, `${field}.get_scope`, incentive.getScope);
+      return;
+    case "gift":
+      problems.text(`${field}.product_id`, incentive.productId, 256);
+      problems.money(`${field}.worth`, incentive.worth, currency, 1);
+      problems.money(`${field}.cost`, incentive.cost, currency, 0);
+      if (incentive.cartMin !== undefined) problems.money(`${field}.cart_min`, incentive.cartMin, currency, 0);
+      return;
+    case "payment_discount":
+      problems.text(`${field}.method`, incentive.method, 64);
+      problems.range(`${field}.percent_bp`, incentive.percentBp, 1, 10_000);
+      if (incentive.maximum !== undefined) problems.money(`${field}.maximum`, incentive.maximum, currency, 1);
   }
+}
+
+/** Checks what is paid for later. */
+function validateLater(
+  problems: Problems,
+  field: string,
+  { breakageBp = 0, paidAfterMs = 0 }: LoyaltyCredit | TieredCashback,
+): void {
+  problems.range(`${field}.breakage_bp`, breakageBp, 0, 9_999);
+  problems.range(`${field}.paid_after_ms`, paidAfterMs, 0, PAID_AFTER_MAX_MS);
 }
 
 function validateBundle(problems: Problems, field: string, productIds: readonly string[]): void {

@@ -1,10 +1,12 @@
-import { DAY_MS, isCurrencyCode, MINUTE_MS } from "@leastwise/vocabulary";
+import { isCurrencyCode } from "@leastwise/vocabulary";
 import { RESERVED_SALTS } from "../salts.js";
-import type { Guardrails, MessageTemplate, Policy } from "./policy.js";
+import type { MessageTemplate, Policy } from "./policy.js";
 import type { Problems } from "./problems.js";
-import { validateCampaign, validateSpan } from "./validate-campaign.js";
+import { validateCampaign, validateSpan, validateTimeZone } from "./validate-campaign.js";
+import { validateGuardrails } from "./validate-guardrails.js";
 
-const CAMPAIGNS_MAX = 100;
+const CAMPAIGNS_MAX = 1_000;
+const SEGMENTS_MAX = 5_000;
 const PLACEMENTS: ReadonlySet<string> = new Set(["checkout", "banner", "email", "push", "social"]);
 const PLACEHOLDERS: ReadonlySet<string> = new Set(["incentive", "cohort", "expires"]);
 const VERSION_NAME = /^[a-z0-9._-]{1,64}$/;
@@ -18,6 +20,9 @@ export function validatePolicy(problems: Problems, policy: Policy): void {
   problems.text("reason", policy.reason, 1_024);
   if (!isCurrencyCode(policy.currency))
     problems.add("unknown_currency", "currency", policy.currency, "an ISO 4217 code, for example EUR");
+  if (policy.timeZone !== "") validateTimeZone(problems, "time_zone", policy.timeZone);
+  if (policy.segments.length > SEGMENTS_MAX)
+    problems.add("too_many_segments", "segments", policy.segments.length, `at most ${String(SEGMENTS_MAX)}`);
   validateNamesOnce(problems, policy);
   for (const [i, segment] of policy.segments.entries()) problems.text(`segments[${String(i)}].name`, segment.name, 64);
   for (const [i, group] of policy.stackingGroups.entries())
@@ -117,20 +122,6 @@ function validateCampaigns(problems: Problems, policy: Policy): void {
   };
   for (const [i, campaign] of policy.campaigns.slice(0, CAMPAIGNS_MAX).entries())
     validateCampaign(problems, `campaigns[${String(i)}]`, campaign, known);
-}
-
-function validateGuardrails(problems: Problems, guardrails: Guardrails | undefined, currency: string): void {
-  if (guardrails === undefined) {
-    problems.add("guardrails_missing", "guardrails", undefined, "what must never happen");
-    return;
-  }
-  problems.range("guardrails.floor_price_bp", guardrails.floorPriceBp, 0, 10_000);
-  problems.range("guardrails.max_discount_bp", guardrails.maxDiscountBp, 0, 10_000);
-  problems.range("guardrails.margin_floor_bp", guardrails.marginFloorBp, -10_000, 10_000);
-  problems.range("guardrails.assumed_margin_bp", guardrails.assumedMarginBp, 0, 10_000);
-  if (guardrails.perSubjectMax === undefined) return;
-  problems.money("guardrails.per_subject_max", guardrails.perSubjectMax, currency, 0);
-  problems.range("guardrails.per_subject_period_ms", guardrails.perSubjectPeriodMs ?? 0, MINUTE_MS, 366 * DAY_MS);
 }
 
 function validateTemplate(

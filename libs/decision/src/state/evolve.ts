@@ -47,7 +47,7 @@ export type DecisionFacts = Pick<
 /** What moves a subject's state: decisions, and what became of offers and orders. */
 export type StateEvent =
   | { readonly kind: "decided"; readonly decision: DecisionFacts }
-  | { readonly kind: "redeemed"; readonly offerId: string; readonly discountMinor: number }
+  | { readonly kind: "redeemed"; readonly offerId: string; readonly costMinor: number }
   | { readonly kind: "expired"; readonly offerId: string }
   /** `atMs`: when it was placed, and never after it was received. A browser's clock may be ahead of the one that decisions are made under. */
   | { readonly kind: "ordered"; readonly atMs: Millis };
@@ -67,7 +67,7 @@ export function evolve(state: DecisionState, event: StateEvent): DecisionState {
     case "decided":
       return afterDecision(state, event.decision);
     case "redeemed":
-      return afterOfferEnd(state, event.offerId, event.discountMinor);
+      return afterOfferEnd(state, event.offerId, event.costMinor);
     case "expired":
       return afterOfferEnd(state, event.offerId, 0);
     case "ordered":

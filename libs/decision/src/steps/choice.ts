@@ -10,7 +10,7 @@ export function byCost(a: ValuedRung, b: ValuedRung): number {
   return (
     a.expectedCost - b.expectedCost ||
     a.worstCostMinor - b.worstCostMinor ||
-    a.campaign.priority - b.campaign.priority ||
+    a.campaign.place - b.campaign.place ||
     a.rung - b.rung
   );
 }

@@ -1,4 +1,6 @@
+import { withoutExcludedGoods } from "@leastwise/offers";
 import { dynamicLineCaps } from "../approaches/dynamic.js";
+import { isInWeek } from "../policy/weekly-hours.js";
 import { propensityProblem } from "../approaches/propensity.js";
 import type { Ineligible } from "../decision.js";
 import type { CompiledCampaign } from "../policy/compile.js";
@@ -8,10 +10,10 @@ import type { Permitted } from "./consent.js";
 import type { Baseline } from "./response.js";
 import type { Segments } from "./segments.js";
 
-/** A campaign that applies, with the caps that its approach sets on the cart's lines. */
+/** A campaign that applies, with the caps that its approach and the goods it must not touch set on the cart's lines. */
 export interface EligibleCampaign {
   readonly campaign: CompiledCampaign;
-  /** Undefined: none of its own. */
+  /** Undefined: none. */
   readonly lineCapsMinor: readonly number[] | undefined;
 }
 
@@ -35,13 +37,15 @@ export function eligibilityStep(
   const entitlements: EligibleCampaign[] = [];
   const ineligible: Ineligible[] = [];
   let personalDataUsed = false;
-  for (const campaign of situation.policy.campaigns) {
+  const { cart, rows, nowMs, policy } = situation;
+  const withoutExcluded = withoutExcludedGoods(policy.guardrails.cart, cart, rows, undefined);
+  for (const campaign of policy.campaigns) {
     const { approach, campaignId } = campaign;
     if (approach.kind === "propensity" && permitted.personalization) personalDataUsed = true;
     const lineCapsMinor =
       approach.kind === "dynamic"
-        ? dynamicLineCaps(approach, situation.cart, situation.rows, situation.nowMs)
-        : undefined;
+        ? withoutExcludedGoods(policy.guardrails.cart, cart, rows, dynamicLineCaps(approach, cart, rows, nowMs))
+        : withoutExcluded;
     const reason = problemOf(campaign, lineCapsMinor, situation, permitted, segments, baseline);
     if (reason !== undefined) ineligible.push({ campaignId, reason });
     else (campaign.kind === "incentive" ? incentives : entitlements).push({ campaign, lineCapsMinor });
@@ -50,14 +54,15 @@ export function eligibilityStep(
 }
 
 function problemOf(
-  { approach, startsAtMs, endsAtMs }: CompiledCampaign,
+  campaign: CompiledCampaign,
   lineCapsMinor: readonly number[] | undefined,
   { nowMs, policy }: Situation,
   { features }: Permitted,
   { verdicts }: Segments,
   baseline: Baseline,
 ): IneligibleReason | undefined {
-  if (nowMs < startsAtMs || nowMs >= endsAtMs) return "not_running";
+  if (!isRunning(campaign, nowMs)) return "not_running";
+  const { approach } = campaign;
   switch (approach.kind) {
     case "rules": {
       const verdict = verdicts.get(approach.segment);
@@ -80,6 +85,12 @@ function problemOf(
     case "partner":
       return "approach_not_run";
   }
+}
+
+/** True within its schedule. */
+function isRunning({ startsAtMs, endsAtMs, weekly }: CompiledCampaign, nowMs: number): boolean {
+  if (nowMs < startsAtMs || nowMs >= endsAtMs) return false;
+  return weekly === undefined || isInWeek(weekly.spans, weekly.clock.at(nowMs));
 }
 
 function present(value: number | undefined): number | undefined {

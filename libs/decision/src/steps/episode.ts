@@ -1,9 +1,8 @@
 import { uniform32, type Millis } from "@leastwise/vocabulary";
 import { episodeIdOf, explorationText } from "../digests.js";
-import { EPISODE_COOL_DOWN_DEFAULT_MS } from "../policy/compile.js";
+import { EPISODE_COOL_DOWN_DEFAULT_MS, type CompiledCampaign } from "../policy/compile.js";
 import { EXPLORATION_KEY } from "../salts.js";
 import type { Situation } from "../situation.js";
-import type { EligibleCampaign } from "./eligibility.js";
 
 /** The episode that a decision stands in. */
 export interface CurrentEpisode {
@@ -17,17 +16,20 @@ export interface CurrentEpisode {
 }
 
 /**
- * The running episode, or a new one. A new one takes its uniform from the assignment key, the first eligible incentive
- * campaign (rungs of all campaigns are drawn together, by one draw) and itself, and ends when the shortest cool-down or
- * offer life of the eligible campaigns is over: alike whatever is drawn, so that its end tells nobody what was withheld.
+ * The running episode, or a new one. A new one takes its uniform from the assignment key, the first of the campaigns
+ * (rungs of all campaigns are drawn together, by one draw) and itself, and ends when the shortest cool-down or
+ * offer life of the campaigns is over: alike whatever is drawn, so that its end tells nobody what was withheld.
+ *
+ * @param campaigns by priority: those with a rung that may be drawn, so that one that cannot be given moves nothing; where there is none, those
+ *   that apply
  */
-export function episodeStep(situation: Situation, incentives: readonly EligibleCampaign[]): CurrentEpisode {
+export function episodeStep(situation: Situation, campaigns: readonly CompiledCampaign[]): CurrentEpisode {
   const running = situation.decisionState.episode;
   if (running !== undefined) return running;
   const id = episodeIdOf(situation.decisionId);
-  const lives = incentives.map(({ campaign }) => campaign.episodeMaxMs);
+  const lives = campaigns.map(({ episodeMaxMs }) => episodeMaxMs);
   const lastsMs = lives.length === 0 ? EPISODE_COOL_DOWN_DEFAULT_MS : Math.min(...lives);
-  const first = incentives[0]?.campaign.campaignId ?? "";
+  const first = campaigns[0]?.campaignId ?? "";
   return {
     id,
     endsAtMs: (situation.nowMs + lastsMs) as Millis,

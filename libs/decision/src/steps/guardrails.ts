@@ -1,7 +1,9 @@
 import { budget } from "../guardrails/budget.js";
 import { cartGuardrails } from "../guardrails/cart.js";
+import { coolDown } from "../guardrails/cool-down.js";
 import { frequencyCap } from "../guardrails/frequency-cap.js";
 import { killSwitch } from "../guardrails/kill-switch.js";
+import { openOffers } from "../guardrails/open-offers.js";
 import { subjectMax } from "../guardrails/subject-max.js";
 import type { Situation } from "../situation.js";
 import type { LadderRung } from "./ladder.js";
@@ -12,7 +14,13 @@ export function guardrailsStep(situation: Situation, rungs: readonly LadderRung[
     if (rung.blockedBy !== undefined) return rung;
     const guarded = { situation, rung };
     const blockedBy =
-      killSwitch(guarded) ?? cartGuardrails(guarded) ?? subjectMax(guarded) ?? frequencyCap(guarded) ?? budget(guarded);
+      killSwitch(guarded) ??
+      cartGuardrails(guarded) ??
+      subjectMax(guarded) ??
+      frequencyCap(guarded) ??
+      coolDown(guarded) ??
+      openOffers(guarded) ??
+      budget(guarded);
     return blockedBy === undefined ? rung : { ...rung, blockedBy };
   });
 }

@@ -9,6 +9,9 @@ interface Words {
   bundle(amount: string): string;
   loyalty(amount: string): string;
   cashback(percent: string): string;
+  buyXGetY(buy: number, get: number, percent: string): string;
+  readonly gift: string;
+  payment(percent: string, method: string): string;
   readonly cohort: Readonly<Record<"rules" | "propensity" | "dynamic" | "on_device" | "partner", string>>;
   /** Sentence where the policy has no template. */
   readonly template: string;
@@ -21,6 +24,12 @@ const ENGLISH: Words = {
   bundle: (amount) => `${amount} off your bundle`,
   loyalty: (amount) => `${amount} of loyalty credit`,
   cashback: (percent) => `${percent} % paid back`,
+  buyXGetY: (buy, get, percent) =>
+    percent === "100"
+      ? `buy ${String(buy)}, get ${String(get)} free`
+      : `buy ${String(buy)}, get ${String(get)} at ${percent} % off`,
+  gift: "a gift",
+  payment: (percent, method) => `${percent} % off for paying by ${method}`,
   cohort: {
     rules: "shoppers like you",
     propensity: "shoppers with a cart like yours",
@@ -38,6 +47,12 @@ const GERMAN: Words = {
   bundle: (amount) => `${amount.replace(".", ",")} Rabatt auf Ihr Set`,
   loyalty: (amount) => `${amount.replace(".", ",")} Treueguthaben`,
   cashback: (percent) => `${percent.replace(".", ",")} % zurück`,
+  buyXGetY: (buy, get, percent) =>
+    percent === "100"
+      ? `${String(buy)} kaufen, ${String(get)} gratis dazu`
+      : `${String(buy)} kaufen, ${String(get)} mit ${percent.replace(".", ",")} % Rabatt dazu`,
+  gift: "ein Geschenk",
+  payment: (percent, method) => `${percent.replace(".", ",")} % Rabatt bei Zahlung mit ${method}`,
   cohort: {
     rules: "Kundinnen und Kunden wie Sie",
     propensity: "alle mit einem Warenkorb wie Ihrem",
@@ -80,6 +95,12 @@ export function sayIncentive(incentive: Incentive, words: Words, faceValue: Mone
       const bp = incentive.tiers.findLast((tier) => reachedBy(tier.cashbackBp, faceValue.minor, tier.cartMin.minor));
       return words.cashback(percentOf(bp?.cashbackBp ?? incentive.tiers[0]?.cashbackBp ?? 0));
     }
+    case "buy_x_get_y":
+      return words.buyXGetY(incentive.buy, incentive.get, percentOf(incentive.percentBp));
+    case "gift":
+      return words.gift;
+    case "payment_discount":
+      return words.payment(percentOf(incentive.percentBp), incentive.method);
   }
 }
 

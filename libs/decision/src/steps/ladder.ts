@@ -14,6 +14,8 @@ export interface LadderRung {
   readonly appraisal: Appraisal | undefined;
   /** What the shopper would gain now. */
   readonly worthMinor: number;
+  /** What it costs in expectation if it is used. */
+  readonly expectedCostMinor: number;
   /** Most that it can cost. */
   readonly worstCostMinor: number;
   /** Worth as a share of the goods, basis points. */
@@ -23,9 +25,11 @@ export interface LadderRung {
 
 /** The rungs of all eligible campaigns, together: they compete on this cart, and the best of them all is chosen. */
 export function ladderStep(situation: Situation, eligible: readonly EligibleCampaign[]): readonly LadderRung[] {
-  return eligible.flatMap(({ campaign, lineCapsMinor }) =>
-    campaign.ladder.map(({ rung, incentive }) => {
-      const appraisal = appraise(incentive, situation.cart, lineCapsMinor === undefined ? {} : { lineCapsMinor });
+  const { cart, rows, policy } = situation;
+  return eligible.flatMap(({ campaign, lineCapsMinor }) => {
+    const setting = { rows, rounding: policy.rounding, lineCapsMinor };
+    return campaign.ladder.map(({ rung, incentive }) => {
+      const appraisal = appraise(incentive, cart, setting);
       const worthMinor = appraisal?.worthMinor ?? 0;
       return {
         campaign,
@@ -33,12 +37,13 @@ export function ladderStep(situation: Situation, eligible: readonly EligibleCamp
         incentive,
         appraisal,
         worthMinor,
-        worstCostMinor: appraisal === undefined ? 0 : worstCostMinor(incentive, worthMinor),
+        expectedCostMinor: appraisal?.expectedCostMinor ?? 0,
+        worstCostMinor: appraisal === undefined ? 0 : worstCostMinor(incentive, appraisal),
         depthBp: depthOf(worthMinor, situation.goodsMinor),
         blockedBy: appraisal === undefined ? ("incentive_not_applicable" as const) : undefined,
       };
-    }),
-  );
+    });
+  });
 }
 
 /** The deepest that the record can say: free shipping may be worth any multiple of the goods. */

@@ -1,4 +1,4 @@
-import { appraise, brokenGuardrail, type Appraisal } from "@leastwise/offers";
+import { appraise, brokenGuardrail, withoutExcludedGoods, type Appraisal } from "@leastwise/offers";
 import { dynamicLineCaps } from "../approaches/dynamic.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
@@ -35,10 +35,11 @@ function appraisalNow(
 ): Appraisal | undefined {
   if (offer.currency !== cart.currency) return undefined;
   const approach = campaign?.approach;
-  const caps = approach?.kind === "dynamic" ? { lineCapsMinor: dynamicLineCaps(approach, cart, rows, nowMs) } : {};
-  const appraisal = appraise(offer.incentive, cart, { ceilingMinor: worstCostMinor, ...caps });
+  const guardrails = campaign?.guardrails ?? policy.guardrails.cart;
+  const caps = approach?.kind === "dynamic" ? dynamicLineCaps(approach, cart, rows, nowMs) : undefined;
+  const lineCapsMinor = withoutExcludedGoods(guardrails, cart, rows, caps);
+  const setting = { rows, rounding: policy.rounding, lineCapsMinor, ceilingMinor: worstCostMinor };
+  const appraisal = appraise(offer.incentive, cart, setting);
   if (appraisal === undefined) return undefined;
-  return brokenGuardrail({ cart, rows, appraisal, guardrails: policy.guardrails.cart }) === undefined
-    ? appraisal
-    : undefined;
+  return brokenGuardrail({ cart, rows, appraisal, guardrails }) === undefined ? appraisal : undefined;
 }

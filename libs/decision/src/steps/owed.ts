@@ -1,5 +1,6 @@
 import { appraise, brokenGuardrail, worstCostMinor, type Appraisal, type Incentive } from "@leastwise/offers";
 import { isCapReached } from "../guardrails/frequency-cap.js";
+import { isFull } from "../guardrails/open-offers.js";
 import { isSubjectMaxPassed } from "../guardrails/subject-max.js";
 import type { Situation } from "../situation.js";
 import type { OpenOffer } from "../state/decision-state.js";
@@ -18,7 +19,7 @@ export interface Owed {
 }
 
 /**
- * The baseline: of the entitlements that the shopper qualifies for, the one worth most on this cart (the earlier on a
+ * The baseline: of the entitlements that the shopper qualifies for, the one worth most on this cart (by priority on a
  * tie), at the highest of its rungs that the cart reaches and the guardrails admit. One answer carries one offer, so an
  * incentive stands in its place and never below it. It is given in every arm, so what was withheld does not count against it.
  */
@@ -40,16 +41,15 @@ function owedOf(
   lineCapsMinor: readonly number[] | undefined,
 ): Owed | undefined {
   const { cart, rows, policy } = situation;
-  const bounds = lineCapsMinor === undefined ? {} : { lineCapsMinor };
   const open = situation.decisionState.open.find((held) => held.campaignId === campaign.campaignId);
-  if (open === undefined && isCapReached(situation, campaign)) return undefined;
+  if (open === undefined && (isCapReached(situation, campaign) || isFull(situation))) return undefined;
   const incentives = open === undefined ? campaign.ladder.map((rung) => rung.incentive) : [open.offer.incentive];
   for (const incentive of incentives.toReversed()) {
-    const ceiling = open === undefined ? {} : { ceilingMinor: open.worstCostMinor };
-    const appraisal = appraise(incentive, cart, { ...bounds, ...ceiling });
+    const setting = { rows, rounding: policy.rounding, lineCapsMinor, ceilingMinor: open?.worstCostMinor };
+    const appraisal = appraise(incentive, cart, setting);
     if (appraisal === undefined) continue;
-    if (brokenGuardrail({ cart, rows, appraisal, guardrails: policy.guardrails.cart }) !== undefined) continue;
-    const worst = open?.worstCostMinor ?? worstCostMinor(incentive, appraisal.worthMinor);
+    if (brokenGuardrail({ cart, rows, appraisal, guardrails: campaign.guardrails }) !== undefined) continue;
+    const worst = open?.worstCostMinor ?? worstCostMinor(incentive, appraisal);
     if (open === undefined && !mayIssue(situation, campaign, worst)) continue;
     return { campaign, incentive, appraisal, worstCostMinor: worst, open };
   }

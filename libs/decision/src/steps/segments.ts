@@ -25,7 +25,8 @@ export function segmentsStep(situation: Situation, permitted: Permitted): Segmen
 }
 
 function contextOf(situation: Situation, permitted: Permitted): ExpressionContext {
-  const { cart, rows, goodsMinor, channel, device, place, nowMs } = situation;
+  const { cart, rows, goodsMinor, channel, device, place, nowMs, policy } = situation;
+  const { weekday, minute } = policy.clock.at(nowMs);
   return {
     features: featuresOf(situation, permitted),
     profile: profileOf(permitted),
@@ -42,7 +43,8 @@ function contextOf(situation: Situation, permitted: Permitted): ExpressionContex
       device: orNull(device),
       country: orNull(place.country),
       region: orNull(place.region),
-      hour: new Date(nowMs).getUTCHours(),
+      hour: Math.floor(minute / 60),
+      weekday,
     },
   };
 }

@@ -46,7 +46,7 @@ export function valueStep(
     const worth = worthOf(situation, rung, margin, owed);
     return {
       ...rung,
-      expectedCost: rung.conversion * usedMinor(rung.worthMinor),
+      expectedCost: rung.conversion * usedMinor(rung.expectedCostMinor),
       value: valueAt(worth, baseline.conversion, rung.conversion),
       evidence:
         rung.blockedBy === undefined
@@ -74,15 +74,15 @@ export function owedTerms(
   const faceValueMinor = owed?.appraisal.worthMinor ?? 0;
   return {
     faceValueMinor,
-    expectedCostMinor: Math.round(conversion * usedMinor(faceValueMinor)),
+    expectedCostMinor: Math.round(conversion * usedMinor(owed?.appraisal.expectedCostMinor ?? 0)),
     worstCostMinor: owed?.worstCostMinor ?? 0,
   };
 }
 
 function worthOf(situation: Situation, rung: AnsweredRung, margin: number, owed: Owed | undefined): Worth {
-  const charge = usedMinor(rung.worthMinor) * costFactor(situation, rung.campaign);
+  const charge = usedMinor(rung.expectedCostMinor) * costFactor(situation, rung.campaign);
   const owedCharge =
-    owed === undefined ? 0 : usedMinor(owed.appraisal.worthMinor) * costFactor(situation, owed.campaign);
+    owed === undefined ? 0 : usedMinor(owed.appraisal.expectedCostMinor) * costFactor(situation, owed.campaign);
   // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
   return { margin, charge, owedCharge: Math.min(owedCharge, charge) };
 }
@@ -92,8 +92,8 @@ function valueAt({ margin, charge, owedCharge }: Worth, conversionWithout: numbe
   return conversionWith * (margin - charge) - conversionWithout * (margin - owedCharge);
 }
 
-function usedMinor(worthMinor: number): number {
-  return (worthMinor * USE_GIVEN_ORDER_BP) / 10_000;
+function usedMinor(costMinor: number): number {
+  return (costMinor * USE_GIVEN_ORDER_BP) / 10_000;
 }
 
 function costFactor({ budgets }: Situation, { budgetId }: CompiledCampaign): number {

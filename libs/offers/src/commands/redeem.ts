@@ -54,7 +54,9 @@ export function redeem(command: RedeemCommand, state: OfferState): RedeemOutcome
   const used = useOffer(state, command);
   if (!used.ok) return used;
   if (state.status !== "issued") throw new Error("only an issued offer can be used");
-  const { offerId } = state.terms;
+  const { offerId, incentive } = state.terms;
+  if (incentive.kind === "payment_discount" && command.cart.paymentMethod === undefined)
+    return refuse("payment_method_missing", "payment_method", undefined, "the way in which the order is paid");
   const { orderId, offerOnOrder, nowMs } = command;
   if (offerOnOrder !== undefined && offerOnOrder !== offerId)
     return refuse("order_has_code", "order_id", orderId, "an order on which no other code was used");

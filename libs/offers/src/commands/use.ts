@@ -1,9 +1,10 @@
-import { err, ok, refusal, type Millis, type Result, type SubjectId } from "@leastwise/vocabulary";
+import { err, ok, refusal, type Millis, type Result, type RoundingMode, type SubjectId } from "@leastwise/vocabulary";
 import { appraise, type Appraisal } from "../appraise.js";
 import { goodsMinor, type Cart } from "../cart.js";
 import { rowsOfLines, type CatalogRow } from "../catalog-row.js";
 import { brokenGuardrail } from "../guardrails/broken-guardrail.js";
 import type { CartGuardrails } from "../guardrails/cart-guardrails.js";
+import { withoutExcludedGoods } from "../guardrails/excluded-goods.js";
 import type { LineShare, OfferState, OfferTerms, Redemption } from "../offer.js";
 import type { OfferRefusal, OfferRefusalReason } from "../reasons.js";
 
@@ -18,6 +19,8 @@ export interface OfferUse {
   readonly catalog: readonly CatalogRow[];
   /** Of the policy version that the offer was issued under. */
   readonly guardrails: CartGuardrails;
+  /** Of the same version. Absent: half to even. */
+  readonly rounding?: RoundingMode | undefined;
   /** Caps of a dynamic campaign on each line, minor units (`dynamicLineCaps` of the decision). Absent: none. */
   readonly lineCapsMinor?: readonly number[];
 }
@@ -30,10 +33,10 @@ export function useOffer(state: OfferState, use: OfferUse): Result<Redemption, O
   const terms = goodTerms(state, use);
   if (!terms.ok) return terms;
   const { incentive, heldMinor } = terms.value;
-  const appraisal = appraise(incentive, use.cart, {
-    ceilingMinor: heldMinor,
-    ...(use.lineCapsMinor === undefined ? {} : { lineCapsMinor: use.lineCapsMinor }),
-  });
+  const rows = rowsOfLines(use.cart.lines, use.catalog);
+  const lineCapsMinor = withoutExcludedGoods(use.guardrails, use.cart, rows, use.lineCapsMinor);
+  const setting = { rows, rounding: use.rounding, lineCapsMinor, ceilingMinor: heldMinor };
+  const appraisal = appraise(incentive, use.cart, setting);
   if (appraisal === undefined)
     return refuse(
       "incentive_not_applicable",
@@ -41,11 +44,11 @@ export function useOffer(state: OfferState, use: OfferUse): Result<Redemption, O
       `goods of ${String(goodsMinor(use.cart))}`,
       needs(incentive.kind),
     );
-  const rows = rowsOfLines(use.cart.lines, use.catalog);
   const broken = brokenGuardrail({ cart: use.cart, rows, appraisal, guardrails: use.guardrails });
   if (broken !== undefined)
     return refuse(broken, "lines", incentive.kind, "a cart on which the offer fits the shop's limits");
-  return ok({ discountMinor: appraisal.worthMinor, shares: lineShares(use.cart, appraisal) });
+  const { worthMinor, costMinor } = appraisal;
+  return ok({ discountMinor: worthMinor, costMinor, shares: lineShares(use.cart, appraisal) });
 }
 
 function goodTerms(state: OfferState, use: OfferUse): Result<OfferTerms, OfferRefusal> {
@@ -66,6 +69,10 @@ function needs(kind: OfferTerms["incentive"]["kind"]): string {
   switch (kind) {
     case "bundle_credit":
       return "all products of the bundle in the cart";
+    case "buy_x_get_y":
+      return "as many units as the offer asks for";
+    case "payment_discount":
+      return "an order paid in the offer's way";
     case "free_shipping":
       return "a cart with shipping to pay";
     case "percent_off":
@@ -73,6 +80,7 @@ function needs(kind: OfferTerms["incentive"]["kind"]): string {
     case "loyalty_credit":
     case "tiered_cashback":
     case "partner_exclusive":
+    case "gift":
       return "goods that reach the offer's minimum";
   }
 }

@@ -1,6 +1,7 @@
 import type { Appraisal } from "../appraise.js";
 import type { Cart } from "../cart.js";
 import type { CatalogRow } from "../catalog-row.js";
+import type { GoodsLimit } from "./goods-limits.js";
 
 /** What must never happen to a cart, whatever a model says. From the policy; see `policy.proto`, `Guardrails`. */
 export interface CartGuardrails {
@@ -12,6 +13,12 @@ export interface CartGuardrails {
   readonly marginFloorBp: number;
   /** Margin assumed where a unit cost is not known, basis points of the price, 0 to 10 000. */
   readonly assumedMarginBp: number;
+  /** Most taken off the goods of a cart, the shop's own discounts included, basis points of their price. Absent: no limit of its own. */
+  readonly cartMaxDiscountBp?: number | undefined;
+  /** Most that an incentive may be worth, minor units. Absent: no limit. */
+  readonly incentiveMaxMinor?: number | undefined;
+  /** Limits of some goods. Absent: none. */
+  readonly goodsLimits?: readonly GoodsLimit[] | undefined;
 }
 
 /** One incentive on one cart, to be held against the guardrails. */
@@ -24,4 +31,10 @@ export interface GuardedCart {
 }
 
 /** Why an incentive must not be given on a cart. */
-export type CartGuardrailReason = "guardrail_floor_price" | "guardrail_max_discount" | "guardrail_margin_floor";
+export type CartGuardrailReason =
+  | "guardrail_excluded_goods"
+  | "guardrail_floor_price"
+  | "guardrail_max_discount"
+  | "guardrail_cart_max_discount"
+  | "guardrail_incentive_max"
+  | "guardrail_margin_floor";

@@ -5,12 +5,13 @@ import type { GuardedCart } from "./cart-guardrails.js";
 
 /**
  * After the incentive the cart keeps its least margin, as a share of what is paid for the goods. Everything that the
- * incentive gives counts: off the goods, off the shipping, and for later.
+ * incentive costs counts at its worst: off the goods, off the shipping, for later, and the gift.
  */
 export function marginFloor({ cart, rows, appraisal, guardrails }: GuardedCart): "guardrail_margin_floor" | undefined {
-  const paid = goodsMinor(cart) - appraisal.goodsMinor;
+  const goods = goodsMinor(cart);
+  const paid = goods - appraisal.goodsMinor;
   const cost = cart.lines.reduce((sum, line, i) => sum + lineCostMinor(line, rows[i], guardrails.assumedMarginBp), 0);
-  const margin = paid - cost - appraisal.shippingMinor - appraisal.laterMinor;
+  const margin = goods - cost - appraisal.costMinor;
   return isBelow(margin, paid, guardrails.marginFloorBp) ? "guardrail_margin_floor" : undefined;
 }
 

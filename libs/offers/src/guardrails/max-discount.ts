@@ -1,6 +1,7 @@
 import { mulDiv } from "@leastwise/vocabulary";
 import { listPriceMinor } from "../cart.js";
 import type { GuardedCart } from "./cart-guardrails.js";
+import { maxDiscountBpOf } from "./goods-limits.js";
 
 /**
  * No product is discounted by more than the policy's and the catalog's maximum, discounts that the shop gives without us
@@ -11,7 +12,7 @@ export function maxDiscount({ cart, rows, appraisal, guardrails }: GuardedCart):
   for (const [index, line] of cart.lines.entries()) {
     const share = appraisal.shares[index] ?? 0;
     if (share === 0) continue;
-    const bp = Math.min(guardrails.maxDiscountBp, rows[index]?.maxDiscountBp ?? 10_000);
+    const bp = maxDiscountBpOf(guardrails, line, rows[index]);
     if ((line.discountMinor ?? 0) + share > mulDiv(listPriceMinor(line), bp, 10_000, "up"))
       return "guardrail_max_discount";
   }

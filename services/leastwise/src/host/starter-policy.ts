@@ -14,7 +14,7 @@ export function starterPolicy(currency: string): wire.Policy {
   const unit = isCurrencyCode(currency) ? 10 ** exponentOf(currency) : 100;
   const money = (units: number): wire.Money => ({ minor: BigInt(units * unit), currency });
   const percent = (percentBp: number): wire.Rung =>
-    rung({ $case: "percentOff", value: { percentBp, maximum: money(40) } });
+    rung({ $case: "percentOff", value: { percentBp, maximum: money(40), scope: undefined } });
   const shipping = rung({ $case: "freeShipping", value: { maximum: money(10) } });
   return wire.Policy.fromPartial({
     version: "starter-1",
@@ -26,19 +26,25 @@ export function starterPolicy(currency: string): wire.Policy {
       { name: "members", expression: "profile.member == true" },
     ],
     campaigns: [
-      campaign("come-back", money(2_000), {
+      campaign("come-back", 40, money(2_000), {
         approach: {
           $case: "propensity",
-          value: { kind: PropensityKind.PROPENSITY_KIND_ABANDONMENT, propensityMinBp: 0, propensityMaxBp: 9_000 },
+          value: {
+            kind: PropensityKind.PROPENSITY_KIND_ABANDONMENT,
+            propensityMinBp: 0,
+            propensityMaxBp: 9_000,
+            awayMs: 0n,
+          },
         },
         ladder: [shipping, percent(500), percent(1_000), percent(1_500)],
       }),
-      campaign("fresh-goods", money(1_000), {
+      campaign("fresh-goods", 30, money(1_000), {
         approach: {
           $case: "dynamic",
           value: {
             categories: ["delicatessen"],
             inventoryMin: 0n,
+            inventoryReserved: 0n,
             shelfLifeMaxMs: BigInt(14 * DAY_MS),
             markdown: [
               { leftBp: 10_000, depthMaxBp: 500 },
@@ -48,11 +54,11 @@ export function starterPolicy(currency: string): wire.Policy {
         },
         ladder: [percent(1_000), percent(2_000)],
       }),
-      campaign("members", money(1_000), {
+      campaign("members", 20, money(1_000), {
         approach: { $case: "rules", value: { segment: "members" } },
         ladder: [shipping, percent(500), percent(1_000)],
       }),
-      campaign("any-cart", money(3_000), {
+      campaign("any-cart", 10, money(3_000), {
         approach: { $case: "rules", value: { segment: "everyone" } },
         ladder: [shipping, percent(500), percent(1_000)],
       }),
@@ -73,9 +79,15 @@ export function starterPolicy(currency: string): wire.Policy {
 }
 
 /** What all campaigns of the policy share: the experiment, the budget, a day to use an offer, a week to count. */
-function campaign(campaignId: string, explorationBudget: wire.Money, own: Pick<wire.Campaign, "approach" | "ladder">) {
+function campaign(
+  campaignId: string,
+  priority: number,
+  explorationBudget: wire.Money,
+  own: Pick<wire.Campaign, "approach" | "ladder">,
+) {
   return {
     campaignId,
+    priority,
     kind: CampaignKind.CAMPAIGN_KIND_INCENTIVE,
     experimentId: STARTER_EXPERIMENT,
     budgetId: "incentives",

@@ -47,12 +47,12 @@ type Act = Pick<OfferRow, "kind" | "order_id" | "cost_minor" | "face_value_minor
 function actOf(kind: NonNullable<wire.OfferEvent["kind"]>): Act {
   switch (kind.$case) {
     case "redeemed": {
-      const { orderId, discount, shares } = kind.value;
+      const { orderId, discount, cost = discount, shares } = kind.value;
       const discountMinor = Number(discount?.minor ?? 0n);
       return {
         kind: "redeemed",
         order_id: orderId,
-        cost_minor: discountMinor,
+        cost_minor: Number(cost?.minor ?? 0n),
         face_value_minor: discountMinor,
         currency: discount?.currency ?? "",
         lines: shares.map((share) => ({

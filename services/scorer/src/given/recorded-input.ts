@@ -25,7 +25,7 @@ export function recordedInput(record: wire.DecisionRecord, policies: Policies): 
     assignmentKey: record.assignmentKey as AssignmentKey,
     nowMs: Number(record.decidedAtMs) as Millis,
     clock: record.clock === "event" ? "event" : "wall",
-    cart: valueOf(readCart(record.cart?.lines ?? [], record.cart?.shipping, "cart")),
+    cart: valueOf(readCart(record.cart, "cart")),
     channel: channelName(record.channel) ?? "",
     device: deviceName(record.device) ?? "",
     features: { ...features, asOfOffset: Number(features.asOfOffset), texts },
@@ -55,6 +55,7 @@ function rowOf(view: wire.CatalogView): DecisionInput["catalog"][number] {
     ...(view.inventory === undefined ? {} : { inventory: Number(view.inventory) }),
     ...(view.perishableUntilMs === undefined ? {} : { perishableUntilMs: Number(view.perishableUntilMs) }),
     ...(view.category === "" ? {} : { category: view.category }),
+    ...(view.brand === "" ? {} : { brand: view.brand }),
   };
 }
 

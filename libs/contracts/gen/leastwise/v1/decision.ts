@@ -61,7 +61,11 @@ export interface Cart {
   /** What is in it, 1 to 1 000 lines, unit prices given. Empty: INVALID_ARGUMENT, `empty_cart`; more: `cart_too_large`. */
   lines: Line[];
   /** Shipping that the shopper would pay, not negative, same currency. Absent: none. */
-  shipping: Money | undefined;
+  shipping:
+    | Money
+    | undefined;
+  /** The shop's name of the way in which it will be paid, at most 64 bytes. Absent: not known yet. */
+  paymentMethod: string;
 }
 
 /** Asks for the least incentive that converts the shopper. */
@@ -409,10 +413,12 @@ export interface CatalogView {
     | undefined;
   /** Category. Absent: none. */
   category: string;
+  /** Brand. Absent: none. */
+  brand: string;
 }
 
 function createBaseCart(): Cart {
-  return { lines: [], shipping: undefined };
+  return { lines: [], shipping: undefined, paymentMethod: "" };
 }
 
 export const Cart: MessageFns<Cart> = {
@@ -422,6 +428,9 @@ export const Cart: MessageFns<Cart> = {
     }
     if (message.shipping !== undefined) {
       Money.encode(message.shipping, writer.uint32(18).fork()).join();
+    }
+    if (message.paymentMethod !== "") {
+      writer.uint32(26).string(message.paymentMethod);
     }
     return writer;
   },
@@ -455,6 +464,14 @@ export const Cart: MessageFns<Cart> = {
             message.shipping = Money.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.paymentMethod = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -476,6 +493,7 @@ export const Cart: MessageFns<Cart> = {
     message.shipping = (object.shipping !== undefined && object.shipping !== null)
       ? Money.fromPartial(object.shipping)
       : undefined;
+    message.paymentMethod = object.paymentMethod ?? "";
     return message;
   },
 };
@@ -2312,6 +2330,7 @@ function createBaseCatalogView(): CatalogView {
     inventory: undefined,
     perishableUntilMs: undefined,
     category: "",
+    brand: "",
   };
 }
 
@@ -2349,6 +2368,9 @@ export const CatalogView: MessageFns<CatalogView> = {
     }
     if (message.category !== "") {
       writer.uint32(58).string(message.category);
+    }
+    if (message.brand !== "") {
+      writer.uint32(66).string(message.brand);
     }
     return writer;
   },
@@ -2422,6 +2444,14 @@ export const CatalogView: MessageFns<CatalogView> = {
             message.category = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.brand = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2454,6 +2484,7 @@ export const CatalogView: MessageFns<CatalogView> = {
       ? BigInt(object.perishableUntilMs)
       : undefined;
     message.category = object.category ?? "";
+    message.brand = object.brand ?? "";
     return message;
   },
 };

@@ -109,7 +109,11 @@ export interface ValidateRequest {
   /** The cart, 1 to 1 000 lines. Required. */
   lines: Line[];
   /** Shipping that the shopper would pay, not negative. Absent: none. */
-  shipping: Money | undefined;
+  shipping:
+    | Money
+    | undefined;
+  /** How the order will be paid, as in RedeemRequest. Absent: not known yet. */
+  paymentMethod: string;
 }
 
 /** Whether the code is good. */
@@ -153,10 +157,12 @@ export interface RedeemRequest {
     | undefined;
   /**
    * The caller's key of this act, 1 to 255 bytes, by itself for each offer: the same key with another code is another act. The
-   * same key with the same content (ids, order, lines, shipping) gives the same answer however often and however late it comes;
+   * same key with the same content (ids, order, lines, shipping, payment) gives the same answer however often and however late it comes;
    * with another content it is refused (`idempotency_mismatch`). Required.
    */
   idempotencyKey: string;
+  /** The shop's name of the way in which the order is paid, at most 64 bytes: see PaymentDiscount. Absent: not known. */
+  paymentMethod: string;
 }
 
 /** The code is used. */
@@ -268,6 +274,8 @@ export interface OfferRedeemed {
     | undefined;
   /** Each line's part. */
   shares: LineShare[];
+  /** Most that it costs the shop: what is charged to the budget. Absent: as much as it took off. */
+  cost: Money | undefined;
 }
 
 /** An offer ran out unused: what was held for it is free again. */
@@ -533,7 +541,7 @@ export const LineShare: MessageFns<LineShare> = {
 };
 
 function createBaseValidateRequest(): ValidateRequest {
-  return { code: "", subject: undefined, lines: [], shipping: undefined };
+  return { code: "", subject: undefined, lines: [], shipping: undefined, paymentMethod: "" };
 }
 
 export const ValidateRequest: MessageFns<ValidateRequest> = {
@@ -549,6 +557,9 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     }
     if (message.shipping !== undefined) {
       Money.encode(message.shipping, writer.uint32(34).fork()).join();
+    }
+    if (message.paymentMethod !== "") {
+      writer.uint32(42).string(message.paymentMethod);
     }
     return writer;
   },
@@ -598,6 +609,14 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
             message.shipping = Money.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.paymentMethod = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -623,6 +642,7 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     message.shipping = (object.shipping !== undefined && object.shipping !== null)
       ? Money.fromPartial(object.shipping)
       : undefined;
+    message.paymentMethod = object.paymentMethod ?? "";
     return message;
   },
 };
@@ -733,7 +753,15 @@ export const ValidateResponse: MessageFns<ValidateResponse> = {
 };
 
 function createBaseRedeemRequest(): RedeemRequest {
-  return { code: "", subject: undefined, orderId: "", lines: [], shipping: undefined, idempotencyKey: "" };
+  return {
+    code: "",
+    subject: undefined,
+    orderId: "",
+    lines: [],
+    shipping: undefined,
+    idempotencyKey: "",
+    paymentMethod: "",
+  };
 }
 
 export const RedeemRequest: MessageFns<RedeemRequest> = {
@@ -755,6 +783,9 @@ export const RedeemRequest: MessageFns<RedeemRequest> = {
     }
     if (message.idempotencyKey !== "") {
       writer.uint32(50).string(message.idempotencyKey);
+    }
+    if (message.paymentMethod !== "") {
+      writer.uint32(58).string(message.paymentMethod);
     }
     return writer;
   },
@@ -820,6 +851,14 @@ export const RedeemRequest: MessageFns<RedeemRequest> = {
             message.idempotencyKey = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.paymentMethod = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -847,6 +886,7 @@ export const RedeemRequest: MessageFns<RedeemRequest> = {
       ? Money.fromPartial(object.shipping)
       : undefined;
     message.idempotencyKey = object.idempotencyKey ?? "";
+    message.paymentMethod = object.paymentMethod ?? "";
     return message;
   },
 };
@@ -1498,7 +1538,7 @@ export const OfferEvent: MessageFns<OfferEvent> = {
 };
 
 function createBaseOfferRedeemed(): OfferRedeemed {
-  return { orderId: "", discount: undefined, shares: [] };
+  return { orderId: "", discount: undefined, shares: [], cost: undefined };
 }
 
 export const OfferRedeemed: MessageFns<OfferRedeemed> = {
@@ -1511,6 +1551,9 @@ export const OfferRedeemed: MessageFns<OfferRedeemed> = {
     }
     for (const v of message.shares) {
       LineShare.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.cost !== undefined) {
+      Money.encode(message.cost, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1552,6 +1595,14 @@ export const OfferRedeemed: MessageFns<OfferRedeemed> = {
             message.shares.push(LineShare.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cost = Money.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1574,6 +1625,7 @@ export const OfferRedeemed: MessageFns<OfferRedeemed> = {
       ? Money.fromPartial(object.discount)
       : undefined;
     message.shares = object.shares?.map((e) => LineShare.fromPartial(e)) || [];
+    message.cost = (object.cost !== undefined && object.cost !== null) ? Money.fromPartial(object.cost) : undefined;
     return message;
   },
 };
@@ -1656,7 +1708,8 @@ export const OfferServiceService = {
   /**
    * Uses a code, once and once only; durable when it answers. Errors: INVALID_ARGUMENT as Validate; NOT_FOUND
    * (`unknown_code`); FAILED_PRECONDITION (`offer_redeemed`, `offer_expired`, `foreign_subject`, `incentive_not_applicable`,
-   * `guardrail_floor_price`, …; `order_has_code`: another code was used on the order, or may have been); ALREADY_EXISTS
+   * `guardrail_floor_price`, …; `payment_method_missing`: it is good for one way to pay; `order_has_code`: another code was used on the
+   * order, or may have been); ALREADY_EXISTS
    * (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`: nothing is used, or it is and the same key will say
    * so; `redemption_in_doubt`: it may be used by a redemption that got no answer, and only its key and order may try again for
    * now).
@@ -1717,7 +1770,8 @@ export interface OfferServiceServer extends UntypedServiceImplementation {
   /**
    * Uses a code, once and once only; durable when it answers. Errors: INVALID_ARGUMENT as Validate; NOT_FOUND
    * (`unknown_code`); FAILED_PRECONDITION (`offer_redeemed`, `offer_expired`, `foreign_subject`, `incentive_not_applicable`,
-   * `guardrail_floor_price`, …; `order_has_code`: another code was used on the order, or may have been); ALREADY_EXISTS
+   * `guardrail_floor_price`, …; `payment_method_missing`: it is good for one way to pay; `order_has_code`: another code was used on the
+   * order, or may have been); ALREADY_EXISTS
    * (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`: nothing is used, or it is and the same key will say
    * so; `redemption_in_doubt`: it may be used by a redemption that got no answer, and only its key and order may try again for
    * now).
@@ -1771,7 +1825,8 @@ export interface OfferServiceClient extends Client {
   /**
    * Uses a code, once and once only; durable when it answers. Errors: INVALID_ARGUMENT as Validate; NOT_FOUND
    * (`unknown_code`); FAILED_PRECONDITION (`offer_redeemed`, `offer_expired`, `foreign_subject`, `incentive_not_applicable`,
-   * `guardrail_floor_price`, …; `order_has_code`: another code was used on the order, or may have been); ALREADY_EXISTS
+   * `guardrail_floor_price`, …; `payment_method_missing`: it is good for one way to pay; `order_has_code`: another code was used on the
+   * order, or may have been); ALREADY_EXISTS
    * (`idempotency_mismatch`); UNAVAILABLE (`restoring`, `log_unavailable`: nothing is used, or it is and the same key will say
    * so; `redemption_in_doubt`: it may be used by a redemption that got no answer, and only its key and order may try again for
    * now).

@@ -24,6 +24,26 @@ export const protobufPackage = "leastwise.v1";
 
 export const protobufFileName = "leastwise/v1/policy.proto";
 
+/** How a computed amount becomes whole minor units. What is split over lines is split by largest remainder either way. */
+export const Rounding = {
+  /** ROUNDING_UNSPECIFIED - Half to even. */
+  ROUNDING_UNSPECIFIED: 0,
+  /** ROUNDING_HALF_EVEN - A half goes to the even neighbour: sums of many amounts do not drift. */
+  ROUNDING_HALF_EVEN: 1,
+  /** ROUNDING_HALF_UP - A half goes up, as many shops do. */
+  ROUNDING_HALF_UP: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type Rounding = typeof Rounding[keyof typeof Rounding];
+
+export namespace Rounding {
+  export type ROUNDING_UNSPECIFIED = typeof Rounding.ROUNDING_UNSPECIFIED;
+  export type ROUNDING_HALF_EVEN = typeof Rounding.ROUNDING_HALF_EVEN;
+  export type ROUNDING_HALF_UP = typeof Rounding.ROUNDING_HALF_UP;
+  export type UNRECOGNIZED = typeof Rounding.UNRECOGNIZED;
+}
+
 /** Whether a campaign may be withheld. */
 export const CampaignKind = {
   /** CAMPAIGN_KIND_UNSPECIFIED - Never valid: INVALID_ARGUMENT, reason `campaign_kind_missing`. */
@@ -64,6 +84,64 @@ export namespace PropensityKind {
   export type UNRECOGNIZED = typeof PropensityKind.UNRECOGNIZED;
 }
 
+/** How often an amount is given. */
+export const AmountPer = {
+  /** AMOUNT_PER_UNSPECIFIED - Once. */
+  AMOUNT_PER_UNSPECIFIED: 0,
+  /** AMOUNT_PER_CART - Once, split over what is in scope. */
+  AMOUNT_PER_CART: 1,
+  /** AMOUNT_PER_LINE - For each line in scope, never more than it costs. */
+  AMOUNT_PER_LINE: 2,
+  /** AMOUNT_PER_UNIT - For each unit in scope, never more than it costs. */
+  AMOUNT_PER_UNIT: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type AmountPer = typeof AmountPer[keyof typeof AmountPer];
+
+export namespace AmountPer {
+  export type AMOUNT_PER_UNSPECIFIED = typeof AmountPer.AMOUNT_PER_UNSPECIFIED;
+  export type AMOUNT_PER_CART = typeof AmountPer.AMOUNT_PER_CART;
+  export type AMOUNT_PER_LINE = typeof AmountPer.AMOUNT_PER_LINE;
+  export type AMOUNT_PER_UNIT = typeof AmountPer.AMOUNT_PER_UNIT;
+  export type UNRECOGNIZED = typeof AmountPer.UNRECOGNIZED;
+}
+
+/** A day of the week, numbered as by ISO 8601. */
+export const Weekday = {
+  /** WEEKDAY_UNSPECIFIED - Never valid: INVALID_ARGUMENT, reason `weekday_missing`. */
+  WEEKDAY_UNSPECIFIED: 0,
+  /** WEEKDAY_MONDAY - Monday. */
+  WEEKDAY_MONDAY: 1,
+  /** WEEKDAY_TUESDAY - Tuesday. */
+  WEEKDAY_TUESDAY: 2,
+  /** WEEKDAY_WEDNESDAY - Wednesday. */
+  WEEKDAY_WEDNESDAY: 3,
+  /** WEEKDAY_THURSDAY - Thursday. */
+  WEEKDAY_THURSDAY: 4,
+  /** WEEKDAY_FRIDAY - Friday. */
+  WEEKDAY_FRIDAY: 5,
+  /** WEEKDAY_SATURDAY - Saturday. */
+  WEEKDAY_SATURDAY: 6,
+  /** WEEKDAY_SUNDAY - Sunday. */
+  WEEKDAY_SUNDAY: 7,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type Weekday = typeof Weekday[keyof typeof Weekday];
+
+export namespace Weekday {
+  export type WEEKDAY_UNSPECIFIED = typeof Weekday.WEEKDAY_UNSPECIFIED;
+  export type WEEKDAY_MONDAY = typeof Weekday.WEEKDAY_MONDAY;
+  export type WEEKDAY_TUESDAY = typeof Weekday.WEEKDAY_TUESDAY;
+  export type WEEKDAY_WEDNESDAY = typeof Weekday.WEEKDAY_WEDNESDAY;
+  export type WEEKDAY_THURSDAY = typeof Weekday.WEEKDAY_THURSDAY;
+  export type WEEKDAY_FRIDAY = typeof Weekday.WEEKDAY_FRIDAY;
+  export type WEEKDAY_SATURDAY = typeof Weekday.WEEKDAY_SATURDAY;
+  export type WEEKDAY_SUNDAY = typeof Weekday.WEEKDAY_SUNDAY;
+  export type UNRECOGNIZED = typeof Weekday.UNRECOGNIZED;
+}
+
 /**
  * What a merchant allows: the space of incentives out of which each decision takes the least that converts, and what must
  * never happen. A version is a record on the topic `policy`; every decision names the one that it was made under.
@@ -77,9 +155,9 @@ export interface Policy {
   reason: string;
   /** The shop's currency, ISO 4217. All amounts here are in it; a cart in another gets none (`foreign_currency`). */
   currency: string;
-  /** Named groups of shoppers that campaigns refer to. No name twice. */
+  /** Named groups of shoppers that campaigns refer to. At most 5 000, no name twice. */
   segments: Segment[];
-  /** What may be given. In order of priority: of campaigns worth the same, the earlier wins. At most 100, no id twice. */
+  /** What may be given, in any order: see `Campaign.priority`. At most 1 000, no id twice. */
   campaigns: Campaign[];
   /** What must never happen, whatever a model says. Required. */
   guardrails:
@@ -95,6 +173,10 @@ export interface Policy {
   templates: MessageTemplate[];
   /** Stops the issue of every new offer at once; offers already issued are honoured. Absent: false. */
   killSwitch: boolean;
+  /** How a computed amount becomes whole minor units. Absent: half to even. */
+  rounding: Rounding;
+  /** IANA time zone of every schedule that names none, and of `context.hour` and `context.weekday` in expressions. Absent: UTC. */
+  timeZone: string;
 }
 
 /** Shoppers for whom an expression holds. */
@@ -157,6 +239,16 @@ export interface Campaign {
   stackingGroup: string;
   /** How long an episode lasts after its first Decide at the most, ms. Absent or 0: 24 hours. */
   episodeCoolDownMs: bigint;
+  /**
+   * Of campaigns worth the same to the shop, the one with the greater number wins, and of those with the same number the one whose id
+   * is the lesser in byte order: the order in which campaigns are listed means nothing. −1 000 000 to 1 000 000. Absent: 0.
+   */
+  priority: number;
+  /**
+   * Least margin left on the cart under this campaign, basis points of what is paid, −10 000 to 10 000: in the place of the
+   * guardrails' `margin_floor_bp`. Below it only on purpose, as for goods that perish. Absent: the guardrails'.
+   */
+  marginFloorBp?: number | undefined;
 }
 
 /** Shoppers of a segment. */
@@ -173,6 +265,8 @@ export interface PropensityApproach {
   propensityMinBp: number;
   /** Greatest chance of buying at rung 0, basis points, 0 to 10 000: above it a sure thing. Absent or 0: 10 000. */
   propensityMaxBp: number;
+  /** DORMANT: time without an order after which a shopper counts as away, ms, 1 day to 366 days. Absent or 0: 30 days. */
+  awayMs: bigint;
 }
 
 /** Goods that lose value: the discount deepens as stock ages or shelf life runs out. */
@@ -185,6 +279,11 @@ export interface DynamicApproach {
   shelfLifeMaxMs: bigint;
   /** Depth that each line may reach by what is left of `shelf_life_max_ms`: points in descending `left_bp`, at most 16. */
   markdown: MarkdownPoint[];
+  /**
+   * Units of each product that are kept for full price: a line counts only if the stock less its own units is at least this. Absent
+   * or 0: none are.
+   */
+  inventoryReserved: bigint;
 }
 
 /** One point of a markdown curve; between points it is interpolated in a straight line. */
@@ -240,6 +339,37 @@ export interface Incentive {
     | //
     /** What a partner gives to its own. */
     { $case: "partnerExclusive"; value: PartnerExclusive }
+    | //
+    /** Units at a reduced price, or free, for units bought. */
+    { $case: "buyXGetY"; value: BuyXGetY }
+    | //
+    /** Something that is added to the order. */
+    { $case: "gift"; value: Gift }
+    | //
+    /** A share of the cart's goods for paying in a certain way. */
+    { $case: "paymentDiscount"; value: PaymentDiscount }
+    | undefined;
+}
+
+/**
+ * Which of the cart's units an incentive is reckoned from. A line is in it if one of the three lists names it; with no list, every
+ * line is.
+ */
+export interface Scope {
+  /** SKUs, at most 1 000. */
+  productIds: string[];
+  /** Categories of the catalog, at most 64. */
+  categories: string[];
+  /** Brands of the catalog, at most 64. */
+  brands: string[];
+  /** Of the units in it, only some. Absent: all. */
+  units:
+    | //
+    /** This many, the cheapest, 1 to 1 000; of those with the same price, of the earlier lines. */
+    { $case: "cheapest"; value: number }
+    | //
+    /** This many, the dearest, 1 to 1 000; of those with the same price, of the earlier lines. */
+    { $case: "dearest"; value: number }
     | undefined;
 }
 
@@ -248,7 +378,11 @@ export interface PercentOff {
   /** Basis points of the goods, 1 to 10 000. */
   percentBp: number;
   /** Most that is given, positive. Absent: no maximum of its own. */
-  maximum: Money | undefined;
+  maximum:
+    | Money
+    | undefined;
+  /** Of which units. Absent: of all. */
+  scope: Scope | undefined;
 }
 
 /** An amount off the cart's goods, never more than they cost. */
@@ -257,8 +391,16 @@ export interface AmountOff {
   amount:
     | Money
     | undefined;
-  /** Least value of the goods, not negative. Absent: none. */
-  cartMin: Money | undefined;
+  /** Least value of the goods in its scope, not negative. Absent: none. */
+  cartMin:
+    | Money
+    | undefined;
+  /** Off which units. Absent: off all. */
+  scope:
+    | Scope
+    | undefined;
+  /** How often the amount is given. Absent: once. */
+  per: AmountPer;
 }
 
 /** The cart's shipping, as the request states it. */
@@ -278,13 +420,75 @@ export interface BundleCredit {
 /** An amount on the shopper's loyalty account, for later. */
 export interface LoyaltyCredit {
   /** The amount, positive. */
-  amount: Money | undefined;
+  amount:
+    | Money
+    | undefined;
+  /** Share that shoppers never spend, basis points, 0 to 9 999: its expected cost is less by as much, its worst case is not. Absent: 0. */
+  breakageBp: number;
+  /** How long after the redemption it is credited, ms, 0 to 366 days. Absent: 0. */
+  paidAfterMs: bigint;
 }
 
 /** A share paid back after the return period. */
 export interface TieredCashback {
   /** By what the cart reaches: ascending minimums, 1 to 8. */
   tiers: CashbackTier[];
+  /** Share that is never paid out, basis points, 0 to 9 999: its expected cost is less by as much, its worst case is not. Absent: 0. */
+  breakageBp: number;
+  /** How long after the redemption it is paid, ms, 0 to 366 days. Absent: 0. */
+  paidAfterMs: bigint;
+}
+
+/**
+ * Units at a reduced price, or free, for units bought. Given for as many whole sets as the cart holds; the units that are reduced are
+ * the cheapest that can be, the earlier line's first of those with the same price. No unit is both bought and reduced.
+ */
+export interface BuyXGetY {
+  /** Units to buy for each set, 1 to 100. */
+  buy: number;
+  /** Units reduced for each set, 1 to 100. */
+  get: number;
+  /** By how much, basis points of their price, 1 to 10 000. Absent or 0: 10 000, free. */
+  percentBp: number;
+  /** Which units count as bought. Absent: all. Names no `cheapest` and no `dearest`. */
+  buyScope:
+    | Scope
+    | undefined;
+  /** Which units may be reduced. Absent: those that count as bought. Names no `cheapest` and no `dearest`. */
+  getScope:
+    | Scope
+    | undefined;
+  /** Sets at most, 1 to 1 000. Absent or 0: 1. */
+  setsMax: number;
+}
+
+/** Something that is added to the order. */
+export interface Gift {
+  /** The SKU, 1 to 256 bytes. Required. */
+  productId: string;
+  /** What it is worth to the shopper, positive. Required. */
+  worth:
+    | Money
+    | undefined;
+  /** What it costs the shop, not negative. Required. */
+  cost:
+    | Money
+    | undefined;
+  /** Least value of the goods, not negative. Absent: none. */
+  cartMin: Money | undefined;
+}
+
+/**
+ * A share of the cart's goods for paying in a certain way. A cart that does not say how it will be paid is promised it; a redemption
+ * must say.
+ */
+export interface PaymentDiscount {
+  /** The shop's name of the way to pay, 1 to 64 bytes, for example `sepa`. Required. */
+  method: string;
+  /** Basis points of the goods, 1 to 10 000. */
+  percentBp: number;
+  /** Most that is given, positive. Absent: no maximum of its own. */
+  maximum: Money | undefined;
 }
 
 /** One tier of a cashback. */
@@ -305,7 +509,7 @@ export interface PartnerExclusive {
   amount: Money | undefined;
 }
 
-/** Civil hours of a campaign: half-open, in its own time zone. */
+/** When a campaign runs: half-open, in civil time of its own time zone. */
 export interface Schedule {
   /** First instant, Unix milliseconds UTC. Absent: no beginning. */
   startsAtMs?:
@@ -315,8 +519,23 @@ export interface Schedule {
   endsAtMs?:
     | bigint
     | undefined;
-  /** IANA time zone that people read the two in, for example `Europe/Berlin`. Absent: UTC. */
+  /** IANA time zone that people read all of it in, for example `Europe/Berlin`. Absent: the policy's. */
   timeZone: string;
+  /** Hours of the week in which it runs, at most 64, none overlapping another. Absent: all hours. */
+  weekly: WeeklyHours[];
+}
+
+/**
+ * Hours on certain days of the week, as a clock on the wall shows them. In a night of changing clocks they are what the clock
+ * shows: hours that it skips do not happen, those that it shows twice count twice.
+ */
+export interface WeeklyHours {
+  /** Days on which they begin, no day twice. Absent: every day. */
+  days: Weekday[];
+  /** First minute in it, 0 to 1 439 from midnight. */
+  fromMinute: number;
+  /** First minute no longer in it, 1 to 1 440; not after `from_minute`: of the day after. Absent or 0: midnight, 1 440. */
+  toMinute: number;
 }
 
 /** Towards what a campaign works. */
@@ -406,6 +625,46 @@ export interface Guardrails {
     | undefined;
   /** ms, 1 minute to 366 days. Required with `per_subject_max`. */
   perSubjectPeriodMs: bigint;
+  /**
+   * Most that an incentive may take off the goods of a cart, what the shop itself takes off included, basis points of their price, 0
+   * to 10 000. Absent: no limit of its own.
+   */
+  cartMaxDiscountBp?:
+    | number
+    | undefined;
+  /** Most that an incentive may be worth, positive. Absent: no limit. */
+  incentiveMax:
+    | Money
+    | undefined;
+  /** Limits of some goods, beside those of all. At most 256. */
+  goodsLimits: GoodsLimit[];
+  /** Offers that one shopper may hold at once, over all campaigns, entitlements included, 1 to 16. Absent or 0: 16, as many as are kept. */
+  openOffersMax: number;
+  /** How often one shopper may get anything, over all incentive campaigns. At most 8. */
+  frequencyCaps: FrequencyCap[];
+  /**
+   * Time after an incentive was offered in which the shopper is offered no other, of whichever campaign, ms, 1 minute to 366 days.
+   * Absent or 0: none.
+   */
+  coolDownMs: bigint;
+}
+
+/** Limits of some goods. A line is bound by every one that names it: the strictest holds. */
+export interface GoodsLimit {
+  /** SKUs, at most 1 000. */
+  productIds: string[];
+  /** Categories of the catalog, at most 64. */
+  categories: string[];
+  /** Brands of the catalog, at most 64. With no list at all the limit is refused: it would be one of all goods. */
+  brands: string[];
+  /** Nothing is taken off them, as where the maker sets a price below which nobody advertises; incentives are reckoned without them. */
+  excluded: boolean;
+  /** Lowest price of a unit after all discounts, basis points of its price, 0 to 10 000. Absent: the guardrails'. */
+  floorPriceBp?:
+    | number
+    | undefined;
+  /** Largest discount, basis points of the price, 0 to 10 000. Absent: the guardrails'. */
+  maxDiscountBp?: number | undefined;
 }
 
 /** Campaigns of which a shopper holds one offer at most. */
@@ -553,6 +812,8 @@ function createBasePolicy(): Policy {
     budgets: [],
     templates: [],
     killSwitch: false,
+    rounding: 0,
+    timeZone: "",
   };
 }
 
@@ -593,6 +854,12 @@ export const Policy: MessageFns<Policy> = {
     }
     if (message.killSwitch !== false) {
       writer.uint32(96).bool(message.killSwitch);
+    }
+    if (message.rounding !== 0) {
+      writer.uint32(104).int32(message.rounding);
+    }
+    if (message.timeZone !== "") {
+      writer.uint32(114).string(message.timeZone);
     }
     return writer;
   },
@@ -706,6 +973,22 @@ export const Policy: MessageFns<Policy> = {
             message.killSwitch = reader.bool();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.rounding = reader.int32() as any;
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.timeZone = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -737,6 +1020,8 @@ export const Policy: MessageFns<Policy> = {
     message.budgets = object.budgets?.map((e) => Budget.fromPartial(e)) || [];
     message.templates = object.templates?.map((e) => MessageTemplate.fromPartial(e)) || [];
     message.killSwitch = object.killSwitch ?? false;
+    message.rounding = object.rounding ?? 0;
+    message.timeZone = object.timeZone ?? "";
     return message;
   },
 };
@@ -824,6 +1109,8 @@ function createBaseCampaign(): Campaign {
     frequencyCaps: [],
     stackingGroup: "",
     episodeCoolDownMs: 0n,
+    priority: 0,
+    marginFloorBp: undefined,
   };
 }
 
@@ -893,6 +1180,12 @@ export const Campaign: MessageFns<Campaign> = {
         throw new globalThis.Error("value provided for field message.episodeCoolDownMs of type int64 too large");
       }
       writer.uint32(144).int64(message.episodeCoolDownMs);
+    }
+    if (message.priority !== 0) {
+      writer.uint32(152).int32(message.priority);
+    }
+    if (message.marginFloorBp !== undefined) {
+      writer.uint32(160).int32(message.marginFloorBp);
     }
     return writer;
   },
@@ -1054,6 +1347,22 @@ export const Campaign: MessageFns<Campaign> = {
             message.episodeCoolDownMs = reader.int64() as bigint;
             continue;
           }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.priority = reader.int32();
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.marginFloorBp = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1126,6 +1435,8 @@ export const Campaign: MessageFns<Campaign> = {
     message.episodeCoolDownMs = (object.episodeCoolDownMs !== undefined && object.episodeCoolDownMs !== null)
       ? BigInt(object.episodeCoolDownMs)
       : 0n;
+    message.priority = object.priority ?? 0;
+    message.marginFloorBp = object.marginFloorBp ?? undefined;
     return message;
   },
 };
@@ -1186,7 +1497,7 @@ export const RulesApproach: MessageFns<RulesApproach> = {
 };
 
 function createBasePropensityApproach(): PropensityApproach {
-  return { kind: 0, propensityMinBp: 0, propensityMaxBp: 0 };
+  return { kind: 0, propensityMinBp: 0, propensityMaxBp: 0, awayMs: 0n };
 }
 
 export const PropensityApproach: MessageFns<PropensityApproach> = {
@@ -1199,6 +1510,12 @@ export const PropensityApproach: MessageFns<PropensityApproach> = {
     }
     if (message.propensityMaxBp !== 0) {
       writer.uint32(24).int32(message.propensityMaxBp);
+    }
+    if (message.awayMs !== 0n) {
+      if (BigInt.asIntN(64, message.awayMs) !== message.awayMs) {
+        throw new globalThis.Error("value provided for field message.awayMs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.awayMs);
     }
     return writer;
   },
@@ -1240,6 +1557,14 @@ export const PropensityApproach: MessageFns<PropensityApproach> = {
             message.propensityMaxBp = reader.int32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.awayMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1260,12 +1585,13 @@ export const PropensityApproach: MessageFns<PropensityApproach> = {
     message.kind = object.kind ?? 0;
     message.propensityMinBp = object.propensityMinBp ?? 0;
     message.propensityMaxBp = object.propensityMaxBp ?? 0;
+    message.awayMs = (object.awayMs !== undefined && object.awayMs !== null) ? BigInt(object.awayMs) : 0n;
     return message;
   },
 };
 
 function createBaseDynamicApproach(): DynamicApproach {
-  return { categories: [], inventoryMin: 0n, shelfLifeMaxMs: 0n, markdown: [] };
+  return { categories: [], inventoryMin: 0n, shelfLifeMaxMs: 0n, markdown: [], inventoryReserved: 0n };
 }
 
 export const DynamicApproach: MessageFns<DynamicApproach> = {
@@ -1287,6 +1613,12 @@ export const DynamicApproach: MessageFns<DynamicApproach> = {
     }
     for (const v of message.markdown) {
       MarkdownPoint.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.inventoryReserved !== 0n) {
+      if (BigInt.asIntN(64, message.inventoryReserved) !== message.inventoryReserved) {
+        throw new globalThis.Error("value provided for field message.inventoryReserved of type int64 too large");
+      }
+      writer.uint32(40).int64(message.inventoryReserved);
     }
     return writer;
   },
@@ -1336,6 +1668,14 @@ export const DynamicApproach: MessageFns<DynamicApproach> = {
             message.markdown.push(MarkdownPoint.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.inventoryReserved = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1361,6 +1701,9 @@ export const DynamicApproach: MessageFns<DynamicApproach> = {
       ? BigInt(object.shelfLifeMaxMs)
       : 0n;
     message.markdown = object.markdown?.map((e) => MarkdownPoint.fromPartial(e)) || [];
+    message.inventoryReserved = (object.inventoryReserved !== undefined && object.inventoryReserved !== null)
+      ? BigInt(object.inventoryReserved)
+      : 0n;
     return message;
   },
 };
@@ -1639,6 +1982,15 @@ export const Incentive: MessageFns<Incentive> = {
       case "partnerExclusive":
         PartnerExclusive.encode(message.kind.value, writer.uint32(58).fork()).join();
         break;
+      case "buyXGetY":
+        BuyXGetY.encode(message.kind.value, writer.uint32(66).fork()).join();
+        break;
+      case "gift":
+        Gift.encode(message.kind.value, writer.uint32(74).fork()).join();
+        break;
+      case "paymentDiscount":
+        PaymentDiscount.encode(message.kind.value, writer.uint32(82).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1712,6 +2064,30 @@ export const Incentive: MessageFns<Incentive> = {
             message.kind = { $case: "partnerExclusive", value: PartnerExclusive.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.kind = { $case: "buyXGetY", value: BuyXGetY.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.kind = { $case: "gift", value: Gift.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.kind = { $case: "paymentDiscount", value: PaymentDiscount.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1772,13 +2148,148 @@ export const Incentive: MessageFns<Incentive> = {
         }
         break;
       }
+      case "buyXGetY": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "buyXGetY", value: BuyXGetY.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "gift": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "gift", value: Gift.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "paymentDiscount": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "paymentDiscount", value: PaymentDiscount.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseScope(): Scope {
+  return { productIds: [], categories: [], brands: [], units: undefined };
+}
+
+export const Scope: MessageFns<Scope> = {
+  encode(message: Scope, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.productIds) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.categories) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.brands) {
+      writer.uint32(26).string(v!);
+    }
+    switch (message.units?.$case) {
+      case "cheapest":
+        writer.uint32(32).int32(message.units.value);
+        break;
+      case "dearest":
+        writer.uint32(40).int32(message.units.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Scope {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScope();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.productIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.categories.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.brands.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.units = { $case: "cheapest", value: reader.int32() };
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.units = { $case: "dearest", value: reader.int32() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Scope>): Scope {
+    return Scope.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Scope>): Scope {
+    const message = createBaseScope();
+    message.productIds = object.productIds?.map((e) => e) || [];
+    message.categories = object.categories?.map((e) => e) || [];
+    message.brands = object.brands?.map((e) => e) || [];
+    switch (object.units?.$case) {
+      case "cheapest": {
+        if (object.units?.value !== undefined && object.units?.value !== null) {
+          message.units = { $case: "cheapest", value: object.units.value };
+        }
+        break;
+      }
+      case "dearest": {
+        if (object.units?.value !== undefined && object.units?.value !== null) {
+          message.units = { $case: "dearest", value: object.units.value };
+        }
+        break;
+      }
     }
     return message;
   },
 };
 
 function createBasePercentOff(): PercentOff {
-  return { percentBp: 0, maximum: undefined };
+  return { percentBp: 0, maximum: undefined, scope: undefined };
 }
 
 export const PercentOff: MessageFns<PercentOff> = {
@@ -1788,6 +2299,9 @@ export const PercentOff: MessageFns<PercentOff> = {
     }
     if (message.maximum !== undefined) {
       Money.encode(message.maximum, writer.uint32(18).fork()).join();
+    }
+    if (message.scope !== undefined) {
+      Scope.encode(message.scope, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1821,6 +2335,14 @@ export const PercentOff: MessageFns<PercentOff> = {
             message.maximum = Money.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.scope = Scope.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1842,12 +2364,13 @@ export const PercentOff: MessageFns<PercentOff> = {
     message.maximum = (object.maximum !== undefined && object.maximum !== null)
       ? Money.fromPartial(object.maximum)
       : undefined;
+    message.scope = (object.scope !== undefined && object.scope !== null) ? Scope.fromPartial(object.scope) : undefined;
     return message;
   },
 };
 
 function createBaseAmountOff(): AmountOff {
-  return { amount: undefined, cartMin: undefined };
+  return { amount: undefined, cartMin: undefined, scope: undefined, per: 0 };
 }
 
 export const AmountOff: MessageFns<AmountOff> = {
@@ -1857,6 +2380,12 @@ export const AmountOff: MessageFns<AmountOff> = {
     }
     if (message.cartMin !== undefined) {
       Money.encode(message.cartMin, writer.uint32(18).fork()).join();
+    }
+    if (message.scope !== undefined) {
+      Scope.encode(message.scope, writer.uint32(26).fork()).join();
+    }
+    if (message.per !== 0) {
+      writer.uint32(32).int32(message.per);
     }
     return writer;
   },
@@ -1890,6 +2419,22 @@ export const AmountOff: MessageFns<AmountOff> = {
             message.cartMin = Money.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.scope = Scope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.per = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1913,6 +2458,8 @@ export const AmountOff: MessageFns<AmountOff> = {
     message.cartMin = (object.cartMin !== undefined && object.cartMin !== null)
       ? Money.fromPartial(object.cartMin)
       : undefined;
+    message.scope = (object.scope !== undefined && object.scope !== null) ? Scope.fromPartial(object.scope) : undefined;
+    message.per = object.per ?? 0;
     return message;
   },
 };
@@ -2044,13 +2591,22 @@ export const BundleCredit: MessageFns<BundleCredit> = {
 };
 
 function createBaseLoyaltyCredit(): LoyaltyCredit {
-  return { amount: undefined };
+  return { amount: undefined, breakageBp: 0, paidAfterMs: 0n };
 }
 
 export const LoyaltyCredit: MessageFns<LoyaltyCredit> = {
   encode(message: LoyaltyCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.amount !== undefined) {
       Money.encode(message.amount, writer.uint32(10).fork()).join();
+    }
+    if (message.breakageBp !== 0) {
+      writer.uint32(16).int32(message.breakageBp);
+    }
+    if (message.paidAfterMs !== 0n) {
+      if (BigInt.asIntN(64, message.paidAfterMs) !== message.paidAfterMs) {
+        throw new globalThis.Error("value provided for field message.paidAfterMs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.paidAfterMs);
     }
     return writer;
   },
@@ -2076,6 +2632,22 @@ export const LoyaltyCredit: MessageFns<LoyaltyCredit> = {
             message.amount = Money.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.breakageBp = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.paidAfterMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2096,18 +2668,31 @@ export const LoyaltyCredit: MessageFns<LoyaltyCredit> = {
     message.amount = (object.amount !== undefined && object.amount !== null)
       ? Money.fromPartial(object.amount)
       : undefined;
+    message.breakageBp = object.breakageBp ?? 0;
+    message.paidAfterMs = (object.paidAfterMs !== undefined && object.paidAfterMs !== null)
+      ? BigInt(object.paidAfterMs)
+      : 0n;
     return message;
   },
 };
 
 function createBaseTieredCashback(): TieredCashback {
-  return { tiers: [] };
+  return { tiers: [], breakageBp: 0, paidAfterMs: 0n };
 }
 
 export const TieredCashback: MessageFns<TieredCashback> = {
   encode(message: TieredCashback, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.tiers) {
       CashbackTier.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.breakageBp !== 0) {
+      writer.uint32(16).int32(message.breakageBp);
+    }
+    if (message.paidAfterMs !== 0n) {
+      if (BigInt.asIntN(64, message.paidAfterMs) !== message.paidAfterMs) {
+        throw new globalThis.Error("value provided for field message.paidAfterMs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.paidAfterMs);
     }
     return writer;
   },
@@ -2133,6 +2718,22 @@ export const TieredCashback: MessageFns<TieredCashback> = {
             message.tiers.push(CashbackTier.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.breakageBp = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.paidAfterMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2151,6 +2752,303 @@ export const TieredCashback: MessageFns<TieredCashback> = {
   fromPartial(object: DeepPartial<TieredCashback>): TieredCashback {
     const message = createBaseTieredCashback();
     message.tiers = object.tiers?.map((e) => CashbackTier.fromPartial(e)) || [];
+    message.breakageBp = object.breakageBp ?? 0;
+    message.paidAfterMs = (object.paidAfterMs !== undefined && object.paidAfterMs !== null)
+      ? BigInt(object.paidAfterMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseBuyXGetY(): BuyXGetY {
+  return { buy: 0, get: 0, percentBp: 0, buyScope: undefined, getScope: undefined, setsMax: 0 };
+}
+
+export const BuyXGetY: MessageFns<BuyXGetY> = {
+  encode(message: BuyXGetY, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.buy !== 0) {
+      writer.uint32(8).int32(message.buy);
+    }
+    if (message.get !== 0) {
+      writer.uint32(16).int32(message.get);
+    }
+    if (message.percentBp !== 0) {
+      writer.uint32(24).int32(message.percentBp);
+    }
+    if (message.buyScope !== undefined) {
+      Scope.encode(message.buyScope, writer.uint32(34).fork()).join();
+    }
+    if (message.getScope !== undefined) {
+      Scope.encode(message.getScope, writer.uint32(42).fork()).join();
+    }
+    if (message.setsMax !== 0) {
+      writer.uint32(48).int32(message.setsMax);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BuyXGetY {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBuyXGetY();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.buy = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.get = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.percentBp = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.buyScope = Scope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.getScope = Scope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.setsMax = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BuyXGetY>): BuyXGetY {
+    return BuyXGetY.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BuyXGetY>): BuyXGetY {
+    const message = createBaseBuyXGetY();
+    message.buy = object.buy ?? 0;
+    message.get = object.get ?? 0;
+    message.percentBp = object.percentBp ?? 0;
+    message.buyScope = (object.buyScope !== undefined && object.buyScope !== null)
+      ? Scope.fromPartial(object.buyScope)
+      : undefined;
+    message.getScope = (object.getScope !== undefined && object.getScope !== null)
+      ? Scope.fromPartial(object.getScope)
+      : undefined;
+    message.setsMax = object.setsMax ?? 0;
+    return message;
+  },
+};
+
+function createBaseGift(): Gift {
+  return { productId: "", worth: undefined, cost: undefined, cartMin: undefined };
+}
+
+export const Gift: MessageFns<Gift> = {
+  encode(message: Gift, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.productId !== "") {
+      writer.uint32(10).string(message.productId);
+    }
+    if (message.worth !== undefined) {
+      Money.encode(message.worth, writer.uint32(18).fork()).join();
+    }
+    if (message.cost !== undefined) {
+      Money.encode(message.cost, writer.uint32(26).fork()).join();
+    }
+    if (message.cartMin !== undefined) {
+      Money.encode(message.cartMin, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Gift {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGift();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.productId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.worth = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.cost = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cartMin = Money.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Gift>): Gift {
+    return Gift.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Gift>): Gift {
+    const message = createBaseGift();
+    message.productId = object.productId ?? "";
+    message.worth = (object.worth !== undefined && object.worth !== null) ? Money.fromPartial(object.worth) : undefined;
+    message.cost = (object.cost !== undefined && object.cost !== null) ? Money.fromPartial(object.cost) : undefined;
+    message.cartMin = (object.cartMin !== undefined && object.cartMin !== null)
+      ? Money.fromPartial(object.cartMin)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePaymentDiscount(): PaymentDiscount {
+  return { method: "", percentBp: 0, maximum: undefined };
+}
+
+export const PaymentDiscount: MessageFns<PaymentDiscount> = {
+  encode(message: PaymentDiscount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.method !== "") {
+      writer.uint32(10).string(message.method);
+    }
+    if (message.percentBp !== 0) {
+      writer.uint32(16).int32(message.percentBp);
+    }
+    if (message.maximum !== undefined) {
+      Money.encode(message.maximum, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PaymentDiscount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePaymentDiscount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.method = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.percentBp = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.maximum = Money.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PaymentDiscount>): PaymentDiscount {
+    return PaymentDiscount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PaymentDiscount>): PaymentDiscount {
+    const message = createBasePaymentDiscount();
+    message.method = object.method ?? "";
+    message.percentBp = object.percentBp ?? 0;
+    message.maximum = (object.maximum !== undefined && object.maximum !== null)
+      ? Money.fromPartial(object.maximum)
+      : undefined;
     return message;
   },
 };
@@ -2294,7 +3192,7 @@ export const PartnerExclusive: MessageFns<PartnerExclusive> = {
 };
 
 function createBaseSchedule(): Schedule {
-  return { startsAtMs: undefined, endsAtMs: undefined, timeZone: "" };
+  return { startsAtMs: undefined, endsAtMs: undefined, timeZone: "", weekly: [] };
 }
 
 export const Schedule: MessageFns<Schedule> = {
@@ -2313,6 +3211,9 @@ export const Schedule: MessageFns<Schedule> = {
     }
     if (message.timeZone !== "") {
       writer.uint32(26).string(message.timeZone);
+    }
+    for (const v of message.weekly) {
+      WeeklyHours.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -2354,6 +3255,14 @@ export const Schedule: MessageFns<Schedule> = {
             message.timeZone = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.weekly.push(WeeklyHours.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2378,6 +3287,100 @@ export const Schedule: MessageFns<Schedule> = {
       ? BigInt(object.endsAtMs)
       : undefined;
     message.timeZone = object.timeZone ?? "";
+    message.weekly = object.weekly?.map((e) => WeeklyHours.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseWeeklyHours(): WeeklyHours {
+  return { days: [], fromMinute: 0, toMinute: 0 };
+}
+
+export const WeeklyHours: MessageFns<WeeklyHours> = {
+  encode(message: WeeklyHours, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.days.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.days) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.fromMinute !== 0) {
+      writer.uint32(16).int32(message.fromMinute);
+    }
+    if (message.toMinute !== 0) {
+      writer.uint32(24).int32(message.toMinute);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WeeklyHours {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWeeklyHours();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.days.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.days.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fromMinute = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.toMinute = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WeeklyHours>): WeeklyHours {
+    return WeeklyHours.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WeeklyHours>): WeeklyHours {
+    const message = createBaseWeeklyHours();
+    message.days = object.days?.map((e) => e) || [];
+    message.fromMinute = object.fromMinute ?? 0;
+    message.toMinute = object.toMinute ?? 0;
     return message;
   },
 };
@@ -2758,6 +3761,12 @@ function createBaseGuardrails(): Guardrails {
     assumedMarginBp: 0,
     perSubjectMax: undefined,
     perSubjectPeriodMs: 0n,
+    cartMaxDiscountBp: undefined,
+    incentiveMax: undefined,
+    goodsLimits: [],
+    openOffersMax: 0,
+    frequencyCaps: [],
+    coolDownMs: 0n,
   };
 }
 
@@ -2783,6 +3792,27 @@ export const Guardrails: MessageFns<Guardrails> = {
         throw new globalThis.Error("value provided for field message.perSubjectPeriodMs of type int64 too large");
       }
       writer.uint32(48).int64(message.perSubjectPeriodMs);
+    }
+    if (message.cartMaxDiscountBp !== undefined) {
+      writer.uint32(56).int32(message.cartMaxDiscountBp);
+    }
+    if (message.incentiveMax !== undefined) {
+      Money.encode(message.incentiveMax, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.goodsLimits) {
+      GoodsLimit.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.openOffersMax !== 0) {
+      writer.uint32(80).int32(message.openOffersMax);
+    }
+    for (const v of message.frequencyCaps) {
+      FrequencyCap.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.coolDownMs !== 0n) {
+      if (BigInt.asIntN(64, message.coolDownMs) !== message.coolDownMs) {
+        throw new globalThis.Error("value provided for field message.coolDownMs of type int64 too large");
+      }
+      writer.uint32(96).int64(message.coolDownMs);
     }
     return writer;
   },
@@ -2848,6 +3878,54 @@ export const Guardrails: MessageFns<Guardrails> = {
             message.perSubjectPeriodMs = reader.int64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.cartMaxDiscountBp = reader.int32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.incentiveMax = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.goodsLimits.push(GoodsLimit.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.openOffersMax = reader.int32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.frequencyCaps.push(FrequencyCap.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.coolDownMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2875,6 +3953,138 @@ export const Guardrails: MessageFns<Guardrails> = {
     message.perSubjectPeriodMs = (object.perSubjectPeriodMs !== undefined && object.perSubjectPeriodMs !== null)
       ? BigInt(object.perSubjectPeriodMs)
       : 0n;
+    message.cartMaxDiscountBp = object.cartMaxDiscountBp ?? undefined;
+    message.incentiveMax = (object.incentiveMax !== undefined && object.incentiveMax !== null)
+      ? Money.fromPartial(object.incentiveMax)
+      : undefined;
+    message.goodsLimits = object.goodsLimits?.map((e) => GoodsLimit.fromPartial(e)) || [];
+    message.openOffersMax = object.openOffersMax ?? 0;
+    message.frequencyCaps = object.frequencyCaps?.map((e) => FrequencyCap.fromPartial(e)) || [];
+    message.coolDownMs = (object.coolDownMs !== undefined && object.coolDownMs !== null)
+      ? BigInt(object.coolDownMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseGoodsLimit(): GoodsLimit {
+  return {
+    productIds: [],
+    categories: [],
+    brands: [],
+    excluded: false,
+    floorPriceBp: undefined,
+    maxDiscountBp: undefined,
+  };
+}
+
+export const GoodsLimit: MessageFns<GoodsLimit> = {
+  encode(message: GoodsLimit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.productIds) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.categories) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.brands) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.excluded !== false) {
+      writer.uint32(32).bool(message.excluded);
+    }
+    if (message.floorPriceBp !== undefined) {
+      writer.uint32(40).int32(message.floorPriceBp);
+    }
+    if (message.maxDiscountBp !== undefined) {
+      writer.uint32(48).int32(message.maxDiscountBp);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GoodsLimit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGoodsLimit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.productIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.categories.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.brands.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.excluded = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.floorPriceBp = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.maxDiscountBp = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GoodsLimit>): GoodsLimit {
+    return GoodsLimit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GoodsLimit>): GoodsLimit {
+    const message = createBaseGoodsLimit();
+    message.productIds = object.productIds?.map((e) => e) || [];
+    message.categories = object.categories?.map((e) => e) || [];
+    message.brands = object.brands?.map((e) => e) || [];
+    message.excluded = object.excluded ?? false;
+    message.floorPriceBp = object.floorPriceBp ?? undefined;
+    message.maxDiscountBp = object.maxDiscountBp ?? undefined;
     return message;
   },
 };
