@@ -115,7 +115,7 @@ const SUBJECT = "5f".repeat(16) as SubjectId;
 function decisionOf(moving: DecisionFacts, changes: Partial<Decision> = {}): Decision {
   return {
     ...{ subject: SUBJECT, assignmentKey: "key" as AssignmentKey, clock: "wall", sessionId: "visit" },
-    ...{ channel: "app", device: "tablet", place: { country: "DE", region: "BW" } },
+    ...{ channel: "app", device: "tablet", place: { country: "DE", region: "BW" }, partnerSegments: [] },
     features: {
       catalogue: "c",
       values: [1.5, Number.NaN],
@@ -123,7 +123,7 @@ function decisionOf(moving: DecisionFacts, changes: Partial<Decision> = {}): Dec
       asOfOffset: 41,
       partition: 3,
     },
-    ...{ consent: ["personalization"], heldMinor: 0, budgetId: "", modelVersion: "prior", horizonMs: 5 },
+    ...{ consent: ["personalization"], heldMinor: 0, budgetId: "", holds: [], modelVersion: "prior", horizonMs: 5 },
     ...{ segments: ["everyone"], catalog: [], profileDigest: "", ineligible: [], explorationCostMinor: 0 },
     ...moving,
     ...changes,
@@ -131,9 +131,10 @@ function decisionOf(moving: DecisionFacts, changes: Partial<Decision> = {}): Dec
 }
 
 function inputOf(decision: Decision, changes: Partial<RecordableInput> = {}): RecordableInput {
-  const { subject, assignmentKey, clock, cart, channel, device, place, features, consent, catalog } = decision;
+  const { subject, assignmentKey, clock, cart, channel, device, place, partnerSegments } = decision;
+  const { features, consent, catalog } = decision;
   return {
-    ...{ subject, assignmentKey, clock, cart, channel, device, place, features, consent, catalog },
+    ...{ subject, assignmentKey, clock, cart, channel, device, place, partnerSegments, features, consent, catalog },
     cause: { caller: decision.caller, requestId: decision.requestId, sessionId: decision.sessionId },
     nowMs: decision.decidedAtMs,
     decisionState: { enrolments: [], open: [], history: [], orders: [], recent: [] },
@@ -177,9 +178,18 @@ describe("a decision's record", () => {
   });
 
   it("says what is held of which budget, and nothing where nothing is", () => {
-    expect(onTheLog(plain({ heldMinor: 700, budgetId: "marketing", explorationCostMinor: 5 }))).toMatchObject({
+    const holds = [
+      { budgetId: "marketing", period: "2026-11-01", minor: 600, isPartners: false },
+      { budgetId: "bank", period: "", minor: 100, isPartners: true },
+    ];
+    const written = plain({ heldMinor: 700, budgetId: "marketing", holds, explorationCostMinor: 5 });
+    expect(onTheLog(written)).toMatchObject({
       held: { minor: 700n, currency: "EUR" },
       budgetId: "marketing",
+      holds: [
+        { budgetId: "marketing", period: "2026-11-01", amount: { minor: 600n, currency: "EUR" }, isPartners: false },
+        { budgetId: "bank", period: "", amount: { minor: 100n, currency: "EUR" }, isPartners: true },
+      ],
       explorationCostMinor: 5n,
     });
     expect(onTheLog(plain({ heldMinor: 0 })).held).toBeUndefined();

@@ -73,6 +73,8 @@ function answerOf(decision: Decision) {
     offer: decision.offer && offerToWire(decision.offer, wire.OfferStatus.OFFER_STATUS_ISSUED),
     held: decision.heldMinor === 0 ? undefined : { minor: BigInt(decision.heldMinor), currency },
     budgetId: decision.budgetId,
+    partnerSegments: [...decision.partnerSegments],
+    holds: decision.holds.map(({ minor, ...hold }) => ({ ...hold, amount: { minor: BigInt(minor), currency } })),
     reason: decision.reason,
     freshness: FRESHNESS[decision.freshness],
     degradedReason: decision.degradedReason,

@@ -54,7 +54,19 @@ const WRITTEN: wire.DeepPartial<wire.Policy> = {
   },
   stackingGroups: [{ name: "one-at-a-time" }],
   experiments: [{ experimentId: "autumn-holdout", salt: "s", holdoutBp: 201, startsAtMs: 202n, endsAtMs: 203n }],
-  budgets: [{ budgetId: "marketing", amount: EUR(301), shadowPriceBp: 302 }],
+  budgets: [
+    {
+      ...{ budgetId: "marketing", amount: EUR(301), shadowPriceBp: 302, partOf: "all" },
+      period: wire.BudgetPeriod.BUDGET_PERIOD_WEEK,
+      pacing: { startsAtMs: 303n, endsAtMs: 304n, plan: [{ elapsedBp: 305, spentBp: 306 }], aheadBp: 307 },
+    },
+  ],
+  partners: [
+    {
+      ...{ partnerId: "bank", partnerShareBp: 401, merchantShareBp: 402, budgetId: "bank" },
+      exclusive: [{ stackingGroup: "one-at-a-time", startsAtMs: 403n, endsAtMs: 404n }],
+    },
+  ],
   templates: [{ language: "en", placement: "checkout", campaignId: "autumn", text: "{incentive}" }],
   killSwitch: true,
   rounding: wire.Rounding.ROUNDING_HALF_UP,
@@ -107,7 +119,18 @@ const READ = {
   },
   stackingGroups: [{ name: "one-at-a-time" }],
   experiments: [{ experimentId: "autumn-holdout", salt: "s", holdoutBp: 201, startsAtMs: 202, endsAtMs: 203 }],
-  budgets: [{ budgetId: "marketing", amount: eur(301), shadowPriceBp: 302 }],
+  budgets: [
+    {
+      ...{ budgetId: "marketing", amount: eur(301), shadowPriceBp: 302, partOf: "all", period: "week" },
+      pacing: { startsAtMs: 303, endsAtMs: 304, plan: [{ elapsedBp: 305, spentBp: 306 }], aheadBp: 307 },
+    },
+  ],
+  partners: [
+    {
+      ...{ partnerId: "bank", partnerShareBp: 401, merchantShareBp: 402, budgetId: "bank" },
+      exclusive: [{ stackingGroup: "one-at-a-time", startsAtMs: 403, endsAtMs: 404 }],
+    },
+  ],
   templates: [{ language: "en", placement: "checkout", campaignId: "autumn", text: "{incentive}" }],
   killSwitch: true,
   rounding: "half_up",
@@ -135,7 +158,7 @@ describe("a policy", () => {
   it("that says nothing is read so: what is absent stays absent, and is not 0", () => {
     expect(read({})).toStrictEqual({
       ...{ version: "", author: "", reason: "", currency: "", timeZone: "", killSwitch: false },
-      ...{ segments: [], campaigns: [], stackingGroups: [], experiments: [], budgets: [], templates: [] },
+      ...{ segments: [], campaigns: [], stackingGroups: [], experiments: [], budgets: [], partners: [], templates: [] },
     });
     expect(readCampaign({ schedule: {}, objective: {}, exploration: {} })).toStrictEqual({
       ...{ campaignId: "", experimentId: "", budgetId: "", stackingGroup: "", ladder: [], frequencyCaps: [] },
@@ -212,8 +235,8 @@ describe("a policy", () => {
       { kind: "on_device", classes: ["a", "b"] },
     ],
     [
-      { $case: "partner", value: { partnerId: "p", partnerShareBp: 7 } },
-      { kind: "partner", partnerId: "p", partnerShareBp: 7 },
+      { $case: "partner", value: { partnerId: "p", segment: "s" } },
+      { kind: "partner", partnerId: "p", segment: "s" },
     ],
   ])("has an approach of the kind that it says: %j", (written, expected) => {
     expect(readCampaign({ approach: written })?.approach).toStrictEqual(expected);

@@ -1,4 +1,15 @@
-import type { Approach, Campaign, FrequencyCap, Guardrails, Objective, Policy, Schedule } from "@leastwise/decision";
+import type {
+  Approach,
+  BudgetPeriod,
+  Campaign,
+  FrequencyCap,
+  Guardrails,
+  Objective,
+  Pacing,
+  Partner,
+  Policy,
+  Schedule,
+} from "@leastwise/decision";
 import { err, ok, type Money, type Refusal, type Result } from "@leastwise/vocabulary";
 import { given } from "./given.js";
 import { incentiveFrom } from "./incentive.js";
@@ -25,14 +36,17 @@ export function readPolicy(policy: wire.Policy): Result<Policy, Refusal[]> {
       ...given("startsAtMs", numberOf(startsAtMs)),
       ...given("endsAtMs", numberOf(endsAtMs)),
     })),
-    budgets: policy.budgets.map(({ amount, ...budget }, index) => ({
+    budgets: policy.budgets.map(({ amount, period, pacing, ...budget }, index) => ({
       ...budget,
       ...given("amount", amounts.below(`budgets[${index}]`).read(amount, "amount")),
+      ...given("period", BUDGET_PERIODS.get(period)),
+      ...given("pacing", pacing && pacingOf(pacing)),
     })),
     templates: policy.templates,
     killSwitch: policy.killSwitch,
     ...given("rounding", ROUNDINGS.get(policy.rounding)),
     timeZone: policy.timeZone,
+    partners: policy.partners.map(partnerOf),
   };
   return amounts.refused.length === 0 ? ok(read) : err(amounts.refused);
 }
@@ -83,6 +97,32 @@ function campaignOf(campaign: wire.Campaign, amounts: Amounts): Campaign {
     ...given("marginFloorBp", campaign.marginFloorBp),
   };
 }
+
+function partnerOf({ exclusive, ...partner }: wire.Partner): Partner {
+  return {
+    ...partner,
+    exclusive: exclusive.map(({ startsAtMs, endsAtMs, stackingGroup }) => ({
+      stackingGroup,
+      ...given("startsAtMs", numberOf(startsAtMs)),
+      ...given("endsAtMs", numberOf(endsAtMs)),
+    })),
+  };
+}
+
+function pacingOf({ startsAtMs, endsAtMs, plan, aheadBp }: wire.Pacing): Pacing {
+  return {
+    ...given("startsAtMs", numberOf(startsAtMs)),
+    ...given("endsAtMs", numberOf(endsAtMs)),
+    plan,
+    aheadBp,
+  };
+}
+
+const BUDGET_PERIODS = new Map<number, BudgetPeriod>([
+  [wire.BudgetPeriod.BUDGET_PERIOD_DAY, "day"],
+  [wire.BudgetPeriod.BUDGET_PERIOD_WEEK, "week"],
+  [wire.BudgetPeriod.BUDGET_PERIOD_MONTH, "month"],
+]);
 
 const ROUNDINGS = new Map<number, "half_even" | "half_up">([
   [wire.Rounding.ROUNDING_HALF_EVEN, "half_even"],

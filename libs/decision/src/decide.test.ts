@@ -140,7 +140,6 @@ describe("who is asked", () => {
 
   it.each([
     ["on_device", { kind: "on_device", classes: ["a"] }, "approach_not_run"],
-    ["partner", { kind: "partner", partnerId: "p", partnerShareBp: 0 }, "approach_not_run"],
     [
       "dormant",
       { kind: "propensity", of: "dormant", propensityMinBp: 0, propensityMaxBp: 0, awayMs: 0 },

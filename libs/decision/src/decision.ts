@@ -19,6 +19,7 @@ export interface Decision {
   readonly channel: string;
   readonly device: string;
   readonly place: Place;
+  readonly partnerSegments: readonly string[];
   readonly features: FeatureVector;
   readonly consent: readonly Purpose[];
   readonly enrolments: readonly Enrolment[];
@@ -44,6 +45,8 @@ export interface Decision {
   readonly heldMinor: number;
   /** The budget that it is held of; empty where nothing was newly issued. */
   readonly budgetId: string;
+  /** What of it each budget holds. */
+  readonly holds: readonly Hold[];
   /** First instant at which what was newly withheld would have run out; 0 where nothing was. */
   readonly withheldUntilMs: Millis;
   /** When the newest of the orders was placed that were known; 0: none was. */
@@ -115,4 +118,14 @@ export interface Decided {
   readonly kind: "decided";
   readonly decision: Decision;
   readonly nextState: DecisionState;
+}
+
+/** What a budget holds for an offer. */
+export interface Hold {
+  readonly budgetId: string;
+  /** The period that it is held in, by its first day; empty for a budget without periods. */
+  readonly period: string;
+  readonly minor: number;
+  /** True for a partner's share. */
+  readonly isPartners: boolean;
 }

@@ -89,6 +89,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     campaigns: [],
     entitlements: new Set(),
     experiments: [],
+    budgets: [],
     guardrails: {
       cart: { floorPriceBp: 0, maxDiscountBp: 10_000, marginFloorBp: -10_000, assumedMarginBp: 10_000 },
       perSubjectMaxMinor: 0,

@@ -1,7 +1,7 @@
 export { dynamicLineCaps } from "./approaches/dynamic.js";
 export { canonicalJson } from "./canonical-json.js";
 export { decide, type DecideOutcome, type Repeated } from "./decide.js";
-export type { Candidate, Decided, Decision, Enrolment, Ineligible } from "./decision.js";
+export type { Candidate, Decided, Decision, Enrolment, Hold, Ineligible } from "./decision.js";
 export { degradedDecision, type DegradedInput } from "./degraded.js";
 export { cartDigest, decisionIdOf, profileDigestOf } from "./digests.js";
 export { explorationCostOf, type ExploredDecision } from "./exploration-cost.js";
@@ -14,6 +14,8 @@ export {
   type FormatResponse,
   type ResponseModel,
 } from "./model/response-model.js";
+export { compileBudget, type CompiledBudget } from "./policy/budget-plan.js";
+export { CivilClock } from "./policy/civil-time.js";
 export { compilePolicy, type CompiledPolicy, type FeatureCatalogue } from "./policy/compile.js";
 export * from "./policy/policy.js";
 export type { PolicyProblem } from "./policy/problems.js";

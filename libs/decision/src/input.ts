@@ -20,6 +20,8 @@ export interface DecisionInput {
   /** `desktop`, `mobile`, …; empty: not known. */
   readonly device: string;
   readonly place: Place;
+  /** Groups that partners say the shopper is in. */
+  readonly partnerSegments: readonly string[];
   readonly features: FeatureVector;
   /** Absent: none is known. */
   readonly profile?: Profile | undefined;

@@ -79,7 +79,7 @@ describe("laws of policies", () => {
       };
       const more = { ...campaign({ campaignId: "zzz", priority: 9 }), ...change };
       const stated = ["marketing", "nothing-left"].map((budgetId) => ({
-        ...{ budgetId, amount: { minor: 10_000_000, currency: EUR }, shadowPriceBp: 0 },
+        ...{ budgetId, amount: { minor: 10_000_000, currency: EUR }, shadowPriceBp: 0, partOf: "" },
       }));
       const rest = { assignmentKey, budgets, model: sureModel(2) };
       const without = decision({ ...rest, policy: compiled({ campaigns: listed, budgets: stated }) });

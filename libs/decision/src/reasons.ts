@@ -34,6 +34,7 @@ export type DecisionReason = (typeof DECISION_REASONS)[number];
 /** Why a campaign does not apply. Stable; a metric label. */
 export const INELIGIBLE_REASONS = [
   "not_running",
+  "partner_exclusive",
   "approach_not_run",
   "segment_does_not_hold",
   "segment_expression_failed",

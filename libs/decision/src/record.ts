@@ -20,6 +20,7 @@ export type Outcome = Pick<
   | "offer"
   | "heldMinor"
   | "budgetId"
+  | "holds"
   | "withheldUntilMs"
   | "reason"
   | "freshness"
@@ -58,6 +59,7 @@ export function recordOf(
     channel: situation.channel,
     device: situation.device,
     place: situation.place,
+    partnerSegments: situation.partnerSegments,
     features: features ?? withoutValues(situation.features),
     consent: situation.consent,
     enrolments,
@@ -73,6 +75,7 @@ export function recordOf(
     offer: outcome.offer,
     heldMinor: outcome.heldMinor,
     budgetId: outcome.budgetId,
+    holds: outcome.holds,
     withheldUntilMs: outcome.withheldUntilMs,
     lastOrderMs: situation.decisionState.orders.at(-1) ?? NEVER_MS,
     reason: outcome.reason,

@@ -49,6 +49,7 @@ export function situationUnder(
     channel: input.channel,
     device: input.device,
     place: input.place,
+    partnerSegments: input.partnerSegments,
     features: input.features,
     profile: input.profile,
     consent: input.consent,

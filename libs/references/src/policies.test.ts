@@ -82,7 +82,7 @@ describe("the policies", () => {
   it("say what budgets there are, in minor units", async () => {
     const budgets = [{ budgetId: "marketing", amount: { minor: 500n, currency: "EUR" }, shadowPriceBp: 100 }];
     await apply(policy("one", { budgets }));
-    expect((await start()).active()?.budgets).toEqual([
+    expect((await start()).active()?.compiled.budgets).toMatchObject([
       { budgetId: "marketing", amountMinor: 500, shadowPriceBp: 100 },
     ]);
   });

@@ -9,12 +9,6 @@ import { insistOnKey, takingOurs, type FollowingHooks } from "./passed-over.js";
 export interface PolicyInForce {
   readonly compiled: CompiledPolicy;
   readonly written: wire.PolicyRecord;
-  /** Its budgets, amounts in minor units of its currency. */
-  readonly budgets: readonly {
-    readonly budgetId: string;
-    readonly amountMinor: number;
-    readonly shadowPriceBp: number;
-  }[];
 }
 
 /** The versions of the policy, as the topic `policy` has them. */
@@ -101,10 +95,5 @@ function inForce(written: wire.PolicyRecord): PolicyInForce | undefined {
   if (read?.ok !== true) return undefined;
   const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);
   if (!compiled.ok) return undefined;
-  const budgets = read.value.budgets.map(({ budgetId, amount, shadowPriceBp }) => ({
-    budgetId,
-    amountMinor: amount?.minor ?? 0,
-    shadowPriceBp,
-  }));
-  return { compiled: compiled.value, written, budgets };
+  return { compiled: compiled.value, written };
 }

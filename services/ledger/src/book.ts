@@ -1,18 +1,17 @@
-import { EMPTY_STATE, evolve, type BudgetLease, type DecisionState } from "@leastwise/decision";
+import {
+  EMPTY_STATE,
+  evolve,
+  type BudgetLease,
+  type CompiledBudget,
+  type DecisionState,
+  type Hold,
+} from "@leastwise/decision";
 import { evolve as evolveOffer, UNKNOWN_OFFER, type OfferEvent, type OfferState } from "@leastwise/offers";
 import type { Millis, SubjectId } from "@leastwise/vocabulary";
+import { BudgetBook } from "./budget-book.js";
 import { ExpiryQueue } from "./expiry-queue.js";
 import { Exploration } from "./exploration.js";
 import type { RecordedDecision } from "./recorded.js";
-
-/** A budget as the policy states it. */
-export interface BudgetTerms {
-  readonly budgetId: string;
-  /** Minor units of the policy's currency. */
-  readonly amountMinor: number;
-  /** Basis points added to every unit of cost. */
-  readonly shadowPriceBp: number;
-}
 
 /** An offer with what its terms do not say. */
 export interface BookedOffer {
@@ -21,7 +20,8 @@ export interface BookedOffer {
   readonly assignmentKey: string;
   /** Whose guardrails hold at redemption. */
   readonly policyVersion: string;
-  readonly budgetId: string;
+  /** What of it each budget holds. */
+  readonly holds: readonly Hold[];
 }
 
 /** Offers of which is remembered what happened before their issue was read: far more than one topic's reader can be ahead of the other's. */
@@ -36,7 +36,7 @@ export class Book {
   readonly #states = new Map<SubjectId, DecisionState>();
   readonly #offers = new Map<string, BookedOffer>();
   readonly #offerIdsByCode = new Map<string, string>();
-  readonly #committedMinor = new Map<string, number>();
+  readonly #budgets = new BudgetBook();
   readonly #offerIdsByOrder = new Map<string, string>();
   readonly #expiries = new ExpiryQueue();
   /** What happened to offers of which nobody has heard yet, by offer: the two topics are read side by side. */
@@ -62,19 +62,9 @@ export class Book {
     return this.#offerIdsByOrder.get(orderId);
   }
 
-  /** Held and settled of a budget, minor units. */
-  committedMinor(budgetId: string): number {
-    return this.#committedMinor.get(budgetId) ?? 0;
-  }
-
-  /** What may still be spent of each budget. */
-  leases(budgets: readonly BudgetTerms[]): Readonly<Record<string, BudgetLease>> {
-    const leases: Record<string, BudgetLease> = {};
-    for (const { budgetId, amountMinor, shadowPriceBp } of budgets) {
-      const remainingMinor = Math.max(0, amountMinor - this.committedMinor(budgetId));
-      leases[budgetId] = { remainingMinor, shadowPriceBp };
-    }
-    return leases;
+  /** What may still be spent of a budget at an instant. */
+  lease(budget: CompiledBudget, nowMs: number): BudgetLease {
+    return this.#budgets.lease(budget, nowMs);
   }
 
   /** Offers whose life is over at this moment and that nobody has said so of yet, at most so many. */
@@ -106,12 +96,12 @@ export class Book {
     };
   }
 
-  #issue({ terms, assignmentKey, budgetId, policyVersion }: NonNullable<RecordedDecision["issued"]>): void {
+  #issue({ terms, assignmentKey, holds, policyVersion }: NonNullable<RecordedDecision["issued"]>): void {
     if (this.#offers.has(terms.offerId)) return;
     const state = evolveOffer(UNKNOWN_OFFER, { kind: "issued", terms });
-    this.#offers.set(terms.offerId, { state, assignmentKey, budgetId, policyVersion });
+    this.#offers.set(terms.offerId, { state, assignmentKey, holds, policyVersion });
     this.#offerIdsByCode.set(terms.code, terms.offerId);
-    this.#commit(budgetId, terms.heldMinor);
+    this.#budgets.hold(holds);
     this.#expiries.push(terms.offerId, terms.expiresAtMs);
     const early = this.#early.get(terms.offerId) ?? [];
     this.#early.delete(terms.offerId);
@@ -127,7 +117,7 @@ export class Book {
     this.#offers.set(event.offerId, { ...booked, state: evolveOffer(booked.state, event) });
     if (event.kind === "redeemed" && !this.#offerIdsByOrder.has(event.orderId))
       this.#offerIdsByOrder.set(event.orderId, event.offerId);
-    this.#commit(booked.budgetId, (event.kind === "redeemed" ? event.redemption.costMinor : 0) - terms.heldMinor);
+    this.#budgets.end(booked.holds, terms.heldMinor, event.kind === "redeemed" ? event.redemption.costMinor : 0);
     const stateEvent =
       event.kind === "redeemed"
         ? {
@@ -148,9 +138,5 @@ export class Book {
   /** The subject placed an order. It counts before a first decision too: a start reads all decisions first. */
   ordered(subject: SubjectId, atMs: Millis): void {
     this.#states.set(subject, evolve(this.stateOf(subject), { kind: "ordered", atMs }));
-  }
-
-  #commit(budgetId: string, minor: number): void {
-    this.#committedMinor.set(budgetId, this.committedMinor(budgetId) + minor);
   }
 }

@@ -1,4 +1,4 @@
-export type { BookedOffer, BudgetTerms } from "./book.js";
+export type { BookedOffer } from "./book.js";
 export type { Hold } from "./by-subject.js";
 export { Ledger, type LedgerOptions } from "./ledger.js";
 export type { Led } from "./own-records.js";

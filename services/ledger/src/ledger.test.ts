@@ -8,11 +8,11 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { FailedDraws } from "./failed-draws.js";
 import { givenLog, openLedger } from "./given/open-ledger.js";
-import { EUR, granted, none, NOON, subjectOf } from "./given/records.js";
+import { EUR, givenBudget, granted, none, NOON, subjectOf } from "./given/records.js";
 import type { Ledger } from "./ledger.js";
 
 const ADA = subjectOf(1);
-const BUDGETS = [{ budgetId: "marketing", amountMinor: 10_000, shadowPriceBp: 0 }];
+const BUDGETS = [givenBudget(10_000)];
 
 let log: FragileLog;
 let end: () => Promise<void>;

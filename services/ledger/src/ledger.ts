@@ -1,5 +1,5 @@
 import { decodeDecisionRecord, FAILED_AFTER_DRAW, TOPICS, wire } from "@leastwise/contracts";
-import type { DecisionState } from "@leastwise/decision";
+import type { BudgetLease, CompiledBudget, DecisionState } from "@leastwise/decision";
 import type { EventLog, LogError } from "@leastwise/eventlog";
 import { expire, type OfferExpired, type OfferRedeemed, type OfferTerms } from "@leastwise/offers";
 import { followPlaces, type Following, type PlacedValue } from "@leastwise/references";
@@ -14,7 +14,7 @@ import {
   type Result,
   type SubjectId,
 } from "@leastwise/vocabulary";
-import { Book, type BookedOffer, type BudgetTerms } from "./book.js";
+import { Book, type BookedOffer } from "./book.js";
 import { BySubject, type Hold } from "./by-subject.js";
 import { FailedDraws } from "./failed-draws.js";
 import { PendingGrants } from "./pending-grants.js";
@@ -133,22 +133,22 @@ export class Ledger {
   }
 
   /** The books as a decision is given them. Ends what is due first, so that money held for dead offers is free. */
-  books(budgets: readonly BudgetTerms[]) {
+  books(budgets: readonly CompiledBudget[]) {
     const nowMs = this.#options.clock.nowMs();
     this.#expireDue(nowMs);
     this.#pending.forgetOver(nowMs);
-    const leases = this.#book.leases(budgets);
     const exploration = this.#book.exploration.with(this.#pending.decisions());
     return {
-      budgets: Object.fromEntries(
-        Object.entries(leases).map(([budgetId, lease]) => [
-          budgetId,
-          { ...lease, remainingMinor: Math.max(0, lease.remainingMinor - this.#pending.promisedMinor(budgetId)) },
-        ]),
-      ),
+      budgets: Object.fromEntries(budgets.map((budget) => [budget.budgetId, this.#lease(budget, nowMs)])),
       explorationSpentMinor: exploration.spentMinor(),
       decisionsPerRung: exploration.decisionsPerRung(),
     };
+  }
+
+  #lease(budget: CompiledBudget, nowMs: number): BudgetLease {
+    const { remainingMinor, shadowPriceBp } = this.#book.lease(budget, nowMs);
+    const promisedMinor = this.#pending.promisedMinor(budget.budgetId, budget.periodAt(nowMs));
+    return { remainingMinor: Math.max(0, remainingMinor - promisedMinor), shadowPriceBp };
   }
 
   /** The offer of a code in its canonical form. */

@@ -7,12 +7,12 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { Book } from "./book.js";
 import { givenLog, openLedger, type GivenLedger } from "./given/open-ledger.js";
-import { codeOf, EUR, granted, none, NOON, subjectOf } from "./given/records.js";
+import { codeOf, EUR, givenBudget, granted, none, NOON, subjectOf } from "./given/records.js";
 import { readDecision, readOfferEvent } from "./recorded.js";
 
 const ADA = subjectOf(1);
 const PARTITION = partitionOfBucket(bucketOf(ADA), 4);
-const BUDGETS = [{ budgetId: "marketing", amountMinor: 1_000_000, shadowPriceBp: 0 }];
+const BUDGETS = [givenBudget(1_000_000)];
 
 let log: FragileLog;
 let end: () => Promise<void>;

@@ -44,12 +44,12 @@ export class PendingGrants {
     return [...this.#byDecision.values()].map(({ recorded }) => recorded);
   }
 
-  /** Worst cost of what is promised of a budget, minor units. */
-  promisedMinor(budgetId: string): number {
+  /** Worst cost of what is promised of a budget's period, minor units. */
+  promisedMinor(budgetId: string, period: string): number {
     let minor = 0;
-    for (const { recorded } of this.#byDecision.values()) {
-      if (recorded.issued?.budgetId === budgetId) minor += recorded.issued.terms.heldMinor;
-    }
+    for (const { recorded } of this.#byDecision.values())
+      for (const hold of recorded.issued?.holds ?? [])
+        if (hold.budgetId === budgetId && hold.period === period) minor += hold.minor;
     return minor;
   }
 

@@ -1,5 +1,5 @@
 import { decisionFacts, moneyToWire, offerOf, type wire } from "@leastwise/contracts";
-import type { DecisionFacts } from "@leastwise/decision";
+import type { DecisionFacts, Hold } from "@leastwise/decision";
 import type { OfferEvent, OfferTerms, Redemption } from "@leastwise/offers";
 import { isSubjectId, type Millis, type SubjectId } from "@leastwise/vocabulary";
 
@@ -12,7 +12,7 @@ export interface RecordedDecision {
     | {
         readonly terms: OfferTerms;
         readonly assignmentKey: string;
-        readonly budgetId: string;
+        readonly holds: readonly Hold[];
         readonly policyVersion: string;
       }
     | undefined;
@@ -43,8 +43,14 @@ function issuedOf(record: wire.DecisionRecord, subject: SubjectId): RecordedDeci
     decisionId: record.decisionId,
     heldMinor: Number(record.held?.minor ?? 0n),
   };
-  const { assignmentKey, budgetId, policyVersion } = record;
-  return { terms, assignmentKey, budgetId, policyVersion };
+  const { assignmentKey, policyVersion } = record;
+  return { terms, assignmentKey, holds: holdsOf(record, terms.heldMinor), policyVersion };
+}
+
+/** What each budget holds; of a record of before there were several, its one budget all of it. */
+function holdsOf({ holds, budgetId }: wire.DecisionRecord, heldMinor: number): readonly Hold[] {
+  if (holds.length === 0) return [{ budgetId, period: "", minor: heldMinor, isPartners: false }];
+  return holds.map(({ amount, ...hold }) => ({ ...hold, minor: Number(amount?.minor ?? 0n) }));
 }
 
 /** Reads a record of `offers`; undefined for one without a kind. */

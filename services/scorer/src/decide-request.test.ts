@@ -30,6 +30,7 @@ describe("a Decide", () => {
         channel: "",
         device: "",
         place: { country: "", region: "" },
+        partnerSegments: [],
         after: undefined,
         afterWaitMs: AFTER_DEFAULT_MS,
         language: "en",

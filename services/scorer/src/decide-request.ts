@@ -1,5 +1,6 @@
 import {
   channelName,
+  checkId,
   checkOptionalId,
   checkText,
   deviceName,
@@ -20,6 +21,8 @@ export const AFTER_WAIT_MAX_MS = 1_000;
 /** Longest request id and longest name of a caller, bytes: the two are kept with every answer. */
 const REQUEST_ID_BYTES_MAX = 255;
 const CALLER_BYTES_MAX = 64;
+const PARTNER_SEGMENTS_MAX = 16;
+const PARTNER_SEGMENT_BYTES_MAX = 64;
 
 /** A Decide as it is understood: checked, defaults filled in. */
 export interface DecideCall {
@@ -33,13 +36,15 @@ export interface DecideCall {
   readonly channel: string;
   readonly device: string;
   readonly place: Place;
+  /** Groups that partners say the shopper is in. */
+  readonly partnerSegments: readonly string[];
   /** What the windows must have seen; undefined: whatever is there. */
   readonly after: LogPosition | undefined;
   readonly afterWaitMs: number;
   readonly language: string;
 }
 
-/** Reads a Decide. Reasons: those of ids, texts, cart and position, and `wait_out_of_range`. */
+/** Reads a Decide. Reasons: those of ids, texts, cart and position, and `wait_out_of_range`, `too_many_names`. */
 export function readDecide(request: wire.DecideRequest, afterWaitDefaultMs: number): Result<DecideCall, Refusal> {
   const ids = readSubjectRef(request.subject);
   if (!ids.ok) return ids;
@@ -58,6 +63,7 @@ export function readDecide(request: wire.DecideRequest, afterWaitDefaultMs: numb
     channel: channelName(request.channel) ?? "",
     device: deviceName(request.device) ?? "",
     place: { country: request.place?.country ?? "", region: request.place?.region ?? "" },
+    partnerSegments: request.partnerSegments,
     after: after?.value,
     afterWaitMs: request.maxWaitMs ?? afterWaitDefaultMs,
     language: request.language === "" ? "en" : request.language,
@@ -71,8 +77,21 @@ function checkTexts(request: wire.DecideRequest): Refusal | undefined {
     checkOptionalId(request.sessionId, "", "session_id") ??
     checkOptionalId(request.language, "", "language") ??
     checkOptionalId(request.place?.country ?? "", "place", "country") ??
-    checkOptionalId(request.place?.region ?? "", "place", "region")
+    checkOptionalId(request.place?.region ?? "", "place", "region") ??
+    checkPartnerSegments(request.partnerSegments)
   );
+}
+
+function checkPartnerSegments(segments: readonly string[]): Refusal | undefined {
+  if (segments.length > PARTNER_SEGMENTS_MAX)
+    return refusal("too_many_names", "partner_segments", segments.length, `at most ${PARTNER_SEGMENTS_MAX}`);
+  for (const [index, segment] of segments.entries()) {
+    const field = `partner_segments[${index}]`;
+    const refused =
+      segment === "" ? checkId(segment, "", field) : checkText(segment, "", field, PARTNER_SEGMENT_BYTES_MAX);
+    if (refused !== undefined) return refused;
+  }
+  return undefined;
 }
 
 function checkWait(waitMs: number | undefined): Refusal | undefined {

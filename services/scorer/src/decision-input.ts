@@ -64,7 +64,7 @@ export function gatherFacts(
   const { feed, ledger, subjects, catalog, codeKey, clockKind, observeOnly } = sources;
   const snapshot = feed.read(subject, nowMs);
   // First, since it ends what is due: the state is read after that.
-  const books = ledger.books(policy?.budgets ?? []);
+  const books = ledger.books(policy?.compiled.budgets ?? []);
   const record = subjects.record(subject);
   const profile = record?.profile && profileOf(record.profile);
   const consent = consentOf(record?.consent);
@@ -80,6 +80,7 @@ export function gatherFacts(
     channel: call.channel === "" ? (known?.lastChannel ?? "") : call.channel,
     device: call.device === "" ? (known?.lastDevice ?? "") : call.device,
     place: call.place,
+    partnerSegments: call.partnerSegments,
     features: featureVector(snapshot, feed.partitionOf(subject)),
     ...(profile === undefined ? {} : { profile }),
     consent,

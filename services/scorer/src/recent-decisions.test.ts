@@ -19,6 +19,7 @@ function inputOf(requestId: string): RecordableInput {
     channel: "web",
     device: "",
     place: { country: "DE", region: "" },
+    partnerSegments: [],
     features: { catalogue: "none", values: [], texts: {}, asOfOffset: -1, partition: 0 },
     consent: [],
     catalog: [],

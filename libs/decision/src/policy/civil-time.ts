@@ -2,6 +2,8 @@ import { MINUTE_MS } from "@leastwise/vocabulary";
 
 /** What a clock on the wall and a calendar show. */
 export interface CivilTime {
+  /** Days since the first of January 1970. */
+  readonly day: number;
   /** 1 Monday to 7 Sunday. */
   readonly weekday: number;
   /** Minutes since midnight, 0 to 1 439. */
@@ -33,7 +35,8 @@ export class CivilClock {
   at(atMs: number): CivilTime {
     const minutes = Math.floor(atMs / MINUTE_MS) + this.#offsetAt(atMs);
     const days = Math.floor(minutes / DAY_MINUTES);
-    return { weekday: ((((days + WEEKDAY_OF_DAY_ZERO - 1) % 7) + 7) % 7) + 1, minute: minutes - days * DAY_MINUTES };
+    const weekday = ((((days + WEEKDAY_OF_DAY_ZERO - 1) % 7) + 7) % 7) + 1;
+    return { day: days, weekday, minute: minutes - days * DAY_MINUTES };
   }
 
   #offsetAt(atMs: number): number {

@@ -3,7 +3,7 @@ import type { Incentive } from "@leastwise/offers";
 import type { CurrencyCode } from "@leastwise/vocabulary";
 import { amountOff, campaign, CATALOGUE, EUR, guardrails, percentOff, policy } from "../given/store.js";
 import { compilePolicy } from "./compile.js";
-import type { Campaign, Guardrails, Policy, WeeklyHours } from "./policy.js";
+import type { Budget, Campaign, Guardrails, PacingPoint, Partner, Policy, WeeklyHours } from "./policy.js";
 
 const problemsOf = (changes: Partial<Policy>) => {
   const result = compilePolicy(policy(changes), CATALOGUE);
@@ -14,6 +14,11 @@ const inSegment = (expression: string) => problemsOf({ segments: [{ name: "every
 const inSchedule = (weekly: readonly WeeklyHours[]) => inCampaign({ schedule: { timeZone: "", weekly } });
 const inGuardrails = (changes: Partial<Guardrails>) => problemsOf({ guardrails: guardrails(changes) });
 const inLadder = (incentive: Incentive) => inCampaign({ ladder: [{ incentive }] });
+const budget = (changes: Partial<Budget> = {}): Budget => ({ ...policy().budgets[0]!, ...changes });
+const inPacing = (plan: readonly PacingPoint[]) =>
+  problemsOf({ budgets: [budget({ period: "month", pacing: { plan, aheadBp: 0 } })] });
+const BANK = { partnerId: "bank", partnerShareBp: 5_000, merchantShareBp: 5_000, budgetId: "marketing", exclusive: [] };
+const alone = (partner: Partner): Partner => ({ ...partner, exclusive: [{ stackingGroup: "one-at-a-time" }] });
 const NO_SCOPE = { productIds: [], categories: [], brands: [] };
 const NO_GOODS = { ...NO_SCOPE, excluded: false };
 const usd = { minor: 100, currency: "USD" as CurrencyCode };
@@ -323,8 +328,63 @@ const CASES: readonly (readonly [string, () => ReturnType<typeof problemsOf>, st
     "guardrails.per_subject_period_ms",
   ],
   [
+    "partner shares that are not all of it",
+    () => problemsOf({ partners: [{ ...BANK, merchantShareBp: 4_999 }] }),
+    "shares_not_whole",
+    "partners[0].merchant_share_bp",
+  ],
+  [
+    "a partner's share without a budget",
+    () => problemsOf({ partners: [{ ...BANK, budgetId: "" }] }),
+    "unknown_budget",
+    "partners[0].budget_id",
+  ],
+  [
+    "two partners who have a group to themselves at once",
+    () => problemsOf({ partners: [BANK, { ...BANK, partnerId: "shop" }].map(alone) }),
+    "windows_collide",
+    "partners[1].exclusive[0]",
+  ],
+  [
+    "a misspelt partner",
+    () => inCampaign({ approach: { kind: "partner", partnerId: "bnak", segment: "everyone" } }),
+    "unknown_partner",
+    "campaigns[0].partner.partner_id",
+  ],
+  [
+    "a budget that is part of itself",
+    () => problemsOf({ budgets: [budget({ partOf: "whole" }), budget({ budgetId: "whole", partOf: "marketing" })] }),
+    "budget_of_itself",
+    "budgets[0].part_of",
+  ],
+  [
+    "a plan that goes back",
+    () =>
+      inPacing([
+        { elapsedBp: 5_000, spentBp: 6_000 },
+        { elapsedBp: 6_000, spentBp: 5_000 },
+      ]),
+    "plan_not_ascending",
+    "budgets[0].pacing.plan[1].spent_bp",
+  ],
+  [
+    "a plan without an end",
+    () => problemsOf({ budgets: [budget({ pacing: { startsAtMs: 0, plan: [], aheadBp: 0 } })] }),
+    "instant_missing",
+    "budgets[0].pacing.ends_at_ms",
+  ],
+  [
+    "a plan of a period with an end",
+    () => problemsOf({ budgets: [budget({ period: "day", pacing: { endsAtMs: 1, plan: [], aheadBp: 0 } })] }),
+    "instant_refused",
+    "budgets[0].pacing.ends_at_ms",
+  ],
+  [
     "a budget of nothing",
-    () => problemsOf({ budgets: [{ budgetId: "marketing", amount: { minor: 0, currency: EUR }, shadowPriceBp: 0 }] }),
+    () =>
+      problemsOf({
+        budgets: [{ budgetId: "marketing", amount: { minor: 0, currency: EUR }, shadowPriceBp: 0, partOf: "" }],
+      }),
     "amount_out_of_range",
     "budgets[0].amount.minor",
   ],
@@ -387,7 +447,7 @@ describe("compilePolicy", () => {
       policy({
         campaigns: [
           campaign({
-            approach: { kind: "partner", partnerId: "p", partnerShareBp: 1 },
+            approach: { kind: "on_device", classes: ["c"] },
             exploration: {},
             objective: {
               goal: { kind: "target_conversion", conversionBp: 1, costPerOrderMax: { minor: 1, currency: EUR } },

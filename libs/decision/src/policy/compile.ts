@@ -10,6 +10,7 @@ import {
 } from "@leastwise/vocabulary";
 import type { CartGuardrails, Incentive } from "@leastwise/offers";
 import { OPEN_MAX } from "../state/decision-state.js";
+import { compileBudget, type CompiledBudget } from "./budget-plan.js";
 import { CivilClock } from "./civil-time.js";
 import { compileExpression, type CompiledExpression } from "./expressions.js";
 import type {
@@ -47,6 +48,7 @@ export interface CompiledPolicy {
   /** Ids of those that are owed. */
   readonly entitlements: ReadonlySet<string>;
   readonly experiments: readonly CompiledExperiment[];
+  readonly budgets: readonly CompiledBudget[];
   readonly guardrails: CompiledGuardrails;
   readonly templates: readonly MessageTemplate[];
   readonly killSwitch: boolean;
@@ -91,6 +93,12 @@ export interface CompiledCampaign {
   readonly guardrails: CartGuardrails;
   readonly experimentId: string;
   readonly budgetId: string;
+  /** What a grant draws on: the campaign's budget and those that it is part of by the shop's share, the partner's likewise by the partner's. */
+  readonly draws: readonly Draw[];
+  /** The shop's share of what its incentives cost, basis points. */
+  readonly merchantShareBp: number;
+  /** When it does not run, since a partner's campaigns of its stacking group do alone. */
+  readonly excludedBetween: readonly { readonly startsAtMs: number; readonly endsAtMs: number }[];
   readonly horizonMs: number;
   readonly offerTtlMs: number;
   /** At the most from an episode's first Decide to its end: the cool-down, or the offer's life if that is shorter. */
@@ -103,6 +111,13 @@ export interface CompiledCampaign {
   readonly explorationBudgetMinor: number;
   readonly frequencyCaps: readonly FrequencyCap[];
   readonly stackingGroup: string;
+}
+
+/** A budget that a campaign's grants are held against. */
+export interface Draw {
+  readonly budget: CompiledBudget;
+  /** By whose share of the cost. */
+  readonly by: "merchant" | "partner" | "both";
 }
 
 /** An experiment with the key that its arms are hashed with. */
@@ -139,9 +154,11 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
   if (problems.found.length > 0 || !isCurrencyCode(currency) || guardrails === undefined) return err(problems.found);
   const cart = cartGuardrailsOf(guardrails);
   const clocks = new Clocks(policy.timeZone);
+  const budgets = policy.budgets.map((budget) => compileBudget(budget, clocks.of("")));
+  const drawing = new Drawing(policy, budgets);
   const campaigns = policy.campaigns
     .toSorted(byPriority)
-    .map((campaign, place) => compileCampaign(campaign, place, cart, clocks));
+    .map((campaign, place) => compileCampaign(campaign, place, { cart, clocks, drawing }));
   const named = new Set(segments.flatMap(({ expression }) => expression.features));
   const { perSubjectMax, perSubjectPeriodMs = 0, openOffersMax, frequencyCaps, coolDownMs } = guardrails;
   return ok({
@@ -152,6 +169,7 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
     segments,
     campaigns,
     entitlements: new Set(campaigns.filter(({ kind }) => kind === "entitlement").map(({ campaignId }) => campaignId)),
+    budgets,
     experiments: policy.experiments.map((experiment) => ({ ...experiment, key: hashKeyFromSalt(experiment.salt) })),
     guardrails: {
       cart,
@@ -210,6 +228,51 @@ class Clocks {
   }
 }
 
+/** Who pays for campaigns, and which budgets hold it. */
+class Drawing {
+  readonly #policy: Policy;
+  readonly #budgets: ReadonlyMap<string, CompiledBudget>;
+
+  constructor(policy: Policy, budgets: readonly CompiledBudget[]) {
+    this.#policy = policy;
+    this.#budgets = new Map(budgets.map((budget) => [budget.budgetId, budget]));
+  }
+
+  of({ approach, budgetId, stackingGroup }: Campaign) {
+    const partnerId = approach?.kind === "partner" ? approach.partnerId : undefined;
+    const partner = this.#policy.partners.find((one) => one.partnerId === partnerId);
+    const others = this.#policy.partners.filter((one) => one.partnerId !== partnerId);
+    const windows = others.flatMap(({ exclusive }) => exclusive);
+    return {
+      draws: this.#draws(budgetId, partner?.budgetId ?? ""),
+      merchantShareBp: partner?.merchantShareBp ?? 10_000,
+      excludedBetween: windows
+        .filter((window) => window.stackingGroup === stackingGroup)
+        .map(({ startsAtMs = Number.NEGATIVE_INFINITY, endsAtMs = Number.POSITIVE_INFINITY }) => ({
+          startsAtMs,
+          endsAtMs,
+        })),
+    };
+  }
+
+  /** A budget that holds both shares holds them together. */
+  #draws(ofMerchant: string, ofPartner: string): Draw[] {
+    const [merchant, partner] = [this.#withWholes(ofMerchant), this.#withWholes(ofPartner)];
+    return [
+      ...merchant.map((budget): Draw => ({ budget, by: partner.includes(budget) ? "both" : "merchant" })),
+      ...partner.filter((budget) => !merchant.includes(budget)).map((budget): Draw => ({ budget, by: "partner" })),
+    ];
+  }
+
+  /** A budget and all that it is part of. */
+  #withWholes(budgetId: string): CompiledBudget[] {
+    const budget = this.#budgets.get(budgetId);
+    if (budget === undefined) return [];
+    const partOf = this.#policy.budgets.find((one) => one.budgetId === budgetId)?.partOf ?? "";
+    return [budget, ...this.#withWholes(partOf)];
+  }
+}
+
 function cartGuardrailsOf(guardrails: Guardrails): CartGuardrails {
   const { floorPriceBp, maxDiscountBp, marginFloorBp, assumedMarginBp, goodsLimits } = guardrails;
   return {
@@ -220,7 +283,14 @@ function cartGuardrailsOf(guardrails: Guardrails): CartGuardrails {
   };
 }
 
-function compileCampaign(campaign: Campaign, place: number, cart: CartGuardrails, clocks: Clocks): CompiledCampaign {
+/** What of a policy its campaigns share. */
+interface Surroundings {
+  readonly cart: CartGuardrails;
+  readonly clocks: Clocks;
+  readonly drawing: Drawing;
+}
+
+function compileCampaign(campaign: Campaign, place: number, { cart, clocks, drawing }: Surroundings): CompiledCampaign {
   const { kind, approach, objective, exploration, schedule } = campaign;
   if (kind === undefined || approach === undefined) throw new Error("a campaign is compiled after it was validated");
   const coolDown = orDefault(campaign.episodeCoolDownMs, EPISODE_COOL_DOWN_DEFAULT_MS);
@@ -241,6 +311,7 @@ function compileCampaign(campaign: Campaign, place: number, cart: CartGuardrails
     guardrails: campaign.marginFloorBp === undefined ? cart : { ...cart, marginFloorBp: campaign.marginFloorBp },
     experimentId: campaign.experimentId,
     budgetId: campaign.budgetId,
+    ...drawing.of(campaign),
     horizonMs: orDefault(campaign.horizonMs, HORIZON_DEFAULT_MS),
     offerTtlMs: campaign.offerTtlMs,
     episodeMaxMs: Math.min(coolDown, campaign.offerTtlMs),
@@ -262,7 +333,7 @@ function noticesOf(policy: Policy): readonly PolicyProblem[] {
   const notices = new Problems();
   for (const [index, campaign] of policy.campaigns.entries()) {
     const at = `campaigns[${String(index)}]`;
-    if (campaign.approach?.kind === "on_device" || campaign.approach?.kind === "partner")
+    if (campaign.approach?.kind === "on_device")
       notices.add(
         "approach_not_run",
         `${at}.${campaign.approach.kind}`,

@@ -11,8 +11,25 @@ const CONTEXT: ExpressionContext = {
     birthday: "11-23",
     customer_since_ms: 5,
   },
-  cart: { value_minor: 10_000, units: 3, lines: 2, currency: "EUR", product_ids: ["shoe"], categories: ["shoes"] },
-  context: { channel: "web", device: null, country: "DE", region: null, hour: 12, weekday: 1 },
+  cart: {
+    value_minor: 10_000,
+    units: 3,
+    lines: 2,
+    currency: "EUR",
+    product_ids: ["shoe"],
+    categories: ["shoes"],
+    brands: [],
+    payment_method: null,
+  },
+  context: {
+    channel: "web",
+    device: null,
+    country: "DE",
+    region: null,
+    hour: 12,
+    weekday: 1,
+    partner_segments: ["bank/gold"],
+  },
 };
 const NAMES = new Set(Object.keys(CONTEXT.features));
 

@@ -15,6 +15,8 @@ export interface ExpressionContext {
     readonly currency: string;
     readonly product_ids: readonly string[];
     readonly categories: readonly string[];
+    readonly brands: readonly string[];
+    readonly payment_method: string | null;
   };
   readonly context: {
     readonly channel: string | null;
@@ -25,6 +27,8 @@ export interface ExpressionContext {
     readonly hour: number;
     /** Day of the week there, 1 Monday to 7 Sunday. */
     readonly weekday: number;
+    /** Groups that partners say the shopper is in. */
+    readonly partner_segments: readonly string[];
   };
 }
 
@@ -80,11 +84,16 @@ const CHECKING = withMixedArithmetic(new Environment())
       currency: "string",
       product_ids: "list<string>",
       categories: "list<string>",
+      brands: "list<string>",
+      payment_method: "dyn",
     },
   })
   .registerVariable({
     name: "context",
-    schema: { channel: "dyn", device: "dyn", country: "dyn", region: "dyn", hour: "dyn", weekday: "dyn" },
+    schema: {
+      ...{ channel: "dyn", device: "dyn", country: "dyn", region: "dyn", hour: "dyn", weekday: "dyn" },
+      partner_segments: "list<string>",
+    },
   });
 
 // Types are checked once above; at run time plain values are read without being wrapped.

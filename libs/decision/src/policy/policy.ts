@@ -21,6 +21,7 @@ export interface Policy {
   readonly rounding?: "half_even" | "half_up";
   /** IANA time zone of schedules that name none, and of the hour and the weekday in expressions. Empty: UTC. */
   readonly timeZone: string;
+  readonly partners: readonly Partner[];
 }
 
 /** Shoppers for whom a CEL expression holds. */
@@ -108,11 +109,30 @@ export interface OnDeviceApproach {
   readonly classes: readonly string[];
 }
 
-/** A partner who shares the cost. Validated, not run in this version. */
+/** Shoppers whom a partner brings. */
 export interface PartnerApproach {
   readonly kind: "partner";
   readonly partnerId: string;
+  readonly segment: string;
+}
+
+/** Who shares the cost of campaigns. */
+export interface Partner {
+  readonly partnerId: string;
+  /** Of what incentives cost. */
   readonly partnerShareBp: number;
+  /** The two are 10 000 together. */
+  readonly merchantShareBp: number;
+  /** Empty: none, where the partner pays nothing. */
+  readonly budgetId: string;
+  readonly exclusive: readonly ExclusiveWindow[];
+}
+
+/** A time in which only one partner's campaigns of a stacking group run. */
+export interface ExclusiveWindow {
+  readonly stackingGroup: string;
+  readonly startsAtMs?: number;
+  readonly endsAtMs?: number;
 }
 
 /** One step of a ladder. */
@@ -213,6 +233,31 @@ export interface Budget {
   readonly budgetId: string;
   readonly amount?: Money;
   readonly shadowPriceBp: number;
+  /** The larger budget that it is part of. Empty: none. */
+  readonly partOf: string;
+  /** How often it begins anew. Absent: never. */
+  readonly period?: BudgetPeriod;
+  /** Absent: as fast as shoppers come. */
+  readonly pacing?: Pacing;
+}
+
+/** How often a budget begins anew, by the policy's calendar. */
+export type BudgetPeriod = "day" | "week" | "month";
+
+/** How much of a budget may be spent by when. */
+export interface Pacing {
+  /** For a budget without a period. */
+  readonly startsAtMs?: number;
+  readonly endsAtMs?: number;
+  /** Ascending. Empty: a straight line. */
+  readonly plan: readonly PacingPoint[];
+  readonly aheadBp: number;
+}
+
+/** One point of a pacing plan. */
+export interface PacingPoint {
+  readonly elapsedBp: number;
+  readonly spentBp: number;
 }
 
 /** What a shopper is told. */

@@ -10,7 +10,7 @@ export function validateApproach(
   problems: Problems,
   field: string,
   approach: Approach | undefined,
-  segments: ReadonlySet<string>,
+  known: { readonly segments: ReadonlySet<string>; readonly partners: ReadonlySet<string> },
 ): void {
   if (approach === undefined) {
     problems.add("approach_missing", field, undefined, "rules, propensity, dynamic, on_device or partner");
@@ -19,7 +19,7 @@ export function validateApproach(
   const at = `${field}.${approach.kind}`;
   switch (approach.kind) {
     case "rules":
-      problems.reference(`${at}.segment`, approach.segment, segments, "segment");
+      problems.reference(`${at}.segment`, approach.segment, known.segments, "segment");
       return;
     case "propensity": {
       if (approach.of === undefined)
@@ -41,8 +41,8 @@ export function validateApproach(
       for (const [i, name] of approach.classes.entries()) problems.text(`${at}.classes[${String(i)}]`, name, 64);
       return;
     case "partner":
-      problems.text(`${at}.partner_id`, approach.partnerId, 64);
-      problems.range(`${at}.partner_share_bp`, approach.partnerShareBp, 0, 10_000);
+      problems.reference(`${at}.partner_id`, approach.partnerId, known.partners, "partner");
+      problems.reference(`${at}.segment`, approach.segment, known.segments, "segment");
   }
 }
 

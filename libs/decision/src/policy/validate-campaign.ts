@@ -12,6 +12,7 @@ export interface KnownNames {
   readonly experiments: ReadonlySet<string>;
   readonly budgets: ReadonlySet<string>;
   readonly stackingGroups: ReadonlySet<string>;
+  readonly partners: ReadonlySet<string>;
   readonly currency: string;
 }
 
@@ -29,7 +30,7 @@ export function validateCampaign(problems: Problems, field: string, campaign: Ca
   problems.text(`${field}.campaign_id`, campaign.campaignId, 64);
   if (campaign.kind === undefined)
     problems.add("campaign_kind_missing", `${field}.kind`, undefined, "incentive or entitlement");
-  validateApproach(problems, field, campaign.approach, known.segments);
+  validateApproach(problems, field, campaign.approach, known);
   validateLadder(problems, `${field}.ladder`, campaign.ladder, known.currency);
   if (campaign.schedule !== undefined) validateSchedule(problems, `${field}.schedule`, campaign.schedule);
   validateReferences(problems, field, campaign, known);

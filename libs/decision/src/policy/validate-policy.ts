@@ -3,6 +3,7 @@ import { RESERVED_SALTS } from "../salts.js";
 import type { MessageTemplate, Policy } from "./policy.js";
 import type { Problems } from "./problems.js";
 import { validateCampaign, validateSpan, validateTimeZone } from "./validate-campaign.js";
+import { validateBudgets, validatePartners } from "./validate-budgets.js";
 import { validateGuardrails } from "./validate-guardrails.js";
 
 const CAMPAIGNS_MAX = 1_000;
@@ -29,6 +30,7 @@ export function validatePolicy(problems: Problems, policy: Policy): void {
     problems.text(`stacking_groups[${String(i)}].name`, group.name, 64);
   validateExperiments(problems, policy);
   validateBudgets(problems, policy);
+  validatePartners(problems, policy);
   validateCampaigns(problems, policy);
   validateGuardrails(problems, policy.guardrails, policy.currency);
   const campaignIds = new Set(policy.campaigns.map((campaign) => campaign.campaignId));
@@ -87,6 +89,14 @@ function validateNamesOnce(problems: Problems, policy: Policy): void {
     ),
     "budget_repeated",
   );
+  problems.unique(
+    named(
+      "partners",
+      "partner_id",
+      policy.partners.map((p) => p.partnerId),
+    ),
+    "partner_repeated",
+  );
 }
 
 function validateExperiments(problems: Problems, policy: Policy): void {
@@ -101,15 +111,6 @@ function validateExperiments(problems: Problems, policy: Policy): void {
   }
 }
 
-function validateBudgets(problems: Problems, policy: Policy): void {
-  for (const [i, budget] of policy.budgets.entries()) {
-    const at = `budgets[${String(i)}]`;
-    problems.text(`${at}.budget_id`, budget.budgetId, 64);
-    problems.money(`${at}.amount`, budget.amount, policy.currency, 1);
-    problems.range(`${at}.shadow_price_bp`, budget.shadowPriceBp, 0, 100_000);
-  }
-}
-
 function validateCampaigns(problems: Problems, policy: Policy): void {
   if (policy.campaigns.length > CAMPAIGNS_MAX)
     problems.add("too_many_campaigns", "campaigns", policy.campaigns.length, `at most ${String(CAMPAIGNS_MAX)}`);
@@ -118,6 +119,7 @@ function validateCampaigns(problems: Problems, policy: Policy): void {
     experiments: new Set(policy.experiments.map((experiment) => experiment.experimentId)),
     budgets: new Set(policy.budgets.map((budget) => budget.budgetId)),
     stackingGroups: new Set(policy.stackingGroups.map((group) => group.name)),
+    partners: new Set(policy.partners.map((partner) => partner.partnerId)),
     currency: policy.currency,
   };
   for (const [i, campaign] of policy.campaigns.slice(0, CAMPAIGNS_MAX).entries())

@@ -22,7 +22,10 @@ export function weekSpans({ days, fromMinute, toMinute }: WeeklyHours): readonly
 }
 
 /** True if a civil time is in one of the spans. */
-export function isInWeek(spans: readonly WeekSpan[], { weekday, minute }: CivilTime): boolean {
+export function isInWeek(
+  spans: readonly WeekSpan[],
+  { weekday, minute }: Pick<CivilTime, "weekday" | "minute">,
+): boolean {
   const at = (weekday - 1) * DAY_MINUTES + minute;
   return spans.some(({ fromMinute, toMinute }) => (at >= fromMinute && at < toMinute) || at + WEEK_MINUTES < toMinute);
 }

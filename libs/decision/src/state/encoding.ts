@@ -40,7 +40,7 @@ export function encodeRecordedState(input: RecordableInput): string {
     decisionState,
     budgets: onlyNamed(
       budgets,
-      campaigns.map(({ budgetId }) => budgetId),
+      campaigns.flatMap(({ draws }) => draws.map(({ budget }) => budget.budgetId)),
     ),
     explorationSpentMinor: onlyNamed(explorationSpentMinor, campaignIds),
     decisionsPerRung: onlyNamed(decisionsPerRung, campaignIds),

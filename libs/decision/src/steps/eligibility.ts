@@ -62,9 +62,12 @@ function problemOf(
   baseline: Baseline,
 ): IneligibleReason | undefined {
   if (!isRunning(campaign, nowMs)) return "not_running";
+  if (campaign.excludedBetween.some(({ startsAtMs, endsAtMs }) => nowMs >= startsAtMs && nowMs < endsAtMs))
+    return "partner_exclusive";
   const { approach } = campaign;
   switch (approach.kind) {
-    case "rules": {
+    case "rules":
+    case "partner": {
       const verdict = verdicts.get(approach.segment);
       if (verdict === "expression_failed") return "segment_expression_failed";
       return verdict === "holds" ? undefined : "segment_does_not_hold";
@@ -82,7 +85,6 @@ function problemOf(
     case "dynamic":
       return lineCapsMinor?.some((cap) => cap > 0) === true ? undefined : "no_line_qualifies";
     case "on_device":
-    case "partner":
       return "approach_not_run";
   }
 }

@@ -1,10 +1,12 @@
 import type { Millis } from "@leastwise/vocabulary";
+import type { Hold } from "../decision.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { DecisionReason } from "../reasons.js";
 import { NEVER_MS } from "../record.js";
 import type { Situation } from "../situation.js";
 import type { IssuedOffer } from "../state/decision-state.js";
 import type { LadderRung } from "./ladder.js";
+import { holdsOf } from "./holds.js";
 import { issueOffer, offerEndMs } from "./offer.js";
 import type { Owed } from "./owed.js";
 
@@ -15,6 +17,8 @@ export interface Grant {
   /** What is newly held for it; 0 where nothing is. */
   readonly heldMinor: number;
   readonly budgetId: string;
+  /** What of it each budget holds. */
+  readonly holds: readonly Hold[];
   /** First instant at which what is newly withheld would have run out; 0 where nothing is. */
   readonly withheldUntilMs: Millis;
 }
@@ -43,7 +47,7 @@ export function grantOwed(situation: Situation, owed: Owed | undefined): Grant {
 
 /** Shows what was given before, or nothing: nothing is newly held. */
 export function shown(offer: IssuedOffer | undefined): Grant {
-  return { offer, heldMinor: 0, budgetId: "", withheldUntilMs: NEVER_MS };
+  return { offer, heldMinor: 0, budgetId: "", holds: [], withheldUntilMs: NEVER_MS };
 }
 
 function issued(
@@ -57,6 +61,7 @@ function issued(
     ...shown(issueOffer(situation, campaign, incentive, worthMinor)),
     heldMinor: worstCostMinor,
     budgetId: campaign.budgetId,
+    holds: holdsOf(campaign, worstCostMinor, situation.nowMs),
   };
 }
 

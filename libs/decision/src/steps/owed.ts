@@ -1,4 +1,5 @@
 import { appraise, brokenGuardrail, worstCostMinor, type Appraisal, type Incentive } from "@leastwise/offers";
+import { budgetProblem } from "../guardrails/budget.js";
 import { isCapReached } from "../guardrails/frequency-cap.js";
 import { isFull } from "../guardrails/open-offers.js";
 import { isSubjectMaxPassed } from "../guardrails/subject-max.js";
@@ -56,8 +57,7 @@ function owedOf(
   return undefined;
 }
 
-function mayIssue(situation: Situation, { budgetId }: CompiledCampaign, worstCostMinor: number): boolean {
-  const { stopped, budgets } = situation;
-  if (stopped || isSubjectMaxPassed(situation, worstCostMinor)) return false;
-  return (Object.hasOwn(budgets, budgetId) ? (budgets[budgetId]?.remainingMinor ?? 0) : 0) >= worstCostMinor;
+function mayIssue(situation: Situation, campaign: CompiledCampaign, worstCostMinor: number): boolean {
+  if (situation.stopped || isSubjectMaxPassed(situation, worstCostMinor)) return false;
+  return budgetProblem(situation, campaign, worstCostMinor) === undefined;
 }

@@ -37,6 +37,8 @@ function contextOf(situation: Situation, permitted: Permitted): ExpressionContex
       currency: cart.currency,
       product_ids: cart.lines.map((line) => line.productId),
       categories: rows.flatMap((row) => (row?.category === undefined ? [] : [row.category])),
+      brands: rows.flatMap((row) => (row?.brand === undefined ? [] : [row.brand])),
+      payment_method: cart.paymentMethod ?? null,
     },
     context: {
       channel: orNull(channel),
@@ -45,6 +47,7 @@ function contextOf(situation: Situation, permitted: Permitted): ExpressionContex
       region: orNull(place.region),
       hour: Math.floor(minute / 60),
       weekday,
+      partner_segments: situation.partnerSegments,
     },
   };
 }

@@ -10,7 +10,7 @@ import { evidenceOf, type AnsweredRung, type Baseline } from "./response.js";
 
 /** A rung with what it is worth to the shop. */
 export interface ValuedRung extends AnsweredRung {
-  /** What it costs in expectation over the offer's life, minor units, not rounded. */
+  /** What it costs the shop in expectation over the offer's life, net of a partner's share, minor units, not rounded. */
   readonly expectedCost: number;
   /** Expected incremental value over rung 0, minor units, not rounded. */
   readonly value: number;
@@ -46,7 +46,7 @@ export function valueStep(
     const worth = worthOf(situation, rung, margin, owed);
     return {
       ...rung,
-      expectedCost: rung.conversion * usedMinor(rung.expectedCostMinor),
+      expectedCost: (rung.conversion * usedMinor(rung.expectedCostMinor) * rung.campaign.merchantShareBp) / 10_000,
       value: valueAt(worth, baseline.conversion, rung.conversion),
       evidence:
         rung.blockedBy === undefined
@@ -96,9 +96,13 @@ function usedMinor(costMinor: number): number {
   return (costMinor * USE_GIVEN_ORDER_BP) / 10_000;
 }
 
-function costFactor({ budgets }: Situation, { budgetId }: CompiledCampaign): number {
-  const shadowPriceBp = Object.hasOwn(budgets, budgetId) ? (budgets[budgetId]?.shadowPriceBp ?? 0) : 0;
-  return 1 + (shadowPriceBp + TEACHING_COST_BP) / 10_000;
+/** Of what an incentive costs: the shop's share, with the worth of spending it elsewhere, and what it teaches, whoever pays. */
+function costFactor({ budgets }: Situation, { draws, merchantShareBp }: CompiledCampaign): number {
+  let shadowPriceBp = 0;
+  for (const { budget, by } of draws)
+    if (by !== "partner" && Object.hasOwn(budgets, budget.budgetId))
+      shadowPriceBp += budgets[budget.budgetId]?.shadowPriceBp ?? 0;
+  return (merchantShareBp / 10_000) * (1 + shadowPriceBp / 10_000) + TEACHING_COST_BP / 10_000;
 }
 
 /** Margin at opportunity cost: goods that perish within a dynamic campaign's shelf life cost what they could still bring. */

@@ -1,4 +1,5 @@
 import { offerToWire, wire } from "@leastwise/contracts";
+import { CivilClock, compileBudget, type CompiledBudget } from "@leastwise/decision";
 import { mintCode } from "@leastwise/offers";
 import { bucketOf, HOUR_MS, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
 
@@ -9,6 +10,12 @@ export const EUR = "EUR" as CurrencyCode;
 
 export function euros(minor: number): wire.Money {
   return { minor: BigInt(minor), currency: "EUR" };
+}
+
+/** The budget `marketing`, as large as this, without periods or pacing. */
+export function givenBudget(amountMinor: number): CompiledBudget {
+  const amount = { minor: amountMinor, currency: EUR };
+  return compileBudget({ budgetId: "marketing", amount, shadowPriceBp: 0, partOf: "" }, new CivilClock("UTC"));
 }
 
 /** The n-th subject of a test. */

@@ -29,6 +29,7 @@ export function recordedInput(record: wire.DecisionRecord, policies: Policies): 
     channel: channelName(record.channel) ?? "",
     device: deviceName(record.device) ?? "",
     features: { ...features, asOfOffset: Number(features.asOfOffset), texts },
+    partnerSegments: record.partnerSegments,
     consent: record.consent.flatMap((purpose) => purposeName(purpose) ?? []),
     catalog: record.catalog.map(rowOf),
     ...(record.profile === undefined ? {} : { profile: profileOf(record.profile) }),

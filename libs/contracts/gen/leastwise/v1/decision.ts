@@ -112,6 +112,11 @@ export interface DecideRequest {
    * version, which runs no on-device campaign.
    */
   proposedClass: string;
+  /**
+   * Groups that partners say the shopper is in, as the checkout knows them: at most 16 names of at most 64 bytes, for example
+   * `bank/gold-card`. No partner's data about the person is needed. Absent: none.
+   */
+  partnerSegments: string[];
 }
 
 /** The answer. It looks the same for a shopper who is held out as for one whose least converting incentive is none. */
@@ -324,11 +329,11 @@ export interface DecisionRecord {
   offer:
     | Offer
     | undefined;
-  /** What is held of the budget for it. */
+  /** What is held for it, of all budgets together but once: a partner's share and the shop's. */
   held:
     | Money
     | undefined;
-  /** The budget. */
+  /** The campaign's budget. */
   budgetId: string;
   /**
    * Why the outcome is what it is, a stable reason: `granted`, `least_is_none`, `holdout`, `not_eligible`, …;
@@ -385,6 +390,24 @@ export interface DecisionRecord {
    * higher epoch is void: nobody was told of it. A record with an epoch and without `decision_id` is where that owner began, and says nothing else.
    */
   ownerEpoch: bigint;
+  /** What of `held` each budget holds: the campaign's, those that it is part of, and the partner's. Absent where nothing is held. */
+  holds: Hold[];
+  /** The same as in the request. */
+  partnerSegments: string[];
+}
+
+/** What a budget holds for an offer. */
+export interface Hold {
+  /** The budget. */
+  budgetId: string;
+  /** The period that it is held in, by its first day, for example `2026-11-01`. Empty for a budget without periods. */
+  period: string;
+  /** How much. */
+  amount:
+    | Money
+    | undefined;
+  /** True for a partner's share; the rest is the shop's, or both together. */
+  isPartners: boolean;
 }
 
 /** What the catalog said of one product of the cart. */
@@ -512,6 +535,7 @@ function createBaseDecideRequest(): DecideRequest {
     maxWaitMs: undefined,
     language: "",
     proposedClass: "",
+    partnerSegments: [],
   };
 }
 
@@ -552,6 +576,9 @@ export const DecideRequest: MessageFns<DecideRequest> = {
     }
     if (message.proposedClass !== "") {
       writer.uint32(98).string(message.proposedClass);
+    }
+    for (const v of message.partnerSegments) {
+      writer.uint32(106).string(v!);
     }
     return writer;
   },
@@ -665,6 +692,14 @@ export const DecideRequest: MessageFns<DecideRequest> = {
             message.proposedClass = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.partnerSegments.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -696,6 +731,7 @@ export const DecideRequest: MessageFns<DecideRequest> = {
     message.maxWaitMs = object.maxWaitMs ?? undefined;
     message.language = object.language ?? "";
     message.proposedClass = object.proposedClass ?? "";
+    message.partnerSegments = object.partnerSegments?.map((e) => e) || [];
     return message;
   },
 };
@@ -1685,6 +1721,8 @@ function createBaseDecisionRecord(): DecisionRecord {
     withheldUntilMs: 0n,
     lastOrderMs: 0n,
     ownerEpoch: 0n,
+    holds: [],
+    partnerSegments: [],
   };
 }
 
@@ -1852,6 +1890,12 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
         throw new globalThis.Error("value provided for field message.ownerEpoch of type int64 too large");
       }
       writer.uint32(360).int64(message.ownerEpoch);
+    }
+    for (const v of message.holds) {
+      Hold.encode(v!, writer.uint32(370).fork()).join();
+    }
+    for (const v of message.partnerSegments) {
+      writer.uint32(378).string(v!);
     }
     return writer;
   },
@@ -2239,6 +2283,22 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
             message.ownerEpoch = reader.int64() as bigint;
             continue;
           }
+          case 46: {
+            if (tag !== 370) {
+              break;
+            }
+
+            message.holds.push(Hold.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.partnerSegments.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2317,6 +2377,101 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
     message.ownerEpoch = (object.ownerEpoch !== undefined && object.ownerEpoch !== null)
       ? BigInt(object.ownerEpoch)
       : 0n;
+    message.holds = object.holds?.map((e) => Hold.fromPartial(e)) || [];
+    message.partnerSegments = object.partnerSegments?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseHold(): Hold {
+  return { budgetId: "", period: "", amount: undefined, isPartners: false };
+}
+
+export const Hold: MessageFns<Hold> = {
+  encode(message: Hold, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.budgetId !== "") {
+      writer.uint32(10).string(message.budgetId);
+    }
+    if (message.period !== "") {
+      writer.uint32(18).string(message.period);
+    }
+    if (message.amount !== undefined) {
+      Money.encode(message.amount, writer.uint32(26).fork()).join();
+    }
+    if (message.isPartners !== false) {
+      writer.uint32(32).bool(message.isPartners);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Hold {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHold();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.budgetId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.period = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.amount = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.isPartners = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Hold>): Hold {
+    return Hold.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Hold>): Hold {
+    const message = createBaseHold();
+    message.budgetId = object.budgetId ?? "";
+    message.period = object.period ?? "";
+    message.amount = (object.amount !== undefined && object.amount !== null)
+      ? Money.fromPartial(object.amount)
+      : undefined;
+    message.isPartners = object.isPartners ?? false;
     return message;
   },
 };

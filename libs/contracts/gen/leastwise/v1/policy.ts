@@ -142,6 +142,29 @@ export namespace Weekday {
   export type UNRECOGNIZED = typeof Weekday.UNRECOGNIZED;
 }
 
+/** How often a budget begins anew. */
+export const BudgetPeriod = {
+  /** BUDGET_PERIOD_UNSPECIFIED - Never. */
+  BUDGET_PERIOD_UNSPECIFIED: 0,
+  /** BUDGET_PERIOD_DAY - Each day, at midnight. */
+  BUDGET_PERIOD_DAY: 1,
+  /** BUDGET_PERIOD_WEEK - Each week, on Monday. */
+  BUDGET_PERIOD_WEEK: 2,
+  /** BUDGET_PERIOD_MONTH - Each month, on its first day. */
+  BUDGET_PERIOD_MONTH: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type BudgetPeriod = typeof BudgetPeriod[keyof typeof BudgetPeriod];
+
+export namespace BudgetPeriod {
+  export type BUDGET_PERIOD_UNSPECIFIED = typeof BudgetPeriod.BUDGET_PERIOD_UNSPECIFIED;
+  export type BUDGET_PERIOD_DAY = typeof BudgetPeriod.BUDGET_PERIOD_DAY;
+  export type BUDGET_PERIOD_WEEK = typeof BudgetPeriod.BUDGET_PERIOD_WEEK;
+  export type BUDGET_PERIOD_MONTH = typeof BudgetPeriod.BUDGET_PERIOD_MONTH;
+  export type UNRECOGNIZED = typeof BudgetPeriod.UNRECOGNIZED;
+}
+
 /**
  * What a merchant allows: the space of incentives out of which each decision takes the least that converts, and what must
  * never happen. A version is a record on the topic `policy`; every decision names the one that it was made under.
@@ -177,6 +200,8 @@ export interface Policy {
   rounding: Rounding;
   /** IANA time zone of every schedule that names none, and of `context.hour` and `context.weekday` in expressions. Absent: UTC. */
   timeZone: string;
+  /** Who shares the cost of campaigns. At most 64, no id twice. */
+  partners: Partner[];
 }
 
 /** Shoppers for whom an expression holds. */
@@ -208,7 +233,7 @@ export interface Campaign {
     /** A device proposes, the server confirms. Validated; not run in this version. */
     { $case: "onDevice"; value: OnDeviceApproach }
     | //
-    /** A partner brings shoppers and shares the cost. Validated; not run in this version. */
+    /** A partner brings shoppers and shares the cost. */
     { $case: "partner"; value: PartnerApproach }
     | undefined;
   /** The incentives allowed, from the least upward. Rung 0, the baseline, is always there and is not listed. 1 to 16. */
@@ -300,12 +325,41 @@ export interface OnDeviceApproach {
   classes: string[];
 }
 
-/** A partner who shares the cost. */
+/** Shoppers whom a partner brings, and whose incentives it pays its share of. */
 export interface PartnerApproach {
-  /** Id of the partner, 1 to 64 bytes. Required. */
+  /** Id of a partner of the policy. Required. */
   partnerId: string;
-  /** The partner's share of an incentive's cost, basis points, 0 to 10 000. Absent: 0. */
+  /**
+   * Name of a segment: whom the partner brings, by what it says of them in groups (`context.partner_segments`), by how they pay
+   * (`cart.payment_method`), or by anything else. Required.
+   */
+  segment: string;
+}
+
+/** Who shares the cost of campaigns: a bank, a payment provider, a loyalty program. */
+export interface Partner {
+  /** Id, 1 to 64 bytes. Required. */
+  partnerId: string;
+  /** The partner's share of what its campaigns' incentives cost, basis points, 0 to 10 000. */
   partnerShareBp: number;
+  /** The shop's own share, basis points: the two are 10 000 together. */
+  merchantShareBp: number;
+  /** The budget that the partner's share is held against, settled from and given back to. Required where the share is above 0. */
+  budgetId: string;
+  /** When other campaigns of a stacking group do not run. At most 16. */
+  exclusive: ExclusiveWindow[];
+}
+
+/** A time in which only one partner's campaigns of a stacking group run; offers that were issued before are honoured. */
+export interface ExclusiveWindow {
+  /** The group. Required. */
+  stackingGroup: string;
+  /** First instant, Unix milliseconds UTC. Absent: no beginning. */
+  startsAtMs?:
+    | bigint
+    | undefined;
+  /** First instant no longer in it, Unix milliseconds UTC. Absent: no end. */
+  endsAtMs?: bigint | undefined;
 }
 
 /** One step of a ladder. */
@@ -702,6 +756,45 @@ export interface Budget {
     | undefined;
   /** Worth of spending a unit of it elsewhere, basis points added to every unit of cost, 0 to 100 000. Absent: 0. */
   shadowPriceBp: number;
+  /** Id of the larger budget that this one is part of: what is held of this one is held of that one, too, and so on. Absent: none. */
+  partOf: string;
+  /**
+   * How often it begins anew, by the policy's calendar: the amount is then that of one period, and what is given back goes back to the
+   * period that it was taken from. Absent: never.
+   */
+  period: BudgetPeriod;
+  /** How fast it may be spent. Absent: as fast as shoppers come. */
+  pacing: Pacing | undefined;
+}
+
+/**
+ * How much of a budget may be spent by when. What is spent is what was settled, and of what is held the share that was settled of
+ * what was held before: of a hundred offers that ended, else all of it.
+ */
+export interface Pacing {
+  /** First instant of the plan, Unix milliseconds UTC. Required for a budget without a period, refused for one with. */
+  startsAtMs?:
+    | bigint
+    | undefined;
+  /** Last instant of the plan, Unix milliseconds UTC. Required for a budget without a period, refused for one with. */
+  endsAtMs?:
+    | bigint
+    | undefined;
+  /**
+   * The plan: points in ascending time and spending, straight lines between them, from nothing at the start to all at the end, at most
+   * 16. Absent: one straight line.
+   */
+  plan: PacingPoint[];
+  /** Share of the budget that may be spent ahead of the plan, basis points, 0 to 10 000. Absent: 0. */
+  aheadBp: number;
+}
+
+/** One point of a pacing plan. */
+export interface PacingPoint {
+  /** Share of the time that has gone by, basis points, 1 to 9 999. */
+  elapsedBp: number;
+  /** Share of the budget that may be spent by then, basis points, 0 to 10 000. */
+  spentBp: number;
 }
 
 /** What a shopper is told with an offer. */
@@ -814,6 +907,7 @@ function createBasePolicy(): Policy {
     killSwitch: false,
     rounding: 0,
     timeZone: "",
+    partners: [],
   };
 }
 
@@ -860,6 +954,9 @@ export const Policy: MessageFns<Policy> = {
     }
     if (message.timeZone !== "") {
       writer.uint32(114).string(message.timeZone);
+    }
+    for (const v of message.partners) {
+      Partner.encode(v!, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -989,6 +1086,14 @@ export const Policy: MessageFns<Policy> = {
             message.timeZone = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.partners.push(Partner.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1022,6 +1127,7 @@ export const Policy: MessageFns<Policy> = {
     message.killSwitch = object.killSwitch ?? false;
     message.rounding = object.rounding ?? 0;
     message.timeZone = object.timeZone ?? "";
+    message.partners = object.partners?.map((e) => Partner.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1831,7 +1937,7 @@ export const OnDeviceApproach: MessageFns<OnDeviceApproach> = {
 };
 
 function createBasePartnerApproach(): PartnerApproach {
-  return { partnerId: "", partnerShareBp: 0 };
+  return { partnerId: "", segment: "" };
 }
 
 export const PartnerApproach: MessageFns<PartnerApproach> = {
@@ -1839,8 +1945,8 @@ export const PartnerApproach: MessageFns<PartnerApproach> = {
     if (message.partnerId !== "") {
       writer.uint32(10).string(message.partnerId);
     }
-    if (message.partnerShareBp !== 0) {
-      writer.uint32(16).int32(message.partnerShareBp);
+    if (message.segment !== "") {
+      writer.uint32(26).string(message.segment);
     }
     return writer;
   },
@@ -1866,12 +1972,12 @@ export const PartnerApproach: MessageFns<PartnerApproach> = {
             message.partnerId = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
+          case 3: {
+            if (tag !== 26) {
               break;
             }
 
-            message.partnerShareBp = reader.int32();
+            message.segment = reader.string();
             continue;
           }
         }
@@ -1892,7 +1998,199 @@ export const PartnerApproach: MessageFns<PartnerApproach> = {
   fromPartial(object: DeepPartial<PartnerApproach>): PartnerApproach {
     const message = createBasePartnerApproach();
     message.partnerId = object.partnerId ?? "";
+    message.segment = object.segment ?? "";
+    return message;
+  },
+};
+
+function createBasePartner(): Partner {
+  return { partnerId: "", partnerShareBp: 0, merchantShareBp: 0, budgetId: "", exclusive: [] };
+}
+
+export const Partner: MessageFns<Partner> = {
+  encode(message: Partner, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partnerId !== "") {
+      writer.uint32(10).string(message.partnerId);
+    }
+    if (message.partnerShareBp !== 0) {
+      writer.uint32(16).int32(message.partnerShareBp);
+    }
+    if (message.merchantShareBp !== 0) {
+      writer.uint32(24).int32(message.merchantShareBp);
+    }
+    if (message.budgetId !== "") {
+      writer.uint32(34).string(message.budgetId);
+    }
+    for (const v of message.exclusive) {
+      ExclusiveWindow.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Partner {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartner();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.partnerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partnerShareBp = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.merchantShareBp = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.budgetId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.exclusive.push(ExclusiveWindow.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Partner>): Partner {
+    return Partner.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Partner>): Partner {
+    const message = createBasePartner();
+    message.partnerId = object.partnerId ?? "";
     message.partnerShareBp = object.partnerShareBp ?? 0;
+    message.merchantShareBp = object.merchantShareBp ?? 0;
+    message.budgetId = object.budgetId ?? "";
+    message.exclusive = object.exclusive?.map((e) => ExclusiveWindow.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseExclusiveWindow(): ExclusiveWindow {
+  return { stackingGroup: "", startsAtMs: undefined, endsAtMs: undefined };
+}
+
+export const ExclusiveWindow: MessageFns<ExclusiveWindow> = {
+  encode(message: ExclusiveWindow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stackingGroup !== "") {
+      writer.uint32(10).string(message.stackingGroup);
+    }
+    if (message.startsAtMs !== undefined) {
+      if (BigInt.asIntN(64, message.startsAtMs) !== message.startsAtMs) {
+        throw new globalThis.Error("value provided for field message.startsAtMs of type int64 too large");
+      }
+      writer.uint32(16).int64(message.startsAtMs);
+    }
+    if (message.endsAtMs !== undefined) {
+      if (BigInt.asIntN(64, message.endsAtMs) !== message.endsAtMs) {
+        throw new globalThis.Error("value provided for field message.endsAtMs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.endsAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExclusiveWindow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExclusiveWindow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stackingGroup = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.startsAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.endsAtMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExclusiveWindow>): ExclusiveWindow {
+    return ExclusiveWindow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExclusiveWindow>): ExclusiveWindow {
+    const message = createBaseExclusiveWindow();
+    message.stackingGroup = object.stackingGroup ?? "";
+    message.startsAtMs = (object.startsAtMs !== undefined && object.startsAtMs !== null)
+      ? BigInt(object.startsAtMs)
+      : undefined;
+    message.endsAtMs = (object.endsAtMs !== undefined && object.endsAtMs !== null)
+      ? BigInt(object.endsAtMs)
+      : undefined;
     return message;
   },
 };
@@ -4258,7 +4556,7 @@ export const Experiment: MessageFns<Experiment> = {
 };
 
 function createBaseBudget(): Budget {
-  return { budgetId: "", amount: undefined, shadowPriceBp: 0 };
+  return { budgetId: "", amount: undefined, shadowPriceBp: 0, partOf: "", period: 0, pacing: undefined };
 }
 
 export const Budget: MessageFns<Budget> = {
@@ -4271,6 +4569,15 @@ export const Budget: MessageFns<Budget> = {
     }
     if (message.shadowPriceBp !== 0) {
       writer.uint32(24).int32(message.shadowPriceBp);
+    }
+    if (message.partOf !== "") {
+      writer.uint32(34).string(message.partOf);
+    }
+    if (message.period !== 0) {
+      writer.uint32(40).int32(message.period);
+    }
+    if (message.pacing !== undefined) {
+      Pacing.encode(message.pacing, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -4312,6 +4619,30 @@ export const Budget: MessageFns<Budget> = {
             message.shadowPriceBp = reader.int32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.partOf = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.period = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.pacing = Pacing.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4334,6 +4665,179 @@ export const Budget: MessageFns<Budget> = {
       ? Money.fromPartial(object.amount)
       : undefined;
     message.shadowPriceBp = object.shadowPriceBp ?? 0;
+    message.partOf = object.partOf ?? "";
+    message.period = object.period ?? 0;
+    message.pacing = (object.pacing !== undefined && object.pacing !== null)
+      ? Pacing.fromPartial(object.pacing)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePacing(): Pacing {
+  return { startsAtMs: undefined, endsAtMs: undefined, plan: [], aheadBp: 0 };
+}
+
+export const Pacing: MessageFns<Pacing> = {
+  encode(message: Pacing, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.startsAtMs !== undefined) {
+      if (BigInt.asIntN(64, message.startsAtMs) !== message.startsAtMs) {
+        throw new globalThis.Error("value provided for field message.startsAtMs of type int64 too large");
+      }
+      writer.uint32(8).int64(message.startsAtMs);
+    }
+    if (message.endsAtMs !== undefined) {
+      if (BigInt.asIntN(64, message.endsAtMs) !== message.endsAtMs) {
+        throw new globalThis.Error("value provided for field message.endsAtMs of type int64 too large");
+      }
+      writer.uint32(16).int64(message.endsAtMs);
+    }
+    for (const v of message.plan) {
+      PacingPoint.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.aheadBp !== 0) {
+      writer.uint32(32).int32(message.aheadBp);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Pacing {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePacing();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.startsAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.endsAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.plan.push(PacingPoint.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.aheadBp = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Pacing>): Pacing {
+    return Pacing.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Pacing>): Pacing {
+    const message = createBasePacing();
+    message.startsAtMs = (object.startsAtMs !== undefined && object.startsAtMs !== null)
+      ? BigInt(object.startsAtMs)
+      : undefined;
+    message.endsAtMs = (object.endsAtMs !== undefined && object.endsAtMs !== null)
+      ? BigInt(object.endsAtMs)
+      : undefined;
+    message.plan = object.plan?.map((e) => PacingPoint.fromPartial(e)) || [];
+    message.aheadBp = object.aheadBp ?? 0;
+    return message;
+  },
+};
+
+function createBasePacingPoint(): PacingPoint {
+  return { elapsedBp: 0, spentBp: 0 };
+}
+
+export const PacingPoint: MessageFns<PacingPoint> = {
+  encode(message: PacingPoint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.elapsedBp !== 0) {
+      writer.uint32(8).int32(message.elapsedBp);
+    }
+    if (message.spentBp !== 0) {
+      writer.uint32(16).int32(message.spentBp);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PacingPoint {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePacingPoint();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.elapsedBp = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.spentBp = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PacingPoint>): PacingPoint {
+    return PacingPoint.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PacingPoint>): PacingPoint {
+    const message = createBasePacingPoint();
+    message.elapsedBp = object.elapsedBp ?? 0;
+    message.spentBp = object.spentBp ?? 0;
     return message;
   },
 };
