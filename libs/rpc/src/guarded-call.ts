@@ -20,6 +20,8 @@ export interface CallEnd {
   /** Reason of the refusal; empty if there was none. */
   readonly reason: string;
   readonly durationMs: number;
+  /** Time that was left to the caller's deadline, below 0 after it; undefined where there is none. */
+  readonly leftMs: number | undefined;
 }
 
 /** What a server tells of its calls. */
@@ -180,6 +182,7 @@ export function tell(
     code: answer.ok ? codeOfAnswered(context) : answer.error.code,
     reason: answer.ok ? "" : answer.error.refusal.reason,
     durationMs: performance.now() - startedMs,
+    leftMs: leftMs(context),
   };
   safely(() => hooks.onCall?.(end));
 }
@@ -193,10 +196,17 @@ function safely(hook: () => void): void {
   }
 }
 
+/** A caller's clock runs ahead of what is left here by the way that the call took: who gives up so near to the deadline has met it. */
+const WAY_MS = 25;
+
 /** An answer that came too late reached nobody. */
 function codeOfAnswered(context: CallContext): "OK" | RpcCode {
   if (!context.signal.aborted) return "OK";
-  return isPast(context) ? "DEADLINE_EXCEEDED" : "CANCELLED";
+  return (leftMs(context) ?? Number.POSITIVE_INFINITY) <= WAY_MS ? "DEADLINE_EXCEEDED" : "CANCELLED";
+}
+
+function leftMs({ deadlineMs }: CallContext): number | undefined {
+  return deadlineMs === undefined ? undefined : deadlineMs - Date.now();
 }
 
 /** The name of a status code. */

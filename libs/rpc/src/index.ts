@@ -8,7 +8,7 @@ export {
   type RpcService,
 } from "./handlers.js";
 export { hasHopped, hopMetadata, HOPS_KEY, isTraceparent, traceparentOf } from "./hops.js";
-export { type CallableMethod, KeptChannel, KeptChannels } from "./kept-channels.js";
+export { type CallableMethod, type KeptCallOptions, KeptChannel, KeptChannels } from "./kept-channels.js";
 export {
   callUnary,
   type ClientClass,

@@ -68,6 +68,12 @@ export const CATALOGUE = {
     labels: RPC,
     buckets: RPC_SECONDS,
   },
+  rpcNearDeadline: {
+    type: "counter",
+    name: "leastwise_rpc_near_deadline_total",
+    help: "Calls that were answered later than rpc.deadline_margin_ms before their deadline: the caller may have had no answer.",
+    labels: RPC,
+  },
   forwardedCalls: {
     type: "counter",
     name: "leastwise_forwarded_calls_total",

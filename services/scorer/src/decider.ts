@@ -16,6 +16,7 @@ import { ok, type AssignmentKey, type Clock, type Refusal, type Result, type Sub
 import { subjectOfCall } from "./call-subject.js";
 import { readDecide, type DecideCall } from "./decide-request.js";
 import { decisionInput, gatherFacts, type Facts, type FactSources } from "./decision-input.js";
+import { earlyMs } from "./leave-time.js";
 import type { RecentDecisions } from "./recent-decisions.js";
 
 /** Enough for the compiler to have seen what matters: some tens of ms. */
@@ -83,7 +84,8 @@ export class Decider {
     if (!call.ok) return call;
     const { budgetMs, marginMs } = this.#options;
     const arrivedMs = this.#options.wallNowMs();
-    const leaveMs = (deadlineMs ?? arrivedMs + budgetMs) - marginMs;
+    const givenMs = deadlineMs === undefined ? budgetMs : deadlineMs - arrivedMs;
+    const leaveMs = arrivedMs + givenMs - earlyMs(givenMs, marginMs);
     const staleMs = await this.#awaitAfter(call.value, leaveMs - arrivedMs);
     const subject = this.#subjectOf(call.value);
     return ok(await this.#inTurn({ call: call.value, subject, staleMs, leaveMs, led }));

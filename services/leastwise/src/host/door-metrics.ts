@@ -3,13 +3,18 @@ import { TOPICS } from "@leastwise/contracts";
 import type { CallHooks } from "@leastwise/rpc";
 import type { Telemetry } from "@leastwise/telemetry";
 
-/** Counts gRPC calls, and logs defects. */
-export function rpcHooks({ metrics, logger }: Telemetry): CallHooks {
+/**
+ * Counts gRPC calls, and logs defects.
+ *
+ * @param marginMs how long before its deadline an answer is to leave
+ */
+export function rpcHooks({ metrics, logger }: Telemetry, marginMs: number): CallHooks {
   return {
-    onCall: ({ method: path, code, durationMs }) => {
+    onCall: ({ method: path, code, durationMs, leftMs }) => {
       const [, service = "", method = ""] = path.split("/");
       metrics.rpcRequests.with({ service, method, code }).add();
       metrics.rpcDuration.with({ service, method }).observe(durationMs / 1_000);
+      if (leftMs !== undefined && leftMs < marginMs) metrics.rpcNearDeadline.with({ service, method }).add();
     },
     onDefect: (error, reference, method) => {
       logger.error({ err: error, reference, method }, "a call ended with a defect of ours");

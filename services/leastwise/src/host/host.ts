@@ -24,7 +24,7 @@ import {
   type Policies,
   type Subjects,
 } from "@leastwise/references";
-import { startRpcServer, type RpcServer, type RpcService } from "@leastwise/rpc";
+import { startRpcServer, type CallHooks, type RpcServer, type RpcService } from "@leastwise/rpc";
 import {
   Decider,
   decisionService,
@@ -353,7 +353,7 @@ class Starting {
     decider.rehearse();
     const offers = offerService({ ledger, hasher, links: references.links, policies, catalog, clock, telemetry });
     if (shared === undefined) {
-      this.#become(decisionService(decider, recent, rpcHooks(telemetry)), offers);
+      this.#become(decisionService(decider, recent, this.#rpcHooks), offers);
       return feed;
     }
     this.#become(
@@ -379,7 +379,7 @@ class Starting {
       router.close();
       return Promise.resolve();
     });
-    const hooks = rpcHooks(telemetry);
+    const hooks = this.#rpcHooks;
     const decisionsOf: SharedDoors["decisionsOf"] = (decider, recent) =>
       routedDecisionService({ decider, recent, router, budgetMs, hooks });
     const restoring = restoringDecider({ clock, telemetry, hasher, links });
@@ -422,12 +422,17 @@ class Starting {
     });
   }
 
+  get #rpcHooks(): CallHooks {
+    const { config, telemetry } = this.#options;
+    return rpcHooks(telemetry, config.rpc.deadline_margin_ms);
+  }
+
   /** Opens the door before anything is restored: a checkout has its answer from then on. */
   async #openRpc(): Promise<RpcServer> {
     const { config, telemetry } = this.#options;
     const { host, port, max_message_bytes: maxMessageBytes } = config.rpc;
     const services = this.#held.map(({ service }) => service);
-    const opened = await startRpcServer({ host, port, maxMessageBytes, services, hooks: rpcHooks(telemetry) });
+    const opened = await startRpcServer({ host, port, maxMessageBytes, services, hooks: this.#rpcHooks });
     if (!opened.ok) throw cannotOpen("gRPC door", opened.error);
     this.#closers.add(async () => {
       await opened.value.drain(config.drain_timeout_ms);

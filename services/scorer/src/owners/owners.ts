@@ -9,6 +9,7 @@ import type { Holding, Role } from "../holding.js";
 import type { PartitionMap, PartitionOwner } from "../routing/partition-map.js";
 import { epochOfClaim, OwnerTable } from "./owner-table.js";
 import { Patience } from "./patience.js";
+import { TwinWatch } from "./twin-watch.js";
 
 /** The group that scorers share the partitions in. */
 export const OWNERS_GROUP = "leastwise-scorers";
@@ -67,6 +68,7 @@ export class Owners implements Tenure, Standings, PartitionMap {
   readonly #listeners = new Set<() => void>();
   readonly #ended = new AbortController();
   readonly #patience: Patience;
+  readonly #twins: TwinWatch;
   #following: Following | undefined;
   #state: OwnedState | undefined;
   #ownership: Ownership | undefined;
@@ -96,6 +98,8 @@ export class Owners implements Tenure, Standings, PartitionMap {
     this.#patience = new Patience(this.#ended.signal, ({ code }) => {
       options.telemetry.logger.warn({ code }, "owning partitions waits for the log");
     });
+    const { log, address, telemetry } = options;
+    this.#twins = new TwinWatch({ log, logger: telemetry.logger, group: OWNERS_GROUP, address });
     this.#firstTakeover = new Promise((resolve) => (this.#tookOver = resolve));
     this.finished = new Promise((_, reject) => (this.#fail = reject));
     this.finished.catch(() => undefined);
@@ -154,6 +158,7 @@ export class Owners implements Tenure, Standings, PartitionMap {
   async close(): Promise<void> {
     this.#ended.abort();
     clearTimeout(this.#reclaiming);
+    this.#twins.close();
     await this.#ownership?.stop().catch(() => undefined);
     await this.#following?.stop();
   }
@@ -197,6 +202,7 @@ export class Owners implements Tenure, Standings, PartitionMap {
     this.#given = new Set(partitions);
     this.#unsettledSinceMs = undefined;
     this.#options.telemetry.logger.info({ partitions }, "the group has agreed who owns what");
+    this.#twins.agreed();
     this.#noteChanging();
     this.#takeOver()
       .then(() => {

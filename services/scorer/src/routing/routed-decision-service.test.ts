@@ -230,6 +230,21 @@ describe("a decision whose owner does not answer", () => {
     expect(await counted(hasty.telemetry, "leastwise_forwarded_calls_total", "late")).toBe(2);
   });
 
+  it("is degraded at once where the owner has kept silent, until a call finds that it answers again", async () => {
+    const silent = gate();
+    b.decider.before = () => silent.opened;
+    const hasty = await scorer("hasty", { budgetMs: 150, marginMs: 5 });
+    hasty.map.assign([a.address, b.address, c.address, c.address]);
+    const late = () => counted(hasty.telemetry, "leastwise_forwarded_calls_total", "late");
+    while ((await late()) < 3) await decide(hasty, checkoutIn(IN_PARTITION[1]), {});
+    // One call finds out whether it answers; with its deadline far away the others would wait as long, and do not.
+    const probe = decide(hasty, checkoutIn(IN_PARTITION[1]), CALL);
+    expect(told(await decide(hasty, checkoutIn(IN_PARTITION[1]), CALL))).toBe("hasty:r-69 owner_unavailable");
+    silent.open();
+    expect(told(await probe)).toBe("b:r-69");
+    expect(told(await decide(hasty, checkoutIn(IN_PARTITION[1]), CALL))).toBe("b:r-69");
+  });
+
   it("is degraded without a hop where there is no time for one", async () => {
     const hasty = await scorer("hasty", { budgetMs: 6 });
     hasty.map.assign([a.address, b.address, c.address, c.address]);

@@ -3,12 +3,15 @@ import {
   KeptChannels,
   type CallableMethod,
   type CallContext,
+  type KeptCallOptions,
   type KeptChannel,
   type RpcFailure,
 } from "@leastwise/rpc";
 import type { FORWARD_OUTCOMES, Telemetry } from "@leastwise/telemetry";
 import { BUCKET_COUNT, err, partitionOfBucket, type Bucket, type Result } from "@leastwise/vocabulary";
+import { earlyMs } from "../leave-time.js";
 import type { PartitionMap } from "./partition-map.js";
+import { Silences } from "./silences.js";
 
 /** Where a call belongs: here, with another scorer, or nowhere yet. */
 export type Route = "own" | "nobody" | KeptChannel;
@@ -35,6 +38,7 @@ const OWN_ANSWER_MS = 1;
 export class Router {
   readonly #options: RouterOptions;
   readonly #channels = new KeptChannels();
+  readonly #silences = new Silences();
   readonly #stopListening: () => void;
   #byBucket: readonly Route[] = [];
   #isAlone = false;
@@ -76,14 +80,28 @@ export class Router {
     budgetMs: number,
   ): Promise<Result<Response, RpcFailure>> {
     const { wallNowMs, marginMs } = this.#options;
-    const nowMs = wallNowMs();
-    const timeoutMs = (deadlineMs ?? nowMs + budgetMs) - marginMs - OWN_ANSWER_MS - nowMs;
+    const givenMs = deadlineMs === undefined ? budgetMs : deadlineMs - wallNowMs();
+    const timeoutMs = givenMs - earlyMs(givenMs, marginMs) - OWN_ANSWER_MS;
     const startedMs = performance.now();
     const answer =
       timeoutMs > 0
-        ? await to.call(method, request, { timeoutMs, signal, metadata: hopMetadata({ metadata }) })
+        ? await this.#callUnlessSilent(to, method, request, { timeoutMs, signal, metadata: hopMetadata({ metadata }) })
         : err(NO_TIME);
     this.#tell(method.path, startedMs, outcomeOf(answer, signal));
+    return answer;
+  }
+
+  async #callUnlessSilent<Request, Response>(
+    to: KeptChannel,
+    method: CallableMethod<Request, Response>,
+    request: Request,
+    options: KeptCallOptions,
+  ): Promise<Result<Response, RpcFailure>> {
+    if (!this.#silences.mayCall(to)) return err(SILENT);
+    const answer = await to.call(method, request, options);
+    const isLate = !answer.ok && (answer.error.code === "DEADLINE_EXCEEDED" || answer.error.code === "CANCELLED");
+    if (isLate) this.#silences.late(to, performance.now());
+    else this.#silences.answered(to);
     return answer;
   }
 
@@ -126,6 +144,14 @@ const NO_TIME: RpcFailure = {
   field: "",
   expected: "",
   message: "the deadline is too near for a hop",
+};
+
+const SILENT: RpcFailure = {
+  code: "UNAVAILABLE",
+  reason: "",
+  field: "",
+  expected: "",
+  message: "the other scorer keeps silent: a call that is under way finds out whether it answers again",
 };
 
 /** As the metric has it. */
