@@ -5,6 +5,9 @@ const LATE_MAX = 3;
 /** Time without any answer after which it may count as silent, ms. */
 const QUIET_MS = 200;
 
+/** Another scorer, told by its channel. */
+type Other = Pick<KeptChannel, "address">;
+
 /** What is known of one other scorer. */
 interface Hearing {
   late: number;
@@ -19,10 +22,10 @@ interface Hearing {
  * While one is silent, one call at a time is passed on to it, to find out whether it answers again; the others need not wait.
  */
 export class Silences {
-  readonly #heard = new WeakMap<KeptChannel, Hearing>();
+  readonly #heard = new WeakMap<Other, Hearing>();
 
   /** True if a call may go to it. One that was told so says what became of it, by {@link answered} or {@link late}. */
-  mayCall(channel: KeptChannel): boolean {
+  mayCall(channel: Other): boolean {
     const heard = this.#heard.get(channel);
     if (heard === undefined || heard.late < LATE_MAX) return true;
     if (heard.isProbed) return false;
@@ -31,12 +34,12 @@ export class Silences {
   }
 
   /** It has answered, whatever it said, or cannot be reached, which is known at once. */
-  answered(channel: KeptChannel): void {
+  answered(channel: Other): void {
     this.#heard.delete(channel);
   }
 
   /** A call to it ended without an answer. */
-  late(channel: KeptChannel, nowMs: number): void {
+  late(channel: Other, nowMs: number): void {
     const heard = this.#heard.get(channel) ?? { late: 0, heardMs: nowMs, isProbed: false };
     const isQuiet = nowMs - heard.heardMs >= QUIET_MS;
     this.#heard.set(channel, {
