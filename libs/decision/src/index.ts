@@ -15,6 +15,7 @@ export {
   type ResponseModel,
 } from "./model/response-model.js";
 export { compileBudget, type CompiledBudget } from "./policy/budget-plan.js";
+export { campaignsOver } from "./policy/campaigns-over.js";
 export { CivilClock } from "./policy/civil-time.js";
 export { compilePolicy, type CompiledPolicy, type FeatureCatalogue } from "./policy/compile.js";
 export * from "./policy/policy.js";

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { Incentive } from "@leastwise/offers";
 import type { CurrencyCode } from "@leastwise/vocabulary";
 import { amountOff, campaign, CATALOGUE, EUR, guardrails, percentOff, policy } from "../given/store.js";
+import { campaignsOver } from "./campaigns-over.js";
 import { compilePolicy } from "./compile.js";
 import type { Budget, Campaign, Guardrails, PacingPoint, Partner, Policy, WeeklyHours } from "./policy.js";
 
@@ -411,6 +412,17 @@ const CASES: readonly (readonly [string, () => ReturnType<typeof problemsOf>, st
     "segments[0].expression",
   ],
 ];
+
+describe("a campaign that is over", () => {
+  it("is told from one that is not, by the instant after its last", () => {
+    const ends = (endsAtMs: number) => campaign({ schedule: { endsAtMs, timeZone: "", weekly: [] } });
+    const given = policy({ campaigns: [ends(1_000), ends(1_001), campaign()] });
+    expect(campaignsOver(given, 1_000)).toMatchObject([
+      { reason: "campaign_over", field: "campaigns[0].schedule.ends_at_ms", came: '"1970-01-01T00:00:01.000Z"' },
+    ]);
+    expect(campaignsOver(given, 999)).toEqual([]);
+  });
+});
 
 describe("compilePolicy", () => {
   it("takes the sample policy, its defaults filled in", () => {

@@ -1,5 +1,5 @@
 import { readPolicy, TOPICS, wire } from "@leastwise/contracts";
-import { compilePolicy } from "@leastwise/decision";
+import { campaignsOver, compilePolicy } from "@leastwise/decision";
 import type { EventLog } from "@leastwise/eventlog";
 import { FEATURE_CATALOGUE, type Policies } from "@leastwise/references";
 import { defineService, invalidArgument, refuse, type RpcRefusal, type RpcService } from "@leastwise/rpc";
@@ -62,14 +62,14 @@ export function policyService({ log, clock, policies }: PolicyServiceOptions): R
   return defineService(wire.PolicyServiceService, {
     applyPolicy: async ({ policy }) => {
       if (policy === undefined) return err(invalidArgument(policyMissing()));
-      const [problem] = problemsOf(policy);
+      const [problem] = problemsNow(policy, clock);
       if (problem !== undefined) return err(invalidArgument(problem));
       return await turns.take(TOPICS.policy, () => apply(policy));
     },
     getPolicy: ({ version }) => Promise.resolve(version === "" ? inForce(policies) : earlier(policies, version)),
     validatePolicy: ({ policy }) => {
       if (policy === undefined) return Promise.resolve(err(invalidArgument(policyMissing())));
-      return Promise.resolve(ok({ problems: problemsOf(policy).map((problem) => ({ ...problem })) }));
+      return Promise.resolve(ok({ problems: problemsNow(policy, clock).map((problem) => ({ ...problem })) }));
     },
     listPolicies: () => Promise.resolve(ok({ policies: policies.history().slice(0, LISTED_MAX).map(withoutContent) })),
     rollbackPolicy: (asked) => turns.take(TOPICS.policy, () => rollBack(asked)),
@@ -127,13 +127,19 @@ export function problemsOf(policy: wire.Policy): readonly Refusal[] {
   const read = readPolicy(policy);
   if (!read.ok) return read.error;
   const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);
-  if (compiled.ok) return [];
-  return compiled.error.map(({ reason, field, came, expected }) => ({
-    reason,
-    field,
-    came: printable(came),
-    expected,
-  }));
+  return compiled.ok ? [] : compiled.error.map(inOneLine);
+}
+
+/** All that is wrong with a policy that is written now: what is over is, too. */
+function problemsNow(policy: wire.Policy, clock: Clock): readonly Refusal[] {
+  const problems = problemsOf(policy);
+  if (problems.length > 0) return problems;
+  const read = readPolicy(policy);
+  return read.ok ? campaignsOver(read.value, clock.nowMs()).map(inOneLine) : read.error;
+}
+
+function inOneLine(problem: Refusal): Refusal {
+  return { ...problem, came: printable(problem.came) };
 }
 
 function policyMissing(): Refusal {

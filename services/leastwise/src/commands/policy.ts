@@ -18,7 +18,7 @@ export interface AskingOptions extends PolicyOptions {
 
 /** Checks a document without asking anybody. Ends with 1 where it could not be put into force. */
 export async function validateCommand(file: string, options: PolicyOptions): Promise<void> {
-  const checked = await checkPolicyFile(file);
+  const checked = await checkPolicyFile(file, { nowMs: Date.now() });
   const problems = checked.ok ? [] : checked.error;
   const notices = checked.ok ? checked.value.notices : [];
   if (options.json) say(JSON.stringify({ valid: checked.ok, problems, notices }));
@@ -96,7 +96,7 @@ export async function rollbackCommand(version: string, options: RollbackOptions)
 
 /** The policy of a document that could be put into force; else all that is wrong with it is said, and the command ends. */
 async function validOf(file: string, json: boolean, names: PolicyNames = {}): Promise<CheckedPolicy> {
-  const checked = await checkPolicyFile(file, names);
+  const checked = await checkPolicyFile(file, { names, nowMs: Date.now() });
   if (checked.ok) return checked.value;
   if (json) say(JSON.stringify({ valid: false, problems: checked.error }));
   for (const problem of checked.error) process.stderr.write(`${sayDocumentProblem(file, problem)}\n`);

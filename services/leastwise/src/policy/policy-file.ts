@@ -1,5 +1,5 @@
 import { readPolicy, type wire } from "@leastwise/contracts";
-import { compilePolicy, type CompiledPolicy } from "@leastwise/decision";
+import { campaignsOver, compilePolicy, type CompiledPolicy } from "@leastwise/decision";
 import { DOCUMENT_BYTES_MAX, readPolicyDocument, type DocumentProblem } from "@leastwise/policy";
 import { FEATURE_CATALOGUE } from "@leastwise/references";
 import { err, ok, sayRefusal, type Refusal, type Result } from "@leastwise/vocabulary";
@@ -17,18 +17,26 @@ export interface CheckedPolicy {
 /** What is given for a file's own words. */
 export type PolicyNames = Partial<Pick<wire.Policy, "version" | "author" | "reason">>;
 
+/** How a document is looked at. */
+export interface Looking {
+  /** What is given for the document's own words. Absent: nothing. */
+  readonly names?: PolicyNames;
+  /** Instant that no campaign may be over at. Absent: any may be. */
+  readonly nowMs?: number;
+}
+
 /** Reads and checks a policy document; `-` is standard input. */
 export async function checkPolicyFile(
   file: string,
-  names: PolicyNames = {},
+  looking: Looking = {},
 ): Promise<Result<CheckedPolicy, readonly DocumentProblem[]>> {
-  return checkPolicyDocument(await textOf(file), names);
+  return checkPolicyDocument(await textOf(file), looking);
 }
 
 /** Checks a policy document as the door of a service does, and says where in it each thing stands. */
 export function checkPolicyDocument(
   text: string,
-  names: PolicyNames = {},
+  { names = {}, nowMs }: Looking = {},
 ): Result<CheckedPolicy, readonly DocumentProblem[]> {
   const document = readPolicyDocument(text);
   if (!document.ok) return document;
@@ -39,6 +47,8 @@ export function checkPolicyDocument(
   if (!read.ok) return err(inPlace(read.error));
   const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);
   if (!compiled.ok) return err(inPlace(compiled.error));
+  const over = nowMs === undefined ? [] : campaignsOver(read.value, nowMs);
+  if (over.length > 0) return err(inPlace(over));
   return ok({ policy, compiled: compiled.value, notices: inPlace(compiled.value.notices) });
 }
 
