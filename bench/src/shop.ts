@@ -2,7 +2,7 @@ import { encodeClickstreamRecord, topicPlan, TOPICS, wire } from "@leastwise/con
 import { openEmbeddedLog, type EventLog, type NewRecord } from "@leastwise/eventlog";
 import { starterPolicy } from "@leastwise/leastwise";
 import { Ledger } from "@leastwise/ledger";
-import { followCatalog, followLinks, followPolicies, followSubjects } from "@leastwise/references";
+import { followCatalog, followLinks, followPolicies, followSubjects, PolicySight } from "@leastwise/references";
 import { Decider, RecentDecisions, WindowsFeed, type ThreadOptions } from "@leastwise/scorer";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
 import { bucketOf, partitionOfBucket, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
@@ -39,10 +39,11 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
   await appendAll(log, [...catalogRecords(), policyRecord(), ...shoppersRecords()]);
   const recent = new RecentDecisions();
   const feed = await openFeed(log, telemetry, options);
-  const decider = await openDecider(log, telemetry, feed, recent);
+  const { decider, sight } = await openDecider(log, telemetry, feed, recent);
   return {
     ...{ decider, feed, recent },
     close: async () => {
+      sight.close();
       await feed.close();
       await log.close();
       await rm(directory, { recursive: true });
@@ -64,12 +65,15 @@ async function openDecider(
   telemetry: Telemetry,
   feed: WindowsFeed,
   recent: RecentDecisions,
-): Promise<Decider> {
+): Promise<{ readonly decider: Decider; readonly sight: PolicySight }> {
   const ignore = (): void => undefined;
-  return new Decider({
+  const policies = await followPolicies(log, { onInForce: ignore, onUnusable: ignore });
+  const sight = new PolicySight({ policies, nowMs: () => performance.now(), heartbeatMs: 250, unseenMs: 1_000 });
+  const decider = new Decider({
     ledger: await Ledger.open({ log, telemetry, clock: CLOCK }),
     feed,
-    policies: await followPolicies(log, { onInForce: ignore, onUnusable: ignore }),
+    policies,
+    sight,
     catalog: await followCatalog(log),
     subjects: await followSubjects(log),
     links: (await followLinks(log)).book,
@@ -86,6 +90,7 @@ async function openDecider(
     marginMs: 5,
     afterWaitMs: 0,
   });
+  return { decider, sight };
 }
 
 function catalogRecords(): NewRecord[] {

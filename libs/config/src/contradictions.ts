@@ -24,6 +24,10 @@ export function contradictionsIn(config: Config, where: (path: string) => string
     const expected = `at least ${windowsMin}, 2 MiB for each of log.partitions (${log.partitions})`;
     say("scorer.windows_bytes_max", scorer.windows_bytes_max, expected);
   }
+  if (scorer.policy_heartbeat_ms * 2 > scorer.policy_unseen_ms) {
+    const expected = `at most half of scorer.policy_unseen_ms (${scorer.policy_unseen_ms})`;
+    say("scorer.policy_heartbeat_ms", scorer.policy_heartbeat_ms, expected);
+  }
   if (rpc.deadline_margin_ms >= rpc.decide_deadline_ms) {
     say(
       "rpc.deadline_margin_ms",

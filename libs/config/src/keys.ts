@@ -186,6 +186,18 @@ export const KEYS = {
       "How many scorers keep a warm copy of each partition's windows beside its owner, to take over at once. Each copy takes the memory and the reading of an owner.",
     ),
     after_wait_max_ms: integer(0, 1_000, 10, "How long a Decide waits for the position it names, if it does not say."),
+    policy_heartbeat_ms: integer(
+      50,
+      10_000,
+      250,
+      "How often a scorer asks the log whether it knows all of the policy.",
+    ),
+    policy_unseen_ms: integer(
+      500,
+      60_000,
+      1_000,
+      "How long a scorer that does not know whether it has all of the policy goes on granting: so soon the kill switch works everywhere, also on one that is cut off.",
+    ),
     ingest_threads: integer(
       0,
       64,

@@ -204,6 +204,10 @@ describe("what is wrong", () => {
       "log: { partitions: 16 }\nscorer: { windows_bytes_max: 16777216 }",
       "c.yaml:2:11: scorer.windows_bytes_max: expected at least 33554432, 2 MiB for each of log.partitions (16), got 16777216",
     ],
+    [
+      "scorer: { policy_heartbeat_ms: 501 }",
+      "c.yaml:1:11: scorer.policy_heartbeat_ms: expected at most half of scorer.policy_unseen_ms (1000), got 501",
+    ],
     ["rpc: { decide_deadline_ms: 5 }", "rpc.deadline_margin_ms: expected less than rpc.decide_deadline_ms (5), got 5"],
     ["ops: { port: 7400 }", "c.yaml:1:8: ops.port: expected a port of its own; rpc.port has it, got 7400"],
     ["log: {", "c.yaml:1:7: file: expected YAML or JSON"],

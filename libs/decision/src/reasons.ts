@@ -94,5 +94,6 @@ export const DEGRADED_REASONS = [
   "log_unavailable",
   "owner_unavailable",
   "owner_changing",
+  "policy_unseen",
 ] as const;
 export type DegradedReason = (typeof DEGRADED_REASONS)[number];

@@ -158,6 +158,109 @@ describe("a reader that is given its partitions again", () => {
   });
 });
 
+describe("whether all of a topic is here", () => {
+  const unheard = new AbortController().signal;
+
+  /** Follows a log whose records come when a test hands them over. */
+  async function scripted() {
+    let subscription: Subscription | undefined;
+    let end: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => (end = resolve));
+    const log: EventLog = {
+      ...unreadable(given.log, new LogError("log_closed", "", "terminal")),
+      subscribe: (asked) => {
+        subscription = asked;
+        return Promise.resolve({ stop: () => Promise.resolve(), finished });
+      },
+    };
+    const following = await follow(log, TOPICS.catalog, () => undefined);
+    const handOver = (offset: number, endOffset: number) =>
+      subscription!.onBatch({
+        topic: TOPICS.catalog,
+        partition: 0,
+        records: [{ ...said("k", "words"), offset }],
+        endOffset,
+      });
+    return { following, handOver, passOver: (offset: number) => subscription!.onGap?.(0, offset), end };
+  }
+
+  /** What it has resolved with by now. */
+  const byNow = (asked: Promise<boolean>): Promise<boolean | undefined> =>
+    Promise.race([asked, new Promise<undefined>((resolve) => setImmediate(resolve, undefined))]);
+
+  it("is so once all that stood there at the question has been taken, and not a record before", async () => {
+    const { following, handOver } = await scripted();
+    expect(await following.reachesEnd(unheard)).toBe(true);
+    await given.log.append([said("a", "one"), said("b", "two")]);
+    const asked = following.reachesEnd(unheard);
+    // What the reader took for the end when it fetched this is not where the topic ends by now.
+    await handOver(0, 1);
+    expect(await byNow(asked)).toBeUndefined();
+    await given.log.append([said("c", "three")]);
+    await handOver(1, 2);
+    expect(await asked).toBe(true);
+    expect(await byNow(following.reachesEnd(unheard))).toBeUndefined();
+  });
+
+  it("is so where what stood there is a gap by now", async () => {
+    const { following, passOver } = await scripted();
+    await given.log.append([said("a", "one")]);
+    const asked = following.reachesEnd(unheard);
+    await passOver(1);
+    expect(await asked).toBe(true);
+  });
+
+  it("is so on the log itself, for each that is asked, also behind a gap at the topic's end", async () => {
+    const { following } = await start(TOPICS.catalog);
+    for (const words of ["one", "two", "three"]) {
+      await given.log.append([said("a", words)]);
+      expect(await following.reachesEnd(unheard)).toBe(true);
+    }
+    const emptied: EventLog = {
+      ...unreadable(given.log, new LogError("log_closed", "", "terminal")),
+      subscribe: async (subscription) => {
+        // A reader that knows by its batch that nothing more is to come: the last record was compacted away.
+        const records = [{ ...said("a", "two"), offset: 1 }];
+        await subscription.onBatch({ topic: TOPICS.catalog, partition: 0, records, endOffset: 2 });
+        return { stop: () => Promise.resolve(), finished: new Promise(() => undefined) };
+      },
+    };
+    const behind = await follow(emptied, TOPICS.catalog, () => undefined);
+    expect(await behind.reachesEnd(unheard)).toBe(true);
+  });
+
+  it("is not so where following ends before, or the signal says that nobody waits any more", async () => {
+    const { following, handOver, end } = await scripted();
+    await given.log.append([said("a", "one")]);
+    const leaving = new AbortController();
+    const givenUp = following.reachesEnd(leaving.signal);
+    const waiting = following.reachesEnd(unheard);
+    expect(await byNow(waiting)).toBeUndefined();
+    leaving.abort();
+    expect([await givenUp, await byNow(waiting)]).toEqual([false, undefined]);
+    expect(await following.reachesEnd(leaving.signal)).toBe(false);
+    end();
+    expect(await waiting).toBe(false);
+    expect(await following.reachesEnd(unheard)).toBe(false);
+    await handOver(0, 1);
+    expect(await following.reachesEnd(unheard)).toBe(true);
+  });
+
+  it("is not known where the log does not say", async () => {
+    const refused = new LogError("log_unavailable", "no broker answers", "retry");
+    let isAway = false;
+    const log: EventLog = {
+      ...unreadable(given.log, refused),
+      subscribe: (subscription) => given.log.subscribe(subscription),
+      offsets: (topic, partition) => (isAway ? Promise.reject(refused) : given.log.offsets(topic, partition)),
+    };
+    const following = await follow(log, TOPICS.catalog, () => undefined);
+    followings.push(following);
+    isAway = true;
+    await expect(following.reachesEnd(unheard)).rejects.toBe(refused);
+  });
+});
+
 describe("following that fails", () => {
   it("rejects where there is no such topic", async () => {
     await expect(follow(given.log, "no_such_topic", () => undefined)).rejects.toMatchObject({ code: "unknown_topic" });

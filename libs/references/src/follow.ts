@@ -1,11 +1,22 @@
 import type { EventLog, LogRecord } from "@leastwise/eventlog";
-import { Restoring } from "./restoring.js";
+import { PlacesTaken } from "./places-taken.js";
+import { endsOf, Restoring } from "./restoring.js";
 
 /** A topic that is followed into memory. */
 export interface Following {
   /** Rejects when following failed for good; resolves after stop. */
   readonly finished: Promise<void>;
   stop(): Promise<void>;
+}
+
+/** A topic that is followed into memory, and that can tell whether it is all there. */
+export interface Followed extends Following {
+  /**
+   * Asks the log where the topic ends now, and resolves with true once all that stood there then has been taken; with false if following
+   * ends before, or once the signal says that nobody waits for it any more. Rejects with a LogError where the log does not say: the question
+   * itself takes as long as the log lets it, whatever the signal says.
+   */
+  reachesEnd(signal: AbortSignal): Promise<boolean>;
 }
 
 /**
@@ -19,17 +30,17 @@ export async function follow(
   topic: string,
   take: (record: LogRecord) => void,
   onBatch: (durationMs: number) => void = () => undefined,
-): Promise<Following> {
+): Promise<Followed> {
   const restoring = await Restoring.begin(log, topic);
-  /** Where each partition is read on from: also by a reader that lost its broker and comes back. */
-  const next = new Map(restoring.begins);
+  const taken = new PlacesTaken(restoring.begins);
   const reached = (partition: number, readTo: number, endOffset?: number): void => {
-    next.set(partition, readTo);
+    taken.reached(partition, readTo);
     restoring.reached(partition, readTo, endOffset);
   };
   const running = await log.subscribe({
     topic,
-    from: (partition) => Promise.resolve(next.get(partition) ?? 0),
+    // Also of a reader that lost its broker and comes back.
+    from: (partition) => Promise.resolve(taken.next(partition)),
     onBatch: ({ partition, records, endOffset }) => {
       const startedMs = performance.now();
       records.forEach(take);
@@ -48,5 +59,15 @@ export async function follow(
     await running.stop();
     throw error;
   }
-  return { finished: running.finished, stop: () => running.stop() };
+  // What stood there at the start and did not come was none: a gap, of which not every reader is told.
+  for (const [partition, end] of restoring.ends) if (taken.next(partition) < end) taken.reached(partition, end);
+  const onEnd = (): void => {
+    taken.end();
+  };
+  running.finished.then(onEnd, onEnd);
+  return {
+    finished: running.finished,
+    stop: () => running.stop(),
+    reachesEnd: async (signal) => taken.until(await endsOf(log, topic), signal),
+  };
 }

@@ -2,7 +2,7 @@ import { readPolicy, TOPICS, wire } from "@leastwise/contracts";
 import { compilePolicy, type CompiledPolicy } from "@leastwise/decision";
 import type { EventLog, LogRecord } from "@leastwise/eventlog";
 import { FEATURES, TEXT_FEATURES } from "@leastwise/windows";
-import { follow, type Following } from "./follow.js";
+import { follow, type Followed } from "./follow.js";
 import { insistOnKey, takingOurs, type FollowingHooks } from "./passed-over.js";
 
 /** A version of the policy as it was put into force. */
@@ -12,7 +12,7 @@ export interface PolicyInForce {
 }
 
 /** The versions of the policy, as the topic `policy` has them. */
-export interface Policies extends Following {
+export interface Policies extends Followed {
   /** The one in force; undefined before the first. */
   active(): PolicyInForce | undefined;
   /** A version that is or was in force, for offers that were issued under it. */

@@ -6,10 +6,26 @@ interface Bounds {
   readonly end: number;
 }
 
+/** Where the topic's partitions begin and end now. */
+async function boundsOf(log: EventLog, topic: string): Promise<ReadonlyMap<number, Bounds>> {
+  const bounds = new Map<number, Bounds>();
+  for (let partition = 0; partition < (await log.partitions(topic)); partition += 1) {
+    bounds.set(partition, await log.offsets(topic, partition));
+  }
+  return bounds;
+}
+
+/** The offset that the next append to each partition of the topic gets now. Rejects with a LogError. */
+export async function endsOf(log: EventLog, topic: string): Promise<ReadonlyMap<number, number>> {
+  return new Map([...(await boundsOf(log, topic))].map(([partition, { end }]) => [partition, end]));
+}
+
 /** How far a topic that is read from its beginning is from all that stood on it at the start. */
 export class Restoring {
   /** Offset of each partition's oldest record at the start. */
   readonly begins: ReadonlyMap<number, number>;
+  /** Where each partition ended at the start. */
+  readonly ends: ReadonlyMap<number, number>;
   /** Resolves when all that stood there has been taken. */
   readonly done: Promise<void>;
   /** Partitions that are not read to where they ended at the start, with that end. */
@@ -18,6 +34,7 @@ export class Restoring {
 
   private constructor(bounds: ReadonlyMap<number, Bounds>) {
     this.begins = new Map([...bounds].map(([partition, { begin }]) => [partition, begin]));
+    this.ends = new Map([...bounds].map(([partition, { end }]) => [partition, end]));
     const filled = [...bounds].filter(([, { begin, end }]) => end > begin);
     this.#behind = new Map(filled.map(([partition, { end }]) => [partition, end]));
     this.done = new Promise((resolve) => (this.#finish = resolve));
@@ -26,11 +43,7 @@ export class Restoring {
 
   /** Asks where the topic's partitions begin and end now. */
   static async begin(log: EventLog, topic: string): Promise<Restoring> {
-    const bounds = new Map<number, Bounds>();
-    for (let partition = 0; partition < (await log.partitions(topic)); partition += 1) {
-      bounds.set(partition, await log.offsets(topic, partition));
-    }
-    return new Restoring(bounds);
+    return new Restoring(await boundsOf(log, topic));
   }
 
   /**

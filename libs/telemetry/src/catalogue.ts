@@ -279,6 +279,12 @@ export const CATALOGUE = {
     help: "When the policy in force was applied, in Unix seconds; 0 while there is none.",
     labels: {},
   },
+  policySightAge: {
+    type: "gauge",
+    name: "leastwise_policy_sight_age_seconds",
+    help: "How long ago a scorer last knew all that stands on the topic `policy`. Beyond `scorer.policy_unseen_ms` it grants nothing new.",
+    labels: {},
+  },
 
   offers: {
     type: "counter",

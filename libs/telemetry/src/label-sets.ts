@@ -138,6 +138,7 @@ export const DEGRADED_REASONS = [
   "log_unavailable",
   "owner_unavailable",
   "owner_changing",
+  "policy_unseen",
 ] as const;
 
 /**

@@ -308,6 +308,65 @@ describe("a scorer among others", () => {
   });
 });
 
+describe("a scorer that has lost sight of the policy", () => {
+  /** Answers nothing from the moment it is told to, as a broker that hangs. */
+  class Sight {
+    isSeen = true;
+    returns = false;
+    readonly waits: number[] = [];
+
+    look(waitMs: number): Promise<boolean> {
+      this.waits.push(waitMs);
+      this.isSeen = this.returns;
+      return Promise.resolve(this.isSeen);
+    }
+  }
+
+  it("gives nothing new, honours what stands, and is whole again once it sees", async () => {
+    const sight = new Sight();
+    const shop = await openGenerous({ sight });
+    const granted = await ask(shop, { requestId: "r-1" });
+    expect(granted.offer).toBeDefined();
+    sight.isSeen = false;
+    const bob = { subject: { userId: "bob" }, sessionId: "visit-2" };
+    const unseen = await ask(shop, { ...bob, requestId: "r-2" });
+    expect(unseen).toMatchObject({ freshness: FRESHNESS_DEGRADED, degradedReason: "policy_unseen", message: "" });
+    expect(unseen.offer).toBeUndefined();
+    expect(await recordOf(given.log, unseen.decisionId)).toMatchObject({ reason: "degraded", episodeId: "" });
+    const honoured = await ask(shop, { requestId: "r-3" });
+    expect(honoured).toMatchObject({ degradedReason: "policy_unseen", offer: { code: granted.offer?.code } });
+    expect(await counted(shop.telemetry, "leastwise_degraded_total", 'reason="policy_unseen"')).toBe(2);
+
+    sight.returns = true;
+    expect(await ask(shop, { ...bob, requestId: "r-4" })).toMatchObject({
+      ...{ freshness: FRESHNESS_FRESH, degradedReason: "" },
+      offer: { campaignId: "autumn" },
+    });
+  });
+
+  it("waits to see it again for half of the call's time, a quarter of a second at most, and not once its time is over", async () => {
+    const sight = new Sight();
+    sight.isSeen = false;
+    const shop = await openGenerous({ sight, marginMs: 5 });
+    await ask(shop, { requestId: "r-1" });
+    await ask(shop, { requestId: "r-2" }, shop.time.wallMs + 105);
+    expect(await ask(shop, { requestId: "r-3" }, shop.time.wallMs)).toMatchObject({ degradedReason: "deadline_near" });
+    expect(sight.waits).toEqual([250, 50, -2.5]);
+  });
+
+  it("decides under what it sees after it has waited", async () => {
+    const shop = await openGenerous();
+    expect((await ask(shop, { requestId: "r-1" })).policyVersion).toBe("percentages-1");
+    // The process stood still, and the kill switch was turned meanwhile.
+    shop.time.monotonicMs += 60_000;
+    await given.log.append([applied({ ...percentages(), version: "stopped-1", killSwitch: true })]);
+    const bob = { subject: { userId: "bob" }, sessionId: "visit-2" };
+    const answer = await ask(shop, { ...bob, requestId: "r-2" });
+    expect(answer).toMatchObject({ degradedReason: "", policyVersion: "stopped-1" });
+    expect(answer.offer).toBeUndefined();
+  });
+});
+
 describe("a call that names an event it must have seen", () => {
   const after = (offset: number, incarnation = given.log.incarnation) =>
     formatPosition({ incarnation, offsets: new Map([[partitionOf(ADA), offset]]) });

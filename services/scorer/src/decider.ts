@@ -10,7 +10,7 @@ import {
 } from "@leastwise/decision";
 import type { LogError } from "@leastwise/eventlog";
 import type { Hold, Led } from "@leastwise/ledger";
-import type { LinkBook, Policies } from "@leastwise/references";
+import type { LinkBook, Policies, PolicySight } from "@leastwise/references";
 import { depthBandOf, type Telemetry } from "@leastwise/telemetry";
 import { ok, type AssignmentKey, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
 import { subjectOfCall } from "./call-subject.js";
@@ -22,10 +22,15 @@ import type { RecentDecisions } from "./recent-decisions.js";
 /** Enough for the compiler to have seen what matters: some tens of ms. */
 const REHEARSALS = 100;
 
+/** How long an answer waits at most for the policy to be seen again, ms: what a question to the log takes a process that merely stood still. */
+const SIGHT_WAIT_MAX_MS = 250;
+
 export interface DeciderOptions extends FactSources {
   readonly hasher: SubjectHasher;
   readonly links: LinkBook;
   readonly policies: Policies;
+  /** Whether the policy that is known here is the one on the log: without sight of it nothing new is given. */
+  readonly sight: Pick<PolicySight, "isSeen" | "look">;
   readonly clock: Clock;
   /** The wall's time, Unix ms, which deadlines are in whatever clock decisions are made under. */
   readonly wallNowMs: () => number;
@@ -142,6 +147,8 @@ export class Decider {
 
   async #answer(asked: Asked, hold: Hold): Promise<wire.DecideResponse> {
     const { call, subject, leaveMs } = asked;
+    const { sight } = this.#options;
+    const isPolicySeen = sight.isSeen || (await sight.look(Math.min(SIGHT_WAIT_MAX_MS, this.#leftMs(leaveMs) / 2)));
     const unsettledMs = this.#unsettledMs(subject);
     if (unsettledMs === undefined) return this.#untold(asked, "owner_unavailable");
     const staleMs = Math.max(asked.staleMs, unsettledMs);
@@ -155,6 +162,7 @@ export class Decider {
     const input = decisionInput(facts, policy, staleMs > 0 ? "stale" : "fresh");
     if (this.#leftMs(leaveMs) <= 0) return safe(input, "deadline_near");
     if (unsettledMs > 0) return safe(input, "owner_changing");
+    if (!isPolicySeen) return safe(input, "policy_unseen");
     return this.#tell({ ...asked, staleMs }, hold, input, decide(input));
   }
 

@@ -97,6 +97,8 @@ class ClusterLog implements EventLog {
   readonly #ownerships = new Set<KafkaOwnership>();
   readonly #relays = new Set<Relay>();
   readonly #members: GroupMembers;
+  /** What the brokers are being asked, which cannot be broken off. */
+  readonly #questions = new Set<Promise<unknown>>();
   #incarnation = "";
   #closing: Promise<void> | undefined;
 
@@ -152,7 +154,7 @@ class ClusterLog implements EventLog {
 
   async offsets(topic: string, partition: number): Promise<{ begin: number; end: number }> {
     await this.#checkedPartitions(topic, partition);
-    const bounds = (await topicOffsets(this.#admin, topic)).get(partition);
+    const bounds = (await this.#asked(topicOffsets(this.#admin, topic))).get(partition);
     if (bounds === undefined)
       throw new LogError("log_unavailable", `no broker knows the offsets of ${topic}/${partition}`, "retry");
     return bounds;
@@ -255,7 +257,16 @@ class ClusterLog implements EventLog {
     const letGo = (): Promise<void> => this.#admin.disconnect().catch(() => undefined);
     await letGo();
     // What one of them was still asking connects again as soon as it can: closing does not wait for that, but undoes it.
-    void Promise.all(readers.map((reader) => reader.idle())).then(letGo);
+    void Promise.all([...readers.map((reader) => reader.idle()), Promise.allSettled(this.#questions)]).then(letGo);
+  }
+
+  async #asked<T>(question: Promise<T>): Promise<T> {
+    this.#questions.add(question);
+    try {
+      return await question;
+    } finally {
+      this.#questions.delete(question);
+    }
   }
 
   /** What the log says of itself, oldest first. */

@@ -10,7 +10,7 @@ import {
 } from "@leastwise/collector";
 import { obtainKey, sayProblems, type Config, type KeyName } from "@leastwise/config";
 import { createSubjectHasher, wire, type SubjectHasher } from "@leastwise/contracts";
-import type { EventLog, RunningSubscription } from "@leastwise/eventlog";
+import { LogError, type EventLog, type RunningSubscription } from "@leastwise/eventlog";
 import { Ledger, offerService } from "@leastwise/ledger";
 import { startRecorder, type Recorder } from "@leastwise/recorder";
 import {
@@ -18,6 +18,7 @@ import {
   followLinks,
   followPolicies,
   followSubjects,
+  PolicySight,
   type Catalog,
   type Following,
   type LinkBook,
@@ -332,9 +333,11 @@ class Starting {
     this.#closers.add(() => feed.close());
     feed.finished.catch(this.#fail);
     await this.#measure(new FeedMetrics({ feed, log, clock, metrics: telemetry.metrics }));
+    const sight = this.#keepSight(policies);
     const recent = new RecentDecisions();
     const decider = new Decider({
       ...references,
+      sight,
       feed,
       ledger,
       hasher,
@@ -362,6 +365,27 @@ class Starting {
     );
     await shared.owners.join({ ledger, feed });
     return feed;
+  }
+
+  /** A log that does not answer is seen by the sight's age, and its own metrics tell of it. */
+  #keepSight(policies: Policies): PolicySight {
+    const { config, telemetry } = this.#options;
+    const { policy_heartbeat_ms: heartbeatMs, policy_unseen_ms: unseenMs } = config.scorer;
+    const sight = new PolicySight({
+      ...{ policies, heartbeatMs, unseenMs },
+      nowMs: () => performance.now(),
+      onAge: (ageMs) => {
+        telemetry.metrics.policySightAge.with({}).set(ageMs / 1_000);
+      },
+      onFailed: (error) => {
+        if (!(error instanceof LogError)) this.#fail(error);
+      },
+    });
+    this.#closers.add(() => {
+      sight.close();
+      return Promise.resolve();
+    });
+    return sight;
   }
 
   /** Knows who owns what, and passes on what is another's from here on; what would be this process's own has the safe answer until it is. */

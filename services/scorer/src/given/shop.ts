@@ -7,6 +7,7 @@ import {
   followLinks,
   followPolicies,
   followSubjects,
+  PolicySight,
   type Links,
   type Policies,
 } from "@leastwise/references";
@@ -65,23 +66,24 @@ export interface Shop {
   readonly policies: Policies;
   readonly links: Links;
   readonly telemetry: Telemetry;
-  /** The clock of decisions and the wall's. */
-  readonly time: { nowMs: Millis; wallMs: number };
+  /** The clock of decisions, the wall's, and the one that never goes back. */
+  readonly time: { nowMs: Millis; wallMs: number; monotonicMs: number };
   close(): Promise<void>;
 }
 
 export type ShopOptions = Partial<
-  Pick<DeciderOptions, "observeOnly" | "budgetMs" | "marginMs" | "afterWaitMs" | "standings">
+  Pick<DeciderOptions, "observeOnly" | "budgetMs" | "marginMs" | "afterWaitMs" | "standings" | "sight">
 > & {
   /** Of the clickstream; default all. */
   readonly partitions?: readonly number[];
 };
 
 export async function openShop(log: FragileLog, { partitions, ...options }: ShopOptions = {}): Promise<Shop> {
-  const time = { nowMs: NOON, wallMs: 1_000_000 };
+  const time = { nowMs: NOON, wallMs: 1_000_000, monotonicMs: 0 };
   const clock = { nowMs: () => time.nowMs };
   const telemetry = quietTelemetry();
   const policies = await followPolicies(log, { onInForce: () => undefined, onUnusable: () => undefined });
+  const sight = new PolicySight({ policies, nowMs: () => time.monotonicMs, heartbeatMs: 250, unseenMs: 1_000 });
   const catalog = await followCatalog(log);
   const subjects = await followSubjects(log);
   const links = await followLinks(log);
@@ -97,7 +99,7 @@ export async function openShop(log: FragileLog, { partitions, ...options }: Shop
   });
   const recent = new RecentDecisions();
   const decider = new Decider({
-    ...{ policies, catalog, subjects, links: links.book, ledger, feed, recent, hasher, clock, telemetry },
+    ...{ policies, sight, catalog, subjects, links: links.book, ledger, feed, recent, hasher, clock, telemetry },
     wallNowMs: () => time.wallMs,
     ...{ observeOnly: false, clockKind: "wall", codeKey: CODE_KEY },
     // Long enough for any machine, since nothing here is about being quick.
@@ -105,6 +107,7 @@ export async function openShop(log: FragileLog, { partitions, ...options }: Shop
     ...options,
   });
   const close = async () => {
+    sight.close();
     await feed.close();
     await ledger.close();
     for (const following of [policies, catalog, subjects, links]) await following.stop();

@@ -139,8 +139,10 @@ export interface DecideResponse {
   /**
    * Stable reason of a safe answer: `owner_changing` (the shopper's partition may be about to get another owner: nothing new is given, and
    * the answer is stale); of a degraded one `features_restoring`, `no_policy`, `deadline_near`, `log_unavailable`,
-   * `owner_unavailable` (the scorer that owns the shopper did not answer in time, or there is none yet). Empty otherwise. A
-   * budget that is not known degrades no answer: it blocks the rungs that would draw on it (`budget_unknown` in Candidate).
+   * `owner_unavailable` (the scorer that owns the shopper did not answer in time, or there is none yet), `policy_unseen` (the
+   * scorer has not seen for a second what the policy's topic says, such as that new offers are stopped: nothing new is given).
+   * Empty otherwise. A budget that is not known degrades no answer: it blocks the rungs that would draw on it
+   * (`budget_unknown` in Candidate).
    */
   degradedReason: string;
   /** Policy version that it was made under. Empty if there is none. */

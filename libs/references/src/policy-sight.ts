@@ -1,0 +1,137 @@
+import type { Policies } from "./policies.js";
+
+/** How the sight of the policy is kept, and who hears of it. */
+export interface PolicySightOptions {
+  readonly policies: Pick<Policies, "reachesEnd">;
+  /** A clock that never goes back, ms. */
+  readonly nowMs: () => number;
+  /** How often the log is asked, ms. */
+  readonly heartbeatMs: number;
+  /** The policy is seen as long as the sight of it is no older, ms. */
+  readonly unseenMs: number;
+  /** Told at each beat how old the sight is, ms. */
+  readonly onAge?: (ageMs: number) => void;
+  /** Told of each question that failed. */
+  readonly onFailed?: (error: unknown) => void;
+}
+
+/**
+ * The policy's heartbeat: whether what this process knows of the policy is what the log says. At each beat it asks the log where the topic
+ * `policy` ends; once all that stood there has been taken, the policy is seen as of the moment of the question. Whoever gives something new
+ * looks here first: a process that has lost sight of the topic does not know whether the kill switch is on.
+ *
+ * There is one question at a time, and nothing is written. Where it goes to a broker that was deposed and does not know it yet, its answer is that
+ * broker's: sight is as good as the reading of the topic itself.
+ */
+export class PolicySight {
+  readonly #options: PolicySightOptions;
+  readonly #beginMs: number;
+  readonly #timer: NodeJS.Timeout;
+  /** The newest moment as of which all of the policy is here. */
+  #seenAsOfMs = Number.NEGATIVE_INFINITY;
+  #question: Question | undefined;
+  /** The last question failed: the next one is the next beat's. */
+  #hasFailed = false;
+  readonly #waiting = new Set<() => void>();
+  #isClosed = false;
+
+  /** Asks at once, then at each beat until it is closed. */
+  constructor(options: PolicySightOptions) {
+    this.#options = options;
+    this.#beginMs = options.nowMs();
+    this.#timer = setInterval(() => {
+      this.#beat();
+    }, options.heartbeatMs);
+    this.#ask();
+  }
+
+  /** All of the policy that stood on the log a moment ago is in force here. */
+  get isSeen(): boolean {
+    return this.#options.nowMs() - this.#seenAsOfMs <= this.#options.unseenMs;
+  }
+
+  /**
+   * Whether the policy is seen, if it is not by now after a question that is asked at once, once for all who wait: a process that merely stood still
+   * has its answer in a moment. Where a question is known to hang or has just failed, nobody waits.
+   *
+   * @param waitMs how long it is waited for at most
+   */
+  look(waitMs: number): Promise<boolean> {
+    if (this.isSeen) return Promise.resolve(true);
+    if (this.#isClosed || this.#hasFailed || waitMs <= 0 || this.#isHanging()) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(settle);
+        resolve(this.isSeen);
+      };
+      const timer = setTimeout(settle, waitMs);
+      this.#waiting.add(settle);
+      this.#ask();
+    });
+  }
+
+  /** Asks no more, and keeps nobody waiting. A question under way ends by itself, unheard. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    this.#question?.stopWaiting.abort();
+    this.#release();
+  }
+
+  #beat(): void {
+    const { nowMs, onAge } = this.#options;
+    onAge?.(nowMs() - Math.max(this.#seenAsOfMs, this.#beginMs));
+    this.#hasFailed = false;
+    if (this.#question === undefined) {
+      this.#ask();
+      return;
+    }
+    this.#question.beats += 1;
+    // What it would say is too old by now: a newer question may say less, where the log has lost its end.
+    if (this.#isHanging()) this.#question.stopWaiting.abort();
+  }
+
+  /** The question outlasted so many beats that what it says is too old. Time alone does not tell: the process may have stood still. */
+  #isHanging(): boolean {
+    const { heartbeatMs, unseenMs } = this.#options;
+    return this.#question !== undefined && this.#question.beats * heartbeatMs >= unseenMs;
+  }
+
+  #ask(): void {
+    if (this.#question !== undefined) return;
+    const question = { asOfMs: this.#options.nowMs(), stopWaiting: new AbortController(), beats: 0 };
+    this.#question = question;
+    void this.#answered(question);
+  }
+
+  /** Never rejects. */
+  async #answered({ asOfMs, stopWaiting }: Question): Promise<void> {
+    const { policies, onFailed } = this.#options;
+    try {
+      if (await policies.reachesEnd(stopWaiting.signal)) this.#seenAsOfMs = asOfMs;
+      // Given up, another may say more; else nothing more is taken, and none will.
+      else this.#hasFailed = !stopWaiting.signal.aborted;
+    } catch (error) {
+      this.#hasFailed = true;
+      if (!this.#isClosed) onFailed?.(error);
+    }
+    this.#question = undefined;
+    if (this.isSeen || this.#hasFailed || this.#isClosed) this.#release();
+    // Asked before anybody waited, it said too little.
+    else if (this.#waiting.size > 0) this.#ask();
+  }
+
+  #release(): void {
+    for (const settle of this.#waiting) settle();
+  }
+}
+
+/** A question that the log was asked. */
+interface Question {
+  readonly asOfMs: number;
+  /** Ends the wait for what stands at the topic's end. */
+  readonly stopWaiting: AbortController;
+  /** Beats that have found it unanswered. */
+  beats: number;
+}
