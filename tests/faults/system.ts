@@ -97,7 +97,15 @@ export class System {
 
   /** Resolves when all replicas of all that matters are in sync. */
   async inSync(): Promise<void> {
-    for (const topic of ["clickstream", "clickstream.raw", "decisions", "offers", "owners", "__consumer_offsets"])
+    for (const topic of [
+      "clickstream",
+      "clickstream.raw",
+      "decisions",
+      "offers",
+      "owners",
+      "policy",
+      "__consumer_offsets",
+    ])
       await this.cluster.inSync(topic);
   }
 

@@ -199,6 +199,16 @@ describe.each([
     expect(values(read.slice(-1))[0]).toMatch(/^29999 /);
   });
 
+  it("says where each partition of a topic ends, anew each time", async () => {
+    const topic = await topicWith(2);
+    const ends = async () => Object.fromEntries(await log.ends(topic));
+    expect(await ends()).toEqual({ 0: 0, 1: 0 });
+    await log.append([record(topic, "a", 1), record(topic, "b", 1)]);
+    expect(await ends()).toEqual({ 0: 0, 1: 2 });
+    await log.append([record(topic, "c", 0)]);
+    expect(await ends()).toEqual({ 0: 1, 1: 2 });
+  });
+
   it("says which topics and partitions it does not know", async () => {
     const topic = await topicWith(2);
     const unknown = { code: "unknown_topic", hint: "terminal" };
@@ -206,6 +216,7 @@ describe.each([
     await expect(log.append([record("nobody.made.this", "x")])).rejects.toMatchObject(unknown);
     await expect(log.append([record(topic, "x", 2)])).rejects.toMatchObject(unknown);
     await expect(log.offsets(topic, -1)).rejects.toMatchObject(unknown);
+    await expect(log.ends("nobody.made.this")).rejects.toMatchObject(unknown);
     await expect(log.subscribe(reading("nobody.made.this", 0, []))).rejects.toMatchObject(unknown);
     expect(await log.partitions(topic)).toBe(2);
   });
@@ -743,6 +754,7 @@ describe.each([
     await expect(closing.ensureTopics([])).rejects.toMatchObject(closed);
     await expect(closing.partitions(topic)).rejects.toMatchObject(closed);
     await expect(closing.offsets(topic, 0)).rejects.toMatchObject(closed);
+    await expect(closing.ends(topic)).rejects.toMatchObject(closed);
     await expect(closing.subscribe(reading(topic, 0, []))).rejects.toMatchObject(closed);
     await expect(closing.commit("g", topic, 0, { offset: 0, note: "" })).rejects.toMatchObject(closed);
     await expect(closing.committed("g", topic, 0)).rejects.toMatchObject(closed);

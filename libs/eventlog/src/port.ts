@@ -241,6 +241,11 @@ export interface EventLog {
   append(records: readonly NewRecord[]): Promise<Position[]>;
   /** Offset of the oldest record kept, and the offset that the next append gets. */
   offsets(topic: string, partition: number): Promise<{ readonly begin: number; readonly end: number }>;
+  /**
+   * The offset that the next append to each partition of a topic gets. Asked once, for whoever would rather ask again than wait: rejects in a few
+   * seconds where a broker that leads one of them does not say. Otherwise as {@link offsets}.
+   */
+  ends(topic: string): Promise<ReadonlyMap<number, number>>;
   /** Reads on from given offsets until stopped, waiting for what is yet to come. */
   subscribe(subscription: Subscription): Promise<RunningSubscription>;
   /**

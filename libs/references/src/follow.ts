@@ -1,6 +1,6 @@
 import type { EventLog, LogRecord } from "@leastwise/eventlog";
 import { PlacesTaken } from "./places-taken.js";
-import { endsOf, Restoring } from "./restoring.js";
+import { Restoring } from "./restoring.js";
 
 /** A topic that is followed into memory. */
 export interface Following {
@@ -68,6 +68,6 @@ export async function follow(
   return {
     finished: running.finished,
     stop: () => running.stop(),
-    reachesEnd: async (signal) => taken.until(await endsOf(log, topic), signal),
+    reachesEnd: async (signal) => taken.until(await log.ends(topic), signal),
   };
 }

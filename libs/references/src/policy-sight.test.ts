@@ -123,10 +123,11 @@ describe("the sight of the policy", () => {
   it("is no better where nothing is taken any more, and asks no faster for that", async () => {
     const seen = sight.look(LONG_MS);
     await answer(false);
+    await answer(false);
     expect(await seen).toBe(false);
-    expect(asked).toHaveLength(1);
-    await beats(1);
     expect(asked).toHaveLength(2);
+    await beats(1);
+    expect(asked).toHaveLength(3);
   });
 
   it("asks one question at a time, and waits no longer for the topic's end than the answer is of use", async () => {
@@ -191,16 +192,33 @@ describe("who looks", () => {
   });
 
   it("is told as soon as its question fails, and does not have the log asked again before the next beat", async () => {
+    await answer();
+    stall(60_000);
     const looking = sight.look(LONG_MS);
     await fail();
     expect(await looking).toBe(false);
     expect(await sight.look(LONG_MS)).toBe(false);
-    expect(asked).toHaveLength(1);
+    expect(asked).toHaveLength(2);
     await beats(1);
     const again = sight.look(LONG_MS);
     await answer();
     expect(await again).toBe(true);
+    expect(asked).toHaveLength(3);
+  });
+
+  it("has one question of its own where the one that was under way fails", async () => {
+    const looking = [sight.look(LONG_MS), sight.look(LONG_MS)];
+    await fail();
     expect(asked).toHaveLength(2);
+    await answer();
+    expect(await Promise.all(looking)).toEqual([true, true]);
+    stall(60_000);
+    await beats(1);
+    const inVain = sight.look(LONG_MS);
+    await fail();
+    await fail();
+    expect(await inVain).toBe(false);
+    expect([asked.length, failures.length]).toEqual([4, 3]);
   });
 });
 

@@ -42,7 +42,7 @@ export class PolicySight {
     this.#timer = setInterval(() => {
       this.#beat();
     }, options.heartbeatMs);
-    this.#ask();
+    this.#ask(false);
   }
 
   /** All of the policy that stood on the log a moment ago is in force here. */
@@ -67,7 +67,7 @@ export class PolicySight {
       };
       const timer = setTimeout(settle, waitMs);
       this.#waiting.add(settle);
-      this.#ask();
+      this.#ask(true);
     });
   }
 
@@ -84,7 +84,7 @@ export class PolicySight {
     onAge?.(nowMs() - Math.max(this.#seenAsOfMs, this.#beginMs));
     this.#hasFailed = false;
     if (this.#question === undefined) {
-      this.#ask();
+      this.#ask(false);
       return;
     }
     this.#question.beats += 1;
@@ -98,28 +98,41 @@ export class PolicySight {
     return this.#question !== undefined && this.#question.beats * heartbeatMs >= unseenMs;
   }
 
-  #ask(): void {
+  /** @param isForWaiters somebody waits for the answer to just this question */
+  #ask(isForWaiters: boolean): void {
     if (this.#question !== undefined) return;
-    const question = { asOfMs: this.#options.nowMs(), stopWaiting: new AbortController(), beats: 0 };
+    const stopWaiting = new AbortController();
+    const question = { asOfMs: this.#options.nowMs(), isForWaiters, stopWaiting, beats: 0 };
     this.#question = question;
     void this.#answered(question);
   }
 
   /** Never rejects. */
-  async #answered({ asOfMs, stopWaiting }: Question): Promise<void> {
+  async #answered(question: Question): Promise<void> {
+    const hasFailed = !(await this.#isTaken(question));
+    this.#question = undefined;
+    // Asked before anybody waited, it says too little, or failed while the process stood still.
+    const isOfUse = this.isSeen || (hasFailed && question.isForWaiters);
+    if (this.#waiting.size > 0 && !isOfUse && !this.#isClosed) {
+      this.#ask(true);
+      return;
+    }
+    this.#hasFailed = hasFailed;
+    this.#release();
+  }
+
+  /** False if the question failed. Never rejects. */
+  async #isTaken({ asOfMs, stopWaiting }: Question): Promise<boolean> {
     const { policies, onFailed } = this.#options;
     try {
-      if (await policies.reachesEnd(stopWaiting.signal)) this.#seenAsOfMs = asOfMs;
+      const isTaken = await policies.reachesEnd(stopWaiting.signal);
+      if (isTaken) this.#seenAsOfMs = asOfMs;
       // Given up, another may say more; else nothing more is taken, and none will.
-      else this.#hasFailed = !stopWaiting.signal.aborted;
+      return isTaken || stopWaiting.signal.aborted;
     } catch (error) {
-      this.#hasFailed = true;
       if (!this.#isClosed) onFailed?.(error);
+      return false;
     }
-    this.#question = undefined;
-    if (this.isSeen || this.#hasFailed || this.#isClosed) this.#release();
-    // Asked before anybody waited, it said too little.
-    else if (this.#waiting.size > 0) this.#ask();
   }
 
   #release(): void {
@@ -130,6 +143,7 @@ export class PolicySight {
 /** A question that the log was asked. */
 interface Question {
   readonly asOfMs: number;
+  readonly isForWaiters: boolean;
   /** Ends the wait for what stands at the topic's end. */
   readonly stopWaiting: AbortController;
   /** Beats that have found it unanswered. */

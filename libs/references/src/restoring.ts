@@ -6,20 +6,6 @@ interface Bounds {
   readonly end: number;
 }
 
-/** Where the topic's partitions begin and end now. */
-async function boundsOf(log: EventLog, topic: string): Promise<ReadonlyMap<number, Bounds>> {
-  const bounds = new Map<number, Bounds>();
-  for (let partition = 0; partition < (await log.partitions(topic)); partition += 1) {
-    bounds.set(partition, await log.offsets(topic, partition));
-  }
-  return bounds;
-}
-
-/** The offset that the next append to each partition of the topic gets now. Rejects with a LogError. */
-export async function endsOf(log: EventLog, topic: string): Promise<ReadonlyMap<number, number>> {
-  return new Map([...(await boundsOf(log, topic))].map(([partition, { end }]) => [partition, end]));
-}
-
 /** How far a topic that is read from its beginning is from all that stood on it at the start. */
 export class Restoring {
   /** Offset of each partition's oldest record at the start. */
@@ -43,7 +29,11 @@ export class Restoring {
 
   /** Asks where the topic's partitions begin and end now. */
   static async begin(log: EventLog, topic: string): Promise<Restoring> {
-    return new Restoring(await boundsOf(log, topic));
+    const bounds = new Map<number, Bounds>();
+    for (let partition = 0; partition < (await log.partitions(topic)); partition += 1) {
+      bounds.set(partition, await log.offsets(topic, partition));
+    }
+    return new Restoring(bounds);
   }
 
   /**

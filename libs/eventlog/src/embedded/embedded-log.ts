@@ -148,6 +148,12 @@ class DirectoryLog implements EmbeddedLog {
     return Promise.resolve({ begin, end });
   }
 
+  async ends(topic: string): Promise<ReadonlyMap<number, number>> {
+    this.#checkOpen();
+    const ends = this.#topics.get(topic).partitions.map(({ partition, bounds }) => [partition, bounds.end] as const);
+    return Promise.resolve(new Map(ends));
+  }
+
   async subscribe(subscription: Subscription): Promise<RunningSubscription> {
     this.#checkOpen();
     if (subscription.group !== undefined) checkGroup(subscription.group);

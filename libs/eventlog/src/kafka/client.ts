@@ -22,6 +22,8 @@ export interface KafkaClientOptions {
   readonly socketFactory?: ISocketFactory;
   /** How long one request may take, in ms. Default 10 000. */
   readonly requestTimeoutMs?: number;
+  /** How often, and after which waits, the client library tries again by itself. Default {@link RETRY}. */
+  readonly retry?: RetryOptions;
   /** Hears what the client library has to say; default nobody. Field values may be of any kind. */
   readonly onLog?: (level: KafkaLogLevel, message: string, fields: Readonly<Record<string, unknown>>) => void;
   /** The least that `onLog` is to hear. Default `debug`, which is several lines for each request, made whether or not anybody reads them. */
@@ -49,6 +51,7 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
     sasl,
     socketFactory,
     requestTimeoutMs = REQUEST_TIMEOUT_MS,
+    retry = RETRY,
     onLog,
     onLogFrom = "debug",
   } = options;
@@ -67,7 +70,7 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
     authenticationTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: requestTimeoutMs,
     enforceRequestTimeout: true,
-    retry: RETRY,
+    retry,
     logLevel: onLog === undefined ? logLevel.NOTHING : HEARD_FROM[onLogFrom],
     logCreator: () => (entry) => {
       const { message, ...fields } = entry.log;

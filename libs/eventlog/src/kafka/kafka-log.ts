@@ -20,6 +20,7 @@ import { GroupMembers } from "./ownership/group-members.js";
 import { KafkaOwnership } from "./ownership/kafka-ownership.js";
 import { GAP_AFTER_MS, GIVES_UP_AFTER_MS, KafkaScanner, LEADERS_GOOD_FOR_MS } from "./scan/kafka-scanner.js";
 import type { RecordHeaders } from "./record-headers.js";
+import { TopicEnds } from "./topic-ends.js";
 import { TopicCatalogue } from "./topic-catalogue.js";
 import { AS_THE_BROKERS_ARE } from "./topics/topic-settings.js";
 
@@ -97,8 +98,7 @@ class ClusterLog implements EventLog {
   readonly #ownerships = new Set<KafkaOwnership>();
   readonly #relays = new Set<Relay>();
   readonly #members: GroupMembers;
-  /** What the brokers are being asked, which cannot be broken off. */
-  readonly #questions = new Set<Promise<unknown>>();
+  readonly #ends: TopicEnds;
   #incarnation = "";
   #closing: Promise<void> | undefined;
 
@@ -110,6 +110,7 @@ class ClusterLog implements EventLog {
     this.#catalogue = new TopicCatalogue(admin, options.replicationFactor ?? AS_THE_BROKERS_ARE);
     this.#appender = new KafkaAppender(() => client.openProducer(), this.#catalogue);
     this.#members = new GroupMembers(admin);
+    this.#ends = new TopicEnds(options);
   }
 
   get incarnation(): string {
@@ -154,10 +155,15 @@ class ClusterLog implements EventLog {
 
   async offsets(topic: string, partition: number): Promise<{ begin: number; end: number }> {
     await this.#checkedPartitions(topic, partition);
-    const bounds = (await this.#asked(topicOffsets(this.#admin, topic))).get(partition);
+    const bounds = (await topicOffsets(this.#admin, topic)).get(partition);
     if (bounds === undefined)
       throw new LogError("log_unavailable", `no broker knows the offsets of ${topic}/${partition}`, "retry");
     return bounds;
+  }
+
+  async ends(topic: string): Promise<ReadonlyMap<number, number>> {
+    await this.partitions(topic);
+    return this.#ends.of(topic);
   }
 
   async subscribe(subscription: Subscription): Promise<RunningSubscription> {
@@ -254,19 +260,11 @@ class ClusterLog implements EventLog {
     await Promise.all([...readers, ...this.#ownerships].map((reader) => reader.stop()));
     await Promise.all([...this.#relays].map((relay) => relay.close()));
     await this.#appender.close();
+    await this.#ends.close();
     const letGo = (): Promise<void> => this.#admin.disconnect().catch(() => undefined);
     await letGo();
     // What one of them was still asking connects again as soon as it can: closing does not wait for that, but undoes it.
-    void Promise.all([...readers.map((reader) => reader.idle()), Promise.allSettled(this.#questions)]).then(letGo);
-  }
-
-  async #asked<T>(question: Promise<T>): Promise<T> {
-    this.#questions.add(question);
-    try {
-      return await question;
-    } finally {
-      this.#questions.delete(question);
-    }
+    void Promise.all(readers.map((reader) => reader.idle())).then(letGo);
   }
 
   /** What the log says of itself, oldest first. */

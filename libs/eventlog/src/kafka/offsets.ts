@@ -31,7 +31,8 @@ function offsetsOf(admin: OffsetsAdmin, topic: string): ReturnType<Admin["fetchT
   );
 }
 
-async function learnLeaders(admin: OffsetsAdmin, topic: string): Promise<void> {
+/** Has the client library ask anew who leads the topic. Never rejects. */
+export async function learnLeaders(admin: Pick<Admin, "describeConfigs">, topic: string): Promise<void> {
   const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: ["cleanup.policy"] };
   await admin.describeConfigs({ includeSynonyms: false, resources: [resource] }).catch(() => undefined);
 }

@@ -74,6 +74,10 @@ export class FragileLog implements EventLog {
     return this.#log.offsets(topic, partition);
   }
 
+  ends(topic: string): Promise<ReadonlyMap<number, number>> {
+    return this.#log.ends(topic);
+  }
+
   subscribe(subscription: Subscription): Promise<RunningSubscription> {
     return this.#log.subscribe(subscription);
   }
