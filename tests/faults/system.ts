@@ -172,6 +172,8 @@ function settings(policyFile: string): Readonly<Record<string, string>> {
     LEASTWISE_SUBJECTS__KEY: SUBJECTS_KEY,
     LEASTWISE_CODES__KEY: "c0".repeat(32),
     LEASTWISE_SCORER__STANDBYS: "1",
+    // For the same reason the sight of the policy may be older: its own test has a second.
+    LEASTWISE_SCORER__POLICY_UNSEEN_MS: "5000",
     LEASTWISE_RECORDER__BLOCK_INTERVAL_MS: "200",
     LEASTWISE_OPS__PORT: "0",
     LEASTWISE_LOGGING__FORMAT: "json",

@@ -27,7 +27,11 @@ function block(command: string): string {
 
 const inherited = Object.entries(process.env).filter(([name]) => !/^(LEASTWISE_|NODE_OPTIONS|JEST_)/.test(name));
 // The first answer of a process that has just begun, beside other tests: what is in it is looked at here, not how soon it comes.
-const env = { ...Object.fromEntries(inherited), LEASTWISE_RPC__DECIDE_DEADLINE_MS: "5000" };
+const env = {
+  ...Object.fromEntries(inherited),
+  LEASTWISE_RPC__DECIDE_DEADLINE_MS: "5000",
+  LEASTWISE_SCORER__POLICY_UNSEEN_MS: "10000",
+};
 
 /** What a command prints, as a shell runs it. */
 async function printed(command: string): Promise<string> {

@@ -47,6 +47,7 @@ async function start(role: "collector" | "scorer", number: number): Promise<Prog
       LEASTWISE_LOG__BROKERS: cluster.brokers.join(","),
       LEASTWISE_SUBJECTS__KEY: "5e".repeat(32),
       LEASTWISE_CODES__KEY: "c0".repeat(32),
+      LEASTWISE_SCORER__POLICY_UNSEEN_MS: "1000",
       LEASTWISE_DATA_DIRECTORY: path.join(data, `${role}-${number}`),
     },
   });
