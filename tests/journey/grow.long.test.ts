@@ -105,6 +105,17 @@ async function standing(log: EventLog, topic: string): Promise<readonly LogRecor
   return records;
 }
 
+/** What somebody else writes onto the topics: a field of a wire type that there is none of, under no subject's key. */
+const FOREIGN = Buffer.from([0x0e, 1]);
+
+async function writeForeign(): Promise<void> {
+  const log = await openKafkaLog({ brokers: broker.brokers });
+  const timestampMs = Date.now() as Millis;
+  const record = { partition: 1, key: "bob", value: FOREIGN, timestampMs };
+  await log.append([TOPICS.clickstream, TOPICS.decisions, TOPICS.offers].map((topic) => ({ topic, ...record })));
+  await log.close();
+}
+
 /** What a scorer that starts knows of every subject, and what stands on the log. */
 async function known(): Promise<Record<string, unknown>> {
   const log = await openKafkaLog({ brokers: broker.brokers });
@@ -122,12 +133,14 @@ async function known(): Promise<Record<string, unknown>> {
     records: clickstream.map(sayRecord).sort(),
     decisions: (await standing(log, TOPICS.decisions))
       .flatMap(({ value }) => {
+        if (FOREIGN.equals(value)) return "foreign";
         const record = wire.DecisionRecord.decode(value);
         return record.decisionId === "" ? [] : digestOf(wire.DecisionRecord.encode({ ...record, ownerEpoch: 0n }));
       })
       .sort(),
     offers: (await standing(log, TOPICS.offers))
       .flatMap(({ value }) => {
+        if (FOREIGN.equals(value)) return "foreign";
         const record = wire.OfferEvent.decode(value);
         return record.offerId === "" ? [] : digestOf(wire.OfferEvent.encode({ ...record, ownerEpoch: 0n }));
       })
@@ -175,9 +188,11 @@ describe("a shop whose topics grow", () => {
   const hasBothKinds = (): boolean => [true, false].every((isUsed) => offers.some((offer) => offer.isUsed === isUsed));
 
   it("grows once nobody reads and the recorder has all, and says what it did", async () => {
+    await writeForeign();
     // What the scorer wrote last, as it ended, is read by a recorder that has another look.
     await start(4);
     await shop.sees("count() FROM decisions", decided.size);
+    await shop.sees("count() FROM dead_letters", 3);
     await program.stop();
     shop.close();
     before = await known();
@@ -186,9 +201,16 @@ describe("a shop whose topics grow", () => {
     expect(looked.stdout.join("\n")).toContain(
       "from 4 to 6 partitions; nothing stands in the way, and nothing was done",
     );
+    for (const topic of [TOPICS.clickstream, TOPICS.decisions, TOPICS.offers]) {
+      expect(looked.stdout.join("\n")).toMatch(new RegExp(`^  ${topic}: 1 of the records .* none of ours`, "m"));
+      expect(looked.stderr.join("\n")).toMatch(new RegExp(`^${topic}/1/\\d+ is none of ours, and passed over: `, "m"));
+    }
     const grown = await grow("--json");
     expect([grown.exit.code, grown.stderr]).toEqual([0, []]);
-    expect(JSON.parse(grown.stdout.join(""))).toMatchObject({ from: 4, to: TO, records: { decisions: decided.size } });
+    expect(JSON.parse(grown.stdout.join(""))).toMatchObject({
+      ...{ from: 4, to: TO, records: { decisions: decided.size + 1 } },
+      foreign: { clickstream: { count: 1 }, decisions: { count: 1 }, offers: { count: 1 } },
+    });
     expect((await runToEnd({ args: ["topics", "check"], env: settings(TO) })).exit.code).toBe(0);
     const old = await runToEnd({ args: ["serve", "--data", data], env: settings(4) });
     expect([old.exit.code, old.stderr.at(-1)]).toEqual([1, expect.stringContaining("partitions 6, expected 4")]);

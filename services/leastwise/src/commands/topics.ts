@@ -138,14 +138,18 @@ export async function growCommand(options: GrowOptions): Promise<void> {
   }
 }
 
-function sayGrowth({ from, to, records }: GrowthReport, { dryRun }: GrowOptions): string {
+function sayGrowth({ from, to, records, foreign }: GrowthReport, { dryRun }: GrowOptions): string {
   const lines = Object.entries(records).map(([topic, count]) => {
     return dryRun
-      ? `  ${topic}: at most ${count} records would be copied`
+      ? `  ${topic}: ${count} records would be copied`
       : `  ${topic}: ${count} records copied, and compared`;
+  });
+  const foreignLines = Object.entries(foreign).map(([topic, { count }]) => {
+    return `  ${topic}: ${count} of the records that were looked through ${count === 1 ? "is" : "are"} none of ours, and passed over as the services do`;
   });
   const head = dryRun
     ? `from ${from} to ${to} partitions; nothing stands in the way, and nothing was done:`
     : `from ${from} to ${to} partitions:`;
-  return [head, ...lines, ...(dryRun ? [] : [`Set log.partitions to ${to} before anything starts.`])].join("\n");
+  const next = dryRun ? [] : [`Set log.partitions to ${to} before anything starts.`];
+  return [head, ...lines, ...foreignLines, ...next].join("\n");
 }

@@ -73,7 +73,9 @@ describe("what becomes of the records when the topics grow", () => {
     const decision = (decisionId: string, epoch: number) =>
       stands(
         TOPICS.decisions,
-        wire.DecisionRecord.encode(wire.DecisionRecord.fromPartial({ decisionId, ownerEpoch: BigInt(epoch) })).finish(),
+        wire.DecisionRecord.encode(
+          wire.DecisionRecord.fromPartial({ decisionId, subject: ADA, ownerEpoch: BigInt(epoch) }),
+        ).finish(),
       );
     const offer = (offerId: string, epoch: number) =>
       stands(
@@ -99,5 +101,44 @@ describe("what becomes of the records when the topics grow", () => {
     expect(happened.map((value) => wire.OfferEvent.decode(value))).toMatchObject(
       ["of none", "first", "second"].map((offerId) => ({ offerId, ownerEpoch: 0n })),
     );
+  });
+
+  it("what is none of ours is carried along as it is, whatever it is, and it is said why; it moves no epoch", () => {
+    const TORN = Uint8Array.of(0x0a, 200, 1);
+    const GROUPED = Uint8Array.of(0x0e, 1);
+    for (const name of [TOPICS.decisions, TOPICS.offers]) {
+      const { reader, problemOf } = topics.get(name)!;
+      const valueOf = reader!();
+      for (const foreign of [TORN, GROUPED, new Uint8Array(0), Buffer.from("hello")]) {
+        const record = stands(name, foreign, ADA);
+        expect(valueOf(record)).toEqual(foreign);
+        expect(problemOf!(record)).toEqual(expect.any(String));
+      }
+    }
+    expect(topics.get(TOPICS.clickstream)!.problemOf!(stands(TOPICS.clickstream, TORN, ADA))).toBe("record_malformed");
+  });
+
+  it("a decision of nobody is none of ours, and its epoch, which no copy may have, voids nothing", () => {
+    const { reader, problemOf } = topics.get(TOPICS.decisions)!;
+    const decision = (subject: string, ownerEpoch: bigint) =>
+      wire.DecisionRecord.encode(wire.DecisionRecord.fromPartial({ decisionId: "d", subject, ownerEpoch })).finish();
+    const valueOf = reader!();
+    const foreign = stands(TOPICS.decisions, decision("bob@example.com", 9n), ADA);
+    expect(problemOf!(foreign)).toBe("it has no subject");
+    expect(wire.DecisionRecord.decode(valueOf(foreign)!)).toMatchObject({ subject: "bob@example.com", ownerEpoch: 0n });
+    expect(valueOf(stands(TOPICS.decisions, decision(ADA, 1n), ADA))).toBeDefined();
+  });
+
+  it("a key that is no subject is said, without repeating it, and ours are not", () => {
+    const event = encodeClickstreamRecord({
+      $case: "event",
+      value: wire.ClickstreamEvent.fromPartial({ subject: ADA }),
+    });
+    const { problemOf } = topics.get(TOPICS.clickstream)!;
+    expect(problemOf!(stands(TOPICS.clickstream, event, ADA))).toBeUndefined();
+    expect(problemOf!(stands(TOPICS.clickstream, event, "bob@example.com"))).toBe("its key is no subject");
+    expect(problemOf!(stands(TOPICS.clickstream, event))).toBe("its key is missing");
+    const begins = wire.DecisionRecord.encode(wire.DecisionRecord.fromPartial({ ownerEpoch: 2n })).finish();
+    expect(topics.get(TOPICS.decisions)!.problemOf!(stands(TOPICS.decisions, begins))).toBeUndefined();
   });
 });

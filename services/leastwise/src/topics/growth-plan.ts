@@ -1,6 +1,7 @@
 import type { Config } from "@leastwise/config";
 import {
   decodeClickstreamRecord,
+  decodeDecisionRecord,
   encodeClickstreamRecord,
   OwnerEpochs,
   TOPICS,
@@ -18,9 +19,9 @@ export function growthPlan(config: Pick<Config, "log" | "clock" | "collector">, 
     partitions,
     settings,
     regrouped: [
-      { ...bySubject(TOPICS.clickstream), references: MOVES },
-      { ...bySubject(TOPICS.decisions), reader: decisionsThatCount },
-      { ...bySubject(TOPICS.offers), reader: offersThatCount },
+      { ...bySubject(TOPICS.clickstream), references: MOVES, problemOf: foreignOnClickstream },
+      { ...bySubject(TOPICS.decisions), reader: decisionsThatCount, problemOf: foreignDecision },
+      { ...bySubject(TOPICS.offers), reader: offersThatCount, problemOf: foreignOffer },
     ],
     remade: [TOPICS.windowCheckpoints, TOPICS.windowManifests],
     widened: [TOPICS.clickstreamRaw],
@@ -41,17 +42,17 @@ function bySubject(name: string): RegroupedTopic {
 
 /**
  * What of a partition of `decisions` counts, under no epoch: epochs are of the old partitions' owners, and those of one would void what
- * another wrote where their records come to stand behind each other.
+ * another wrote where their records come to stand behind each other. What is none of ours is carried along, and has no say in epochs.
  */
 function decisionsThatCount(): (record: LogRecord) => Uint8Array | undefined {
   const epochs = new OwnerEpochs();
   return ({ partition, value }) => {
-    const message = unframed(value);
-    const decision = wire.DecisionRecord.decode(message);
-    const { ownerEpoch, decisionId } = decision;
-    if (!epochs.take(partition, Number(ownerEpoch)) || decisionId === "") return undefined;
-    if (ownerEpoch === 0n) return value;
-    const frame = value.subarray(0, value.length - message.length);
+    const decision = decoded(() => decodeDecisionRecord(value));
+    if (decision === undefined) return value;
+    const isOurs = problemOfDecision(decision) === undefined;
+    if (isOurs && !counts(epochs, partition, decision.ownerEpoch, decision.decisionId)) return undefined;
+    if (decision.ownerEpoch === 0n) return value;
+    const frame = value.subarray(0, value.length - unframed(value).length);
     return Buffer.concat([frame, wire.DecisionRecord.encode({ ...decision, ownerEpoch: 0n }).finish()]);
   };
 }
@@ -60,11 +61,72 @@ function decisionsThatCount(): (record: LogRecord) => Uint8Array | undefined {
 function offersThatCount(): (record: LogRecord) => Uint8Array | undefined {
   const epochs = new OwnerEpochs();
   return ({ partition, value }) => {
-    const event = wire.OfferEvent.decode(value);
-    const { ownerEpoch, offerId } = event;
-    if (!epochs.take(partition, Number(ownerEpoch)) || offerId === "") return undefined;
-    return ownerEpoch === 0n ? value : wire.OfferEvent.encode({ ...event, ownerEpoch: 0n }).finish();
+    const event = decoded(() => wire.OfferEvent.decode(value));
+    if (event === undefined || problemOfOffer(event) !== undefined) return value;
+    if (!counts(epochs, partition, event.ownerEpoch, event.offerId)) return undefined;
+    return event.ownerEpoch === 0n ? value : wire.OfferEvent.encode({ ...event, ownerEpoch: 0n }).finish();
   };
+}
+
+/** Whether a record is of an owner that had no successor yet, and more than the beginning of one, which names nothing. */
+function counts(epochs: OwnerEpochs, partition: number, ownerEpoch: bigint, id: string): boolean {
+  return epochs.take(partition, Number(ownerEpoch)) && id !== "";
+}
+
+/** Why the services pass over a record, in words that repeat nothing of it: they go to whoever looks on. */
+function foreignDecision(record: LogRecord): string | undefined {
+  return foreignIn(record, () => {
+    const decision = decodeDecisionRecord(record.value);
+    return { problem: problemOfDecision(decision), isKeyed: decision.decisionId !== "" };
+  });
+}
+
+function foreignOffer(record: LogRecord): string | undefined {
+  return foreignIn(record, () => {
+    const event = wire.OfferEvent.decode(record.value);
+    return { problem: problemOfOffer(event), isKeyed: event.offerId !== "" };
+  });
+}
+
+function foreignOnClickstream(record: LogRecord): string | undefined {
+  return foreignIn(record, () => {
+    const body = decodeClickstreamRecord(record.value);
+    return { problem: body.ok ? undefined : body.error.reason, isKeyed: true };
+  });
+}
+
+/** `isKeyed`: whether a record of ours that says this stands under its subject. */
+function foreignIn(
+  { key }: LogRecord,
+  look: () => { readonly problem: string | undefined; readonly isKeyed: boolean },
+): string | undefined {
+  try {
+    const { problem, isKeyed } = look();
+    if (problem !== undefined || !isKeyed) return problem;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  if (key === undefined) return "its key is missing";
+  return isSubjectId(key) ? undefined : "its key is no subject";
+}
+
+function problemOfDecision({ decisionId, subject, ownerEpoch }: wire.DecisionRecord): string | undefined {
+  if (decisionId === "")
+    return ownerEpoch === 0n ? "it is neither a decision nor the beginning of an owner" : undefined;
+  return isSubjectId(subject) ? undefined : "it has no subject";
+}
+
+function problemOfOffer({ offerId, ownerEpoch }: wire.OfferEvent): string | undefined {
+  return offerId === "" && ownerEpoch === 0n ? "it is of no offer, and not the beginning of an owner" : undefined;
+}
+
+/** Undefined for what cannot be read. */
+function decoded<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch {
+    return undefined;
+  }
 }
 
 /** A state that a link moved names the link's place, which tells whether it has arrived. */

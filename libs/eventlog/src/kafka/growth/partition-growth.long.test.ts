@@ -183,11 +183,48 @@ describe("partitions that grow", () => {
       from: FROM,
       to: TO,
       records: { [events]: 403 },
+      foreign: {},
     });
     expect(await standing()).toEqual(before);
-    expect(await grow()).toEqual({ from: FROM, to: TO, records: { [events]: 403 } });
+    expect(await grow()).toEqual({ from: FROM, to: TO, records: { [events]: 403 }, foreign: {} });
     await expectGrown(before);
     await expect(grow()).rejects.toMatchObject({ message: expect.stringContaining("expected more than the 5") });
+  }, 120_000);
+
+  it("carry along what somebody else wrote, and say it before and meanwhile, with its place", async () => {
+    await filled();
+    await withLog(async (log) => {
+      const timestampMs = FIRST_MS as Millis;
+      await log.append([
+        { topic: events, partition: 2, key: "15", value: Buffer.from("foreign"), timestampMs },
+        { topic: events, partition: 1, value: Buffer.from("foreign"), timestampMs },
+      ]);
+    });
+    // Larger than anything that we write, and of no time at all.
+    const messages = [
+      { key: "0", value: Buffer.alloc(1_500_000, "x"), timestamp: String(FIRST_MS) },
+      { key: "0", value: "foreign", timestamp: "-1" },
+    ];
+    const producer = kafkaClient({ brokers: broker.brokers }).producer();
+    await producer.connect();
+    await producer.send({ topic: events, messages: messages.map((message) => ({ ...message, partition: 0 })) });
+    await producer.disconnect();
+    const problemOf = (record: LogRecord) => (text(record) === "foreign" ? "it is foreign" : undefined);
+    const regrouped = [topicOf({ problemOf })];
+    const foreign = {
+      [events]: { count: 4, named: expect.arrayContaining([expect.objectContaining({ topic: events })]) },
+    };
+    const looked = await planGrowth({ brokers: broker.brokers }, planOf({ regrouped }));
+    expect(looked).toEqual({ from: FROM, to: TO, records: { [events]: 406 }, foreign });
+    const steps: string[] = [];
+    const grown = await grow({ regrouped, onStep: (step) => steps.push(step) });
+    expect(grown).toEqual({ from: FROM, to: TO, records: { [events]: 406 }, foreign });
+    const { partition, offset } = grown.foreign[events]!.named.find((record) => record.partition === 2)!;
+    expect(steps).toContain(`${events}/${partition}/${offset} is none of ours, and passed over: it is foreign`);
+    expect(steps.join("\n")).toMatch(/passed over: it has 1500001 bytes .* so it has no copy/);
+    const carried = (await standing()).filter((record) => text(record) === "foreign");
+    const said = carried.map((record) => `${record.partition} ${record.key} ${record.timestampMs > 0}`).sort();
+    expect(said).toEqual(["0 0 false", "1 undefined true", "4 15 true"]);
   }, 120_000);
 
   it("go on where they were interrupted, wherever that was, and no log opens meanwhile", async () => {

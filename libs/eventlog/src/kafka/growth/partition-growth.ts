@@ -12,7 +12,7 @@ import type { TopicSettings } from "../topics/topic-settings.js";
 import { growthIn, growthRecord, type Growth, type Stretch } from "./growth-record.js";
 import { checkDrained, committedGroups, groupsReading } from "./group-standing.js";
 import { readRange } from "./range-reading.js";
-import { checkSameContent, Regrouping, type RegroupedTopic } from "./regrouping.js";
+import { checkSameContent, Regrouping, type ForeignRecord, type RegroupedTopic, type Survey } from "./regrouping.js";
 
 /** A growth as it is asked for. */
 export interface GrowthPlan {
@@ -38,9 +38,21 @@ export interface GrowthPlan {
 export interface GrowthReport {
   readonly from: number;
   readonly to: number;
-  /** Records of each topic that go to other partitions, or went; before it is done, as far as offsets tell: at most so many. */
+  /** Records of each topic that are to be copied, or were; where the copies are compared already, as far as offsets tell: at most so many. */
   readonly records: Readonly<Record<string, number>>;
+  /** Records that somebody else wrote, by topic; none of a topic that was not looked through this time. They are copied as they are. */
+  readonly foreign: Readonly<Record<string, ForeignRecords>>;
 }
+
+/** Records of one topic that are none of ours. */
+export interface ForeignRecords {
+  readonly count: number;
+  /** The first hundred of them. */
+  readonly named: readonly ForeignRecord[];
+}
+
+/** Most records of one topic that are named. */
+const NAMED_MAX = 100;
 
 /** Between two looks at whether the brokers know already. */
 const LOOK_AFTER_MS = 100;
@@ -84,6 +96,7 @@ class PartitionGrowth {
   readonly #options: KafkaLogOptions;
   readonly #admin: Admin;
   readonly #plan: GrowthPlan;
+  readonly #foreign = new Map<string, ForeignRecords>();
 
   constructor(options: KafkaLogOptions, admin: Admin, plan: GrowthPlan) {
     this.#options = options;
@@ -93,10 +106,22 @@ class PartitionGrowth {
 
   async look(): Promise<GrowthReport> {
     await this.#checkNobodyReads();
-    const begun = await this.#withLog((log) => this.#begun(log));
-    if (begun !== undefined) return { from: begun.from, to: begun.to, records: mostRecords(begun.topics) };
-    const { from, to } = await this.#withLog((log) => this.#checkedNumbers(log));
-    return { from, to, records: mostRecords(await this.#stretches()) };
+    return this.#withLog(async (log) => {
+      const growth = (await this.#begun(log)) ?? (await this.#imagined(log));
+      const { from, to, stage } = growth;
+      const records: Record<string, number> = stage === "copying" ? {} : mostRecords(growth.topics);
+      // What was copied is about to be removed: nobody needs to know more of it.
+      if (stage === "copying")
+        for (const topic of this.#plan.regrouped)
+          records[topic.name] = (await this.#survey(new Regrouping(log, topic, growth), topic.name)).records;
+      return { from, to, records, foreign: Object.fromEntries(this.#foreign) };
+    });
+  }
+
+  /** A growth as it would be begun. */
+  async #imagined(log: EventLog): Promise<Growth> {
+    const numbers = await this.#checkedNumbers(log);
+    return { stage: "copying", ...numbers, topics: await this.#stretches() };
   }
 
   async run(): Promise<GrowthReport> {
@@ -198,10 +223,10 @@ class PartitionGrowth {
   }
 
   async #newGrowth(log: EventLog): Promise<Growth> {
-    const { from, to } = await this.#checkedNumbers(log);
+    const numbers = await this.#checkedNumbers(log);
     // Nothing may go by age while it is copied.
     await this.#keepAll();
-    return { stage: "copying", from, to, topics: await this.#stretches() };
+    return { stage: "copying", ...numbers, topics: await this.#stretches() };
   }
 
   /** The same records once more, with whatever stands behind them left out. */
@@ -249,8 +274,7 @@ class PartitionGrowth {
   async #copyAll(log: EventLog, growth: Growth): Promise<Growth> {
     for (const topic of this.#plan.regrouped) {
       const regrouping = new Regrouping(log, topic, growth);
-      this.#say(`looking through ${topic.name}`);
-      const survey = await regrouping.survey();
+      const survey = await this.#survey(regrouping, topic.name);
       this.#say(`copying ${survey.records} records of ${topic.name}`);
       await regrouping.copy(survey);
       this.#say(`comparing the copies on ${topic.name}`);
@@ -259,6 +283,21 @@ class PartitionGrowth {
     const copied: Growth = { ...growth, stage: "copied" };
     await this.#tell(log, copied);
     return copied;
+  }
+
+  async #survey(regrouping: Regrouping, topic: string): Promise<Survey> {
+    this.#say(`looking through ${topic}`);
+    return regrouping.survey((record) => {
+      this.#noteForeign(record);
+    });
+  }
+
+  #noteForeign(record: ForeignRecord): void {
+    const { topic, partition, offset, problem } = record;
+    const { count, named } = this.#foreign.get(topic) ?? { count: 0, named: [] };
+    this.#foreign.set(topic, { count: count + 1, named: count < NAMED_MAX ? [...named, record] : named });
+    if (count < NAMED_MAX) this.#say(`${topic}/${partition}/${offset} is none of ours, and passed over: ${problem}`);
+    if (count === NAMED_MAX) this.#say(`further records on ${topic} that are none of ours are counted, and not named`);
   }
 
   /** From here on the copies are the topic. Whatever of this was done before an interruption is done again, to no effect. */
@@ -274,7 +313,7 @@ class PartitionGrowth {
       );
       const records = await this.#recordsNow(growth);
       await this.#tell(log, { ...growth, stage: "finished" });
-      return { from, to, records };
+      return { from, to, records, foreign: Object.fromEntries(this.#foreign) };
     });
   }
 

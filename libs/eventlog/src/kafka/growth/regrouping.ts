@@ -1,5 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
+import type { Millis } from "@leastwise/vocabulary";
 import { LogError, type EventLog, type LogRecord, type NewRecord } from "../../port.js";
+import { RECORD_BYTES_MAX, recordBytes } from "../../record-limits.js";
 import type { Growth, Stretch } from "./growth-record.js";
 import { checkReadable, readRange, type Range } from "./range-reading.js";
 
@@ -28,6 +30,15 @@ export interface RegroupedTopic {
   readonly references?: References;
   /** Makes, for the records of one partition in their order, what says of each which value its copy has; undefined: it needs none. Default: its own. */
   readonly reader?: () => (record: LogRecord) => Uint8Array | undefined;
+  /** Why a record is none of ours, so that whoever reads the topic passes over it; undefined: it is. Such a record is said, and copied. Default: all are. */
+  readonly problemOf?: (record: LogRecord) => string | undefined;
+}
+
+/** A record that somebody else wrote onto a topic. */
+export interface ForeignRecord extends Place {
+  readonly topic: string;
+  /** What is wrong with it, in words. */
+  readonly problem: string;
 }
 
 /** What a topic holds: how many records, and what those of each lane are, in their order. */
@@ -62,13 +73,17 @@ export class Regrouping {
     this.#partitions = growth.to;
   }
 
-  /** Reads what is to be copied. Rejects with a LogError: `corrupt_record`, and those of reading. */
-  async survey(): Promise<Survey> {
+  /**
+   * Reads what is to be copied. Rejects with a LogError: `corrupt_record`, and those of reading.
+   *
+   * @param onForeign told of each record that is none of ours
+   */
+  async survey(onForeign: (record: ForeignRecord) => void): Promise<Survey> {
     for (const range of await this.#originals()) await checkReadable(this.#log, range);
     const content = new ContentDigest();
     const places = new Map<string, Place>();
     const copies = this.#noCopies();
-    await this.#eachRecord((record) => {
+    await this.#eachRecord(onForeign, (record) => {
       const place = this.#nextPlace(copies, record);
       this.#digest(content, record);
       if (this.#topic.references?.isNamed(record) === true) places.set(sayPlace(record), place);
@@ -112,21 +127,39 @@ export class Regrouping {
     return content.whole();
   }
 
-  async #eachRecord(take: (record: LogRecord) => void): Promise<void> {
-    await this.#eachBatch((records) => {
-      records.forEach(take);
-    });
+  async #eachRecord(onForeign: (record: ForeignRecord) => void, take: (record: LogRecord) => void): Promise<void> {
+    await this.#eachBatch(
+      (records) => {
+        records.forEach(take);
+      },
+      (record) => {
+        const problem = tooLarge(record) ?? this.#topic.problemOf?.(record);
+        const { topic, partition, offset } = record;
+        if (problem !== undefined) onForeign({ topic, partition, offset, problem });
+      },
+    );
   }
 
-  /** What is to be copied, one partition after the other: a lane is in one of them, so its order is kept. */
-  async #eachBatch(take: (records: readonly LogRecord[]) => Promise<void> | void): Promise<void> {
+  /**
+   * What is to be copied, one partition after the other: a lane is in one of them, so its order is kept.
+   *
+   * @param look is shown each record before, as it stands there
+   */
+  async #eachBatch(
+    take: (records: readonly LogRecord[]) => Promise<void> | void,
+    look: (record: LogRecord) => void = () => undefined,
+  ): Promise<void> {
     for (const range of await this.#originals()) {
       const valueOf = this.#topic.reader?.() ?? ((record: LogRecord) => record.value);
       await readRange(this.#log, range, async (records) => {
+        records.forEach(look);
         await take(
           records.flatMap((record) => {
-            const value = valueOf(record);
-            return value === undefined ? [] : { ...record, value };
+            const value = tooLarge(record) === undefined ? valueOf(record) : undefined;
+            // Somebody else's record may have no time, which is -1 on the log, and none that we may write.
+            return value === undefined
+              ? []
+              : { ...record, value, timestampMs: Math.max(0, record.timestampMs) as Millis };
           }),
         );
       });
@@ -236,6 +269,13 @@ class ContentDigest {
     }
     return { records, lanes };
   }
+}
+
+/** Why a record cannot be copied: none of ours is as large, though the brokers would take more. */
+function tooLarge(record: LogRecord): string | undefined {
+  const bytes = recordBytes(record);
+  if (bytes <= RECORD_BYTES_MAX) return undefined;
+  return `it has ${bytes} bytes of key and value, more than the ${RECORD_BYTES_MAX} that are ever written, so it has no copy`;
 }
 
 function lost(topic: string, partition: number, from: number, begin: number): LogError {
