@@ -102,8 +102,9 @@ export const IDENTIFIER: TextForm = {
 };
 /** Where a broker listens. */
 export const HOST_AND_PORT: TextForm = {
-  pattern: /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}$/,
-  expected: "a host and port, for example kafka:9092",
+  pattern:
+    /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
+  expected: "a host and a port from 1 to 65535, for example kafka:9092",
 };
 /** Root of a service spoken to over HTTP. */
 export const HTTP_URL: TextForm = {

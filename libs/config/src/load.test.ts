@@ -87,13 +87,13 @@ describe("where a value comes from", () => {
   it("reads lists, numbers and flags from the environment; an empty variable is none", async () => {
     const env = {
       LEASTWISE_LOG__ADAPTER: "kafka",
-      LEASTWISE_LOG__BROKERS: "a:9092, [::1]:9093",
+      LEASTWISE_LOG__BROKERS: "a:9092, [::1]:65535",
       LEASTWISE_SQL_DOOR__ENABLED: "false",
       LEASTWISE_CURRENCY: "JPY",
       LEASTWISE_POLICY_FILE: "",
     };
     const config = await good({ env });
-    expect(config.log.brokers).toEqual(["a:9092", "[::1]:9093"]);
+    expect(config.log.brokers).toEqual(["a:9092", "[::1]:65535"]);
     expect(config.sql_door.enabled).toBe(false);
     expect(config.currency).toBe("JPY");
     expect(config.policy_file).toBeUndefined();
@@ -138,12 +138,16 @@ describe("what is wrong", () => {
     ["sql_door: { enabled: yes please }", 'c.yaml:1:13: sql_door.enabled: expected true or false, got "yes please"'],
     [
       "log: { brokers: kafka:9092 }",
-      'c.yaml:1:8: log.brokers: expected a list, each a host and port, for example kafka:9092, got "kafka:9092"',
+      'c.yaml:1:8: log.brokers: expected a list, each a host and a port from 1 to 65535, for example kafka:9092, got "kafka:9092"',
     ],
     [
       "log: { brokers: [kafka] }",
-      'c.yaml:1:8: log.brokers: expected a list, each a host and port, for example kafka:9092, got ["kafka"]',
+      'c.yaml:1:8: log.brokers: expected a list, each a host and a port from 1 to 65535, for example kafka:9092, got ["kafka"]',
     ],
+    ...["0", "65536", "99999"].map((port) => [
+      `log: { brokers: ["kafka:9092", "kafka:${port}"] }`,
+      `c.yaml:1:8: log.brokers: expected a list, each a host and a port from 1 to 65535, for example kafka:9092, got ["kafka:9092","kafka:${port}"]`,
+    ]),
     [
       "log: [embedded]",
       'c.yaml:1:1: log: expected a section with the keys adapter, client, brokers, client_id, tls, tls_ca_file, tls_certificate_file, tls_key_file, sasl_mechanism, sasl_user, sasl_password, sasl_password_file, sasl_token_url, sasl_scope, incarnation, cluster_id, start_wait_ms, session_timeout_ms, partitions, replication_factor, retention_days, record_headers, decisions_framing, schema_registry_url, schema_registry_user, schema_registry_password, schema_registry_password_file, got ["embedded"]',
