@@ -1,4 +1,6 @@
+import { LOG_TOPIC, openKafkaLog } from "@leastwise/eventlog";
 import { startBroker, type TestBroker } from "@leastwise/testkit";
+import type { Millis } from "@leastwise/vocabulary";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { newFolder, runToEnd, serve, startProgram, type Program } from "./program.js";
 
@@ -35,6 +37,49 @@ async function ask(args: readonly string[], env: Readonly<Record<string, string>
 }
 
 describe("topics of a cluster, from the command line", () => {
+  it("are neither planned nor made in another cluster than the configuration names", async () => {
+    const other = { LEASTWISE_LOG__CLUSTER_ID: "the-other-one" };
+    for (const question of [["plan"], ["check"], ["apply"], ["grow", "--partitions", "8"]]) {
+      const { code, said, complained } = await ask(["topics", ...question], other);
+      expect([question, code, said]).toEqual([question, 1, ""]);
+      expect(complained).toMatch(/the brokers are of the cluster \S+, but log\.cluster_id is the-other-one/);
+    }
+    const { said } = await ask(["topics", "plan", "--json"]);
+    const { topics } = JSON.parse(said) as { topics: { kind: string }[] };
+    expect(topics.every(({ kind }) => kind === "create")).toBe(true);
+  }, 60_000);
+
+  it("are not grown where there is no log, and none is begun for that", async () => {
+    const { code, complained } = await ask(["topics", "grow", "--partitions", "8", "--dry-run"]);
+    expect([code, complained]).toEqual([1, expect.stringContaining("there is nothing to grow")]);
+    expect((await ask(["topics", "plan"])).said).toMatch(/^\+ leastwise\.log +to be made/m);
+  }, 60_000);
+
+  it("cannot have more replicas than there are brokers, and it is said which setting is why", async () => {
+    const three = { LEASTWISE_LOG__REPLICATION_FACTOR: "3" };
+    const why = "log.replication_factor is 3, and there is 1 broker: ";
+    const plan = await ask(["topics", "plan"], three);
+    expect([plan.code, plan.said]).toEqual([0, expect.stringContaining(why)]);
+    for (const question of ["apply", "check"]) {
+      const { code, complained } = await ask(["topics", question, "--json"], three);
+      expect([code, complained]).toEqual([1, expect.stringContaining(why)]);
+    }
+    expect((await ask(["topics", "plan"])).said).toMatch(/^\+ clickstream +to be made/m);
+  }, 60_000);
+
+  it("cannot be looked at where no broker answers, and it is said which setting that is", async () => {
+    const { code, complained } = await ask(["topics", "check"], { LEASTWISE_LOG__BROKERS: "127.0.0.1:1" });
+    expect([code, complained]).toEqual([1, expect.stringMatching(/127\.0\.0\.1:1.*see log\.brokers/)]);
+  }, 60_000);
+
+  it("are given to principals of a kind only", async () => {
+    const { code, complained } = await ask(["topics", "acls", "--principal", "foo"]);
+    const expected =
+      '--principal: expected a kind of principal and the beginning of its name, such as User:leastwise-, got "foo"';
+    expect([code, complained]).toEqual([1, expect.stringContaining(expected)]);
+    expect((await ask(["topics", "acls", "--principal", "User:"])).said).toContain("--allow-principal User:recorder ");
+  }, 60_000);
+
   it("are planned, applied, and then as they must be", async () => {
     const lacking = await ask(["topics", "check"]);
     expect(lacking).toMatchObject({ code: 1, complained: expect.stringContaining("leastwise topics plan") });
@@ -42,7 +87,10 @@ describe("topics of a cluster, from the command line", () => {
     expect(plan.code).toBe(0);
     expect(plan.said).toMatch(/^\+ clickstream +to be made: 4 partitions, 1 replica \(1 in sync\), kept 35 days$/m);
     expect(plan.said).toMatch(/^\+ links +to be made: 1 partition, 1 replica \(1 in sync\), compacted$/m);
-    expect((await ask(["topics", "apply"])).code).toBe(0);
+    const applied = await ask(["topics", "apply"]);
+    expect(applied.code).toBe(0);
+    expect(applied.said).toMatch(/^\+ clickstream +made: 4 partitions, 1 replica \(1 in sync\), kept 35 days$/m);
+    expect(applied.said).toMatch(/^ {2}clickstream +as it should be$/m);
     const checked = await ask(["topics", "check", "--json"]);
     expect(checked.code).toBe(0);
     expect(JSON.parse(checked.said)).toMatchObject({ inOrder: true });
@@ -58,12 +106,34 @@ describe("topics of a cluster, from the command line", () => {
     expect((await ask(["topics", "check"])).code).toBe(0);
   }, 60_000);
 
+  it("are set as asked, and it is said what was otherwise before, each time at once", async () => {
+    for (const [before, days] of [
+      [35, 40],
+      [40, 41],
+    ]) {
+      const longer = { LEASTWISE_LOG__RETENTION_DAYS: String(days) };
+      const { code, said, complained } = await ask(["topics", "apply"], longer);
+      expect([code, complained]).toEqual([0, ""]);
+      expect(said).toMatch(new RegExp(`^~ clickstream +set: retention\\.ms was ${before} days, is ${days} days$`, "m"));
+    }
+    const again = await ask(["topics", "apply", "--json"], { LEASTWISE_LOG__RETENTION_DAYS: "41" });
+    expect(JSON.parse(again.said)).toMatchObject({ inOrder: true, applied: [] });
+  }, 60_000);
+
   it("have nothing to be planned where the log is embedded", async () => {
     const { code, complained } = await ask(["topics", "plan"], { LEASTWISE_LOG__ADAPTER: "embedded" });
     expect(code).toBe(1);
     expect(complained).toContain("log.adapter: expected kafka, got embedded");
   });
 });
+
+/** As a growth tells of itself beside the log's first record. */
+async function tellGrowth(stage: "copying" | "finished"): Promise<void> {
+  const log = await openKafkaLog({ brokers: broker.brokers, isForGrowth: true });
+  const value = Buffer.from(JSON.stringify({ stage, from: 4, to: 8, topics: {} }));
+  await log.append([{ topic: LOG_TOPIC.name, partition: 0, key: "growth", value, timestampMs: Date.now() as Millis }]);
+  await log.close();
+}
 
 describe("the doctor", () => {
   it("finds all well where it is", async () => {
@@ -85,6 +155,28 @@ describe("the doctor", () => {
     expect(said).toMatch(new RegExp(`→ set log\\.incarnation to ${incarnation!}`));
     const pinned = { LEASTWISE_LOG__INCARNATION: incarnation!, LEASTWISE_LOG__CLUSTER_ID: cluster! };
     expect((await ask(["doctor"], pinned)).said).toMatch(/^ok +cluster /m);
+  }, 60_000);
+
+  it("and whoever asks about topics refuse another log than is pinned", async () => {
+    const other = { LEASTWISE_LOG__INCARNATION: "the-other-one" };
+    for (const question of [["plan"], ["check"], ["apply"], ["grow", "--partitions", "8"]]) {
+      const { code, said, complained } = await ask(["topics", ...question], other);
+      expect([question, code, said]).toEqual([question, 1, ""]);
+      expect(complained).toContain("but the-other-one is pinned");
+    }
+  }, 60_000);
+
+  it("and whoever asks about topics say what finishes a growth that was interrupted", async () => {
+    await tellGrowth("copying");
+    for (const question of ["plan", "check", "apply"]) {
+      const { code, complained } = await ask(["topics", question]);
+      expect([question, code]).toEqual([question, 1]);
+      expect(complained).toContain("a growth from 4 to 8 partitions is under way");
+      expect(complained).toContain("`leastwise topics grow --partitions 8` again finishes it");
+    }
+    expect((await ask(["doctor"])).said).toMatch(/^FAIL +topics +a growth from 4 to 8 .*\n +→ `leastwise topics grow/m);
+    await tellGrowth("finished");
+    expect((await ask(["topics", "check"])).code).toBe(0);
   }, 60_000);
 
   it("and a service that starts refuse brokers of another cluster than is expected, with both ids", async () => {

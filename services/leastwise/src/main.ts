@@ -135,7 +135,7 @@ function addTopics(leastwise: Command): void {
     .description("the topics of a Kafka cluster, as the configuration wants them");
   const questions = [
     ["plan", "say what is to be done, and change nothing"],
-    ["apply", "make topics and set what can be set without loss; a plan that is refused changes nothing"],
+    ["apply", "make topics, set what can be set without loss, and say what was; a refused plan changes nothing"],
     ["check", "end with 1 unless every topic is as it must be"],
   ] as const;
   for (const [question, description] of questions) {
@@ -152,13 +152,17 @@ function addTopics(leastwise: Command): void {
     .option("--config <file>", "configuration, YAML or JSON; see libs/config/CONFIG.md")
     .option("--json", "print one JSON object, and nothing else, on standard output", false)
     .addOption(new Option("--role <name>", "of this service alone").choices(ROLES))
-    .option("--principal <prefix>", "what the users' names begin with, before the service's", "User:leastwise-")
+    .option("--principal <prefix>", "kind and beginning of the users' names, before the service's", "User:leastwise-")
     .action((options: AclsOptions) => aclsCommand(options));
   topics
     .command("grow")
     .description("give the topics that hold subjects more partitions, while no service runs; see docs/kafka.md first")
     .requiredOption("--partitions <n>", "how many there are to be", wholeNumber(2, 256))
-    .option("--dry-run", "say what stands in the way and what would be done, and change nothing", false)
+    .option(
+      "--dry-run",
+      "look through the topics, say what stands in the way and what would be done, and change nothing",
+      false,
+    )
     .option("--again", "copy once more, and leave out what somebody wrote while it was being done", false)
     .option("--config <file>", "configuration, YAML or JSON; see libs/config/CONFIG.md")
     .option("--json", "print one JSON object, and nothing else, on standard output", false)

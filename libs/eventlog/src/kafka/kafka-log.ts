@@ -7,7 +7,7 @@ import type { RunningSubscription, ScanSubscription, Subscription, TopicSpec } f
 import { checkAddress, checkCommit, checkGroup, checkPartition } from "../record-limits.js";
 import { kafkaClient, type KafkaClientOptions } from "./client.js";
 import { checkCluster } from "./cluster-identity.js";
-import { growthIn, refuseWhileGrowing } from "./growth/growth-record.js";
+import { growthIn, isUnderWay, refuseWhileGrowing } from "./growth/growth-record.js";
 import { readRange } from "./growth/range-reading.js";
 import { commitForAbsent, readGroupOffset } from "./group-offsets.js";
 import { KafkaAppender, openKafkajsProducer } from "./kafka-producer.js";
@@ -48,6 +48,33 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
   return openClusterLog(options, (kafka, admin) => kafkajsClient(kafka, admin, options.headersOf));
 }
 
+/** Which log a cluster has, and how it stands. */
+export interface LogIdentity {
+  readonly clusterId: string;
+  /** Undefined where no log was begun yet, or this user may not see it. */
+  readonly incarnation: string | undefined;
+  /** The growth of its topics that is under way, in numbers of partitions; undefined: none is. */
+  readonly growing: { readonly from: number; readonly to: number } | undefined;
+}
+
+/**
+ * Looks which log the brokers have, begins none and makes no topic. Rejects with a LogError as {@link openKafkaLog} does, for another cluster or another log
+ * than is expected among others.
+ */
+export async function readLogIdentity(options: KafkaLogOptions): Promise<LogIdentity> {
+  const kafka = kafkaClient(options);
+  const admin = kafka.admin();
+  const log = new ClusterLog(kafka, admin, kafkajsClient(kafka, admin, undefined), options);
+  try {
+    await admin.connect();
+    return await log.identity();
+  } catch (error) {
+    throw await sayOpeningFailure(`looking for a log at ${options.brokers.join(", ")}`, error, options);
+  } finally {
+    await log.close();
+  }
+}
+
 /** Opens the log with a client of the caller's choice for appends and subscriptions; everything else is asked through kafkajs. */
 export async function openClusterLog(
   options: KafkaLogOptions,
@@ -58,7 +85,7 @@ export async function openClusterLog(
   try {
     await admin.connect();
     const log = new ClusterLog(kafka, admin, clientOf(kafka, admin), options);
-    await log.begin(options.incarnation);
+    await log.begin();
     return log;
   } catch (error) {
     await admin.disconnect().catch(() => undefined);
@@ -83,7 +110,8 @@ function kafkajsClient(kafka: Kafka, admin: Admin, headersOf: RecordHeaders | un
 }
 
 const READ_BYTES_MAX = 1_048_576;
-const SESSION_TIMEOUT_MS = 15_000;
+/** How long a silent reader keeps its partitions, ms, unless it is said otherwise. */
+export const SESSION_TIMEOUT_MS = 15_000;
 const BROADCAST_GROUP = "leastwise.broadcast.";
 
 class ClusterLog implements EventLog {
@@ -118,24 +146,49 @@ class ClusterLog implements EventLog {
   }
 
   /** Finds or writes the first record; if two processes write one, the first counts for both. */
-  async begin(pinned: string | undefined): Promise<void> {
+  async begin(): Promise<void> {
+    const { incarnation: pinned } = this.#options;
     try {
       const { clusterId: found } = await this.#admin.describeCluster();
-      const pinnedCluster = this.#options.clusterId;
       // Before anything is made: a cluster that has our log's first record would be taken for its own from then on.
-      checkCluster({ begunIn: undefined, pinned: pinnedCluster, found });
+      checkCluster({ begunIn: undefined, pinned: this.#options.clusterId, found });
       await this.ensureTopics([LOG_TOPIC]);
       const { end } = await this.offsets(LOG_TOPIC.name, 0);
       const nowMs = (this.#options.nowMs ?? Date.now)();
       if (end === 0) await this.append([newIncarnation(pinned, nowMs, found)]);
       const records = await this.#recordsOfLog();
-      this.#incarnation = incarnationOf(firstOf(records), pinned);
-      checkCluster({ begunIn: clusterOf(firstOf(records)), pinned: pinnedCluster, found });
+      this.#incarnation = this.#identified(records, found);
       if (this.#options.isForGrowth !== true) refuseWhileGrowing(growthIn(records));
     } catch (error) {
       await this.close();
       throw error;
     }
+  }
+
+  /** Which log it is. Changes nothing. */
+  async identity(): Promise<LogIdentity> {
+    const { clusterId: found } = await this.#admin.describeCluster();
+    checkCluster({ begunIn: undefined, pinned: this.#options.clusterId, found });
+    if (!(await this.#isBegun())) return { clusterId: found, incarnation: undefined, growing: undefined };
+    const records = await this.#recordsOfLog();
+    const incarnation = this.#identified(records, found);
+    const growth = growthIn(records);
+    const growing = isUnderWay(growth) ? { from: growth.from, to: growth.to } : undefined;
+    return { clusterId: found, incarnation, growing };
+  }
+
+  async #isBegun(): Promise<boolean> {
+    if (!(await this.#admin.listTopics()).includes(LOG_TOPIC.name)) return false;
+    const offsets = await topicOffsets(this.#admin, LOG_TOPIC.name);
+    return [...offsets.values()].some(({ end }) => end > 0);
+  }
+
+  /** The incarnation that the log's records name, which the cluster and the configuration must agree with. Throws a LogError, `incarnation_mismatch`. */
+  #identified(records: readonly LogRecord[], found: string): string {
+    const first = firstOf(records);
+    const incarnation = incarnationOf(first, this.#options.incarnation);
+    checkCluster({ begunIn: clusterOf(first), pinned: this.#options.clusterId, found });
+    return incarnation;
   }
 
   async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {

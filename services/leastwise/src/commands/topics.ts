@@ -1,10 +1,12 @@
 import { loadConfig, sayProblems, type Config } from "@leastwise/config";
 import {
   growPartitions,
+  isApplicable,
   isInOrder,
   LogError,
   openClusterTopics,
   planGrowth,
+  readLogIdentity,
   type Action,
   type ClusterTopics,
   type GrowthReport,
@@ -13,7 +15,9 @@ import {
 import { kafkaOptions } from "../host/kafka-options.js";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
 import { growthPlan } from "../topics/growth-plan.js";
-import { topicsTable } from "../topics/topics-table.js";
+import { appliedTable, topicsTable } from "../topics/topics-table.js";
+import { adviceFor } from "../doctor/cluster.js";
+import { sayGrowing, sayTooFewBrokers } from "../topics/refusals.js";
 import { accessOf, aclCommands, ROLES, type AccessRole } from "../topics/access.js";
 import { planOf, wantedTopics } from "../topics/wanted-topics.js";
 
@@ -30,26 +34,65 @@ export async function topicsCommand(question: TopicsQuestion, options: TopicsOpt
   const config = await configOf(options);
   const topics = await openTopics(config);
   try {
-    const before = await topics.plan(wantedTopics(config));
-    const refused = question === "apply" ? whyRefused(before) : undefined;
-    if (question !== "apply" || refused !== undefined) {
-      show(before, options);
-      if (refused !== undefined) throw new ServiceFailure(refused);
-      if (question === "check" && !isInOrder(before))
-        throw new ServiceFailure("the topics are not as they must be: `leastwise topics plan` says what is to be done");
-      return;
-    }
-    await topics.apply(before);
-    const after = await topics.plan(wantedTopics(config));
-    show(after, options);
-    if (!isInOrder(after))
-      throw new ServiceFailure("some topics are not as they must be yet: see what is to be done by hand");
+    await checkLog(config);
+    const plan = await topics.plan(wantedTopics(config));
+    const tooFew = sayTooFewBrokers(plan, config.log.replication_factor, await topics.brokers());
+    if (question === "apply") await apply(topics, config, plan, tooFew, options);
+    else say(question, plan, tooFew, options);
   } catch (error) {
     if (error instanceof LogError) throw new ServiceFailure(error.message);
     throw error;
   } finally {
     await topics.close();
   }
+}
+
+/** Whether it is the log that the configuration means, as a service that starts would: of another one nothing is said or changed, nor while it grows. */
+async function checkLog(config: Config): Promise<void> {
+  const { growing } = await readLogIdentity({ ...(await kafkaOptions(config.log)), ...pinnedIn(config) });
+  const problem = sayGrowing(growing);
+  if (problem !== undefined) throw new ServiceFailure(problem);
+}
+
+function pinnedIn({ log: { incarnation } }: Config): { readonly incarnation?: string } {
+  return incarnation === undefined ? {} : { incarnation };
+}
+
+function say(
+  question: Exclude<TopicsQuestion, "apply">,
+  plan: readonly TopicChange[],
+  tooFew: string | undefined,
+  options: TopicsOptions,
+): void {
+  show(plan, options, { problem: tooFew });
+  if (question === "plan") return;
+  if (tooFew !== undefined) throw new ServiceFailure(tooFew);
+  if (!isInOrder(plan))
+    throw new ServiceFailure("the topics are not as they must be: `leastwise topics plan` says what is to be done");
+}
+
+async function apply(
+  topics: ClusterTopics,
+  config: Config,
+  plan: readonly TopicChange[],
+  tooFew: string | undefined,
+  options: TopicsOptions,
+): Promise<void> {
+  const refused = whyRefused(plan) ?? (tooFew === undefined ? undefined : `nothing was changed: ${tooFew}`);
+  if (refused !== undefined) {
+    show(plan, options, { problem: tooFew });
+    throw new ServiceFailure(refused);
+  }
+  await topics.apply(plan);
+  if (!options.json) process.stdout.write(`${appliedTable(plan)}\n\n`);
+  const after = await topics.planAfter(wantedTopics(config));
+  show(after, options, { applied: plan.filter(isApplicable) });
+  if (after.some(isApplicable))
+    throw new ServiceFailure(
+      "the brokers do not show all that was applied yet: ask `leastwise topics check` in a while",
+    );
+  if (!isInOrder(after))
+    throw new ServiceFailure("some topics are not as they must be yet: see what is to be done by hand");
 }
 
 async function configOf({ config: file }: TopicsOptions): Promise<Config> {
@@ -65,7 +108,7 @@ async function openTopics({ log }: Config): Promise<ClusterTopics> {
   try {
     return await openClusterTopics(await kafkaOptions(log));
   } catch (error) {
-    if (error instanceof LogError) throw new StartFailure(error.message);
+    if (error instanceof LogError) throw new StartFailure(`${error.message}: ${adviceFor(error)}`);
     throw error;
   }
 }
@@ -81,8 +124,23 @@ function has(change: TopicChange, action: Action): boolean {
   return change.kind === "change" && change.changes.some((setting) => setting.action === action);
 }
 
-function show(changes: readonly TopicChange[], { json }: TopicsOptions): void {
-  const text = json ? JSON.stringify({ inOrder: isInOrder(changes), topics: changes }) : topicsTable(changes);
+/** What is said beside the plan. */
+interface Besides {
+  /** What of the configuration the cluster cannot give. */
+  readonly problem?: string | undefined;
+  /** What was made and set. */
+  readonly applied?: readonly TopicChange[];
+}
+
+function show(changes: readonly TopicChange[], { json }: TopicsOptions, { problem, applied }: Besides): void {
+  const isFine = problem === undefined;
+  const report = {
+    inOrder: isInOrder(changes) && isFine,
+    ...(isFine ? {} : { problem }),
+    ...(applied === undefined ? {} : { applied }),
+    topics: changes,
+  };
+  const text = json ? JSON.stringify(report) : [topicsTable(changes), ...(isFine ? [] : [problem])].join("\n");
   process.stdout.write(`${text}\n`);
 }
 
@@ -95,6 +153,7 @@ export interface AclsOptions extends TopicsOptions {
 
 /** Prints what each service's user must be allowed to do, and no more. Asks no broker. */
 export async function aclsCommand(options: AclsOptions): Promise<void> {
+  checkPrincipal(options.principal);
   const config = await configOf(options);
   const plan = planOf(config);
   const roles = options.role === undefined ? ROLES : [options.role];
@@ -109,6 +168,15 @@ export async function aclsCommand(options: AclsOptions): Promise<void> {
   process.stdout.write(`${commands.join("\n")}\n`);
 }
 
+/** A kind and the beginning of a name, as Kafka writes who comes. */
+const PRINCIPAL_PREFIX = /^[A-Za-z]\w*:[^\s*]*$/;
+
+function checkPrincipal(prefix: string): void {
+  if (PRINCIPAL_PREFIX.test(prefix)) return;
+  const expected = "a kind of principal and the beginning of its name, such as User:leastwise-";
+  throw new StartFailure(`--principal: expected ${expected}, got ${JSON.stringify(prefix)}`);
+}
+
 export interface GrowOptions extends TopicsOptions {
   readonly partitions: number;
   readonly dryRun: boolean;
@@ -119,7 +187,6 @@ export interface GrowOptions extends TopicsOptions {
 /** Gives the topics that hold subjects more partitions, and takes every subject's records to where they belong then. */
 export async function growCommand(options: GrowOptions): Promise<void> {
   const config = await configOf(options);
-  const incarnation = config.log.incarnation === undefined ? {} : { incarnation: config.log.incarnation };
   const plan = {
     ...growthPlan(config, options.partitions),
     isBegunAnew: options.again,
@@ -128,8 +195,8 @@ export async function growCommand(options: GrowOptions): Promise<void> {
     },
   };
   try {
-    const replicationFactor = config.log.replication_factor;
-    const brokers = { ...(await kafkaOptions(config.log)), replicationFactor, ...incarnation };
+    const { replication_factor: replicationFactor, session_timeout_ms: sessionTimeoutMs } = config.log;
+    const brokers = { ...(await kafkaOptions(config.log)), replicationFactor, sessionTimeoutMs, ...pinnedIn(config) };
     const report = await (options.dryRun ? planGrowth(brokers, plan) : growPartitions(brokers, plan));
     process.stdout.write(`${options.json ? JSON.stringify(report) : sayGrowth(report, options)}\n`);
   } catch (error) {

@@ -6,9 +6,11 @@ import {
   readLogIdentity,
   topicRights,
   type ClusterTopics,
+  type LogIdentity,
 } from "@leastwise/eventlog";
 import { kafkaOptions } from "../host/kafka-options.js";
 import type { AccessRole } from "../topics/access.js";
+import { howToFinish } from "../topics/refusals.js";
 import { planOf, wantedTopics } from "../topics/wanted-topics.js";
 import { doubtful, failing, fine, skipped, type Finding } from "./finding.js";
 import { askedTopics, checkRights, principalOf } from "./rights.js";
@@ -24,10 +26,11 @@ export async function checkCluster(config: Config, role: AccessRole | undefined)
     return [failing("brokers", said(error), adviceFor(error))];
   }
   try {
+    const { finding, growing } = await checkIdentity(config);
     return [
       fine("brokers", `${log.brokers.join(", ")} answer`),
-      await checkIdentity(config),
-      await checkTopics(topics, config),
+      finding,
+      await checkTopics(topics, config, growing),
       await checkAcls(config, role),
     ];
   } finally {
@@ -36,27 +39,36 @@ export async function checkCluster(config: Config, role: AccessRole | undefined)
 }
 
 /** Whether it is the cluster that the log was begun in, and whether somebody would notice another log in its place. */
-async function checkIdentity({ log }: Config): Promise<Finding> {
-  const name = "cluster";
+async function checkIdentity({ log }: Config): Promise<{ finding: Finding; growing: LogIdentity["growing"] }> {
   try {
     const pinned = log.incarnation === undefined ? {} : { incarnation: log.incarnation };
-    const { clusterId, incarnation } = await readLogIdentity({ ...(await kafkaOptions(log)), ...pinned });
-    if (incarnation === undefined)
-      return fine(name, `${clusterId}, without a log yet, or with one that this user may not see`);
-    const found = `${clusterId}, with the log ${incarnation}`;
-    if (log.incarnation !== undefined) return fine(name, found);
-    return doubtful(
-      name,
-      `${found}, and any other would be taken for it`,
-      `set log.incarnation to ${incarnation}, so that the wrong brokers are refused`,
-    );
+    const identity = await readLogIdentity({ ...(await kafkaOptions(log)), ...pinned });
+    return { finding: identityFinding(identity, log.incarnation), growing: identity.growing };
   } catch (error) {
-    return failing(name, said(error), "see log.brokers, log.cluster_id and log.incarnation");
+    const finding = failing("cluster", said(error), "see log.brokers, log.cluster_id and log.incarnation");
+    return { finding, growing: undefined };
   }
 }
 
-async function checkTopics(topics: ClusterTopics, config: Config): Promise<Finding> {
+function identityFinding({ clusterId, incarnation }: LogIdentity, pinned: string | undefined): Finding {
+  const name = "cluster";
+  if (incarnation === undefined)
+    return fine(name, `${clusterId}, without a log yet, or with one that this user may not see`);
+  const found = `${clusterId}, with the log ${incarnation}`;
+  if (pinned !== undefined) return fine(name, found);
+  return doubtful(
+    name,
+    `${found}, and any other would be taken for it`,
+    `set log.incarnation to ${incarnation}, so that the wrong brokers are refused`,
+  );
+}
+
+async function checkTopics(topics: ClusterTopics, config: Config, growing: LogIdentity["growing"]): Promise<Finding> {
   const name = "topics";
+  if (growing !== undefined) {
+    const { from, to } = growing;
+    return failing(name, `a growth from ${from} to ${to} partitions is under way`, howToFinish(growing));
+  }
   try {
     const changes = await topics.plan(wantedTopics(config));
     if (isInOrder(changes)) return fine(name, `all ${changes.length} are as they must be`);
@@ -87,7 +99,8 @@ function said(error: unknown): string {
   return error.message;
 }
 
-function adviceFor(error: unknown): string {
+/** What to look at when the brokers cannot be spoken to. */
+export function adviceFor(error: unknown): string {
   const isRefused = error instanceof LogError && error.hint === "terminal";
   return isRefused
     ? "see log.tls, log.tls_ca_file, log.sasl_mechanism, log.sasl_user and log.sasl_password"

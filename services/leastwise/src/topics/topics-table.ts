@@ -1,4 +1,11 @@
-import { sayRetention, type SettingChange, type TopicChange, type TopicSettings } from "@leastwise/eventlog";
+import {
+  isApplicable,
+  sayRetention,
+  settingsToSet,
+  type SettingChange,
+  type TopicChange,
+  type TopicSettings,
+} from "@leastwise/eventlog";
 
 const MARKS = { create: "+", keep: " ", change: "~" } as const;
 
@@ -6,6 +13,20 @@ const MARKS = { create: "+", keep: " ", change: "~" } as const;
 export function topicsTable(changes: readonly TopicChange[]): string {
   const width = Math.max(...changes.map(({ topic }) => topic.name.length));
   return changes.flatMap((change) => topicLines(change, width)).join("\n");
+}
+
+/** What applying the plan did, a line for each topic that was made and each setting that was set. */
+export function appliedTable(changes: readonly TopicChange[]): string {
+  const applied = changes.filter(isApplicable);
+  if (applied.length === 0) return "nothing was to be made or set";
+  const width = Math.max(...applied.map(({ topic }) => topic.name.length));
+  return applied.flatMap((change) => appliedLines(change, width)).join("\n");
+}
+
+function appliedLines(change: TopicChange, width: number): string[] {
+  const line = `${MARKS[change.kind]} ${change.topic.name.padEnd(width)}  `;
+  if (change.kind === "create") return [`${line}made: ${sayTopic(change.topic)}`];
+  return settingsToSet(change).map(({ setting, is, wanted }) => `${line}set: ${setting} was ${is}, is ${wanted}`);
 }
 
 function topicLines(change: TopicChange, width: number): string[] {

@@ -42,9 +42,14 @@ export function growthIn(records: readonly LogRecord[]): Growth | undefined {
   throw new LogError("corrupt_record", `${place}: expected a growth of partitions, got something else`, "terminal");
 }
 
+/** Whether half of it is done, or less: nothing else may be done to the topics then. */
+export function isUnderWay(growth: Growth | undefined): growth is Growth {
+  return growth !== undefined && growth.stage !== "finished";
+}
+
 /** Throws a LogError, `topic_mismatch`, while a growth is under way: half of a topic is where nobody looks for it. */
 export function refuseWhileGrowing(growth: Growth | undefined): void {
-  if (growth === undefined || growth.stage === "finished") return;
+  if (!isUnderWay(growth)) return;
   const { from, to } = growth;
   throw new LogError(
     "topic_mismatch",

@@ -4,7 +4,7 @@ import { DAY_MS, type Millis } from "@leastwise/vocabulary";
 import type { Admin } from "kafkajs";
 import type { EventLog, LogRecord } from "../../port.js";
 import { kafkaClient } from "../client.js";
-import { openKafkaLog } from "../kafka-log.js";
+import { openKafkaLog, readLogIdentity } from "../kafka-log.js";
 import { readTopics } from "../topics/topic-admin.js";
 import { topicSettings } from "../topics/topic-settings.js";
 import { growPartitions, planGrowth, type GrowthPlan } from "./partition-growth.js";
@@ -135,7 +135,9 @@ function byLane(records: readonly LogRecord[]): Record<string, string[]> {
   return lanes;
 }
 
-const grow = (changes: Partial<GrowthPlan> = {}) => growPartitions({ brokers: broker.brokers }, planOf(changes));
+/** The least session that a broker grants, so that nobody is waited for long. */
+const grow = (changes: Partial<GrowthPlan> = {}) =>
+  growPartitions({ brokers: broker.brokers, sessionTimeoutMs: 6_000 }, planOf(changes));
 
 async function expectGrown(before: readonly LogRecord[]): Promise<void> {
   const after = await standing();
@@ -263,7 +265,11 @@ describe("partitions that grow", () => {
         ...{ topic: events, group: "sink", from: () => Promise.resolve(0) },
         onBatch: () => Promise.resolve(),
       });
-      await expect(grow()).rejects.toMatchObject({ message: expect.stringContaining("somebody still reads: sink") });
+      const steps: string[] = [];
+      await expect(grow({ onStep: (step) => steps.push(step) })).rejects.toMatchObject({
+        message: expect.stringContaining("somebody still reads: sink"),
+      });
+      expect(steps).toEqual([expect.stringMatching(/^waiting until \d{4}-.*Z for who still reads.*: sink$/)]);
       await reader.stop();
       await log.commit("sink", events, 0, { offset: 1, note: "" });
     });
@@ -305,5 +311,41 @@ describe("partitions that grow", () => {
     });
     await grow({ isBegunAnew: true });
     await expectGrown(before);
+  }, 180_000);
+
+  it("wait for somebody who reads no more before the wait is over", async () => {
+    await filled();
+    const before = await standing();
+    const log = await openKafkaLog({ brokers: broker.brokers });
+    await log.subscribe({
+      ...{ topic: events, from: () => Promise.resolve(0) },
+      onBatch: () => Promise.resolve(),
+    });
+    let leaving: Promise<void> | undefined;
+    const onStep = (step: string): void => {
+      if (step.startsWith("waiting until")) leaving = log.close();
+    };
+    await grow({ onStep });
+    expect(leaving).toBeDefined();
+    await leaving;
+    await expectGrown(before);
+  }, 180_000);
+
+  it("are those of the log that is meant: of another cluster, or another log, nothing is touched", async () => {
+    await filled();
+    const brokers = { brokers: broker.brokers };
+    for (const other of [{ clusterId: "another" }, { incarnation: "another" }]) {
+      for (const act of [planGrowth, growPartitions])
+        await expect(act({ ...brokers, ...other }, planOf())).rejects.toMatchObject({ code: "incarnation_mismatch" });
+    }
+    expect((await readTopics(admin, [events])).get(events)).toMatchObject({ partitions: FROM });
+    expect(await readLogIdentity(brokers)).toMatchObject({ growing: undefined });
+    const onStep = (step: string): void => {
+      if (step.startsWith("copying")) throw new Error("killed");
+    };
+    await expect(grow({ onStep })).rejects.toThrow("killed");
+    expect(await readLogIdentity(brokers)).toMatchObject({ growing: { from: FROM, to: TO } });
+    await grow();
+    expect(await readLogIdentity(brokers)).toMatchObject({ growing: undefined });
   }, 180_000);
 });

@@ -4,12 +4,12 @@ import { LOG_TOPIC } from "../../incarnation.js";
 import { LogError, type EventLog, type LogRecord } from "../../port.js";
 import { kafkaClient } from "../client.js";
 import { kafkaDoing } from "../kafka-failure.js";
-import { openKafkaLog, type KafkaLogOptions } from "../kafka-log.js";
+import { openKafkaLog, readLogIdentity, SESSION_TIMEOUT_MS, type KafkaLogOptions } from "../kafka-log.js";
 import { topicOffsets } from "../offsets.js";
 import { ClusterTopics } from "../topics/cluster-topics.js";
 import { KNOWN_WITHIN_MS, makeTopics, readTopics } from "../topics/topic-admin.js";
 import type { TopicSettings } from "../topics/topic-settings.js";
-import { growthIn, growthRecord, type Growth, type Stretch } from "./growth-record.js";
+import { growthIn, growthRecord, isUnderWay, type Growth, type Stretch } from "./growth-record.js";
 import { checkDrained, committedGroups, groupsReading } from "./group-standing.js";
 import { readRange } from "./range-reading.js";
 import { checkSameContent, Regrouping, type ForeignRecord, type RegroupedTopic, type Survey } from "./regrouping.js";
@@ -56,6 +56,8 @@ const NAMED_MAX = 100;
 
 /** Between two looks at whether the brokers know already. */
 const LOOK_AFTER_MS = 100;
+/** The same of who reads, which is several questions. */
+const LOOK_AT_GROUPS_AFTER_MS = 500;
 
 /**
  * Looks at whether the topics can grow, and what would be done. Rejects with a LogError, `topic_mismatch`, which says what stands in the way.
@@ -82,6 +84,7 @@ async function withGrowth<T>(
   plan: GrowthPlan,
   act: (growth: PartitionGrowth) => Promise<T>,
 ): Promise<T> {
+  await checkLog(options);
   const admin = kafkaClient(options).admin();
   const address = options.brokers.join(", ");
   await kafkaDoing(`reaching the brokers at ${address}`, () => admin.connect());
@@ -90,6 +93,14 @@ async function withGrowth<T>(
   } finally {
     await admin.disconnect().catch(() => undefined);
   }
+}
+
+/** Before anything is made, or anybody is waited for: whether it is the log that is meant, and whether there is one. */
+async function checkLog(options: KafkaLogOptions): Promise<void> {
+  const { clusterId, incarnation } = await readLogIdentity(options);
+  if (incarnation !== undefined) return;
+  const message = `no log was begun yet in the cluster ${clusterId}, or this user may not see it: there is nothing to grow`;
+  throw new LogError("topic_mismatch", message, "terminal");
 }
 
 class PartitionGrowth {
@@ -153,8 +164,18 @@ class PartitionGrowth {
     }
   }
 
+  /** A process that was killed stays in its groups until its session is over. */
   async #checkNobodyReads(): Promise<void> {
-    const reading = await groupsReading(this.#admin, new Set(this.#plan.settings.map(({ name }) => name)));
+    const topics = new Set(this.#plan.settings.map(({ name }) => name));
+    // The session, and as long again for brokers to notice and for a service's own that may be longer.
+    const waitMs = 2 * (this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS);
+    const untilMs = performance.now() + waitMs;
+    let reading = await groupsReading(this.#admin, topics);
+    if (reading.length > 0) this.#say(sayWait(reading, (this.#options.nowMs ?? Date.now)() + waitMs));
+    while (reading.length > 0 && performance.now() < untilMs) {
+      await sleep(LOOK_AT_GROUPS_AFTER_MS);
+      reading = await groupsReading(this.#admin, topics);
+    }
     if (reading.length === 0) return;
     const message = `somebody still reads: ${reading.join(", ")}. End every service, and whoever else reads or writes the topics, first`;
     throw new LogError("topic_mismatch", message, "terminal");
@@ -168,7 +189,7 @@ class PartitionGrowth {
       records.push(...some);
     });
     const growth = growthIn(records);
-    if (growth === undefined || growth.stage === "finished") return undefined;
+    if (!isUnderWay(growth)) return undefined;
     if (growth.to === this.#plan.partitions) return growth;
     const message = `a growth from ${growth.from} to ${growth.to} partitions is under way: expected ${growth.to}, got ${this.#plan.partitions}`;
     throw new LogError("topic_mismatch", message, "terminal");
@@ -376,6 +397,11 @@ class PartitionGrowth {
       await sleep(LOOK_AFTER_MS);
     }
   }
+}
+
+function sayWait(groups: readonly string[], untilMs: number): string {
+  const until = new Date(untilMs).toISOString();
+  return `waiting until ${until} for who still reads, which may be a process that was killed: ${groups.join(", ")}`;
 }
 
 function mostRecords(topics: Growth["topics"]): Record<string, number> {

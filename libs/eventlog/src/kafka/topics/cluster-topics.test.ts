@@ -4,7 +4,7 @@ import { startBroker, type TestBroker } from "@leastwise/testkit";
 import { DAY_MS } from "@leastwise/vocabulary";
 import kafkajs, { type Admin } from "kafkajs";
 import { kafkaClient } from "../client.js";
-import { openClusterTopics, type ClusterTopics } from "./cluster-topics.js";
+import { ClusterTopics, openClusterTopics } from "./cluster-topics.js";
 import type { TopicSettings } from "./topic-settings.js";
 
 let broker: TestBroker;
@@ -41,6 +41,46 @@ function wanted(fields: Partial<TopicSettings> = {}): TopicSettings {
 }
 
 const COMPACTED = { isCompacted: true, isExpiring: false, retentionMs: undefined, takenBackKeptMs: DAY_MS };
+
+describe("what was applied", () => {
+  /** A broker that is asked and hears of a change only after some looks. */
+  async function slowToHear(
+    looks: number,
+  ): Promise<{ slow: ClusterTopics; asked: () => number; before: TopicSettings }> {
+    const before = wanted({ retentionMs: 7 * DAY_MS });
+    await topics.apply(await topics.plan([before]));
+    const name = before.name;
+    const ask = { includeSynonyms: false, resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name }] };
+    const stale = await admin.describeConfigs(ask);
+    let asked = 0;
+    const describeConfigs: Admin["describeConfigs"] = (options) =>
+      (asked += 1) <= looks ? Promise.resolve(stale) : admin.describeConfigs(options);
+    return { slow: new ClusterTopics({ ...admin, describeConfigs }), asked: () => asked, before };
+  }
+
+  it("is waited for until the brokers show it", async () => {
+    const { slow, asked, before } = await slowToHear(3);
+    const asks = [{ ...before, retentionMs: 35 * DAY_MS }];
+    await topics.apply(await topics.plan(asks));
+    expect((await slow.planAfter(asks)).map(({ kind }) => kind)).toEqual(["keep"]);
+    expect(asked()).toBe(4);
+  });
+
+  it("is not waited for for ever, nor is what applying does not touch", async () => {
+    const { slow, before } = await slowToHear(Number.POSITIVE_INFINITY);
+    const asks = [{ ...before, retentionMs: 35 * DAY_MS }];
+    await topics.apply(await topics.plan(asks));
+    expect(await slow.planAfter(asks, 250)).toMatchObject([{ changes: [{ setting: "retention.ms", action: "set" }] }]);
+    const refused = [{ ...before, partitions: 8 }];
+    expect(await slow.planAfter(refused, Number.POSITIVE_INFINITY)).toMatchObject([
+      { changes: [{ action: "refuse" }] },
+    ]);
+  });
+
+  it("can be no more replicas than there are brokers", async () => {
+    expect(await topics.brokers()).toBe(1);
+  });
+});
 
 describe("topics of a real cluster", () => {
   it("are made as planned, and then are as they should be", async () => {

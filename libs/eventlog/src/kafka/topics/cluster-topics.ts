@@ -1,12 +1,18 @@
 import type { Admin } from "kafkajs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { kafkaDoing } from "../kafka-failure.js";
 import { kafkaClient, type KafkaClientOptions } from "../client.js";
 import { sayOpeningFailure } from "../opening-failure.js";
 import { alterTopic, makeTopics, readTopics, type TopicAdmin } from "./topic-admin.js";
-import { topicChanges, type TopicChange } from "./topic-changes.js";
+import { isApplicable, settingsToSet, topicChanges, type TopicChange } from "./topic-changes.js";
 import type { TopicSettings } from "./topic-settings.js";
 
 /** What is asked of the brokers. */
-export type TopicsAdmin = TopicAdmin & Pick<Admin, "disconnect">;
+export type TopicsAdmin = TopicAdmin & Pick<Admin, "disconnect" | "describeCluster">;
+
+/** How long the brokers may take to show what was applied: each hears of it from the controller, and any of them is asked. */
+const SHOWN_WITHIN_MS = 10_000;
+const LOOK_AFTER_MS = 100;
 
 /** Connects to the cluster. Rejects with a LogError: `log_unavailable`, `unauthenticated`. */
 export async function openClusterTopics(options: KafkaClientOptions): Promise<ClusterTopics> {
@@ -41,10 +47,28 @@ export class ClusterTopics {
     const missing = changes.flatMap((change) => (change.kind === "create" ? [change.topic] : []));
     if (missing.length > 0) await makeTopics(this.#admin, missing);
     for (const change of changes) {
-      if (change.kind !== "change") continue;
-      const set = change.changes.filter(({ action }) => action === "set").map(({ setting }) => setting);
+      const set = settingsToSet(change).map(({ setting }) => setting);
       if (set.length > 0) await alterTopic(this.#admin, change.topic, set);
     }
+  }
+
+  /**
+   * What is still to be done after applying, once the brokers show nothing more that applying does. After `withinMs` what they show then: they may not
+   * have heard of all of it yet.
+   */
+  async planAfter(wanted: readonly TopicSettings[], withinMs = SHOWN_WITHIN_MS): Promise<readonly TopicChange[]> {
+    const untilMs = performance.now() + withinMs;
+    for (;;) {
+      const plan = await this.plan(wanted);
+      if (!plan.some(isApplicable) || performance.now() >= untilMs) return plan;
+      await sleep(LOOK_AFTER_MS);
+    }
+  }
+
+  /** How many brokers there are at this moment: no topic can be made with more replicas. */
+  async brokers(): Promise<number> {
+    const { brokers } = await kafkaDoing("asking which brokers there are", () => this.#admin.describeCluster());
+    return brokers.length;
   }
 
   async close(): Promise<void> {

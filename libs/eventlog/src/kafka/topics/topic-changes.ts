@@ -56,6 +56,16 @@ export function isInOrder(changes: readonly TopicChange[]): boolean {
   );
 }
 
+/** Whether applying does something about it. */
+export function isApplicable(change: TopicChange): boolean {
+  return change.kind === "create" || settingsToSet(change).length > 0;
+}
+
+/** What applying sets on a topic that is there. */
+export function settingsToSet(change: TopicChange): readonly SettingChange[] {
+  return change.kind === "change" ? change.changes.filter(({ action }) => action === "set") : [];
+}
+
 function mayStay({ action }: SettingChange): boolean {
   return action === "leave";
 }
