@@ -1,3 +1,4 @@
+import { LATEST_MS } from "@leastwise/vocabulary";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -104,6 +105,15 @@ describe("rows", () => {
     expect(
       await warehouse.query("SELECT toUInt8(count()) AS n FROM dead_letters WHERE received_at < '2013-01-01'"),
     ).toEqual([{ n: 150 }]);
+  });
+
+  it("have the same time in the table, from the first millisecond that a row may have to the last", async () => {
+    const times = [0, 1, 999, 1_000, 9_999_999, 999_999_999_999, LATEST_MS - 1];
+    const rows = times.map((received_at) => ({ ...DEAD_LETTER, field: "times", received_at }));
+    await warehouse.insert("dead_letters", rows, { deduplicationToken: "times" });
+    const sql =
+      "SELECT toFloat64(toUnixTimestamp64Milli(received_at)) AS ms FROM dead_letters WHERE field = 'times' ORDER BY ms";
+    expect((await warehouse.query<{ ms: number }>(sql)).map(({ ms }) => ms)).toEqual(times);
   });
 
   it("keep 64-bit integers exact as text", async () => {

@@ -19,9 +19,11 @@ export function isTime(name: string): boolean {
   return name === "at" || name.endsWith("_at");
 }
 
+/** Ten digits before the point, always: the engine takes fewer than five for the beginning of a date. */
 function seconds(ms: number): string {
   if (!Number.isSafeInteger(ms) || ms < 0) throw new RangeError(`no time in Unix milliseconds: ${ms}`);
-  return `${Math.floor(ms / 1_000)}.${String(ms % 1_000).padStart(3, "0")}`;
+  const whole = String(Math.floor(ms / 1_000)).padStart(10, "0");
+  return `${whole}.${String(ms % 1_000).padStart(3, "0")}`;
 }
 
 function isObjects(value: unknown): value is readonly Readonly<Record<string, unknown>>[] {

@@ -2,7 +2,7 @@ import { OwnerEpochs, TOPICS, wire } from "@leastwise/contracts";
 import { LogError, type Batch, type EventLog, type LogRecord, type RunningSubscription } from "@leastwise/eventlog";
 import { followCatalog, type Catalog, type FollowingHooks } from "@leastwise/references";
 import type { Telemetry } from "@leastwise/telemetry";
-import { LATEST_MS, type Clock, type Refusal } from "@leastwise/vocabulary";
+import { sayRefusal, type Clock, type Refusal } from "@leastwise/vocabulary";
 import { WarehouseError, type TableName, type TableRows, type Warehouse } from "@leastwise/warehouse";
 import { setTimeout as delay } from "node:timers/promises";
 import { HeldBytes } from "./held-bytes.js";
@@ -13,7 +13,7 @@ import { commitOfRows, inWritingOrder, newestOffsets, type NewestOffsets } from 
 import { retryWaitMs } from "./retry-wait.js";
 import { maskCodes } from "./steps/code-hash.js";
 import { clickstreamRows } from "./steps/clickstream-rows.js";
-import { deadLetterRows } from "./steps/dead-letter-rows.js";
+import { deadLetterRows, writtenMs } from "./steps/dead-letter-rows.js";
 import { decisionRows } from "./steps/decision-rows.js";
 import { offerRows } from "./steps/offer-rows.js";
 import { withinBounds, type Outcome, type Rows } from "./steps/outcome.js";
@@ -316,8 +316,13 @@ class RunningRecorder implements Recorder {
   }
 
   #collect(rows: Rows, record: LogRecord, outcome: Outcome, token: string): void {
-    const { metrics, logger } = this.#options.telemetry;
-    metrics.consumerRecords.with({ consumer: CONSUMER, topic: record.topic, outcome: outcome.outcome }).add();
+    const { metrics } = this.#options.telemetry;
+    const { topic, partition, offset } = record;
+    if (outcome.outcome === "passed_over") {
+      this.#options.onPassedOver?.({ topic, partition, offset, problem: sayRefusal(outcome.refusal) });
+      return;
+    }
+    metrics.consumerRecords.with({ consumer: CONSUMER, topic, outcome: outcome.outcome }).add();
     switch (outcome.outcome) {
       case "ok":
         addRows(rows, outcome.rows);
@@ -326,12 +331,17 @@ class RunningRecorder implements Recorder {
       case "drop":
         return;
       case "dead_letter":
-        metrics.deadLetters.with({ reason: outcome.refusal.reason }).add();
-        logger.warn({ token, offset: record.offset, reason: outcome.refusal.reason }, "a record could not be taken");
+        this.#setAside(record, outcome.refusal, token);
         // The row stands in the same block, so that it is written once, as the others are.
         addRows(rows, deadLetterOf(this.#options.log.incarnation, record, outcome.refusal));
         return;
     }
+  }
+
+  #setAside({ topic, partition, offset }: LogRecord, { reason, field }: Refusal, token: string): void {
+    const { metrics, logger } = this.#options.telemetry;
+    metrics.deadLetters.with({ reason }).add();
+    logger.warn({ topic, partition, offset, reason, field, token }, "a record could not be taken");
   }
 
   #holdoutLeaked(experiment: string, { partition, offset }: LogRecord): void {
@@ -418,7 +428,7 @@ function deadLetterOf(incarnation: string, record: LogRecord, refusal: Refusal):
       field: refusal.field,
       expected: refusal.expected,
       source: record.topic,
-      receivedAtMs: BigInt(Math.min(record.timestampMs, LATEST_MS - 1)),
+      receivedAtMs: writtenMs(record),
       payload: maskCodes(record.value).subarray(0, PAYLOAD_BYTES_MAX),
       cause: `${incarnation}/${record.topic}/${record.partition}/${record.offset}`,
     }),

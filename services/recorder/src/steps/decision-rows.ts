@@ -14,7 +14,7 @@ import { refusal } from "@leastwise/vocabulary";
 import type { DecisionRow, EnrolmentRow, LogPosition, OfferRow, RungRow } from "@leastwise/warehouse";
 import { lineRow } from "./clickstream-rows.js";
 import { codeHash } from "./code-hash.js";
-import type { Outcome } from "./outcome.js";
+import { epochRefusal, type Outcome } from "./outcome.js";
 import { logPosition } from "./position.js";
 
 /**
@@ -31,8 +31,13 @@ export function decisionRows(incarnation: string, record: LogRecord, epochs: Own
     const came = `${record.value.length} bytes`;
     return { outcome: "dead_letter", refusal: refusal("record_malformed", "", came, "a DecisionRecord") };
   }
+  const unfit = epochRefusal(decision.ownerEpoch);
+  if (unfit !== undefined) return { outcome: "dead_letter", refusal: unfit };
   const counts = epochs.take(record.partition, Number(decision.ownerEpoch));
   if (decision.decisionId === "" && decision.ownerEpoch > 0n) return { outcome: "drop", reason: "owner_began" };
+  if (decision.decisionId === "") {
+    return { outcome: "dead_letter", refusal: refusal("empty_record", "decision_id", undefined, "a decision's id") };
+  }
   if (!counts && decision.episodeId === "") return { outcome: "drop", reason: "owner_superseded" };
   if (!counts) decision = failedDraw(decision, "owner_changing");
   const currency = currencyOf(decision);

@@ -2,7 +2,7 @@ import { wire, type OwnerEpochs } from "@leastwise/contracts";
 import type { LogRecord } from "@leastwise/eventlog";
 import { refusal } from "@leastwise/vocabulary";
 import type { OfferRow } from "@leastwise/warehouse";
-import type { Outcome } from "./outcome.js";
+import { epochRefusal, type Outcome } from "./outcome.js";
 import { logPosition } from "./position.js";
 
 /**
@@ -18,6 +18,8 @@ export function offerRows(incarnation: string, record: LogRecord, epochs: OwnerE
     const came = `${record.value.length} bytes`;
     return { outcome: "dead_letter", refusal: refusal("record_malformed", "", came, "an OfferEvent") };
   }
+  const unfit = epochRefusal(event.ownerEpoch);
+  if (unfit !== undefined) return { outcome: "dead_letter", refusal: unfit };
   const counts = epochs.take(record.partition, Number(event.ownerEpoch));
   if (event.offerId === "" && event.ownerEpoch > 0n) return { outcome: "drop", reason: "owner_began" };
   if (!counts) return { outcome: "drop", reason: "owner_superseded" };

@@ -1,5 +1,5 @@
 import { encodeClickstreamRecord, OwnerEpochs, TOPICS, wire } from "@leastwise/contracts";
-import { isWellFormed } from "@leastwise/vocabulary";
+import { isWellFormed, LATEST_MS, type Millis } from "@leastwise/vocabulary";
 import { FEATURES } from "@leastwise/windows";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
@@ -473,13 +473,23 @@ describe("what cannot be read", () => {
     ]);
   });
 
+  it("is a row where the dead letter itself cannot be read, and bears a time that no column holds", () => {
+    const times = [-1, Number.MAX_SAFE_INTEGER].map((timestampMs) => {
+      const record = { ...standing(torn(TOPICS.deadLetters)), timestampMs: timestampMs as Millis };
+      return rowsOf(deadLetterRows("i", record)).dead_letters?.[0]?.received_at;
+    });
+    expect(times).toEqual([0, LATEST_MS - 1]);
+  });
+
   it.each([
     ['{"codes":["M7Q0-4Z8K-1XWD-3RV2"]}', '{"codes":["*******************"]}'],
     ["used m7q0 4z8k 1xwd 3rv2!", "used *******************!"],
     ["used M7Q04Z8K1XWD3RV2!", "used ****************!"],
     ["used SUMMER10, M7Q0-4Z8K-1XWD-3RVJ", "used SUMMER10, M7Q0-4Z8K-1XWD-3RVJ"],
   ])("has no code of ours in its bytes: %s", (came, kept) => {
-    const value = wire.DeadLetter.encode(wire.DeadLetter.fromPartial({ payload: Buffer.from(came) })).finish();
+    const value = wire.DeadLetter.encode(
+      wire.DeadLetter.fromPartial({ reason: "odd", payload: Buffer.from(came) }),
+    ).finish();
     const { dead_letters } = rowsOf(deadLetterRows("i", standing(written(TOPICS.deadLetters, value))));
     expect(Buffer.from(dead_letters?.[0]?.payload ?? "", "base64").toString()).toBe(kept);
   });
