@@ -147,7 +147,10 @@ describe("the recorder", () => {
     warehouse.failNext(1, "terminal");
     await write(did({}));
     const recorder = await start({ blockRowsMax: 1 });
-    await expect(recorder.finished).rejects.toMatchObject({ code: "statement_refused" });
+    await expect(recorder.finished).rejects.toMatchObject({
+      code: "statement_refused",
+      message: "the table clickstream does not take offsets 0 to 0 of clickstream, partition 0",
+    });
     expect(warehouse.attempts).toBe(1);
   });
 

@@ -10,6 +10,7 @@ import { OneAtATime } from "./one-at-a-time.js";
 import { PartitionRecorder } from "./partition-recorder.js";
 import { plannedBlock } from "./planned-block.js";
 import { commitOfRows, inWritingOrder, newestOffsets, type NewestOffsets } from "./recorded-rows.js";
+import { RefusedBlock } from "./refused-block.js";
 import { retryWaitMs } from "./retry-wait.js";
 import { maskCodes } from "./steps/code-hash.js";
 import { clickstreamRows } from "./steps/clickstream-rows.js";
@@ -293,8 +294,14 @@ class RunningRecorder implements Recorder {
     epochs.take(partition, epochBefore);
     for (const record of records) this.#collect(rows, record, withinBounds(this.#rowsOf(record, epochs)), token);
     const newest = this.#newestOffsets.get(key);
+    const [firstOffset, lastOffset] = [records[0]?.offset ?? 0, records.at(-1)?.offset ?? 0];
+    const place = { topic, partition, firstOffset, lastOffset, group: `${GROUP}-${topic}` };
     for (const table of inWritingOrder(topic, Object.keys(rows) as TableName[])) {
-      await this.#insert(table, notYetIn(newest?.get(table), rows[table] ?? []), token, letGo);
+      await this.#insert(table, notYetIn(newest?.get(table), rows[table] ?? []), token, letGo).catch(
+        (error: unknown) => {
+          throw isRefusal(error) ? new RefusedBlock(error, table, place) : error;
+        },
+      );
     }
     return epochs.newestOf(partition);
   }
@@ -402,6 +409,11 @@ type Passing = WarehouseError | LogError;
 function mayPass(error: unknown): error is Passing {
   if (error instanceof LogError) return error.hint === "retry" && error.code !== "partition_revoked";
   return error instanceof WarehouseError && error.hint === "retry";
+}
+
+/** The warehouse answered, and will answer the same again. */
+function isRefusal(error: unknown): error is WarehouseError {
+  return error instanceof WarehouseError && error.code === "statement_refused" && error.hint === "terminal";
 }
 
 function notYetIn<Name extends TableName>(

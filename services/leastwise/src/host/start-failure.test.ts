@@ -1,4 +1,5 @@
 import { LogError } from "@leastwise/eventlog";
+import { RefusedBlock } from "@leastwise/recorder";
 import { WarehouseError } from "@leastwise/warehouse";
 import { describe, expect, it } from "@jest/globals";
 import { asServiceFailure, ServiceFailure } from "./start-failure.js";
@@ -11,6 +12,17 @@ describe("what ends a process that served", () => {
     if (!(failure instanceof ServiceFailure)) throw new Error("not in words");
     expect(failure.message).toContain("statement_refused, ClickHouse 27");
     expect(`${failure.message} ${String(failure.cause)}`).not.toContain("ada");
+  });
+
+  it("says which block the warehouse refused, and where it stands what to do", () => {
+    const refused = new WarehouseError("statement_refused", "ada@example.org", "terminal", { clickhouseCode: 27 });
+    const place = { topic: "offers", partition: 3, firstOffset: 7, lastOffset: 9, group: "recorder-offers" };
+    const failure = asServiceFailure(new RefusedBlock(refused, "offers", place));
+    if (!(failure instanceof ServiceFailure)) throw new Error("not in words");
+    const { message } = failure;
+    expect(message).toContain("the table offers does not take offsets 7 to 9 of offers, partition 3");
+    expect(message).toContain("docs/kafka.md; group recorder-offers, topic offers:3, offset behind the block 10");
+    expect(`${message} ${String(failure.cause)}`).not.toContain("ada");
   });
 
   it("says what the log said, which are our own words", () => {

@@ -1,4 +1,5 @@
 import { LogError } from "@leastwise/eventlog";
+import { RefusedBlock } from "@leastwise/recorder";
 import { sayRefusal, type Refusal } from "@leastwise/vocabulary";
 import { WarehouseError } from "@leastwise/warehouse";
 
@@ -41,6 +42,13 @@ export function asServiceFailure(error: unknown): unknown {
   if (!(error instanceof WarehouseError)) return error;
   const { code, clickhouseCode } = error;
   const number = clickhouseCode === undefined ? "" : `, ClickHouse ${clickhouseCode}`;
+  if (error instanceof RefusedBlock) {
+    const { topic, partition, group, lastOffset } = error.place;
+    return new ServiceFailure(
+      `the warehouse failed for good (${code}${number}): ${error.message}. Nothing is lost: they are on the log. What to do stands under ` +
+        `"When something is wrong" in docs/kafka.md; group ${group}, topic ${topic}:${partition}, offset behind the block ${lastOffset + 1}`,
+    );
+  }
   return new ServiceFailure(
     `the warehouse failed for good (${code}${number}): nothing is lost, what was not written is on the log; see to it and start again`,
   );
