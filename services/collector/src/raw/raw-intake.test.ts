@@ -21,7 +21,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createCollector } from "../collector.js";
-import { RAW_GROUP, startRawIntake } from "./raw-intake.js";
+import { RAW_GROUP, startRawIntake, type RawBatch } from "./raw-intake.js";
 
 const PARTITIONS = 2;
 const NOW = 1_760_000_000_000 as Millis;
@@ -47,12 +47,17 @@ async function start(on: EventLog = log) {
   const links = await followLinks(log, {});
   const collector = await createCollector({ log, clock: { nowMs: () => NOW }, hasher, links: links.book });
   const retried: string[] = [];
-  const intake = await startRawIntake({ log: on, collector, onRetry: ({ code }) => retried.push(code) });
+  const batches: RawBatch[] = [];
+  const intake = await startRawIntake({
+    ...{ log: on, collector },
+    onBatch: (batch) => batches.push(batch),
+    onRetry: ({ code }) => retried.push(code),
+  });
   ends.push(
     () => links.stop(),
     () => intake.stop(),
   );
-  return { intake, retried };
+  return { intake, retried, batches };
 }
 
 const VIEW = { kind: "EVENT_KIND_PAGE_VIEW", occurredAtMs: String(NOW), anonymousId: "browser" };
@@ -164,6 +169,27 @@ describe("what others write to clickstream.raw", () => {
     // Raw ids stand in no dead letter.
     expect(kept.every(({ payload }) => !payload.includes("browser"))).toBe(true);
     expect(await eventIds(1)).toEqual(["good"]);
+  });
+
+  it.each([
+    ["at once", 0],
+    ["after the log had failed, and nobody knows whether it was written", 2],
+  ])("is counted by what became of it, %s", async (_, times) => {
+    let failures = times;
+    const failing = withFailing((relay, ...append) => {
+      if (failures === 0) return undefined;
+      failures -= 1;
+      return relay.append(...append).then(() => {
+        throw new LogError("log_unavailable", "the test says so", "retry");
+      });
+    });
+    const { batches, intake } = await start(failing);
+    const bad = [Buffer.from("{"), Buffer.alloc(0), json({ colour: "red" })];
+    await write(0, json({ eventId: "one" }), ...bad, json({ eventId: "two" }));
+    await Promise.all([eventIds(2), letters(3)]);
+    await intake.stop();
+    const sum = (of: (batch: RawBatch) => number) => batches.reduce((all, batch) => all + of(batch), 0);
+    expect([sum(({ taken }) => taken), sum(({ setAside }) => setAside)]).toEqual([2, 3]);
   });
 
   it("is read on where it was left, each record once", async () => {

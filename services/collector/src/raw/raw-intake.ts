@@ -4,6 +4,7 @@ import {
   type Batch,
   type EventLog,
   type LogRecord,
+  type NewRecord,
   type Relay,
   type RunningSubscription,
 } from "@leastwise/eventlog";
@@ -22,11 +23,21 @@ const TRIES_MAX = 125;
 const PAUSE_MIN_MS = 50;
 const PAUSE_MAX_MS = 5_000;
 
+/** A batch that was taken in, by what became of its records. */
+export interface RawBatch {
+  /** Records whose event stands on the clickstream. */
+  readonly taken: number;
+  /** Records that are dead letters. */
+  readonly setAside: number;
+  /** Records that are to come. */
+  readonly behind: number;
+  readonly tookMs: number;
+}
+
 export interface RawIntakeOptions {
   readonly log: EventLog;
   readonly collector: Pick<Collector, "relay">;
-  /** A batch was taken in: so many records, with so many to come, in so many ms. */
-  readonly onBatch?: (records: number, behind: number, tookMs: number) => void;
+  readonly onBatch?: (batch: RawBatch) => void;
   /** The log did not take something, and it is tried again. */
   readonly onRetry?: (error: LogError) => void;
 }
@@ -77,18 +88,25 @@ class RawIntake {
 
   async take({ partition, records, endOffset }: Batch): Promise<void> {
     const startedMs = performance.now();
+    let setAside = 0;
     for (let at = 0; at < records.length; at += BATCH_EVENTS_MAX) {
       const some = records.slice(at, at + BATCH_EVENTS_MAX);
       let isFirstTry = true;
+      let letters = 0;
       await this.#tryOn(async () => {
         // What became of the try before is what the next relay says.
         if (!isFirstTry) await this.#reopen(partition);
         isFirstTry = false;
-        await this.#relay(partition, some);
+        // Of a try that was said to fail and had not, the next finds nothing left to do: what it made counts.
+        await this.#relay(partition, some, (made) => {
+          letters = made.filter(({ topic }) => topic === TOPICS.deadLetters).length;
+        });
       });
+      setAside += letters;
     }
     const behind = endOffset - 1 - (records.at(-1)?.offset ?? endOffset - 1);
-    this.#options.onBatch?.(records.length, behind, performance.now() - startedMs);
+    const taken = records.length - setAside;
+    this.#options.onBatch?.({ taken, setAside, behind, tookMs: performance.now() - startedMs });
   }
 
   async stop(reading: RunningSubscription): Promise<void> {
@@ -105,7 +123,11 @@ class RawIntake {
     );
   }
 
-  async #relay(partition: number, records: readonly LogRecord[]): Promise<void> {
+  async #relay(
+    partition: number,
+    records: readonly LogRecord[],
+    onMade: (made: readonly NewRecord[]) => void,
+  ): Promise<void> {
     const relay = this.#relays.get(partition);
     const nextOffset = (records.at(-1)?.offset ?? -1) + 1;
     if (relay === undefined) throw new Error(`partition ${partition} was not given to this reader`);
@@ -116,7 +138,10 @@ class RawIntake {
     const relayed = left.map(({ topic, offset, value }): Relayed => {
       return { incoming: readRawRecord(value), cause: `${incarnation}/${topic}/${partition}/${offset}` };
     });
-    await this.#options.collector.relay(relayed, SOURCE, (made) => relay.append(made, nextOffset));
+    await this.#options.collector.relay(relayed, SOURCE, (made) => {
+      onMade(made);
+      return relay.append(made, nextOffset);
+    });
   }
 
   /** Runs something of the log until it succeeds, as long as that may be. */

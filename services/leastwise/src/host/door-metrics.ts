@@ -58,8 +58,9 @@ export function collectorMetrics({ metrics }: Telemetry): CollectorMetrics {
 export function rawHooks({ metrics, logger }: Telemetry): Pick<RawIntakeOptions, "onBatch" | "onRetry"> {
   const labels = { consumer: RAW_GROUP, topic: TOPICS.clickstreamRaw };
   return {
-    onBatch: (records, behind, tookMs) => {
-      metrics.consumerRecords.with({ ...labels, outcome: "ok" }).add(records);
+    onBatch: ({ taken, setAside, behind, tookMs }) => {
+      metrics.consumerRecords.with({ ...labels, outcome: "ok" }).add(taken);
+      if (setAside > 0) metrics.consumerRecords.with({ ...labels, outcome: "dead_letter" }).add(setAside);
       metrics.consumerBatchDuration.with(labels).observe(tookMs / 1_000);
       metrics.consumerLagRecords.with(labels).set(behind);
     },

@@ -30,6 +30,15 @@ describe("what ends a process that served", () => {
     expect(failure).toMatchObject({ message: "the log failed for good: no space is left in ./data (disk_full)" });
   });
 
+  it("says what to do where a topic is gone", () => {
+    const gone = new LogError("unknown_topic", "reading clickstream.raw: This server does not host it", "terminal");
+    const failure = asServiceFailure(gone);
+    expect(failure).toBeInstanceOf(ServiceFailure);
+    expect(failure).toMatchObject({
+      message: expect.stringMatching(/\(unknown_topic\).*`leastwise topics apply`.*start/),
+    });
+  });
+
   it("leaves a bug what it is", () => {
     const bug = new TypeError("undefined is not a function");
     expect(asServiceFailure(bug)).toBe(bug);

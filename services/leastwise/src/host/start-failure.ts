@@ -33,12 +33,18 @@ export function cannotOpen(door: keyof typeof PORT_SETTINGS, refused: Refusal): 
   );
 }
 
+const TOPIC_GONE =
+  "somebody has deleted the topic, or part of it, and what stood there is gone: find out who, make it again with `leastwise topics apply`, and start again";
+
 /**
  * An operating failure of the log or the warehouse as what ends a process that served; anything else is a bug and stays what it is. What
  * ClickHouse said is left out: it cites rows.
  */
 export function asServiceFailure(error: unknown): unknown {
-  if (error instanceof LogError) return new ServiceFailure(`the log failed for good: ${error.message} (${error.code})`);
+  if (error instanceof LogError) {
+    const advice = error.code === "unknown_topic" ? `; ${TOPIC_GONE}` : "";
+    return new ServiceFailure(`the log failed for good: ${error.message} (${error.code})${advice}`);
+  }
   if (!(error instanceof WarehouseError)) return error;
   const { code, clickhouseCode } = error;
   const number = clickhouseCode === undefined ? "" : `, ClickHouse ${clickhouseCode}`;
