@@ -1,4 +1,5 @@
 export { PLACED_KEYS, type PlacedKey } from "./catalogue.js";
+export { makeDataDirectory } from "./data-directory.js";
 export { describeConfig } from "./describe.js";
 export { obtainKey, type KeyName } from "./key-material.js";
 export type { Config, SomeConfig } from "./keys.js";

@@ -71,6 +71,6 @@ describe("obtainKey", () => {
 
   it("says so when the directory cannot be made", async () => {
     writeFileSync(join(directory, "data"), "a file stands in the way");
-    expect(await problemOf()).toContain("expected a file that can be made and read");
+    expect(await problemOf()).toContain("expected a directory that can be made and written");
   });
 });

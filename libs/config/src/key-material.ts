@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { link, mkdir, open, readFile, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { err, ok, type Result } from "@leastwise/vocabulary";
+import { makeDataDirectory } from "./data-directory.js";
 import type { Config } from "./keys.js";
 import { problem, type ConfigProblem } from "./problem.js";
 
@@ -19,6 +20,8 @@ export async function obtainKey(config: Config, name: KeyName): Promise<Result<U
     const expected = `64 hexadecimal digits, or ${name}.key_file, since log.adapter is ${config.log.adapter}`;
     return err(problem("missing_value", `${name}.key`, "", undefined, expected));
   }
+  const made = await makeDataDirectory(config.data_directory);
+  if (!made.ok) return made;
   const directory = join(config.data_directory, "keys");
   const file = join(directory, `${name}.key`);
   try {

@@ -1,10 +1,10 @@
-import { loadConfig, sayProblems, type Config, type KeyName } from "@leastwise/config";
+import { loadConfig, makeDataDirectory, sayProblems, type Config, type KeyName } from "@leastwise/config";
 import type { wire } from "@leastwise/contracts";
 import { CartTracker, FORMATS, openClickstream, Storefront, type Clickstream } from "@leastwise/testkit";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
 import { DAY_MS, isCurrencyCode, sayRefusal, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { EventClock } from "../host/clock.js";
 import { startHost, type Host } from "../host/host.js";
@@ -290,8 +290,9 @@ async function emptyDirectory(directory: string): Promise<void> {
 
 /** What is in the directory, which is made if it is missing. */
 async function namesIn(directory: string): Promise<readonly string[]> {
+  const made = await makeDataDirectory(directory);
+  if (!made.ok) throw new StartFailure(`--data: ${sayProblems([made.error])}`);
   try {
-    await mkdir(directory, { recursive: true });
     return await readdir(directory);
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error)) throw error;

@@ -1,5 +1,5 @@
-import type { Config } from "@leastwise/config";
-import { access, constants, mkdir, statfs } from "node:fs/promises";
+import { makeDataDirectory, sayProblems, type Config } from "@leastwise/config";
+import { statfs } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { doubtful, failing, fine, type Finding } from "./finding.js";
 
@@ -13,9 +13,10 @@ const WINDOWS_SHARE_MAX = 0.6;
 /** Whether the data directory can be written, and how much room there is. */
 export async function checkDisk({ data_directory: directory }: Pick<Config, "data_directory">): Promise<Finding> {
   const name = "disk";
+  const fix = "give this user the directory, or set data_directory to one of its own";
+  const made = await makeDataDirectory(directory);
+  if (!made.ok) return failing(name, sayProblems([made.error]), fix);
   try {
-    await mkdir(directory, { recursive: true });
-    await access(directory, constants.W_OK);
     const { bavail, bsize } = await statfs(directory);
     const free = bavail * bsize;
     const found = `${directory} can be written, ${inGib(free)} free`;
@@ -24,11 +25,7 @@ export async function checkDisk({ data_directory: directory }: Pick<Config, "dat
     return fine(name, found);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return failing(
-      name,
-      `${directory} cannot be written: ${why}`,
-      "give this user the directory, or set data_directory to one of its own",
-    );
+    return failing(name, `${directory} does not say how much room it has: ${why}`, fix);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Config } from "@leastwise/config";
+import { makeDataDirectory, sayProblems, type Config } from "@leastwise/config";
 import { LogError, openEmbeddedLog, type EventLog, type KafkaLogOptions } from "@leastwise/eventlog";
 import type { CheckpointOptions, ThreadData, ThreadOptions } from "@leastwise/scorer";
 import type { Telemetry } from "@leastwise/telemetry";
@@ -13,13 +13,13 @@ import {
   type Warehouse,
 } from "@leastwise/warehouse";
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { cloudEventHeaders } from "../topics/cloud-events.js";
 import { planOf } from "../topics/wanted-topics.js";
 import { kafkaOptions } from "./kafka-options.js";
 import { checkpointStore, kafkaOpener, type IngestOpening } from "./ingest-opening.js";
+import { StartFailure } from "./start-failure.js";
 
 /** Opens the log that the configuration names, with its topics. The only place that knows the adapters. */
 export async function openLog(config: Config, clock: Clock, telemetry: Telemetry): Promise<EventLog> {
@@ -39,7 +39,7 @@ export async function openLog(config: Config, clock: Clock, telemetry: Telemetry
           ...incarnation,
           ...headersOption(config),
         })
-      : await openEmbeddedLog({ directory: join(config.data_directory, "log"), nowMs, ...incarnation });
+      : await openEmbeddedLog({ directory: await dataDirectory(config, "log"), nowMs, ...incarnation });
   try {
     await log.ensureTopics(planOf(config));
     return log;
@@ -110,7 +110,13 @@ async function openByAdapter(config: Config): Promise<OpenedWarehouse> {
     if (url === undefined) throw new Error("the configuration was checked: http has a url");
     return { warehouse: openHttpWarehouse({ url, user, password: password ?? "", database }), embedded: undefined };
   }
-  await mkdir(config.data_directory, { recursive: true });
-  const embedded = await openEmbeddedWarehouse({ directory: join(config.data_directory, "warehouse") });
+  const embedded = await openEmbeddedWarehouse({ directory: await dataDirectory(config, "warehouse") });
   return { warehouse: embedded, embedded };
+}
+
+/** A place in the data directory, which is there from then on. */
+async function dataDirectory({ data_directory: directory }: Config, name: string): Promise<string> {
+  const made = await makeDataDirectory(directory);
+  if (!made.ok) throw new StartFailure(sayProblems([made.error]));
+  return join(directory, name);
 }
