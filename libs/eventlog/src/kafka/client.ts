@@ -1,5 +1,6 @@
 import { type ISocketFactory, Kafka, type KafkaConfig, type LogEntry, logLevel, type RetryOptions } from "kafkajs";
 import { dropAbortedMessages } from "./aborted-messages.js";
+import { ConnectionNoise, isOfConnections } from "./connection-noise.js";
 import { registerKafkajsCodecs } from "./compression/kafkajs-codecs.js";
 import { keepCommitsToTheirGeneration } from "./commit-generation.js";
 import { stopIdleTimers } from "./idle-timer.js";
@@ -60,6 +61,7 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
   stopIdleTimers();
   keepCommitsToTheirGeneration();
   sendEachBatchOnce();
+  const noise = new ConnectionNoise();
   return new Kafka({
     brokers: [...brokers],
     clientId,
@@ -74,7 +76,10 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
     logLevel: onLog === undefined ? logLevel.NOTHING : HEARD_FROM[onLogFrom],
     logCreator: () => (entry) => {
       const { message, ...fields } = entry.log;
-      onLog?.(levelOf(entry), message, { ...fields, namespace: entry.namespace });
+      const level = levelOf(entry, noise);
+      // Where in its code a connection was lost is of no use to whoever looks after brokers.
+      if (level !== "debug" && isOfConnections(entry)) delete fields["stack"];
+      onLog?.(level, message, { ...fields, namespace: entry.namespace });
     },
   });
 }
@@ -91,8 +96,10 @@ function spokenHere(sasl: NonNullable<KafkaClientOptions["sasl"]>): NonNullable<
  * kafkajs 2.2 calls every refusal that a broker answers with an error, also those that are meant to be tried again, several in each transaction; whoever
  * asked hears of it anyway.
  */
-function levelOf({ level, namespace, log: { message } }: LogEntry): KafkaLogLevel {
-  if (namespace === "Connection" && message.startsWith("Response ")) return "debug";
+function levelOf(entry: LogEntry, noise: ConnectionNoise): KafkaLogLevel {
+  const { level, namespace, log } = entry;
+  if (namespace === "Connection" && log.message.startsWith("Response ")) return "debug";
+  if (level === logLevel.ERROR && noise.isRepeated(entry)) return "debug";
   return LEVELS[level] ?? "debug";
 }
 
