@@ -1,6 +1,7 @@
 import { loadConfig, obtainKey, sayProblems, type Config, type KeyName } from "@leastwise/config";
 import { checkCluster } from "../doctor/cluster.js";
 import { failing, findingsTable, fine, type Finding } from "../doctor/finding.js";
+import { checkFirstPolicy } from "../doctor/first-policy.js";
 import { checkDisk, checkMemory } from "../doctor/machine.js";
 import { checkWarehouse } from "../doctor/warehouse.js";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
@@ -28,6 +29,7 @@ async function findingsOf(config: Config, role: AccessRole | undefined): Promise
     checkDisk(config),
     checkKey(config, "subjects"),
     checkKey(config, "codes"),
+    checkFirstPolicy(config),
     checkCluster(config, role),
     checkWarehouse(config, Date.now),
   ]);

@@ -13,6 +13,7 @@ import type { AccessRole } from "../topics/access.js";
 import { howToFinish } from "../topics/refusals.js";
 import { planOf, wantedTopics } from "../topics/wanted-topics.js";
 import { doubtful, failing, fine, skipped, type Finding } from "./finding.js";
+import { topicsFinding } from "./topics.js";
 import { askedTopics, checkRights, principalOf } from "./rights.js";
 
 /** Whether the brokers answer, are the log's, have the topics as they must be, and let this user do what it must; of `role`, if one is named. */
@@ -71,9 +72,9 @@ async function checkTopics(topics: ClusterTopics, config: Config, growing: LogId
   }
   try {
     const changes = await topics.plan(wantedTopics(config));
-    if (isInOrder(changes)) return fine(name, `all ${changes.length} are as they must be`);
-    const wrong = changes.filter((change) => !isInOrder([change])).map(({ topic }) => topic.name);
-    return failing(name, `not as they must be: ${wrong.join(", ")}`, "`leastwise topics plan` says what is to be done");
+    const names = changes.map(({ topic }) => topic.name);
+    const rights = isInOrder(changes) ? undefined : await topicRights(await kafkaOptions(config.log), names);
+    return topicsFinding(changes, rights);
   } catch (error) {
     return failing(
       name,

@@ -18,13 +18,19 @@ interface StartPolicyOptions {
 /** Puts a first policy into force where there is none: the configured file's, else the built-in one. */
 export async function startPolicy({ config, log, clock, policies }: StartPolicyOptions): Promise<void> {
   if (policies.active() !== undefined) return;
+  const policy = await firstPolicy(config);
+  const value = wire.PolicyRecord.encode({ policy, appliedAtMs: BigInt(clock.nowMs()) }).finish();
+  await log.append([{ topic: TOPICS.policy, partition: 0, key: policy.version, value, timestampMs: clock.nowMs() }]);
+  await policies.appears(policy.version);
+}
+
+/** The policy of the configured file, else the built-in one. Throws a StartFailure where it cannot be read, or be put into force. */
+export async function firstPolicy(config: Pick<Config, "policy_file" | "currency">): Promise<wire.Policy> {
   const policy =
     config.policy_file === undefined ? starterPolicy(config.currency) : await policyOfFile(config.policy_file);
   const [problem] = problemsOf(policy);
   if (problem !== undefined) throw new StartFailure(`the policy cannot be put into force: ${sayRefusal(problem)}`);
-  const value = wire.PolicyRecord.encode({ policy, appliedAtMs: BigInt(clock.nowMs()) }).finish();
-  await log.append([{ topic: TOPICS.policy, partition: 0, key: policy.version, value, timestampMs: clock.nowMs() }]);
-  await policies.appears(policy.version);
+  return policy;
 }
 
 async function policyOfFile(file: string): Promise<wire.Policy> {

@@ -68,7 +68,8 @@ async function textOf(file: string): Promise<string> {
       if (bytes > DOCUMENT_BYTES_MAX) break;
     }
   } catch (error) {
-    throw new StartFailure(`the policy file ${file} cannot be read`, { cause: error });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartFailure(`the policy file ${file} cannot be read: ${why}`, { cause: error });
   }
   return Buffer.concat(parts).toString("utf8");
 }
