@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { newFolder, runToEnd, serve, type Program } from "./program.js";
@@ -22,6 +22,9 @@ guardrails: {floor_price: 60%, max_discount: 30%, margin_floor: 5%, assumed_marg
 experiments: [{experiment_id: all, salt: autumn/1, holdout: 10%}]
 budgets: [{budget_id: autumn, amount: 20000}]
 `;
+
+// Each command is a process of its own, and a machine at work on other tests takes seconds to begin one.
+jest.setTimeout(180_000);
 
 let program: Program;
 let folder: string;

@@ -151,7 +151,8 @@ describe("a topic that was just made by brokers that elect uncleanly by themselv
 
   it("does not either once a plan has been applied, after which nothing is left to be done", async () => {
     const fresh = brokers(unsafe);
-    const topics = new ClusterTopics({ ...fresh.admin, disconnect: () => Promise.resolve() });
+    const describeCluster = () => Promise.reject(new Error("nobody asks who there is"));
+    const topics = new ClusterTopics({ ...fresh.admin, describeCluster, disconnect: () => Promise.resolve() });
     const wanted = [topicSettings(SPEC, 1)];
     await topics.apply([{ kind: "create", topic: wanted[0]! }]);
     expect(fresh.altered).toEqual(setNow);

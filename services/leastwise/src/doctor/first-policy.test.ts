@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import type { CurrencyCode } from "@leastwise/vocabulary";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -6,7 +7,7 @@ import { checkFirstPolicy } from "./first-policy.js";
 
 describe("what the doctor says of the first policy", () => {
   it("is that the built-in one can be put into force, where no file is named", async () => {
-    const finding = await checkFirstPolicy({ policy_file: undefined, currency: "EUR" });
+    const finding = await checkFirstPolicy({ policy_file: undefined, currency: "EUR" as CurrencyCode });
     expect(finding).toMatchObject({ name: "policy", standing: "ok", found: expect.stringContaining("built-in") });
   });
 
@@ -16,7 +17,7 @@ describe("what the doctor says of the first policy", () => {
     await writeFile(torn, "campaigns: 7\n");
     const found = await Promise.all(
       [path.join(directory, "none.yaml"), directory, torn].map((policy_file) =>
-        checkFirstPolicy({ policy_file, currency: "EUR" }),
+        checkFirstPolicy({ policy_file, currency: "EUR" as CurrencyCode }),
       ),
     );
     expect(found.map(({ standing }) => standing)).toEqual(["fail", "fail", "fail"]);
