@@ -1,0 +1,324 @@
+import { CivilClock, compileBudget, compilePolicy, decide, EMPTY_STATE, type Decision } from "@leastwise/decision";
+import { compileModel, PRIOR_MODEL, type Campaign, type DecisionInput, type Guardrails } from "@leastwise/decision";
+import {
+  appraise,
+  bestStack,
+  evolve,
+  mintCode,
+  readCode,
+  redeem,
+  UNKNOWN_OFFER,
+  validate,
+  type Cart,
+  type Incentive,
+  type OfferState,
+  type OfferTerms,
+  type RedeemCommand,
+  type StackOffer,
+} from "@leastwise/offers";
+import { readPolicyDocument } from "@leastwise/policy";
+import {
+  bucketOf,
+  DAY_MS,
+  HOUR_MS,
+  type AssignmentKey,
+  type CurrencyCode,
+  type Millis,
+  type SubjectId,
+} from "@leastwise/vocabulary";
+import { describe, expect, it } from "@jest/globals";
+
+// What engineers of promotions expect of an engine, a test each, named after it. Where engines differ the choice is named.
+
+const EUR = "EUR" as CurrencyCode;
+const NOON = Date.UTC(2026, 10, 23, 12) as Millis;
+const ADA = "5f".repeat(16) as SubjectId;
+
+const money = (minor: number, currency = EUR) => ({ minor, currency });
+const percent = (percentBp: number): Incentive => ({ kind: "percent_off", percentBp });
+
+/** A cart of one unit a line, at these prices. */
+const cartOf = (prices: readonly number[], currency = EUR): Cart => ({
+  currency,
+  lines: prices.map((unitPriceMinor, i) => ({ productId: `p${i}`, quantity: 1, unitPriceMinor })),
+  shippingMinor: 0,
+});
+
+describe("money", () => {
+  it("amounts are integers in the currency's minor unit, of none, two or three decimals alike", () => {
+    for (const code of ["JPY", "EUR", "KWD"] as CurrencyCode[]) {
+      const { worthMinor = 0 } = appraise(percent(1_250), cartOf([999, 1], code)) ?? {};
+      expect([code, worthMinor]).toEqual([code, 125]);
+    }
+  });
+
+  it("a half rounds to even, or up where the policy says so (choice: half to even)", () => {
+    const gives = (rounding?: "half_up") => appraise(percent(500), cartOf([250]), { rounding })?.worthMinor;
+    expect([gives(), gives("half_up")]).toEqual([12, 13]);
+  });
+
+  it("rounding happens once per action, not once a line", () => {
+    expect(appraise(percent(1_000), cartOf([333, 333, 334]))?.worthMinor).toBe(100);
+  });
+
+  it("an order's discount is allocated to lines, and the parts add up exactly (choice: largest remainder)", () => {
+    const { shares = [] } = appraise({ kind: "amount_off", amount: money(100) }, cartOf([100, 100, 100])) ?? {};
+    expect([shares, shares.reduce((sum, share) => sum + share, 0)]).toEqual([[34, 33, 33], 100]);
+  });
+
+  it("a line never goes below zero, and what it cannot take is not moved to another", () => {
+    const each: Incentive = { kind: "amount_off", amount: money(500), per: "line" };
+    expect(appraise(each, cartOf([200, 900]))?.shares).toEqual([200, 500]);
+  });
+
+  it("a hundred per cent off is exactly zero", () => {
+    const cart = cartOf([333, 1_999, 1]);
+    const { goodsMinor = 0 } = appraise(percent(10_000), cart) ?? {};
+    expect(2_333 - goodsMinor).toBe(0);
+  });
+
+  it("a percentage may have a maximum", () => {
+    expect(appraise({ ...percent(5_000), maximum: money(300) } as Incentive, cartOf([1_000]))?.worthMinor).toBe(300);
+  });
+});
+
+const stackCart = {
+  currency: EUR,
+  lines: [{ productId: "a", quantity: 1, unitPriceMinor: 10_000, floorPriceMinor: 0 }],
+  shippingMinor: 500,
+};
+const offer = (given: Partial<StackOffer> & Pick<StackOffer, "id" | "kind">): StackOffer =>
+  ({ priority: 0, minBasketMinor: 0, partnerShareBp: 0, productIds: [], ...given }) as StackOffer;
+const best = (...offers: readonly StackOffer[]) => bestStack(stackCart, offers, { kind: "shopper_gain" });
+
+describe("order and stacking", () => {
+  it("goods come first item by item, then the order, then shipping", () => {
+    const plan = best(
+      offer({ id: "c", kind: "shipping_off" }),
+      offer({ id: "b", kind: "cart_percent", percentBp: 1_000 }),
+      offer({ id: "a", kind: "item_percent", percentBp: 5_000 }),
+    );
+    expect(plan.applied.map(({ id, gainMinor }) => [id, gainMinor])).toEqual([
+      ["a", 5_000],
+      ["b", 500],
+      ["c", 500],
+    ]);
+  });
+
+  it("a percentage is one of the already discounted amount (choice)", () => {
+    const plan = best(
+      offer({ id: "a", kind: "cart_percent", percentBp: 1_000 }),
+      offer({ id: "b", kind: "cart_percent", percentBp: 1_000, priority: 1 }),
+    );
+    expect(plan.applied.map(({ gainMinor }) => gainMinor)).toEqual([1_000, 900]);
+  });
+
+  it("exclusive offers of one group are picked by what is best, and the other is told why not", () => {
+    const plan = best(
+      offer({ id: "a", kind: "cart_percent", percentBp: 1_000, group: "coupon" }),
+      offer({ id: "b", kind: "cart_percent", percentBp: 2_000, group: "coupon" }),
+    );
+    expect(plan.applied.map(({ id }) => id)).toEqual(["b"]);
+    expect(plan.leftOut).toEqual([{ id: "a", reason: "group_taken", by: "b" }]);
+  });
+
+  it("a minimum is one of the goods before any offer (choice)", () => {
+    const plan = best(
+      offer({ id: "a", kind: "cart_percent", percentBp: 9_000 }),
+      offer({ id: "b", kind: "cart_amount", amountMinor: 500, minBasketMinor: 10_000, priority: 1 }),
+      offer({ id: "c", kind: "cart_amount", amountMinor: 500, minBasketMinor: 10_001, priority: 2 }),
+    );
+    expect(plan.applied.map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(plan.leftOut).toEqual([{ id: "c", reason: "basket_below_minimum" }]);
+  });
+
+  it("there is a bound on how many are weighed, and it is said", () => {
+    const many = Array.from({ length: 65 }, (_, i) => offer({ id: `o${i}`, kind: "cart_amount", amountMinor: 1 }));
+    expect(() => best(...many)).toThrow(RangeError);
+    expect(best(...many.slice(0, 12)).exact).toBe(true);
+  });
+});
+
+const FEATURES = PRIOR_MODEL.baseline.map(({ feature }) => feature).filter((name) => name !== "intercept");
+
+const campaign = (changes: Partial<Campaign> = {}): Campaign => ({
+  ...{ campaignId: "autumn", kind: "entitlement", approach: { kind: "rules", segment: "everyone" } },
+  ...{ ladder: [{ incentive: percent(1_000) }], experimentId: "", budgetId: "all", offerTtlMs: 2 * HOUR_MS },
+  ...{ frequencyCaps: [], stackingGroup: "", priority: 0 },
+  ...changes,
+});
+
+function decision(
+  campaigns: readonly Campaign[],
+  changes: Partial<DecisionInput> = {},
+  limits: Partial<Guardrails> = {},
+): { readonly decision: Decision; readonly input: DecisionInput; readonly nextState: DecisionInput["decisionState"] } {
+  const policy = compilePolicy(
+    {
+      ...{ version: "v", author: "a", reason: "r", currency: "EUR", killSwitch: false, timeZone: "Europe/Berlin" },
+      segments: [{ name: "everyone", expression: "true" }],
+      campaigns,
+      guardrails: {
+        ...{ floorPriceBp: 0, maxDiscountBp: 10_000, marginFloorBp: -10_000, assumedMarginBp: 5_000 },
+        ...{ goodsLimits: [], openOffersMax: 0, frequencyCaps: [], coolDownMs: 0 },
+        ...limits,
+      },
+      ...{ stackingGroups: [], experiments: [], templates: [], partners: [] },
+      budgets: [{ budgetId: "all", amount: money(1_000_000), shadowPriceBp: 0, partOf: "" }],
+    },
+    { names: FEATURES },
+  );
+  const model = compileModel(PRIOR_MODEL, FEATURES);
+  if (!policy.ok || !model.ok) throw new Error(JSON.stringify(policy.ok ? model : policy));
+  const input: DecisionInput = {
+    cause: { caller: "shop", requestId: "", sessionId: "visit" },
+    ...{ subject: ADA, assignmentKey: "key" as AssignmentKey, nowMs: NOON, clock: "wall", cart: cartOf([10_000]) },
+    ...{ channel: "web", device: "mobile", place: { country: "DE", region: "" }, partnerSegments: [] },
+    features: { catalogue: "t", values: FEATURES.map(() => Number.NaN), texts: {}, asOfOffset: 0, partition: 0 },
+    ...{ consent: ["personalization"], catalog: [], decisionState: EMPTY_STATE },
+    budgets: { all: { remainingMinor: 1_000_000, shadowPriceBp: 0 } },
+    ...{ explorationSpentMinor: {}, decisionsPerRung: {}, policy: policy.value, model: model.value },
+    ...{ killSwitch: false, observeOnly: false, language: "en", freshness: "fresh" },
+    codeKey: { secret: { k0: 7n, k1: 11n }, version: 1 },
+    ...changes,
+  };
+  const outcome = decide(input);
+  if (outcome.kind !== "decided") throw new Error("it was answered before");
+  return { decision: outcome.decision, input, nextState: outcome.nextState };
+}
+
+describe("priority", () => {
+  it("is total and explicit, and a tie has a rule: the lesser id", () => {
+    const two = ["b", "a"].map((campaignId) => campaign({ campaignId }));
+    expect(decision(two).decision.offer?.campaignId).toBe("a");
+    const ranked = [campaign({ campaignId: "a" }), campaign({ campaignId: "b", priority: 1 })];
+    expect(decision(ranked).decision.offer?.campaignId).toBe("b");
+  });
+
+  it("promotions compete as wholes, and the rungs of one are its alternatives, not its sum (choice)", () => {
+    const ladder = [500, 1_000].map((bp) => ({ incentive: percent(bp) }));
+    expect(decision([campaign({ ladder })]).decision.offer?.faceValueMinor).toBe(1_000);
+  });
+});
+
+const TERMS: OfferTerms = {
+  ...{ offerId: "o", code: "0000-0000-0000-0000", subject: ADA, campaignId: "autumn", decisionId: "d" },
+  ...{ incentive: percent(1_000), currency: EUR, faceValueMinor: 1_000, heldMinor: 1_000, issuedAtMs: NOON },
+  expiresAtMs: (NOON + HOUR_MS) as Millis,
+};
+const issued = (changes: Partial<OfferTerms> = {}): OfferState =>
+  evolve(UNKNOWN_OFFER, { kind: "issued", terms: { ...TERMS, ...changes } });
+const command = (changes: Partial<RedeemCommand> = {}): RedeemCommand => ({
+  ...{ subject: ADA, nowMs: NOON, cart: cartOf([10_000]), catalog: [], orderId: "order", idempotencyKey: "key" },
+  guardrails: { floorPriceBp: 0, maxDiscountBp: 10_000, marginFloorBp: -10_000, assumedMarginBp: 5_000 },
+  named: { known: ADA, anonymous: undefined },
+  offerOnOrder: undefined,
+  ...changes,
+});
+const reasonOf = (result: ReturnType<typeof redeem>) => (result.ok ? "redeemed" : result.error.reason);
+
+describe("codes, limits, use", () => {
+  it("the case of a code does not matter, and its alphabet has no look-alikes", () => {
+    const code = mintCode({ offerId: "o", bucket: bucketOf(ADA), keyVersion: 1, secretKey: { k0: 1n, k1: 2n } });
+    expect(code).toMatch(/^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$/);
+    const typed = [code.toLowerCase(), code.replaceAll("-", " "), code.replaceAll("0", "O").replaceAll("1", "l")];
+    for (const one of typed) expect(readCode(one)).toMatchObject({ ok: true, value: { canonical: code } });
+  });
+
+  it("limits hold for what nobody had to type a code for, within a period", () => {
+    const capped = [campaign({ frequencyCaps: [{ offersMax: 1, periodMs: DAY_MS }], offerTtlMs: HOUR_MS })];
+    const { nextState } = decision(capped);
+    const state = { ...nextState, open: [], history: nextState.history.map((grant) => ({ ...grant, ended: true })) };
+    const again = (afterMs: number) =>
+      decision(capped, { decisionState: state, nowMs: (NOON + afterMs) as Millis }).decision.offer;
+    expect(again(DAY_MS - 1)).toBeUndefined();
+    expect(again(DAY_MS)).toBeDefined();
+  });
+
+  it("a guest is decided for as anybody", () => {
+    expect(decision([campaign()], { profile: undefined, consent: [] }).decision.offer).toBeDefined();
+  });
+
+  it("a use counts only if a discount was given (choice)", () => {
+    const state = issued({ incentive: { kind: "free_shipping" } });
+    expect(reasonOf(redeem(command(), state))).toBe("incentive_not_applicable");
+    expect(state.status).toBe("issued");
+  });
+
+  it("the same key again is answered again and marked; with another body it is refused", () => {
+    const first = redeem(command(), issued());
+    if (!first.ok) throw new Error(first.error.reason);
+    const used = first.value.events.reduce(evolve, issued());
+    expect(redeem(command(), used)).toMatchObject({ ok: true, value: { replayed: true, events: [] } });
+    expect(reasonOf(redeem(command({ orderId: "another" }), used))).toBe("idempotency_mismatch");
+    expect(reasonOf(redeem(command({ idempotencyKey: "another" }), used))).toBe("offer_redeemed");
+  });
+
+  it("a redemption is computed anew on the final cart, never beyond what was promised", () => {
+    expect(validate(command({ cart: cartOf([5_000]) }), issued())).toMatchObject({ value: { discountMinor: 500 } });
+    expect(validate(command({ cart: cartOf([90_000]) }), issued())).toMatchObject({ value: { discountMinor: 1_000 } });
+  });
+});
+
+describe("time", () => {
+  it("windows are half-open instants of a named zone", () => {
+    const schedule = { startsAtMs: NOON, endsAtMs: NOON + 1, timeZone: "Europe/Berlin", weekly: [] };
+    const runs = (nowMs: number) =>
+      decision([campaign({ schedule })], { nowMs: nowMs as Millis }).decision.offer !== undefined;
+    expect([NOON - 1, NOON, NOON + 1].map(runs)).toEqual([false, true, false]);
+  });
+
+  it("what ends on a date ends with that day, through daylight saving", () => {
+    const read = readPolicyDocument(
+      "campaigns: [{schedule: {time_zone: Europe/Berlin, starts: 2026-10-25, ends: 2026-10-25}}]",
+    );
+    if (!read.ok) throw new Error(JSON.stringify(read.error));
+    const { startsAtMs = 0n, endsAtMs = 0n } = read.value.policy.campaigns[0]?.schedule ?? {};
+    expect(Number(endsAtMs - startsAtMs)).toBe(25 * HOUR_MS);
+  });
+
+  it("a personal offer's life begins at its issue, and may outlast the campaign (choice)", () => {
+    const schedule = { endsAtMs: NOON + 1, timeZone: "", weekly: [] };
+    expect(decision([campaign({ schedule })]).decision.offer?.expiresAtMs).toBe(NOON + 2 * HOUR_MS);
+  });
+
+  it("hours of the week recur by the clock on the wall", () => {
+    const schedule = { timeZone: "", weekly: [{ days: [1], fromMinute: 13 * 60, toMinute: 14 * 60 }] };
+    const runs = (nowMs: number) =>
+      decision([campaign({ schedule })], { nowMs: nowMs as Millis }).decision.offer !== undefined;
+    // Monday noon in UTC is one in Berlin, and an hour less a week after the clocks go forward.
+    expect([
+      runs(NOON),
+      runs(NOON + HOUR_MS),
+      runs(Date.UTC(2026, 2, 30, 11)),
+      runs(Date.UTC(2026, 2, 30, 12)),
+    ]).toEqual([true, false, true, false]);
+  });
+
+  it("limits of a period begin anew in the policy's zone", () => {
+    const budget = { budgetId: "b", amount: money(1), shadowPriceBp: 0, partOf: "", period: "day" as const };
+    const daily = compileBudget(budget, new CivilClock("Europe/Berlin"));
+    const midnightMs = Date.UTC(2026, 10, 23, 23);
+    expect([midnightMs - 1, midnightMs].map((nowMs) => daily.periodAt(nowMs))).toEqual(["2026-11-23", "2026-11-24"]);
+  });
+});
+
+describe("data", () => {
+  it("no consent said is none given", () => {
+    const regulars = campaign({
+      approach: { kind: "propensity", of: "dormant", propensityMinBp: 0, propensityMaxBp: 0, awayMs: 0 },
+    });
+    expect(decision([regulars], { consent: [] }).decision.ineligible).toEqual([
+      { campaignId: "autumn", reason: "consent_missing" },
+    ]);
+  });
+
+  it("a decision's record has the probability, the versions, the features with their age, and all that was weighed", () => {
+    const { decision: made } = decision([campaign()]);
+    expect(made).toMatchObject({
+      ...{ policyVersion: "v", modelVersion: PRIOR_MODEL.version, propensity: expect.any(Number) },
+      features: { asOfOffset: 0, values: FEATURES.map(() => Number.NaN) },
+      candidates: [{ rung: 0 }],
+    });
+  });
+});
