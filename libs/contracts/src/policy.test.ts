@@ -236,7 +236,7 @@ describe("a policy", () => {
     ],
     [
       { $case: "partner", value: { partnerId: "p", segment: "s" } },
-      { kind: "partner", partnerId: "p", segment: "s" },
+      { kind: "partner", partnerId: "p", segment: "s", partnerShareBp: 0 },
     ],
   ])("has an approach of the kind that it says: %j", (written, expected) => {
     expect(readCampaign({ approach: written })?.approach).toStrictEqual(expected);

@@ -13,7 +13,7 @@ const BANK: Partner = {
   ...{ partnerId: "bank", partnerShareBp: 3_333, merchantShareBp: 6_667, budgetId: "bank", exclusive: [] },
 };
 const GOLD: Partial<Campaign> = {
-  approach: { kind: "partner", partnerId: "bank", segment: "gold" },
+  approach: { kind: "partner", partnerId: "bank", segment: "gold", partnerShareBp: 0 },
   ladder: [{ incentive: percentOff(1_001) }],
   exploration: { floorBp: 0, coldStartDecisionsPerRung: 0 },
 };

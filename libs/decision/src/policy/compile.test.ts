@@ -347,8 +347,20 @@ const CASES: readonly (readonly [string, () => ReturnType<typeof problemsOf>, st
     "partners[1].exclusive[0]",
   ],
   [
+    "a share of the cost that stands with the campaign",
+    () =>
+      problemsOf({
+        partners: [BANK],
+        campaigns: [
+          campaign({ approach: { kind: "partner", partnerId: "bank", segment: "everyone", partnerShareBp: 1 } }),
+        ],
+      }),
+    "share_of_partner",
+    "campaigns[0].partner.partner_share_bp",
+  ],
+  [
     "a misspelt partner",
-    () => inCampaign({ approach: { kind: "partner", partnerId: "bnak", segment: "everyone" } }),
+    () => inCampaign({ approach: { kind: "partner", partnerId: "bnak", segment: "everyone", partnerShareBp: 0 } }),
     "unknown_partner",
     "campaigns[0].partner.partner_id",
   ],

@@ -114,6 +114,8 @@ export interface PartnerApproach {
   readonly kind: "partner";
   readonly partnerId: string;
   readonly segment: string;
+  /** Always 0: the share stands in {@link Partner}. */
+  readonly partnerShareBp: number;
 }
 
 /** Who shares the cost of campaigns. */

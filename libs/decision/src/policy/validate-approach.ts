@@ -43,6 +43,13 @@ export function validateApproach(
     case "partner":
       problems.reference(`${at}.partner_id`, approach.partnerId, known.partners, "partner");
       problems.reference(`${at}.segment`, approach.segment, known.segments, "segment");
+      if (approach.partnerShareBp !== 0)
+        problems.add(
+          "share_of_partner",
+          `${at}.partner_share_bp`,
+          approach.partnerShareBp,
+          "none: it stands in partners",
+        );
   }
 }
 

@@ -330,6 +330,12 @@ export interface PartnerApproach {
   /** Id of a partner of the policy. Required. */
   partnerId: string;
   /**
+   * Not valid any more: the share stands in Partner. Above 0: INVALID_ARGUMENT, reason `share_of_partner`.
+   *
+   * @deprecated
+   */
+  partnerShareBp: number;
+  /**
    * Name of a segment: whom the partner brings, by what it says of them in groups (`context.partner_segments`), by how they pay
    * (`cart.payment_method`), or by anything else. Required.
    */
@@ -1937,13 +1943,16 @@ export const OnDeviceApproach: MessageFns<OnDeviceApproach> = {
 };
 
 function createBasePartnerApproach(): PartnerApproach {
-  return { partnerId: "", segment: "" };
+  return { partnerId: "", partnerShareBp: 0, segment: "" };
 }
 
 export const PartnerApproach: MessageFns<PartnerApproach> = {
   encode(message: PartnerApproach, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.partnerId !== "") {
       writer.uint32(10).string(message.partnerId);
+    }
+    if (message.partnerShareBp !== 0) {
+      writer.uint32(16).int32(message.partnerShareBp);
     }
     if (message.segment !== "") {
       writer.uint32(26).string(message.segment);
@@ -1972,6 +1981,14 @@ export const PartnerApproach: MessageFns<PartnerApproach> = {
             message.partnerId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partnerShareBp = reader.int32();
+            continue;
+          }
           case 3: {
             if (tag !== 26) {
               break;
@@ -1998,6 +2015,7 @@ export const PartnerApproach: MessageFns<PartnerApproach> = {
   fromPartial(object: DeepPartial<PartnerApproach>): PartnerApproach {
     const message = createBasePartnerApproach();
     message.partnerId = object.partnerId ?? "";
+    message.partnerShareBp = object.partnerShareBp ?? 0;
     message.segment = object.segment ?? "";
     return message;
   },
