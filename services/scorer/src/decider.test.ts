@@ -349,9 +349,9 @@ describe("a scorer that has lost sight of the policy", () => {
     sight.isSeen = false;
     const shop = await openGenerous({ sight, marginMs: 5 });
     await ask(shop, { requestId: "r-1" });
-    await ask(shop, { requestId: "r-2" }, shop.time.wallMs + 105);
+    await ask(shop, { requestId: "r-2" }, shop.time.wallMs + 200);
     expect(await ask(shop, { requestId: "r-3" }, shop.time.wallMs)).toMatchObject({ degradedReason: "deadline_near" });
-    expect(sight.waits).toEqual([250, 50, -2.5]);
+    expect(sight.waits).toEqual([250, 90, -2.5]);
   });
 
   it("decides under what it sees after it has waited", async () => {
