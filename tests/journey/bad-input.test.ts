@@ -375,7 +375,11 @@ describe("a command line", () => {
       ["--format", "segment"],
       /--format says how to read a file: name the file with --replay/,
     ],
-    ["whose data directory is a file", ["--once", "--data", "README.md"], /--data: .*expected a directory .*README\.md/],
+    [
+      "whose data directory is a file",
+      ["--once", "--data", "README.md"],
+      /--data: .*expected a directory .*README\.md/,
+    ],
     [
       "with a file in another format",
       ["--once", "--replay", "README.md", "--format", "leastwise"],
