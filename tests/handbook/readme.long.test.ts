@@ -165,7 +165,7 @@ describe("npm start -- serve", () => {
     } finally {
       rmSync(policy, { force: true });
     }
-  });
+  }, 180_000);
 
   it("takes an event over HTTP", async () => {
     const answer = JSON.parse(await printed(block("curl http://localhost:7401/v1/events"))) as Record<string, unknown>;
