@@ -61,7 +61,8 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
   const admissible = valued.filter((rung) => rung.blockedBy === undefined);
   const exploit = choiceStep(situation, admissible) + 1;
   const weighed = eligibility.incentives.map(({ campaign }) => campaign);
-  const drawnFrom = weighed.filter((campaign) => admissible.some((rung) => rung.campaign === campaign));
+  const withRungs = new Set(admissible.map(({ campaign }) => campaign));
+  const drawnFrom = weighed.filter((campaign) => withRungs.has(campaign));
   const episode = episodeStep(situation, drawnFrom.length === 0 ? weighed : drawnFrom);
   const rungZero = rungZeroOf(baseline, owed);
   const { weights, drawn } = explorationStep(situation, rungZero, admissible, exploit, episode.draw);

@@ -1,4 +1,4 @@
-import { mulDiv, splitByLargestRemainder, type RoundingMode } from "@leastwise/vocabulary";
+import { mulDiv, splitByLargestRemainder, type Money, type RoundingMode } from "@leastwise/vocabulary";
 import { reducedUnits } from "./buy-x-get-y.js";
 import { lineAmountMinor, type Cart } from "./cart.js";
 import type { CatalogRow } from "./catalog-row.js";
@@ -48,11 +48,8 @@ export function appraise(incentive: Incentive, cart: Cart, setting: AppraisalSet
   const ceiling = setting.ceilingMinor ?? Number.MAX_SAFE_INTEGER;
   const goods: Lines = { lines: cart.lines, rows, lineCapsMinor };
   switch (incentive.kind) {
-    case "percent_off": {
-      const reach = amountsInReach(goods, incentive.scope);
-      const wish = mulDiv(sum(reach), incentive.percentBp, 10_000, rounding);
-      return offGoods(min(wish, incentive.maximum?.minor, ceiling), reach, lineCapsMinor);
-    }
+    case "percent_off":
+      return shareOff(incentive, amountsInReach(goods, incentive.scope), setting);
     case "amount_off":
       return amountOff(incentive, goods, ceiling);
     case "bundle_credit": {
@@ -66,17 +63,11 @@ export function appraise(incentive: Incentive, cart: Cart, setting: AppraisalSet
       const reach = wholeLines(goods);
       return offGoods(min(incentive.amount.minor, sum(reach), ceiling), reach, lineCapsMinor);
     }
-    case "buy_x_get_y": {
-      const reach = amountsOfUnits(cart.lines, reducedUnits(incentive, goods));
-      const wish = mulDiv(sum(reach), incentive.percentBp, 10_000, rounding);
-      return offGoods(min(wish, ceiling), reach, lineCapsMinor);
-    }
-    case "payment_discount": {
+    case "buy_x_get_y":
+      return shareOff(incentive, amountsOfUnits(cart.lines, reducedUnits(incentive, goods)), setting);
+    case "payment_discount":
       if (cart.paymentMethod !== undefined && cart.paymentMethod !== incentive.method) return undefined;
-      const reach = wholeLines(goods);
-      const wish = mulDiv(sum(reach), incentive.percentBp, 10_000, rounding);
-      return offGoods(min(wish, incentive.maximum?.minor, ceiling), reach, lineCapsMinor);
-    }
+      return shareOff(incentive, wholeLines(goods), setting);
     case "free_shipping":
       return offShipping(cart, min(cart.shippingMinor, incentive.maximum?.minor, ceiling));
     case "loyalty_credit":
@@ -116,6 +107,16 @@ export function worstCostMinor(incentive: Incentive, { costMinor }: Pick<Apprais
     case "gift":
       return costMinor;
   }
+}
+
+/** A share of what is in reach, up to a maximum. */
+function shareOff(
+  { percentBp, maximum }: { readonly percentBp: number; readonly maximum?: Money },
+  reach: readonly number[],
+  { rounding, ceilingMinor, lineCapsMinor }: AppraisalSetting,
+): Appraisal | undefined {
+  const wish = mulDiv(sum(reach), percentBp, 10_000, rounding);
+  return offGoods(min(wish, maximum?.minor, ceilingMinor), reach, lineCapsMinor);
 }
 
 function amountOff({ amount, cartMin, scope, per }: AmountOff, goods: Lines, ceiling: number): Appraisal | undefined {

@@ -15,7 +15,7 @@ export function reducedUnits(incentive: BuyXGetY, goods: Lines): number[] {
   const toReduce = sum(reducible);
   const units = toBuy + toReduce - shared;
   const sets = Math.min(setsMax, Math.floor(toBuy / buy), Math.floor(toReduce / get), Math.floor(units / (buy + get)));
-  return reduce(byUnitPrice(goods.lines), reducible, bought, sets * get, toBuy - sets * buy);
+  return reduce(byUnitPrice(goods.lines, "cheapest"), reducible, bought, sets * get, toBuy - sets * buy);
 }
 
 /** Takes units in order, of those that could be bought as well no more than are left over. */

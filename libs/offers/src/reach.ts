@@ -20,8 +20,7 @@ export function unitsInReach({ lines, rows, lineCapsMinor }: Lines, scope: Scope
   });
   const some = scope?.units;
   if (some === undefined) return units;
-  const order = byUnitPrice(lines);
-  return takeUnits(units, some.kind === "cheapest" ? order : dearestFirst(lines, order), some.count);
+  return takeUnits(units, byUnitPrice(lines, some.kind), some.count);
 }
 
 /** What some units of each line cost the shopper without us, minor units, rounded down: the parts never exceed the line. */
@@ -33,14 +32,15 @@ export function amountsOfUnits(lines: readonly CartLine[], units: readonly numbe
   });
 }
 
-/** Places of the lines by what a unit costs, the cheapest first, the earlier line first on a tie. */
-export function byUnitPrice(lines: readonly CartLine[]): readonly number[] {
+/** Places of the lines by what a unit costs, the cheapest or the dearest first, and the earlier line on a tie. */
+export function byUnitPrice(lines: readonly CartLine[], first: "cheapest" | "dearest"): readonly number[] {
+  const sign = first === "cheapest" ? 1 : -1;
   const prices = lines.map((line) => lineAmountMinor(line) / line.quantity);
-  return lines.map((_, index) => index).sort((a, b) => (prices[a] ?? 0) - (prices[b] ?? 0) || a - b);
+  return lines.map((_, index) => index).sort((a, b) => sign * ((prices[a] ?? 0) - (prices[b] ?? 0)) || a - b);
 }
 
 /** So many of the units, line by line in the given order. */
-export function takeUnits(units: readonly number[], order: readonly number[], count: number): number[] {
+function takeUnits(units: readonly number[], order: readonly number[], count: number): number[] {
   const taken = units.map(() => 0);
   let left = count;
   for (const index of order) {
@@ -63,13 +63,4 @@ export function isNamed(
     (row?.category !== undefined && categories.includes(row.category)) ||
     (row?.brand !== undefined && brands.includes(row.brand))
   );
-}
-
-/** The other way round, and still the earlier line first on a tie. */
-function dearestFirst(lines: readonly CartLine[], cheapestFirst: readonly number[]): readonly number[] {
-  const priceOf = (index: number): number => {
-    const line = lines[index];
-    return line === undefined ? 0 : lineAmountMinor(line) / line.quantity;
-  };
-  return cheapestFirst.toSorted((a, b) => priceOf(b) - priceOf(a) || a - b);
 }

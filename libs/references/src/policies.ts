@@ -1,6 +1,7 @@
 import { readPolicy, TOPICS, wire } from "@leastwise/contracts";
-import { compilePolicy, type CompiledPolicy } from "@leastwise/decision";
+import { campaignsOver, compilePolicy, type CompiledPolicy } from "@leastwise/decision";
 import type { EventLog, LogRecord } from "@leastwise/eventlog";
+import { err, type Refusal, type Result } from "@leastwise/vocabulary";
 import { FEATURES, TEXT_FEATURES } from "@leastwise/windows";
 import { follow, type Followed } from "./follow.js";
 import { insistOnKey, takingOurs, type FollowingHooks } from "./passed-over.js";
@@ -91,9 +92,20 @@ function readWritten(record: LogRecord): wire.PolicyRecord | undefined {
 }
 
 function inForce(written: wire.PolicyRecord): PolicyInForce | undefined {
-  const read = written.policy === undefined ? undefined : readPolicy(written.policy);
-  if (read?.ok !== true) return undefined;
+  const compiled = written.policy === undefined ? undefined : compileWritten(written.policy);
+  return compiled?.ok === true ? { compiled: compiled.value, written } : undefined;
+}
+
+/**
+ * Reads a policy as it was written and compiles it, or says all that is wrong with it; fields are paths inside the policy.
+ *
+ * @param nowMs instant that no campaign may be over at, Unix ms; absent: any may be
+ */
+export function compileWritten(policy: wire.Policy, nowMs?: number): Result<CompiledPolicy, readonly Refusal[]> {
+  const read = readPolicy(policy);
+  if (!read.ok) return read;
   const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);
-  if (!compiled.ok) return undefined;
-  return { compiled: compiled.value, written };
+  if (!compiled.ok || nowMs === undefined) return compiled;
+  const over = campaignsOver(read.value, nowMs);
+  return over.length === 0 ? compiled : err(over);
 }

@@ -14,9 +14,12 @@ interface Taken {
   endedHeld: number;
 }
 
+const NOTHING: Readonly<Taken> = { held: 0, settled: 0, ended: 0, endedHeld: 0 };
+
 /** What was held of budgets, settled, and given back: each to the period that it was taken from. */
 export class BudgetBook {
-  readonly #taken = new Map<string, Taken>();
+  /** By budget, and by period. */
+  readonly #taken = new Map<string, Map<string, Taken>>();
 
   /** An offer was issued. */
   hold(holds: readonly Hold[]): void {
@@ -36,7 +39,8 @@ export class BudgetBook {
 
   /** What may still be spent of a budget at an instant: all that is held counts against the amount, what of it is expected to be spent against the plan. */
   lease(budget: CompiledBudget, nowMs: number): BudgetLease {
-    const { held, settled, ended, endedHeld } = this.#of(budget.budgetId, budget.periodAt(nowMs));
+    const taken = this.#taken.get(budget.budgetId)?.get(budget.periodAt(nowMs));
+    const { held, settled, ended, endedHeld } = taken ?? NOTHING;
     const usedShare = ended < ENDED_MIN || endedHeld === 0 ? 1 : settled / endedHeld;
     const left = budget.amountMinor - settled - held;
     const leftOfPlan = budget.plannedMinor(nowMs) - settled - Math.ceil(held * usedShare);
@@ -44,9 +48,9 @@ export class BudgetBook {
   }
 
   #of(budgetId: string, period: string): Taken {
-    const key = JSON.stringify([budgetId, period]);
-    const taken = this.#taken.get(key) ?? { held: 0, settled: 0, ended: 0, endedHeld: 0 };
-    this.#taken.set(key, taken);
+    const periods = this.#taken.get(budgetId) ?? new Map<string, Taken>();
+    const taken = periods.get(period) ?? { ...NOTHING };
+    this.#taken.set(budgetId, periods.set(period, taken));
     return taken;
   }
 }

@@ -1,6 +1,6 @@
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
-import { shareMinor } from "../steps/holds.js";
+import { shareMinor } from "../holds.js";
 import type { GuardedRung } from "./guarded-rung.js";
 
 /** The owner's leases cover the worst case, each its share; a budget whose lease is not known covers nothing. */

@@ -1,12 +1,12 @@
 import type { Millis } from "@leastwise/vocabulary";
 import type { Hold } from "../decision.js";
+import { holdsOf } from "../holds.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { DecisionReason } from "../reasons.js";
 import { NEVER_MS } from "../record.js";
 import type { Situation } from "../situation.js";
 import type { IssuedOffer } from "../state/decision-state.js";
 import type { LadderRung } from "./ladder.js";
-import { holdsOf } from "./holds.js";
 import { issueOffer, offerEndMs } from "./offer.js";
 import type { Owed } from "./owed.js";
 

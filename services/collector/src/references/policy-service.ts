@@ -1,7 +1,6 @@
-import { readPolicy, TOPICS, wire } from "@leastwise/contracts";
-import { campaignsOver, compilePolicy } from "@leastwise/decision";
+import { TOPICS, wire } from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
-import { FEATURE_CATALOGUE, type Policies } from "@leastwise/references";
+import { compileWritten, type Policies } from "@leastwise/references";
 import { defineService, invalidArgument, refuse, type RpcRefusal, type RpcService } from "@leastwise/rpc";
 import { err, nearestName, ok, printable, refusal, type Clock, type Refusal, type Result } from "@leastwise/vocabulary";
 import { setTimeout as delay } from "node:timers/promises";
@@ -62,14 +61,14 @@ export function policyService({ log, clock, policies }: PolicyServiceOptions): R
   return defineService(wire.PolicyServiceService, {
     applyPolicy: async ({ policy }) => {
       if (policy === undefined) return err(invalidArgument(policyMissing()));
-      const [problem] = problemsNow(policy, clock);
+      const [problem] = problemsOf(policy, clock.nowMs());
       if (problem !== undefined) return err(invalidArgument(problem));
       return await turns.take(TOPICS.policy, () => apply(policy));
     },
     getPolicy: ({ version }) => Promise.resolve(version === "" ? inForce(policies) : earlier(policies, version)),
     validatePolicy: ({ policy }) => {
       if (policy === undefined) return Promise.resolve(err(invalidArgument(policyMissing())));
-      return Promise.resolve(ok({ problems: problemsNow(policy, clock).map((problem) => ({ ...problem })) }));
+      return Promise.resolve(ok({ problems: problemsOf(policy, clock.nowMs()).map((problem) => ({ ...problem })) }));
     },
     listPolicies: () => Promise.resolve(ok({ policies: policies.history().slice(0, LISTED_MAX).map(withoutContent) })),
     rollbackPolicy: (asked) => turns.take(TOPICS.policy, () => rollBack(asked)),
@@ -122,24 +121,10 @@ async function appearance(policies: Policies, version: string): Promise<void> {
   waiting.abort();
 }
 
-/** All that is wrong with a policy; empty: nothing. Fields are paths inside the policy. */
-export function problemsOf(policy: wire.Policy): readonly Refusal[] {
-  const read = readPolicy(policy);
-  if (!read.ok) return read.error;
-  const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);
-  return compiled.ok ? [] : compiled.error.map(inOneLine);
-}
-
-/** All that is wrong with a policy that is written now: what is over is, too. */
-function problemsNow(policy: wire.Policy, clock: Clock): readonly Refusal[] {
-  const problems = problemsOf(policy);
-  if (problems.length > 0) return problems;
-  const read = readPolicy(policy);
-  return read.ok ? campaignsOver(read.value, clock.nowMs()).map(inOneLine) : read.error;
-}
-
-function inOneLine(problem: Refusal): Refusal {
-  return { ...problem, came: printable(problem.came) };
+/** All that is wrong with a policy, each in one line; empty: nothing. See {@link compileWritten}. */
+export function problemsOf(policy: wire.Policy, nowMs?: number): readonly Refusal[] {
+  const compiled = compileWritten(policy, nowMs);
+  return compiled.ok ? [] : compiled.error.map((problem) => ({ ...problem, came: printable(problem.came) }));
 }
 
 function policyMissing(): Refusal {

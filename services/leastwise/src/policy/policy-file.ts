@@ -1,7 +1,7 @@
-import { readPolicy, type wire } from "@leastwise/contracts";
-import { campaignsOver, compilePolicy, type CompiledPolicy } from "@leastwise/decision";
+import type { wire } from "@leastwise/contracts";
+import type { CompiledPolicy } from "@leastwise/decision";
 import { DOCUMENT_BYTES_MAX, readPolicyDocument, type DocumentProblem } from "@leastwise/policy";
-import { FEATURE_CATALOGUE } from "@leastwise/references";
+import { compileWritten } from "@leastwise/references";
 import { err, ok, sayRefusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { createReadStream } from "node:fs";
 import { StartFailure } from "../host/start-failure.js";
@@ -43,12 +43,8 @@ export function checkPolicyDocument(
   const policy = { ...document.value.policy, ...names };
   const inPlace = (problems: readonly Refusal[]) =>
     problems.map((problem) => document.value.locate(problem)).sort((a, b) => a.line - b.line || a.column - b.column);
-  const read = readPolicy(policy);
-  if (!read.ok) return err(inPlace(read.error));
-  const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);
+  const compiled = compileWritten(policy, nowMs);
   if (!compiled.ok) return err(inPlace(compiled.error));
-  const over = nowMs === undefined ? [] : campaignsOver(read.value, nowMs);
-  if (over.length > 0) return err(inPlace(over));
   return ok({ policy, compiled: compiled.value, notices: inPlace(compiled.value.notices) });
 }
 

@@ -1,6 +1,6 @@
 import { mulDiv } from "@leastwise/vocabulary";
-import type { Hold } from "../decision.js";
-import type { CompiledCampaign, Draw } from "../policy/compile.js";
+import type { Hold } from "./decision.js";
+import type { CompiledCampaign, Draw } from "./policy/compile.js";
 
 /** What each budget holds for an offer of the campaign that may cost so much. */
 export function holdsOf(
