@@ -1,5 +1,5 @@
-import { LogError, type EventLog, type NewRecord, type Position } from "@leastwise/eventlog";
-import type { Telemetry } from "@leastwise/telemetry";
+import { LogError, type EventLog, type LogErrorCode, type NewRecord, type Position } from "@leastwise/eventlog";
+import { Seldom, type Telemetry } from "@leastwise/telemetry";
 import { bucketOf, err, ok, partitionOfBucket, type Clock, type Result, type SubjectId } from "@leastwise/vocabulary";
 import { ReadBacks } from "./read-backs.js";
 import { notOwner, notReadBack, SOLE_TENURE, superseded, type Tenure } from "./tenure.js";
@@ -36,10 +36,14 @@ interface Owned {
 /** How long an own record may take to come back, ms: then it is in doubt. */
 const READ_BACK_MAX_MS = 10_000;
 
+/** One line so often for each topic and code, ms: while brokers are away every decision fails, and the metric counts them. */
+const FAILURE_SAID_EVERY_MS = 10_000;
+
 /** Records about subjects that this process owns, on their way to the log and back: one knows then whether they count. */
 export class OwnRecords {
   readonly #options: OwnRecordsOptions;
   readonly #readBacks = new ReadBacks();
+  readonly #failures = new Seldom(FAILURE_SAID_EVERY_MS);
 
   constructor(options: OwnRecordsOptions) {
     this.#options = options;
@@ -121,21 +125,26 @@ export class OwnRecords {
       return position !== undefined && this.areShared ? await this.#readBack(position, epoch) : ok(undefined);
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
-      telemetry.metrics.logAppendFailures.with({ topic, code: error.code }).add();
-      telemetry.logger.error({ topic, code: error.code }, "a record did not get onto the log");
+      this.#failed("error", topic, error.code, "a record did not get onto the log");
       return err(error);
     }
   }
 
   /** Waits until the topic has brought the own record back. */
   async #readBack(position: Position, epoch: number): Promise<Result<void, LogError>> {
-    const { metrics, logger } = this.#options.telemetry;
     const { topic, partition } = position;
     const verdict = await this.#readBacks.of(position, epoch, READ_BACK_MAX_MS);
     if (verdict === "stands") return ok(undefined);
     const error = verdict === "void" ? superseded(topic, partition) : notReadBack(topic, partition);
-    metrics.logAppendFailures.with({ topic, code: error.code }).add();
-    logger.warn({ topic, partition, code: error.code }, "a record on the log does not count, or not yet");
+    this.#failed("warn", topic, error.code, "a record on the log does not count, or not yet");
     return err(error);
+  }
+
+  #failed(level: "error" | "warn", topic: string, code: LogErrorCode, words: string): void {
+    const { metrics, logger } = this.#options.telemetry;
+    metrics.logAppendFailures.with({ topic, code }).add();
+    this.#failures.say(`${topic} ${code}`, (more) => {
+      logger[level]({ topic, code, ...(more > 0 && { more }) }, words);
+    });
   }
 }

@@ -3,6 +3,7 @@ import { dropAbortedMessages } from "./aborted-messages.js";
 import { ConnectionNoise, isOfConnections } from "./connection-noise.js";
 import { registerKafkajsCodecs } from "./compression/kafkajs-codecs.js";
 import { keepCommitsToTheirGeneration } from "./commit-generation.js";
+import { letHungBrokersGo } from "./hung-broker.js";
 import { stopIdleTimers } from "./idle-timer.js";
 import { saslProvider } from "./sasl-provider.js";
 import { credentialsOf } from "./scan/sasl.js";
@@ -61,6 +62,7 @@ export function kafkaClient(options: KafkaClientOptions): Kafka {
   stopIdleTimers();
   keepCommitsToTheirGeneration();
   sendEachBatchOnce();
+  letHungBrokersGo();
   const noise = new ConnectionNoise();
   return new Kafka({
     brokers: [...brokers],
