@@ -9,6 +9,7 @@ import { restoreBench } from "./restore.js";
 import { routingBench } from "./routing.js";
 import { offlineBench } from "./offline.js";
 import { rollingBench } from "./rolling.js";
+import { deviceBench } from "./device.js";
 import { stackBench } from "./stack.js";
 import { takeoverBench } from "./takeover.js";
 import { underIngestBench } from "./under-ingest.js";
@@ -30,6 +31,7 @@ const BENCHES: readonly Bench[] = [
   restoreBench,
   checkpointBench,
   stackBench,
+  deviceBench,
 ];
 
 const USAGE = "usage: npm run --silent bench -- NAME [--seconds S] | --list | --help";

@@ -173,7 +173,7 @@ function decision(
   const input: DecisionInput = {
     cause: { caller: "shop", requestId: "", sessionId: "visit" },
     ...{ subject: ADA, assignmentKey: "key" as AssignmentKey, nowMs: NOON, clock: "wall", cart: cartOf([10_000]) },
-    ...{ channel: "web", device: "mobile", place: { country: "DE", region: "" }, partnerSegments: [] },
+    ...{ channel: "web", device: "mobile", place: { country: "DE", region: "" }, partnerSegments: [], proposedClass: "" },
     features: { catalogue: "t", values: FEATURES.map(() => Number.NaN), texts: {}, asOfOffset: 0, partition: 0 },
     ...{ consent: ["personalization"], catalog: [], decisionState: EMPTY_STATE },
     budgets: { all: { remainingMinor: 1_000_000, shadowPriceBp: 0 } },

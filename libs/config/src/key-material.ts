@@ -7,7 +7,7 @@ import type { Config } from "./keys.js";
 import { problem, type ConfigProblem } from "./problem.js";
 
 /** A key that a service cannot work without. */
-export type KeyName = "subjects" | "codes";
+export type KeyName = "subjects" | "codes" | "devices";
 
 /**
  * The 32 bytes of a key: as configured or, with the embedded log alone, from `data_directory`/keys, where they are made

@@ -138,6 +138,14 @@ export const KEYS = {
     ),
   }),
 
+  devices: section("What devices are told of the policy.", {
+    key: optionalSecret(
+      "Seed of the Ed25519 key that bundles for devices are signed with. With the embedded log it is made at first start, and kept in `data_directory`/keys; else nothing is told without one.",
+      KEY_32_BYTES,
+    ),
+    key_file: optionalText("File that holds the seed, instead of `key`."),
+  }),
+
   collector: section("The HTTP door for events.", {
     http_host: text(LOOPBACK, "Address to listen on."),
     http_port: port(7401, "Port to listen on."),

@@ -115,7 +115,13 @@ const SUBJECT = "5f".repeat(16) as SubjectId;
 function decisionOf(moving: DecisionFacts, changes: Partial<Decision> = {}): Decision {
   return {
     ...{ subject: SUBJECT, assignmentKey: "key" as AssignmentKey, clock: "wall", sessionId: "visit" },
-    ...{ channel: "app", device: "tablet", place: { country: "DE", region: "BW" }, partnerSegments: [] },
+    ...{
+      channel: "app",
+      device: "tablet",
+      place: { country: "DE", region: "BW" },
+      partnerSegments: [],
+      proposedClass: "",
+    },
     features: {
       catalogue: "c",
       values: [1.5, Number.NaN],
@@ -131,10 +137,23 @@ function decisionOf(moving: DecisionFacts, changes: Partial<Decision> = {}): Dec
 }
 
 function inputOf(decision: Decision, changes: Partial<RecordableInput> = {}): RecordableInput {
-  const { subject, assignmentKey, clock, cart, channel, device, place, partnerSegments } = decision;
+  const { subject, assignmentKey, clock, cart, channel, device, place, partnerSegments, proposedClass } = decision;
   const { features, consent, catalog } = decision;
   return {
-    ...{ subject, assignmentKey, clock, cart, channel, device, place, partnerSegments, features, consent, catalog },
+    ...{
+      subject,
+      assignmentKey,
+      clock,
+      cart,
+      channel,
+      device,
+      place,
+      partnerSegments,
+      proposedClass,
+      features,
+      consent,
+      catalog,
+    },
     cause: { caller: decision.caller, requestId: decision.requestId, sessionId: decision.sessionId },
     nowMs: decision.decidedAtMs,
     decisionState: { enrolments: [], open: [], history: [], orders: [], recent: [] },

@@ -74,6 +74,7 @@ function answerOf(decision: Decision) {
     held: decision.heldMinor === 0 ? undefined : { minor: BigInt(decision.heldMinor), currency },
     budgetId: decision.budgetId,
     partnerSegments: [...decision.partnerSegments],
+    proposedClass: decision.proposedClass,
     holds: decision.holds.map(({ minor, ...hold }) => ({ ...hold, amount: { minor: BigInt(minor), currency } })),
     reason: decision.reason,
     freshness: FRESHNESS[decision.freshness],

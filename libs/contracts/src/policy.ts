@@ -2,6 +2,7 @@ import type {
   Approach,
   BudgetPeriod,
   Campaign,
+  DevicePolicy,
   FrequencyCap,
   Guardrails,
   Objective,
@@ -47,6 +48,7 @@ export function readPolicy(policy: wire.Policy): Result<Policy, Refusal[]> {
     ...given("rounding", ROUNDINGS.get(policy.rounding)),
     timeZone: policy.timeZone,
     partners: policy.partners.map(partnerOf),
+    ...given("device", policy.device && deviceOf(policy.device)),
   };
   return amounts.refused.length === 0 ? ok(read) : err(amounts.refused);
 }
@@ -107,6 +109,10 @@ function partnerOf({ exclusive, ...partner }: wire.Partner): Partner {
       ...given("endsAtMs", numberOf(endsAtMs)),
     })),
   };
+}
+
+function deviceOf({ bundleTtlMs, ...device }: wire.DevicePolicy): DevicePolicy {
+  return { ...device, bundleTtlMs: Number(bundleTtlMs) };
 }
 
 function pacingOf({ startsAtMs, endsAtMs, plan, aheadBp }: wire.Pacing): Pacing {

@@ -17,7 +17,7 @@ import {
   PROFILE,
   sureModel,
 } from "./given/store.js";
-import type { DecisionInput } from "./input.js";
+import type { DecisionInput, Purpose } from "./input.js";
 import { EMPTY_STATE, type DecisionState } from "./state/decision-state.js";
 import { evolve } from "./state/evolve.js";
 
@@ -139,7 +139,6 @@ describe("who is asked", () => {
   });
 
   it.each([
-    ["on_device", { kind: "on_device", classes: ["a"] }, "approach_not_run"],
     [
       "dormant",
       { kind: "propensity", of: "dormant", propensityMinBp: 0, propensityMaxBp: 0, awayMs: 0 },
@@ -159,6 +158,23 @@ describe("who is asked", () => {
     const seen = features({ cart_abandoned: 1, since_purchase_ms: 1_000 });
     const { ineligible } = decision({ policy: compiled({ campaigns: [campaign({ approach })] }), features: seen });
     expect(ineligible).toEqual([{ campaignId: "autumn", reason }]);
+  });
+
+  it("takes a class that the device proposes, with consent, and says that it did", () => {
+    const device = { signals: [], classes: [{ name: "hesitant", expression: "true" }], bundleTtlMs: 0 };
+    const campaigns = [campaign({ approach: { kind: "on_device", classes: ["hesitant"] } })];
+    const policy = compiled({ device, campaigns });
+    const proposing = (proposedClass: string, consent: readonly Purpose[] = ["personalization"]) => {
+      const { ineligible, personalDataUsed, proposedClass: recorded } = decision({ policy, proposedClass, consent });
+      return { reason: ineligible[0]?.reason, personalDataUsed, recorded };
+    };
+    expect(proposing("hesitant")).toEqual({ reason: undefined, personalDataUsed: true, recorded: "hesitant" });
+    expect(proposing("of-an-older-bundle")).toMatchObject({
+      reason: "class_not_proposed",
+      recorded: "of-an-older-bundle",
+    });
+    expect(proposing("")).toEqual({ reason: "class_not_proposed", personalDataUsed: false, recorded: "" });
+    expect(proposing("hesitant", [])).toEqual({ reason: "consent_missing", personalDataUsed: false, recorded: "" });
   });
 
   it("runs an abandonment campaign for a cart that was left", () => {

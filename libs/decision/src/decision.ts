@@ -20,6 +20,8 @@ export interface Decision {
   readonly device: string;
   readonly place: Place;
   readonly partnerSegments: readonly string[];
+  /** Empty without consent to personalization. */
+  readonly proposedClass: string;
   readonly features: FeatureVector;
   readonly consent: readonly Purpose[];
   readonly enrolments: readonly Enrolment[];

@@ -100,6 +100,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     },
     templates: [],
     killSwitch: true,
+    device: undefined,
     featureSlots: [],
     textFeatures: [],
     propensitySlots: { cartAbandoned: -1, sinceCheckoutStartMs: -1, sincePurchaseMs: -1 },

@@ -4,6 +4,7 @@ export { decide, type DecideOutcome, type Repeated } from "./decide.js";
 export type { Candidate, Decided, Decision, Enrolment, Hold, Ineligible } from "./decision.js";
 export { degradedDecision, type DegradedInput } from "./degraded.js";
 export { cartDigest, decisionIdOf, profileDigestOf } from "./digests.js";
+export { deviceBundleOf, type BundledClass, type DeviceBundle } from "./device/device-bundle.js";
 export { explorationCostOf, type ExploredDecision } from "./exploration-cost.js";
 export { explainDecision, type ExplainedDecision } from "./explain.js";
 export type { BudgetLease, Cause, DecisionInput, FeatureVector, Place, Profile, Purpose } from "./input.js";

@@ -22,6 +22,8 @@ export interface DecisionInput {
   readonly place: Place;
   /** Groups that partners say the shopper is in. */
   readonly partnerSegments: readonly string[];
+  /** The class that the shopper's device proposes; empty: none. Untrusted, and personal data. */
+  readonly proposedClass: string;
   readonly features: FeatureVector;
   /** Absent: none is known. */
   readonly profile?: Profile | undefined;

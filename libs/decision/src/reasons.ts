@@ -35,10 +35,10 @@ export type DecisionReason = (typeof DECISION_REASONS)[number];
 export const INELIGIBLE_REASONS = [
   "not_running",
   "partner_exclusive",
-  "approach_not_run",
   "segment_does_not_hold",
   "segment_expression_failed",
   "consent_missing",
+  "class_not_proposed",
   "feature_absent",
   "not_abandoned",
   "not_dormant",

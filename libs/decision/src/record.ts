@@ -41,7 +41,7 @@ export type Outcome = Pick<
 export function recordOf(
   situation: Situation,
   enrolments: readonly Enrolment[],
-  { features, profile }: Permitted,
+  { features, profile, proposedClass }: Permitted,
   outcome: Outcome,
 ): Decision {
   const { cause, policy, model } = situation;
@@ -60,6 +60,7 @@ export function recordOf(
     device: situation.device,
     place: situation.place,
     partnerSegments: situation.partnerSegments,
+    proposedClass,
     features: features ?? withoutValues(situation.features),
     consent: situation.consent,
     enrolments,

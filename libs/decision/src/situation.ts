@@ -50,6 +50,7 @@ export function situationUnder(
     device: input.device,
     place: input.place,
     partnerSegments: input.partnerSegments,
+    proposedClass: input.proposedClass,
     features: input.features,
     profile: input.profile,
     consent: input.consent,

@@ -31,6 +31,7 @@ describe("a Decide", () => {
         device: "",
         place: { country: "", region: "" },
         partnerSegments: [],
+        proposedClass: "",
         after: undefined,
         afterWaitMs: AFTER_DEFAULT_MS,
         language: "en",

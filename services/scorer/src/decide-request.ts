@@ -23,6 +23,8 @@ const REQUEST_ID_BYTES_MAX = 255;
 const CALLER_BYTES_MAX = 64;
 const PARTNER_SEGMENTS_MAX = 16;
 const PARTNER_SEGMENT_BYTES_MAX = 64;
+/** A name of a class that a device proposes. */
+const CLASS_BYTES_MAX = 64;
 
 /** A Decide as it is understood: checked, defaults filled in. */
 export interface DecideCall {
@@ -38,6 +40,8 @@ export interface DecideCall {
   readonly place: Place;
   /** Groups that partners say the shopper is in. */
   readonly partnerSegments: readonly string[];
+  /** Empty: the device proposes none. */
+  readonly proposedClass: string;
   /** What the windows must have seen; undefined: whatever is there. */
   readonly after: LogPosition | undefined;
   readonly afterWaitMs: number;
@@ -64,6 +68,7 @@ export function readDecide(request: wire.DecideRequest, afterWaitDefaultMs: numb
     device: deviceName(request.device) ?? "",
     place: { country: request.place?.country ?? "", region: request.place?.region ?? "" },
     partnerSegments: request.partnerSegments,
+    proposedClass: request.proposedClass,
     after: after?.value,
     afterWaitMs: request.maxWaitMs ?? afterWaitDefaultMs,
     language: request.language === "" ? "en" : request.language,
@@ -78,6 +83,7 @@ function checkTexts(request: wire.DecideRequest): Refusal | undefined {
     checkOptionalId(request.language, "", "language") ??
     checkOptionalId(request.place?.country ?? "", "place", "country") ??
     checkOptionalId(request.place?.region ?? "", "place", "region") ??
+    checkText(request.proposedClass, "", "proposed_class", CLASS_BYTES_MAX) ??
     checkPartnerSegments(request.partnerSegments)
   );
 }

@@ -81,6 +81,7 @@ export function gatherFacts(
     device: call.device === "" ? (known?.lastDevice ?? "") : call.device,
     place: call.place,
     partnerSegments: call.partnerSegments,
+    proposedClass: call.proposedClass,
     features: featureVector(snapshot, feed.partitionOf(subject)),
     ...(profile === undefined ? {} : { profile }),
     consent,

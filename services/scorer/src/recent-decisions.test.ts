@@ -20,6 +20,7 @@ function inputOf(requestId: string): RecordableInput {
     device: "",
     place: { country: "DE", region: "" },
     partnerSegments: [],
+    proposedClass: "",
     features: { catalogue: "none", values: [], texts: {}, asOfOffset: -1, partition: 0 },
     consent: [],
     catalog: [],

@@ -151,6 +151,7 @@ export function input(changes: Partial<DecisionInput> = {}): DecisionInput {
     device: "mobile",
     place: { country: "DE", region: "BW" },
     partnerSegments: [],
+    proposedClass: "",
     features: features(),
     consent: ["personalization"],
     catalog: CATALOG,

@@ -4,7 +4,16 @@ import type { CurrencyCode } from "@leastwise/vocabulary";
 import { amountOff, campaign, CATALOGUE, EUR, guardrails, percentOff, policy } from "../given/store.js";
 import { campaignsOver } from "./campaigns-over.js";
 import { compilePolicy } from "./compile.js";
-import type { Budget, Campaign, Guardrails, PacingPoint, Partner, Policy, WeeklyHours } from "./policy.js";
+import type {
+  Budget,
+  Campaign,
+  DevicePolicy,
+  Guardrails,
+  PacingPoint,
+  Partner,
+  Policy,
+  WeeklyHours,
+} from "./policy.js";
 
 const problemsOf = (changes: Partial<Policy>) => {
   const result = compilePolicy(policy(changes), CATALOGUE);
@@ -24,7 +33,12 @@ const NO_SCOPE = { productIds: [], categories: [], brands: [] };
 const NO_GOODS = { ...NO_SCOPE, excluded: false };
 const usd = { minor: 100, currency: "USD" as CurrencyCode };
 
-const CASES: readonly (readonly [string, () => ReturnType<typeof problemsOf>, string, string])[] = [
+const HESITANT = { name: "hesitant", expression: "local.visits > 2" };
+const inDevice = (changes: Partial<DevicePolicy>) =>
+  problemsOf({ device: { signals: ["visits"], classes: [HESITANT], bundleTtlMs: 0, ...changes } });
+
+type Case = readonly [name: string, problems: () => ReturnType<typeof problemsOf>, reason: string, field: string];
+const CASES: readonly Case[] = [
   ["a version with a space", () => problemsOf({ version: "a b" }), "version_malformed", "version"],
   ["no author", () => problemsOf({ author: "" }), "text_missing", "author"],
   ["a long reason", () => problemsOf({ reason: "é".repeat(600) }), "text_too_long", "reason"],
@@ -133,6 +147,41 @@ const CASES: readonly (readonly [string, () => ReturnType<typeof problemsOf>, st
     "classes_size",
     "campaigns[0].on_device.classes",
   ],
+  [
+    "a class that devices do not know",
+    () => inCampaign({ approach: { kind: "on_device", classes: ["hesitnat"] } }),
+    "unknown_class",
+    "campaigns[0].on_device.classes[0]",
+  ],
+  ["no classes for devices", () => inDevice({ classes: [] }), "classes_size", "device.classes"],
+  ["a class twice", () => inDevice({ classes: [HESITANT, HESITANT] }), "class_repeated", "device.classes[1].name"],
+  [
+    "more signals than devices are told of",
+    () => inDevice({ signals: Array.from({ length: 33 }, (_, i) => `s${i}`) }),
+    "too_many_names",
+    "device.signals",
+  ],
+  ["a signal twice", () => inDevice({ signals: ["visits", "visits"] }), "signal_repeated", "device.signals[1]"],
+  ["a bundle for seconds", () => inDevice({ bundleTtlMs: 1_000 }), "out_of_range", "device.bundle_ttl_ms"],
+  [
+    "an expression that is too long for a bundle",
+    () => inDevice({ classes: [{ name: "a", expression: `"${"x".repeat(600)}" == ""` }] }),
+    "text_too_long",
+    "device.classes[0].expression",
+  ],
+  ...[
+    ["local.visit > 2", "unknown_signal"],
+    ["local.visits", "expression_not_bool"],
+    ["local.visits >", "expression_invalid"],
+    ["local[cart.currency] == 1", "signal_not_literal"],
+    ["features.purchases_30d > 1", "expression_invalid"],
+    ["profile.member", "expression_invalid"],
+  ].map(([expression = "", reason = ""]): Case => [
+    `devices an expression such as ${expression}`,
+    () => inDevice({ classes: [{ name: "a", expression }] }),
+    reason,
+    "device.classes[0].expression",
+  ]),
   ["no ladder", () => inCampaign({ ladder: [] }), "ladder_size", "campaigns[0].ladder"],
   [
     "a ladder that goes down",
@@ -471,7 +520,6 @@ describe("compilePolicy", () => {
       policy({
         campaigns: [
           campaign({
-            approach: { kind: "on_device", classes: ["c"] },
             exploration: {},
             objective: {
               goal: { kind: "target_conversion", conversionBp: 1, costPerOrderMax: { minor: 1, currency: EUR } },
@@ -482,7 +530,6 @@ describe("compilePolicy", () => {
       CATALOGUE,
     );
     expect(result.ok && result.value.notices.map(({ reason }) => reason)).toEqual([
-      "approach_not_run",
       "decided_as_profit",
       "learning_off",
     ]);

@@ -17,6 +17,7 @@ import type {
   Approach,
   Campaign,
   CampaignKind,
+  DevicePolicy,
   Experiment,
   FrequencyCap,
   Guardrails,
@@ -52,6 +53,8 @@ export interface CompiledPolicy {
   readonly guardrails: CompiledGuardrails;
   readonly templates: readonly MessageTemplate[];
   readonly killSwitch: boolean;
+  /** What devices are told; undefined: nothing. */
+  readonly device: CompiledDevicePolicy | undefined;
   /** Features that expressions name: only these are looked up. */
   readonly featureSlots: readonly { readonly name: string; readonly slot: number }[];
   readonly textFeatures: readonly string[];
@@ -61,6 +64,12 @@ export interface CompiledPolicy {
   readonly featureCount: number;
   /** What is allowed and yet worth knowing: learning is off, an approach does not run, a goal is decided as profit. */
   readonly notices: readonly PolicyProblem[];
+}
+
+/** What devices are told, with its defaults filled in. */
+interface CompiledDevicePolicy extends DevicePolicy {
+  /** The policy's. */
+  readonly timeZone: string;
 }
 
 /** See {@link CompiledPolicy.propensitySlots}. */
@@ -140,6 +149,7 @@ interface CompiledGuardrails {
 
 /** Defaults that `policy.proto` documents. */
 export const EPISODE_COOL_DOWN_DEFAULT_MS = DAY_MS;
+const BUNDLE_TTL_DEFAULT_MS = DAY_MS;
 const TOLERANCE_DEFAULT_BP = 200;
 const EVIDENCE_DEFAULT_BP = 8_000;
 const FLOOR_DEFAULT_BP = 100;
@@ -181,6 +191,11 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
     },
     templates: policy.templates,
     killSwitch: policy.killSwitch,
+    device: policy.device && {
+      ...policy.device,
+      bundleTtlMs: orDefault(policy.device.bundleTtlMs, BUNDLE_TTL_DEFAULT_MS),
+      timeZone: policy.timeZone === "" ? "UTC" : policy.timeZone,
+    },
     featureSlots: catalogue.names.flatMap((name, slot) => (named.has(name) ? [{ name, slot }] : [])),
     textFeatures: (catalogue.textNames ?? []).filter((name) => named.has(name)),
     propensitySlots: {
@@ -333,13 +348,6 @@ function noticesOf(policy: Policy): readonly PolicyProblem[] {
   const notices = new Problems();
   for (const [index, campaign] of policy.campaigns.entries()) {
     const at = `campaigns[${String(index)}]`;
-    if (campaign.approach?.kind === "on_device")
-      notices.add(
-        "approach_not_run",
-        `${at}.${campaign.approach.kind}`,
-        campaign.approach.kind,
-        "an approach that runs",
-      );
     if (campaign.objective?.goal?.kind === "target_conversion")
       notices.add("decided_as_profit", `${at}.objective`, "target_conversion", "profit, in this version");
     if (campaign.kind === "incentive" && (campaign.exploration?.budget?.minor ?? 0) === 0)

@@ -1,6 +1,8 @@
 import { Environment } from "@marcbachmann/cel-js";
-import type { ASTNode } from "@marcbachmann/cel-js";
 import { err, nearestName, ok, type Result } from "@leastwise/vocabulary";
+import { readsOf, verdictOf, withMixedArithmetic, type Verdict } from "./cel.js";
+
+export type { Verdict } from "./cel.js";
 
 /** What an expression can speak of. Numbers are doubles; what is absent, or not allowed without consent, is null. */
 export interface ExpressionContext {
@@ -42,9 +44,6 @@ export interface ExpressionProfile {
   readonly birthday: string | null;
   readonly customer_since_ms: number | null;
 }
-
-/** What an expression came to: it holds, it does not, or it failed and counts as false. */
-export type Verdict = "holds" | "does_not_hold" | "expression_failed";
 
 /** A checked expression. */
 export interface CompiledExpression {
@@ -103,21 +102,6 @@ const RUNNING = withMixedArithmetic(new Environment())
   .registerVariable("cart", "dyn")
   .registerVariable("context", "dyn");
 
-/** CEL has no `double + int`; everything here is a double, and nobody should have to write `2.0`. */
-function withMixedArithmetic(environment: Environment): Environment {
-  const operators: readonly [string, (a: number, b: number) => number][] = [
-    ["+", (a, b) => a + b],
-    ["-", (a, b) => a - b],
-    ["*", (a, b) => a * b],
-    ["/", (a, b) => a / b],
-  ];
-  for (const [operator, apply] of operators) {
-    environment.registerOperator(`double ${operator} int`, (a: number, b: bigint) => apply(a, Number(b)));
-    environment.registerOperator(`int ${operator} double`, (a: bigint, b: number) => apply(Number(a), b));
-  }
-  return environment;
-}
-
 /**
  * Checks and compiles an expression that must yield a bool. Features are named literally (`features.purchases_30d` or
  * `features["purchases_30d"]`), so that a misspelt one is found here and only the named ones are looked up.
@@ -136,14 +120,14 @@ export function compileExpression(
       expected: "an expression that yields bool",
     });
   const run = RUNNING.parse(source);
-  const reads = variablesRead(run.ast);
-  if (reads.features === "computed")
+  const { named, variables } = readsOf(run.ast, "features");
+  if (named === "computed")
     return err({
       reason: "feature_not_literal",
       came: source,
       expected: 'features named literally: features.name or features["name"]',
     });
-  const unknown = [...reads.features].find((name) => !featureNames.has(name));
+  const unknown = [...named].find((name) => !featureNames.has(name));
   if (unknown !== undefined) {
     const near = nearestName(unknown, featureNames);
     return err({
@@ -153,65 +137,8 @@ export function compileExpression(
     });
   }
   return ok({
-    evaluate: (context) => evaluate(run, context),
-    features: [...reads.features],
-    readsPersonalData: reads.features.size > 0 || reads.profile,
+    evaluate: (context) => verdictOf(run, context),
+    features: [...named],
+    readsPersonalData: named.size > 0 || variables.has("profile"),
   });
-}
-
-function evaluate(run: (context: Record<string, unknown>) => unknown, context: ExpressionContext): Verdict {
-  try {
-    return run({ ...context }) === true ? "holds" : "does_not_hold";
-  } catch {
-    // Arithmetic or a comparison with null, a missing key, a division by zero: the expression does not hold.
-    return "expression_failed";
-  }
-}
-
-interface VariablesRead {
-  features: Set<string> | "computed";
-  profile: boolean;
-}
-
-/** Walks the tree for `features.name`, `features["name"]` and `profile`; a bare `features` could be read by any name. */
-function variablesRead(ast: ASTNode): { features: Set<string> | "computed"; profile: boolean } {
-  const reads: VariablesRead = { features: new Set(), profile: false };
-  walk(ast, reads);
-  return reads;
-}
-
-function walk(node: unknown, reads: VariablesRead): void {
-  if (Array.isArray(node)) {
-    for (const child of node) walk(child, reads);
-    return;
-  }
-  if (!isNode(node)) return;
-  if (isVariable(node, "features")) reads.features = "computed";
-  if (isVariable(node, "profile")) reads.profile = true;
-  const named = featureNamed(node);
-  if (named === undefined) walk(node.args, reads);
-  else if (reads.features !== "computed") reads.features.add(named);
-}
-
-interface Node {
-  readonly op: string;
-  readonly args: unknown;
-}
-
-function isNode(value: unknown): value is Node {
-  return (
-    typeof value === "object" && value !== null && "op" in value && "args" in value && typeof value.op === "string"
-  );
-}
-
-function isVariable(value: unknown, name: string): boolean {
-  return isNode(value) && value.op === "id" && value.args === name;
-}
-
-function featureNamed(node: Node): string | undefined {
-  if ((node.op !== "." && node.op !== "[]") || !Array.isArray(node.args)) return undefined;
-  const [of, key] = node.args as readonly unknown[];
-  if (!isVariable(of, "features")) return undefined;
-  if (node.op === ".") return typeof key === "string" ? key : undefined;
-  return isNode(key) && key.op === "value" && typeof key.args === "string" ? key.args : undefined;
 }

@@ -22,6 +22,23 @@ export interface Policy {
   /** IANA time zone of schedules that name none, and of the hour and the weekday in expressions. Empty: UTC. */
   readonly timeZone: string;
   readonly partners: readonly Partner[];
+  /** Absent: nothing is found out by devices. */
+  readonly device?: DevicePolicy;
+}
+
+/** What devices find out by themselves. */
+export interface DevicePolicy {
+  readonly signals: readonly string[];
+  /** A device proposes the first that holds. */
+  readonly classes: readonly DeviceClass[];
+  /** 0: 24 hours. */
+  readonly bundleTtlMs: number;
+}
+
+/** Shoppers of whom a device says that a CEL expression over its signals holds. */
+export interface DeviceClass {
+  readonly name: string;
+  readonly expression: string;
 }
 
 /** Shoppers for whom a CEL expression holds. */
@@ -103,9 +120,10 @@ export interface MarkdownPoint {
   readonly depthMaxBp: number;
 }
 
-/** A device that proposes a class. Validated, not run in this version. */
+/** Shoppers whose device proposes a class. */
 export interface OnDeviceApproach {
   readonly kind: "on_device";
+  /** Of {@link DevicePolicy.classes}. */
   readonly classes: readonly string[];
 }
 

@@ -10,7 +10,11 @@ export function validateApproach(
   problems: Problems,
   field: string,
   approach: Approach | undefined,
-  known: { readonly segments: ReadonlySet<string>; readonly partners: ReadonlySet<string> },
+  known: {
+    readonly segments: ReadonlySet<string>;
+    readonly partners: ReadonlySet<string>;
+    readonly classes: ReadonlySet<string>;
+  },
 ): void {
   if (approach === undefined) {
     problems.add("approach_missing", field, undefined, "rules, propensity, dynamic, on_device or partner");
@@ -38,7 +42,8 @@ export function validateApproach(
     case "on_device":
       if (approach.classes.length < 1 || approach.classes.length > CLASSES_MAX)
         problems.add("classes_size", `${at}.classes`, approach.classes.length, `1 to ${String(CLASSES_MAX)} classes`);
-      for (const [i, name] of approach.classes.entries()) problems.text(`${at}.classes[${String(i)}]`, name, 64);
+      for (const [i, name] of approach.classes.entries())
+        problems.reference(`${at}.classes[${String(i)}]`, name, known.classes, "class");
       return;
     case "partner":
       problems.reference(`${at}.partner_id`, approach.partnerId, known.partners, "partner");

@@ -13,6 +13,8 @@ export interface KnownNames {
   readonly budgets: ReadonlySet<string>;
   readonly stackingGroups: ReadonlySet<string>;
   readonly partners: ReadonlySet<string>;
+  /** That devices propose. */
+  readonly classes: ReadonlySet<string>;
   readonly currency: string;
 }
 

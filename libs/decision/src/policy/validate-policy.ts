@@ -4,6 +4,7 @@ import type { MessageTemplate, Policy } from "./policy.js";
 import type { Problems } from "./problems.js";
 import { validateCampaign, validateSpan, validateTimeZone } from "./validate-campaign.js";
 import { validateBudgets, validatePartners } from "./validate-budgets.js";
+import { validateDevice } from "./validate-device.js";
 import { validateGuardrails } from "./validate-guardrails.js";
 
 const CAMPAIGNS_MAX = 1_000;
@@ -31,6 +32,7 @@ export function validatePolicy(problems: Problems, policy: Policy): void {
   validateExperiments(problems, policy);
   validateBudgets(problems, policy);
   validatePartners(problems, policy);
+  if (policy.device !== undefined) validateDevice(problems, policy.device);
   validateCampaigns(problems, policy);
   validateGuardrails(problems, policy.guardrails, policy.currency);
   const campaignIds = new Set(policy.campaigns.map((campaign) => campaign.campaignId));
@@ -120,6 +122,7 @@ function validateCampaigns(problems: Problems, policy: Policy): void {
     budgets: new Set(policy.budgets.map((budget) => budget.budgetId)),
     stackingGroups: new Set(policy.stackingGroups.map((group) => group.name)),
     partners: new Set(policy.partners.map((partner) => partner.partnerId)),
+    classes: new Set(policy.device?.classes.map(({ name }) => name)),
     currency: policy.currency,
   };
   for (const [i, campaign] of policy.campaigns.slice(0, CAMPAIGNS_MAX).entries())

@@ -8,12 +8,14 @@ export interface Permitted {
   readonly features: FeatureVector | undefined;
   /** Undefined without consent, or where none is known. */
   readonly profile: Profile | undefined;
+  /** The class that the shopper's device proposes; empty without consent, or where it proposes none. */
+  readonly proposedClass: string;
 }
 
-/** No consent to personalization, no personal data: features and profile are then as if unknown. */
-export function consentStep({ consent, features, profile }: DecisionInput): Permitted {
+/** No consent to personalization, no personal data: features, profile and what a device proposes are then as if unknown. */
+export function consentStep({ consent, features, profile, proposedClass }: DecisionInput): Permitted {
   const personalization = consent.includes("personalization");
   return personalization
-    ? { personalization, features, profile }
-    : { personalization, features: undefined, profile: undefined };
+    ? { personalization, features, profile, proposedClass }
+    : { personalization, features: undefined, profile: undefined, proposedClass: "" };
 }

@@ -4,6 +4,7 @@ import { isInWeek } from "../policy/weekly-hours.js";
 import { propensityProblem } from "../approaches/propensity.js";
 import type { Ineligible } from "../decision.js";
 import type { CompiledCampaign } from "../policy/compile.js";
+import type { Approach } from "../policy/policy.js";
 import type { IneligibleReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
 import type { Permitted } from "./consent.js";
@@ -41,7 +42,7 @@ export function eligibilityStep(
   const withoutExcluded = withoutExcludedGoods(policy.guardrails.cart, cart, rows, undefined);
   for (const campaign of policy.campaigns) {
     const { approach, campaignId } = campaign;
-    if (approach.kind === "propensity" && permitted.personalization) personalDataUsed = true;
+    if (readsPersonalData(approach, permitted)) personalDataUsed = true;
     const lineCapsMinor =
       approach.kind === "dynamic"
         ? withoutExcludedGoods(policy.guardrails.cart, cart, rows, dynamicLineCaps(approach, cart, rows, nowMs))
@@ -57,7 +58,7 @@ function problemOf(
   campaign: CompiledCampaign,
   lineCapsMinor: readonly number[] | undefined,
   { nowMs, policy }: Situation,
-  { features }: Permitted,
+  { features, personalization, proposedClass }: Permitted,
   { verdicts }: Segments,
   baseline: Baseline,
 ): IneligibleReason | undefined {
@@ -85,8 +86,14 @@ function problemOf(
     case "dynamic":
       return lineCapsMinor?.some((cap) => cap > 0) === true ? undefined : "no_line_qualifies";
     case "on_device":
-      return "approach_not_run";
+      if (!personalization) return "consent_missing";
+      return approach.classes.includes(proposedClass) ? undefined : "class_not_proposed";
   }
+}
+
+/** True if data of the person decides on whether the approach applies; segments say so themselves. */
+function readsPersonalData({ kind }: Approach, { personalization, proposedClass }: Permitted): boolean {
+  return (kind === "propensity" && personalization) || (kind === "on_device" && proposedClass !== "");
 }
 
 /** True within its schedule. */

@@ -1,3 +1,4 @@
+import { writeJson } from "@leastwise/contracts";
 import { isTraceparent } from "@leastwise/rpc";
 import { err, ok, refusal, type CurrencyCode, type Refusal, type Result } from "@leastwise/vocabulary";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
@@ -5,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { maxHeaderSize, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Collector } from "../collector.js";
+import type { DeviceBundles } from "../references/device-bundles.js";
 import type { Incoming } from "../steps/step.js";
 import { bodyText, parseJson, readEventBody, readEventLines, unparsed, type EventBody } from "./event-body.js";
 import { problemOf, PROBLEM_TYPE, retryAfterSeconds } from "./problem.js";
@@ -22,10 +24,10 @@ const DRAIN_MAX_MS = 10_000;
 
 const SEGMENT_CALLS = ["track", "identify", "page", "screen", "batch"] as const;
 
-/** What a page of another origin may send: it only gives, and is answered with a verdict. */
+/** What a page of another origin may do: give events, for which it gets a verdict, and get what all devices get. */
 const CROSS_ORIGIN = {
   "access-control-allow-origin": "*",
-  "access-control-allow-methods": "POST",
+  "access-control-allow-methods": "GET, POST",
   "access-control-allow-headers": "authorization, content-type",
   "access-control-max-age": "86400",
 } as const;
@@ -52,6 +54,8 @@ export interface HttpDoorOptions {
   readonly bodyLimit?: number;
   /** Currency of Segment amounts that come without one. Absent: such amounts are left out, with a warning. */
   readonly homeCurrency?: CurrencyCode;
+  /** What devices get. Absent: nothing. */
+  readonly bundles?: Pick<DeviceBundles, "current">;
   /** After each request: for metrics. */
   onRequest?(end: HttpEnd): void;
   /** A bug: the caller was told the reference and nothing else. */
@@ -143,7 +147,16 @@ function addRoutes(app: FastifyInstance, options: HttpDoorOptions): void {
     // Segment's SDK for browsers says `/v1/t` for track, and so on.
     app.post(`/v1/${type.charAt(0)}`, take);
   }
+  app.get("/v1/device-bundle", (_request, reply) => giveBundle(reply, options.bundles));
   app.options("/v1/*", (_request, reply) => reply.code(204).send());
+}
+
+/** Everybody's: there is nothing in it that a shopper may not see. A new one is made each minute. */
+function giveBundle(reply: FastifyReply, bundles: HttpDoorOptions["bundles"]): FastifyReply {
+  const current =
+    bundles?.current() ?? err(refusal("not_found", "path", "a bundle", "a collector that knows the policy"));
+  if (!current.ok) return refuse(reply, current.error);
+  return reply.header("cache-control", "public, max-age=60").send(writeJson("SignedDeviceBundle", current.value));
 }
 
 function writeKeyInBody(body: unknown): unknown {
@@ -198,7 +211,8 @@ function refuse(reply: FastifyReply, refused: Refusal): FastifyReply {
 
 function addErrors(app: FastifyInstance, options: HttpDoorOptions): void {
   app.setNotFoundHandler((request, reply) => {
-    const paths = ["events", ...SEGMENT_CALLS].map((name) => `POST /v1/${name}`).join(", ");
+    const given = ["events", ...SEGMENT_CALLS].map((name) => `POST /v1/${name}`);
+    const paths = [...given, "GET /v1/device-bundle"].join(", ");
     return refuse(
       reply,
       refusal("not_found", "path", `${request.method} ${request.url.split("?")[0] ?? ""}`, `one of ${paths}`),

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { DeviceBundles } from "./device-bundles.js";
 import { policyService } from "./policy-service.js";
 
 let directory: string;
@@ -24,7 +25,7 @@ beforeEach(async () => {
   const started = await startRpcServer({
     host: "127.0.0.1",
     port: 0,
-    services: [policyService({ log, clock, policies })],
+    services: [policyService({ log, clock, policies, bundles: new DeviceBundles({ policies, clock }) })],
   });
   if (!started.ok) throw new Error(started.error.reason);
   server = started.value;

@@ -4,6 +4,7 @@ import { compileWritten, type Policies } from "@leastwise/references";
 import { defineService, invalidArgument, refuse, type RpcRefusal, type RpcService } from "@leastwise/rpc";
 import { err, nearestName, ok, printable, refusal, type Clock, type Refusal, type Result } from "@leastwise/vocabulary";
 import { setTimeout as delay } from "node:timers/promises";
+import type { DeviceBundles } from "./device-bundles.js";
 import { Turns } from "./turns.js";
 import { writeRecords } from "./write-record.js";
 
@@ -11,6 +12,7 @@ export interface PolicyServiceOptions {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly policies: Policies;
+  readonly bundles: DeviceBundles;
 }
 
 /** How long a policy that is written is waited for. It is in force then, be it that this process has yet to see it. */
@@ -22,7 +24,7 @@ const LISTED_MAX = 1_000;
 const VERSION_LENGTH_MAX = 64;
 
 /** Puts policies into force by writing them to the topic `policy`. */
-export function policyService({ log, clock, policies }: PolicyServiceOptions): RpcService {
+export function policyService({ log, clock, policies, bundles }: PolicyServiceOptions): RpcService {
   const turns = new Turns();
   /** Versions written here: none may have two contents, however late the topic brings the first one back. */
   const written = new Set<string>();
@@ -72,6 +74,7 @@ export function policyService({ log, clock, policies }: PolicyServiceOptions): R
     },
     listPolicies: () => Promise.resolve(ok({ policies: policies.history().slice(0, LISTED_MAX).map(withoutContent) })),
     rollbackPolicy: (asked) => turns.take(TOPICS.policy, () => rollBack(asked)),
+    getDeviceBundle: () => Promise.resolve(signedBundle(bundles)),
   });
 }
 
@@ -80,6 +83,12 @@ function inForce(policies: Policies): Result<wire.PolicyRecord, RpcRefusal> {
   if (active !== undefined) return ok(active.written);
   const none = refusal("no_policy", "", "no policy", "a policy in force: put one with ApplyPolicy");
   return err(refuse("NOT_FOUND", none));
+}
+
+function signedBundle(bundles: DeviceBundles): Result<wire.SignedDeviceBundle, RpcRefusal> {
+  const current = bundles.current();
+  if (current.ok) return current;
+  return err(refuse(current.error.reason === "no_policy" ? "NOT_FOUND" : "FAILED_PRECONDITION", current.error));
 }
 
 function earlier(policies: Policies, version: string): Result<wire.PolicyRecord, RpcRefusal> {

@@ -224,6 +224,7 @@ async function playConfig({ config: file, data, seed }: PlayOptions, currency: C
       rpc: { decide_deadline_ms: DECIDE_DEADLINE_MS },
       subjects: { key: keyOfSeed(seed, "subjects") },
       codes: { key: keyOfSeed(seed, "codes") },
+      devices: { key: keyOfSeed(seed, "devices") },
     },
     ...(file === undefined ? {} : { file }),
     env: process.env,

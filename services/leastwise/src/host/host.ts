@@ -3,6 +3,7 @@ import {
   collectorService,
   createCollector,
   openHttpDoor,
+  DeviceBundles,
   policyService,
   subjectService,
   type Collector,
@@ -268,6 +269,7 @@ class Starting {
     });
     this.#closers.add(() => collector.close());
     if (config.collector.follow_raw) this.#followRaw(log, collector);
+    const bundles = new DeviceBundles({ policies: references.policies, clock, seed: await this.#bundleSeed() });
     const opened = await openHttpDoor({
       collector,
       host: config.collector.http_host,
@@ -275,6 +277,7 @@ class Starting {
       writeKeys: config.collector.write_keys,
       bodyLimit: config.collector.body_limit_bytes,
       homeCurrency: currencyOf(config),
+      bundles,
       ...httpHooks(telemetry),
     });
     if (!opened.ok) throw cannotOpen("HTTP door", opened.error);
@@ -283,7 +286,7 @@ class Starting {
       collectorService(collector),
       subjectService({ log, clock, hasher, subjects: references.subjects }),
       catalogService({ log, clock, catalog: references.catalog }),
-      policyService({ log, clock, policies: references.policies }),
+      policyService({ log, clock, policies: references.policies, bundles }),
     );
     return { collector, port: opened.value.port };
   }
@@ -476,6 +479,12 @@ class Starting {
   #watch(following: Following): void {
     following.finished.catch(this.#fail);
     this.#closers.add(() => following.stop());
+  }
+
+  /** With a shared log a key need not be given: nothing is then handed out to devices. */
+  async #bundleSeed(): Promise<Uint8Array | undefined> {
+    const { log, devices } = this.#options.config;
+    return log.adapter === "embedded" || devices.key !== undefined ? await this.#key("devices") : undefined;
   }
 
   async #key(name: KeyName): Promise<Uint8Array> {

@@ -30,6 +30,7 @@ export function recordedInput(record: wire.DecisionRecord, policies: Policies): 
     device: deviceName(record.device) ?? "",
     features: { ...features, asOfOffset: Number(features.asOfOffset), texts },
     partnerSegments: record.partnerSegments,
+    proposedClass: record.proposedClass,
     consent: record.consent.flatMap((purpose) => purposeName(purpose) ?? []),
     catalog: record.catalog.map(rowOf),
     ...(record.profile === undefined ? {} : { profile: profileOf(record.profile) }),

@@ -108,8 +108,8 @@ export interface DecideRequest {
   /** BCP 47 language of the explanation. Absent: `en`. */
   language: string;
   /**
-   * A proposal by the device: one of the classes of an on-device campaign. An untrusted feature. Absent: none. Not read in this
-   * version, which runs no on-device campaign.
+   * A proposal by the device: one of the classes of the policy's `device`, at most 64 bytes. Untrusted: on-device campaigns take it, with consent to
+   * personalization, and nothing else does. One that the policy in force does not have, as of an older bundle, is as none. Absent: none.
    */
   proposedClass: string;
   /**
@@ -396,6 +396,8 @@ export interface DecisionRecord {
   holds: Hold[];
   /** The same as in the request. */
   partnerSegments: string[];
+  /** The same as in the request. */
+  proposedClass: string;
 }
 
 /** What a budget holds for an offer. */
@@ -1725,6 +1727,7 @@ function createBaseDecisionRecord(): DecisionRecord {
     ownerEpoch: 0n,
     holds: [],
     partnerSegments: [],
+    proposedClass: "",
   };
 }
 
@@ -1898,6 +1901,9 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
     }
     for (const v of message.partnerSegments) {
       writer.uint32(378).string(v!);
+    }
+    if (message.proposedClass !== "") {
+      writer.uint32(386).string(message.proposedClass);
     }
     return writer;
   },
@@ -2301,6 +2307,14 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
             message.partnerSegments.push(reader.string());
             continue;
           }
+          case 48: {
+            if (tag !== 386) {
+              break;
+            }
+
+            message.proposedClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2381,6 +2395,7 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
       : 0n;
     message.holds = object.holds?.map((e) => Hold.fromPartial(e)) || [];
     message.partnerSegments = object.partnerSegments?.map((e) => e) || [];
+    message.proposedClass = object.proposedClass ?? "";
     return message;
   },
 };

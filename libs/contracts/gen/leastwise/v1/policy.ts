@@ -202,6 +202,68 @@ export interface Policy {
   timeZone: string;
   /** Who shares the cost of campaigns. At most 64, no id twice. */
   partners: Partner[];
+  /** What devices find out by themselves, for on-device campaigns. Absent: nothing. */
+  device: DevicePolicy | undefined;
+}
+
+/**
+ * What a browser or app may find out about its shopper without telling anybody: of what it sees it tells the server one class, or
+ * none. See DeviceBundle.
+ */
+export interface DevicePolicy {
+  /**
+   * Names of what devices see, 1 to 64 bytes each, at most 32: `local.NAME` in the classes' expressions. A value is a number, a text or a
+   * bool. No name twice.
+   */
+  signals: string[];
+  /** The classes, 1 to 16, no name twice. A device proposes the first that holds. */
+  classes: DeviceClass[];
+  /** How long a device may go by a bundle, ms, 1 minute to 30 days. Absent or 0: 24 hours. */
+  bundleTtlMs: bigint;
+}
+
+/** Shoppers of whom a device says that an expression holds. */
+export interface DeviceClass {
+  /** Name, 1 to 64 bytes: what the server is told. Required. */
+  name: string;
+  /**
+   * CEL over `local`, `cart` without `categories` and `brands`, and `context` without `partner_segments`; must yield a bool. Required. What a device does not see
+   * is null.
+   */
+  expression: string;
+}
+
+/**
+ * What a device needs of a policy. It proposes; what is given, and whether, is decided by the server, which knows the policy in force
+ * and the kill switch. As JSON in SignedDeviceBundle, with the names and forms of this contract's JSON.
+ */
+export interface DeviceBundle {
+  /** Version of the policy that it is of. */
+  policyVersion: string;
+  /** When it was made, Unix milliseconds UTC. */
+  issuedAtMs: bigint;
+  /** First instant at which a device may not go by it any more, Unix milliseconds UTC. */
+  expiresAtMs: bigint;
+  /** IANA time zone of `context.hour` and `context.weekday`. */
+  timeZone: string;
+  /** The policy's. */
+  signals: string[];
+  /** Those classes that a campaign takes which is not over; none under the kill switch. In the policy's order. */
+  classes: BundledClass[];
+}
+
+/** A class, and when a campaign takes it. */
+export interface BundledClass {
+  /** Name. */
+  name: string;
+  /** See DeviceClass. */
+  expression: string;
+  /** First instant at which a campaign takes it, Unix milliseconds UTC. Absent: since ever. */
+  startsAtMs?:
+    | bigint
+    | undefined;
+  /** First instant at which none does any more, Unix milliseconds UTC. Absent: never. */
+  endsAtMs?: bigint | undefined;
 }
 
 /** Shoppers for whom an expression holds. */
@@ -230,7 +292,7 @@ export interface Campaign {
     /** Stock, cost and shelf life. */
     { $case: "dynamic"; value: DynamicApproach }
     | //
-    /** A device proposes, the server confirms. Validated; not run in this version. */
+    /** A device proposes, the server confirms. */
     { $case: "onDevice"; value: OnDeviceApproach }
     | //
     /** A partner brings shoppers and shares the cost. */
@@ -319,9 +381,12 @@ export interface MarkdownPoint {
   depthMaxBp: number;
 }
 
-/** A device that proposes one of a few published classes. */
+/**
+ * Shoppers whose device proposes one of a few published classes, with consent to personalization. Anybody can claim any: what the ladder holds is what the
+ * campaign gives to strangers.
+ */
 export interface OnDeviceApproach {
-  /** The classes, 1 to 16 names of at most 64 bytes. No class gets more than an anonymous shopper could by claiming it. */
+  /** Names of classes of `Policy.device`, 1 to 16. */
   classes: string[];
 }
 
@@ -897,6 +962,20 @@ export interface PolicyRecord {
   appliedAtMs: bigint;
 }
 
+/** Asks for the bundle of the policy in force. */
+export interface GetDeviceBundleRequest {
+}
+
+/** A bundle and who vouches for it. */
+export interface SignedDeviceBundle {
+  /** A DeviceBundle as JSON, UTF-8, at most 16 KiB. What was signed are just these bytes. */
+  bundle: Buffer;
+  /** Ed25519 (RFC 8032) over `bundle`, 64 bytes. */
+  signature: Buffer;
+  /** The public key that it can be checked by, 32 bytes. A device goes by the one that it was built with, not by this. */
+  publicKey: Buffer;
+}
+
 function createBasePolicy(): Policy {
   return {
     version: "",
@@ -914,6 +993,7 @@ function createBasePolicy(): Policy {
     rounding: 0,
     timeZone: "",
     partners: [],
+    device: undefined,
   };
 }
 
@@ -963,6 +1043,9 @@ export const Policy: MessageFns<Policy> = {
     }
     for (const v of message.partners) {
       Partner.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.device !== undefined) {
+      DevicePolicy.encode(message.device, writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -1100,6 +1183,14 @@ export const Policy: MessageFns<Policy> = {
             message.partners.push(Partner.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.device = DevicePolicy.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1134,6 +1225,386 @@ export const Policy: MessageFns<Policy> = {
     message.rounding = object.rounding ?? 0;
     message.timeZone = object.timeZone ?? "";
     message.partners = object.partners?.map((e) => Partner.fromPartial(e)) || [];
+    message.device = (object.device !== undefined && object.device !== null)
+      ? DevicePolicy.fromPartial(object.device)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDevicePolicy(): DevicePolicy {
+  return { signals: [], classes: [], bundleTtlMs: 0n };
+}
+
+export const DevicePolicy: MessageFns<DevicePolicy> = {
+  encode(message: DevicePolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.signals) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.classes) {
+      DeviceClass.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.bundleTtlMs !== 0n) {
+      if (BigInt.asIntN(64, message.bundleTtlMs) !== message.bundleTtlMs) {
+        throw new globalThis.Error("value provided for field message.bundleTtlMs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.bundleTtlMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DevicePolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDevicePolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.signals.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.classes.push(DeviceClass.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bundleTtlMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DevicePolicy>): DevicePolicy {
+    return DevicePolicy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DevicePolicy>): DevicePolicy {
+    const message = createBaseDevicePolicy();
+    message.signals = object.signals?.map((e) => e) || [];
+    message.classes = object.classes?.map((e) => DeviceClass.fromPartial(e)) || [];
+    message.bundleTtlMs = (object.bundleTtlMs !== undefined && object.bundleTtlMs !== null)
+      ? BigInt(object.bundleTtlMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseDeviceClass(): DeviceClass {
+  return { name: "", expression: "" };
+}
+
+export const DeviceClass: MessageFns<DeviceClass> = {
+  encode(message: DeviceClass, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.expression !== "") {
+      writer.uint32(18).string(message.expression);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeviceClass {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeviceClass();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.expression = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeviceClass>): DeviceClass {
+    return DeviceClass.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeviceClass>): DeviceClass {
+    const message = createBaseDeviceClass();
+    message.name = object.name ?? "";
+    message.expression = object.expression ?? "";
+    return message;
+  },
+};
+
+function createBaseDeviceBundle(): DeviceBundle {
+  return { policyVersion: "", issuedAtMs: 0n, expiresAtMs: 0n, timeZone: "", signals: [], classes: [] };
+}
+
+export const DeviceBundle: MessageFns<DeviceBundle> = {
+  encode(message: DeviceBundle, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.policyVersion !== "") {
+      writer.uint32(10).string(message.policyVersion);
+    }
+    if (message.issuedAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.issuedAtMs) !== message.issuedAtMs) {
+        throw new globalThis.Error("value provided for field message.issuedAtMs of type int64 too large");
+      }
+      writer.uint32(16).int64(message.issuedAtMs);
+    }
+    if (message.expiresAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.expiresAtMs) !== message.expiresAtMs) {
+        throw new globalThis.Error("value provided for field message.expiresAtMs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.expiresAtMs);
+    }
+    if (message.timeZone !== "") {
+      writer.uint32(34).string(message.timeZone);
+    }
+    for (const v of message.signals) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.classes) {
+      BundledClass.encode(v!, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeviceBundle {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeviceBundle();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.policyVersion = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.issuedAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.expiresAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.timeZone = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.signals.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.classes.push(BundledClass.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeviceBundle>): DeviceBundle {
+    return DeviceBundle.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeviceBundle>): DeviceBundle {
+    const message = createBaseDeviceBundle();
+    message.policyVersion = object.policyVersion ?? "";
+    message.issuedAtMs = (object.issuedAtMs !== undefined && object.issuedAtMs !== null)
+      ? BigInt(object.issuedAtMs)
+      : 0n;
+    message.expiresAtMs = (object.expiresAtMs !== undefined && object.expiresAtMs !== null)
+      ? BigInt(object.expiresAtMs)
+      : 0n;
+    message.timeZone = object.timeZone ?? "";
+    message.signals = object.signals?.map((e) => e) || [];
+    message.classes = object.classes?.map((e) => BundledClass.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseBundledClass(): BundledClass {
+  return { name: "", expression: "", startsAtMs: undefined, endsAtMs: undefined };
+}
+
+export const BundledClass: MessageFns<BundledClass> = {
+  encode(message: BundledClass, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.expression !== "") {
+      writer.uint32(18).string(message.expression);
+    }
+    if (message.startsAtMs !== undefined) {
+      if (BigInt.asIntN(64, message.startsAtMs) !== message.startsAtMs) {
+        throw new globalThis.Error("value provided for field message.startsAtMs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.startsAtMs);
+    }
+    if (message.endsAtMs !== undefined) {
+      if (BigInt.asIntN(64, message.endsAtMs) !== message.endsAtMs) {
+        throw new globalThis.Error("value provided for field message.endsAtMs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.endsAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BundledClass {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBundledClass();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.expression = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.startsAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.endsAtMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BundledClass>): BundledClass {
+    return BundledClass.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BundledClass>): BundledClass {
+    const message = createBaseBundledClass();
+    message.name = object.name ?? "";
+    message.expression = object.expression ?? "";
+    message.startsAtMs = (object.startsAtMs !== undefined && object.startsAtMs !== null)
+      ? BigInt(object.startsAtMs)
+      : undefined;
+    message.endsAtMs = (object.endsAtMs !== undefined && object.endsAtMs !== null)
+      ? BigInt(object.endsAtMs)
+      : undefined;
     return message;
   },
 };
@@ -5646,6 +6117,128 @@ export const PolicyRecord: MessageFns<PolicyRecord> = {
   },
 };
 
+function createBaseGetDeviceBundleRequest(): GetDeviceBundleRequest {
+  return {};
+}
+
+export const GetDeviceBundleRequest: MessageFns<GetDeviceBundleRequest> = {
+  encode(_: GetDeviceBundleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDeviceBundleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetDeviceBundleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetDeviceBundleRequest>): GetDeviceBundleRequest {
+    return GetDeviceBundleRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetDeviceBundleRequest>): GetDeviceBundleRequest {
+    const message = createBaseGetDeviceBundleRequest();
+    return message;
+  },
+};
+
+function createBaseSignedDeviceBundle(): SignedDeviceBundle {
+  return { bundle: Buffer.alloc(0), signature: Buffer.alloc(0), publicKey: Buffer.alloc(0) };
+}
+
+export const SignedDeviceBundle: MessageFns<SignedDeviceBundle> = {
+  encode(message: SignedDeviceBundle, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bundle.length !== 0) {
+      writer.uint32(10).bytes(message.bundle);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(18).bytes(message.signature);
+    }
+    if (message.publicKey.length !== 0) {
+      writer.uint32(26).bytes(message.publicKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignedDeviceBundle {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignedDeviceBundle();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bundle = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.signature = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.publicKey = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SignedDeviceBundle>): SignedDeviceBundle {
+    return SignedDeviceBundle.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SignedDeviceBundle>): SignedDeviceBundle {
+    const message = createBaseSignedDeviceBundle();
+    message.bundle = object.bundle ?? Buffer.alloc(0);
+    message.signature = object.signature ?? Buffer.alloc(0);
+    message.publicKey = object.publicKey ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
 /** Puts policies into force. */
 export type PolicyServiceService = typeof PolicyServiceService;
 export const PolicyServiceService = {
@@ -5712,6 +6305,20 @@ export const PolicyServiceService = {
     responseSerialize: (value: ApplyPolicyResponse): Buffer => Buffer.from(ApplyPolicyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ApplyPolicyResponse => ApplyPolicyResponse.decode(value),
   },
+  /**
+   * What devices need of the policy in force, signed: for the back end that hands it to them; `GET /v1/device-bundle` at the HTTP door gives
+   * them the same. Errors: NOT_FOUND (`no_policy`); FAILED_PRECONDITION (`no_device_policy`, `bundle_key_missing`).
+   */
+  getDeviceBundle: {
+    path: "/leastwise.v1.PolicyService/GetDeviceBundle" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetDeviceBundleRequest): Buffer =>
+      Buffer.from(GetDeviceBundleRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetDeviceBundleRequest => GetDeviceBundleRequest.decode(value),
+    responseSerialize: (value: SignedDeviceBundle): Buffer => Buffer.from(SignedDeviceBundle.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SignedDeviceBundle => SignedDeviceBundle.decode(value),
+  },
 } as const;
 
 export interface PolicyServiceServer extends UntypedServiceImplementation {
@@ -5734,6 +6341,11 @@ export interface PolicyServiceServer extends UntypedServiceImplementation {
    * (`log_unavailable`).
    */
   rollbackPolicy: handleUnaryCall<RollbackPolicyRequest, ApplyPolicyResponse>;
+  /**
+   * What devices need of the policy in force, signed: for the back end that hands it to them; `GET /v1/device-bundle` at the HTTP door gives
+   * them the same. Errors: NOT_FOUND (`no_policy`); FAILED_PRECONDITION (`no_device_policy`, `bundle_key_missing`).
+   */
+  getDeviceBundle: handleUnaryCall<GetDeviceBundleRequest, SignedDeviceBundle>;
 }
 
 export interface PolicyServiceClient extends Client {
@@ -5825,6 +6437,25 @@ export interface PolicyServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ApplyPolicyResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * What devices need of the policy in force, signed: for the back end that hands it to them; `GET /v1/device-bundle` at the HTTP door gives
+   * them the same. Errors: NOT_FOUND (`no_policy`); FAILED_PRECONDITION (`no_device_policy`, `bundle_key_missing`).
+   */
+  getDeviceBundle(
+    request: GetDeviceBundleRequest,
+    callback: (error: ServiceError | null, response: SignedDeviceBundle) => void,
+  ): ClientUnaryCall;
+  getDeviceBundle(
+    request: GetDeviceBundleRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SignedDeviceBundle) => void,
+  ): ClientUnaryCall;
+  getDeviceBundle(
+    request: GetDeviceBundleRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SignedDeviceBundle) => void,
   ): ClientUnaryCall;
 }
 

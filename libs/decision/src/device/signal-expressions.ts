@@ -1,0 +1,102 @@
+import { Environment } from "@marcbachmann/cel-js";
+import { err, nearestName, ok, type Result } from "@leastwise/vocabulary";
+import { readsOf, verdictOf, withMixedArithmetic, type Verdict } from "../policy/cel.js";
+
+/** What a device sees of its shopper: by name a number, a text or a bool; what is not there is null. */
+export type Signals = Readonly<Record<string, number | string | boolean>>;
+
+/** What an expression on a device can speak of. */
+export interface SignalContext {
+  readonly local: Readonly<Record<string, number | string | boolean | null>>;
+  readonly cart: {
+    readonly value_minor: number;
+    readonly units: number;
+    readonly lines: number;
+    readonly currency: string;
+    readonly product_ids: readonly string[];
+    readonly payment_method: string | null;
+  };
+  readonly context: {
+    readonly channel: string | null;
+    readonly device: string | null;
+    readonly country: string | null;
+    readonly region: string | null;
+    /** In the policy's time zone, 0 to 23. */
+    readonly hour: number;
+    /** 1 Monday to 7 Sunday. */
+    readonly weekday: number;
+  };
+}
+
+/** A checked expression. */
+export interface SignalExpression {
+  evaluate(context: SignalContext): Verdict;
+}
+
+/** What is wrong with an expression. */
+export interface SignalProblem {
+  readonly reason: "expression_invalid" | "expression_not_bool" | "unknown_signal" | "signal_not_literal";
+  readonly came: string;
+  readonly expected: string;
+}
+
+const CHECKING = withMixedArithmetic(new Environment())
+  .registerVariable("local", "map<string, dyn>")
+  .registerVariable({
+    name: "cart",
+    schema: {
+      value_minor: "dyn",
+      units: "dyn",
+      lines: "dyn",
+      currency: "string",
+      product_ids: "list<string>",
+      payment_method: "dyn",
+    },
+  })
+  .registerVariable({
+    name: "context",
+    schema: { channel: "dyn", device: "dyn", country: "dyn", region: "dyn", hour: "dyn", weekday: "dyn" },
+  });
+
+const RUNNING = withMixedArithmetic(new Environment())
+  .registerVariable("local", "dyn")
+  .registerVariable("cart", "dyn")
+  .registerVariable("context", "dyn");
+
+/**
+ * Checks and compiles an expression over what a device sees, which must yield a bool. Signals are named literally (`local.visits` or
+ * `local["visits"]`), so that a misspelt one is found here.
+ */
+export function compileSignalExpression(
+  source: string,
+  signals: ReadonlySet<string>,
+): Result<SignalExpression, SignalProblem> {
+  const checked = CHECKING.check(source);
+  if (!checked.valid)
+    return err({ reason: "expression_invalid", came: source, expected: checked.error?.summary ?? "valid CEL" });
+  if (checked.type !== "bool")
+    return err({
+      reason: "expression_not_bool",
+      came: checked.type ?? "nothing",
+      expected: "an expression that yields bool",
+    });
+  const run = RUNNING.parse(source);
+  const { named } = readsOf(run.ast, "local");
+  if (named === "computed")
+    return err({
+      reason: "signal_not_literal",
+      came: source,
+      expected: 'signals named literally: local.name or local["name"]',
+    });
+  const unknown = [...named].find((name) => !signals.has(name));
+  if (unknown !== undefined) {
+    const near = nearestName(unknown, signals);
+    const expected = "one of device.signals";
+    return err({
+      reason: "unknown_signal",
+      came: unknown,
+      expected: near === undefined ? expected : `${expected}, perhaps ${near}`,
+    });
+  }
+  return ok({ evaluate: (context) => verdictOf(run, context) });
+}
