@@ -12,7 +12,9 @@ const PAGE = readFileSync(path.join(ROOT, "docs/policy.md"), "utf8");
 const [DOCUMENT = "", ...FRAGMENTS] = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = ""]) => yaml);
 
 /** What stands beside campaigns; the rest is a campaign's. */
-const OF_THE_POLICY: ReadonlySet<string> = new Set(["guardrails", "budgets", "partners", "stacking_groups"]);
+const OF_THE_POLICY: ReadonlySet<string> = new Set([
+  ...["guardrails", "budgets", "partners", "stacking_groups", "device", "campaigns"],
+]);
 
 function compiled(text: string) {
   const document = readPolicyDocument(text);
