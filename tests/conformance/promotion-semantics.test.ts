@@ -132,6 +132,15 @@ describe("order and stacking", () => {
     expect(plan.leftOut).toEqual([{ id: "c", reason: "basket_below_minimum" }]);
   });
 
+  it("an offer that does not apply stops no other of its group", () => {
+    const plan = best(
+      offer({ id: "a", kind: "cart_percent", percentBp: 5_000, group: "coupon", minBasketMinor: 20_000 }),
+      offer({ id: "b", kind: "cart_amount", amountMinor: 100, group: "coupon", priority: 1 }),
+    );
+    expect(plan.applied.map(({ id }) => id)).toEqual(["b"]);
+    expect(plan.leftOut).toEqual([{ id: "a", reason: "basket_below_minimum" }]);
+  });
+
   it("there is a bound on how many are weighed, and it is said", () => {
     const many = Array.from({ length: 65 }, (_, i) => offer({ id: `o${i}`, kind: "cart_amount", amountMinor: 1 }));
     expect(() => best(...many)).toThrow(RangeError);
@@ -173,7 +182,13 @@ function decision(
   const input: DecisionInput = {
     cause: { caller: "shop", requestId: "", sessionId: "visit" },
     ...{ subject: ADA, assignmentKey: "key" as AssignmentKey, nowMs: NOON, clock: "wall", cart: cartOf([10_000]) },
-    ...{ channel: "web", device: "mobile", place: { country: "DE", region: "" }, partnerSegments: [], proposedClass: "" },
+    ...{
+      channel: "web",
+      device: "mobile",
+      place: { country: "DE", region: "" },
+      partnerSegments: [],
+      proposedClass: "",
+    },
     features: { catalogue: "t", values: FEATURES.map(() => Number.NaN), texts: {}, asOfOffset: 0, partition: 0 },
     ...{ consent: ["personalization"], catalog: [], decisionState: EMPTY_STATE },
     budgets: { all: { remainingMinor: 1_000_000, shadowPriceBp: 0 } },
@@ -198,6 +213,21 @@ describe("priority", () => {
   it("promotions compete as wholes, and the rungs of one are its alternatives, not its sum (choice)", () => {
     const ladder = [500, 1_000].map((bp) => ({ incentive: percent(bp) }));
     expect(decision([campaign({ ladder })]).decision.offer?.faceValueMinor).toBe(1_000);
+  });
+});
+
+describe("bounds", () => {
+  it("how many campaigns a policy has, and how many incentives a campaign, is bounded and said", () => {
+    const many = Array.from({ length: 1_001 }, (_, i) => campaign({ campaignId: `c${i}` }));
+    expect(() => decision(many)).toThrow("too_many_campaigns");
+    const ladder = Array.from({ length: 17 }, (_, i) => ({ incentive: percent(100 * (i + 1)) }));
+    expect(() => decision([campaign({ ladder })])).toThrow("ladder_size");
+  });
+
+  it("nothing said is no limit, and a limit of 0 is refused (choice)", () => {
+    expect(decision([campaign()], {}, { openOffersMax: 0, coolDownMs: 0 }).decision.offer).toBeDefined();
+    const never = [campaign({ frequencyCaps: [{ offersMax: 0, periodMs: DAY_MS }] })];
+    expect(() => decision(never)).toThrow("campaigns[0].frequency_caps[0].offers_max");
   });
 });
 
