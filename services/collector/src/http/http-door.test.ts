@@ -1,12 +1,12 @@
 import { createSubjectHasher, decodeClickstreamRecord, TOPICS, wire } from "@leastwise/contracts";
 import type { EventLog, NewRecord } from "@leastwise/eventlog";
 import { LogError } from "@leastwise/eventlog";
-import type { CurrencyCode, Millis } from "@leastwise/vocabulary";
+import { err, ok, refusal, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
 import { followLinks } from "@leastwise/references";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { connect } from "node:net";
 import { createCollector, type Collector } from "../collector.js";
-import { openHttpDoor, type HttpDoor, type HttpEnd } from "./http-door.js";
+import { openHttpDoor, type HttpDoor, type HttpDoorOptions, type HttpEnd } from "./http-door.js";
 
 const NOW = 1_760_000_000_000;
 const KEY = Buffer.from("a secret of at least 16 bytes");
@@ -54,7 +54,9 @@ afterEach(async () => {
   doors = [];
 });
 
-async function open(options: { writeKeys?: string[]; bodyLimit?: number; homeCurrency?: CurrencyCode } = {}) {
+async function open(
+  options: Partial<Pick<HttpDoorOptions, "writeKeys" | "bodyLimit" | "homeCurrency" | "bundles">> = {},
+) {
   const opened = await openHttpDoor({
     collector,
     host: "127.0.0.1",
@@ -212,6 +214,20 @@ describe("POST /v1/events", () => {
     const answer = await post("/v1/events", view);
     expect(answer).toMatchObject({ status, reason });
     expect(answer.headers.get("retry-after")).toBe(retryAfter);
+  });
+
+  it("gives devices their bundle, to keep for a minute, or says why there is none", async () => {
+    const signed = { bundle: Buffer.from("{}"), signature: Buffer.alloc(64), publicKey: Buffer.alloc(32) };
+    const answers = [ok(signed), err(refusal("no_device_policy", "device", undefined, "a policy that has it"))];
+    const bundles = { current: () => answers.shift()! };
+    await open({ bundles });
+    const get = () => fetch(`http://127.0.0.1:${doors[0]!.port}/v1/device-bundle`);
+    const given = await get();
+    expect([given.status, given.headers.get("cache-control")]).toEqual([200, "public, max-age=60"]);
+    expect(await given.json()).toMatchObject({ bundle: "e30=" });
+    const none = await get();
+    expect([none.status, await none.json()]).toMatchObject([404, { reason: "no_device_policy" }]);
+    expect(ends.map(({ route, method }) => `${method} ${route}`)).toContain("GET /v1/device-bundle");
   });
 
   it("names the paths that there are", async () => {
