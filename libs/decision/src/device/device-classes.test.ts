@@ -154,6 +154,7 @@ describe("what runs on a device", () => {
       "device/index.ts",
       "device/read-bundle.ts",
       "device/signal-expressions.ts",
+      "policy/cel-cost.ts",
       "policy/cel.ts",
       "policy/civil-time.ts",
     ]);

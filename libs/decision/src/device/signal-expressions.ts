@@ -1,5 +1,6 @@
 import { Environment } from "@marcbachmann/cel-js";
 import { err, nearestName, ok, type Result } from "@leastwise/vocabulary";
+import { STEPS_MAX, tooCostly, worstSteps } from "../policy/cel-cost.js";
 import { readsOf, verdictOf, withMixedArithmetic, type Verdict } from "../policy/cel.js";
 
 /** What a device sees of its shopper: by name a number, a text or a bool; what is not there is null. */
@@ -35,7 +36,8 @@ export interface SignalExpression {
 
 /** What is wrong with an expression. */
 export interface SignalProblem {
-  readonly reason: "expression_invalid" | "expression_not_bool" | "unknown_signal" | "signal_not_literal";
+  readonly reason:
+    "expression_invalid" | "expression_not_bool" | "expression_too_costly" | "unknown_signal" | "signal_not_literal";
   readonly came: string;
   readonly expected: string;
 }
@@ -81,6 +83,7 @@ export function compileSignalExpression(
       expected: "an expression that yields bool",
     });
   const run = RUNNING.parse(source);
+  if (worstSteps(run.ast) > STEPS_MAX) return err(tooCostly(source));
   const { named } = readsOf(run.ast, "local");
   if (named === "computed")
     return err({

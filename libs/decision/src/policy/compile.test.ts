@@ -172,6 +172,7 @@ const CASES: readonly Case[] = [
   ...[
     ["local.visit > 2", "unknown_signal"],
     ["local.visits", "expression_not_bool"],
+    ['cart.currency.matches("(a+)+")', "expression_too_costly"],
     ["local.visits >", "expression_invalid"],
     ["local[cart.currency] == 1", "signal_not_literal"],
     ["features.purchases_30d > 1", "expression_invalid"],
@@ -463,6 +464,12 @@ const CASES: readonly Case[] = [
     "templates[0].text",
   ],
   ["broken CEL", () => inSegment("1 +"), "expression_invalid", "segments[0].expression"],
+  [
+    "CEL that is quadratic",
+    () => inSegment("cart.product_ids.all(p, cart.brands.exists(q, q == p))"),
+    "expression_too_costly",
+    "segments[0].expression",
+  ],
   ["CEL that is no bool", () => inSegment("cart.lines"), "expression_not_bool", "segments[0].expression"],
   ["an unknown variable", () => inSegment("carts.lines > 1"), "expression_invalid", "segments[0].expression"],
   ["an unknown feature", () => inSegment("features.purchases_3d > 1"), "unknown_feature", "segments[0].expression"],

@@ -1,5 +1,6 @@
 import { Environment } from "@marcbachmann/cel-js";
 import { err, nearestName, ok, type Result } from "@leastwise/vocabulary";
+import { STEPS_MAX, tooCostly, worstSteps } from "./cel-cost.js";
 import { readsOf, verdictOf, withMixedArithmetic, type Verdict } from "./cel.js";
 
 export type { Verdict } from "./cel.js";
@@ -56,7 +57,8 @@ export interface CompiledExpression {
 
 /** What is wrong with an expression. */
 export interface ExpressionProblem {
-  readonly reason: "expression_invalid" | "expression_not_bool" | "unknown_feature" | "feature_not_literal";
+  readonly reason:
+    "expression_invalid" | "expression_not_bool" | "expression_too_costly" | "unknown_feature" | "feature_not_literal";
   readonly came: string;
   readonly expected: string;
 }
@@ -120,6 +122,7 @@ export function compileExpression(
       expected: "an expression that yields bool",
     });
   const run = RUNNING.parse(source);
+  if (worstSteps(run.ast) > STEPS_MAX) return err(tooCostly(source));
   const { named, variables } = readsOf(run.ast, "features");
   if (named === "computed")
     return err({
