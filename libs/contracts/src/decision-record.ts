@@ -19,6 +19,7 @@ import { channelOfName, deviceOfName, purposeOfName } from "./enum-names.js";
 import { given } from "./given.js";
 import { incentiveOf, incentiveToWire } from "./incentive.js";
 import { moneyOf } from "./money.js";
+import { stackOfferToWire } from "./stack-offers.js";
 import * as wire from "./wire.js";
 
 /** A decision as it stands on the log: with all of its inputs, so that it can be made again. */
@@ -156,8 +157,15 @@ function cartToWire({ cart }: Decision): wire.Cart {
     })),
     shipping: cart.shippingMinor === 0 ? undefined : money(cart.shippingMinor),
     paymentMethod: cart.paymentMethod ?? "",
+    offers: [
+      ...(cart.offers ?? []).map((offer) => stackOfferToWire(offer, cart.currency)),
+      ...(cart.claims ?? []).map(({ id, code }) => ({ ...NO_TERMS, offerId: id, code })),
+    ],
   };
 }
+
+/** Of an offer of ours the book has the terms. */
+const NO_TERMS = { kind: undefined, priority: 0, group: "", minBasket: undefined, partnerShareBp: 0 } as const;
 
 function candidateToWire(candidate: Candidate, currency: CurrencyCode): wire.Candidate {
   const money = (minor: number): wire.Money => ({ minor: BigInt(minor), currency });

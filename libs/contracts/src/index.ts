@@ -15,6 +15,7 @@ export * from "./owner-epochs.js";
 export * from "./position.js";
 export * from "./profile.js";
 export * from "./registry-frame.js";
+export { readStackOffers, stackOfferToWire, type ReadClaim, type ReadStackOffers } from "./stack-offers.js";
 export * from "./subject-hash.js";
 export * from "./subject-ref.js";
 export { checkId, checkOptionalId, checkText, ID_BYTES_MAX, isStorableText } from "./text.js";

@@ -5,14 +5,24 @@ import type { Cause, Profile } from "./input.js";
 import type { DecisionState } from "./state/decision-state.js";
 import { CART_KEY, DECISION_KEY, EPISODE_KEY, OFFER_KEY, PROFILE_KEY } from "./salts.js";
 
-/** Digest of a cart, 16 hex digits: the same for the same lines in any order. */
+/** Digest of a cart, 16 hex digits: the same for the same lines and offers in any order. */
 export function cartDigest(cart: Cart): string {
   goodsMinor(cart); // sums out of range are the door's to refuse
   const lines = cart.lines.map((line) =>
     JSON.stringify([line.productId, line.quantity, line.unitPriceMinor, line.discountMinor ?? 0]),
   );
   const payment = cart.paymentMethod === undefined ? "" : `|${cart.paymentMethod}`;
-  return hex64(CART_KEY, `${cart.currency}|${String(cart.shippingMinor)}|${lines.sort().join("")}${payment}`);
+  return hex64(
+    CART_KEY,
+    `${cart.currency}|${String(cart.shippingMinor)}|${lines.sort().join("")}${payment}${offersText(cart)}`,
+  );
+}
+
+/** Empty for a cart without offers, whose digest is what it was before carts could have any. */
+function offersText({ offers = [], claims = [] }: Cart): string {
+  if (offers.length === 0 && claims.length === 0) return "";
+  const claimed = claims.map(({ id, code }) => canonicalJson({ id, code }));
+  return `|offers|${[...offers.map(canonicalJson), ...claimed].sort().join("")}`;
 }
 
 /**

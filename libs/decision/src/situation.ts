@@ -1,4 +1,4 @@
-import { goodsMinor, rowsOfLines, type CatalogRow } from "@leastwise/offers";
+import { goodsMinor, leftByOffers, rowsOfLines, type CatalogRow, type LeftCart } from "@leastwise/offers";
 import { cartDigest, decisionIdOf } from "./digests.js";
 import type { DecisionInput } from "./input.js";
 import type { CompiledModel } from "./model/response-model.js";
@@ -12,8 +12,10 @@ export interface Situation extends DecisionInput {
   readonly cartDigest: string;
   /** What of the subject's state stands at this instant. */
   readonly decisionState: DecisionState;
-  /** What the shopper would pay for the goods without us. */
+  /** What the shopper would pay for the goods before any offer. */
   readonly goodsMinor: number;
+  /** The cart as the other offers in it leave it without us. */
+  readonly left: LeftCart;
   /** The catalog's rows in the order of the cart's lines. */
   readonly rows: readonly (CatalogRow | undefined)[];
   /** Issue of new offers is stopped, by the owner or by the policy. */
@@ -69,6 +71,7 @@ export function situationUnder(
     decisionId: decisionIdOf(cause, subject, digest, nowMs, input.decisionState),
     cartDigest: digest,
     goodsMinor: goodsMinor(cart),
+    left: leftByOffers(cart, policy.rounding),
     rows: rowsOfLines(cart.lines, catalog),
     stopped,
   };

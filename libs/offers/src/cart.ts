@@ -1,4 +1,5 @@
 import type { CurrencyCode } from "@leastwise/vocabulary";
+import type { StackOffer } from "./stacking/stack-offer.js";
 
 /** One line of a cart, as the checkout states it. Doors have checked ranges: the sums below stay safe integers. */
 export interface CartLine {
@@ -21,6 +22,18 @@ export interface Cart {
   readonly shippingMinor: number;
   /** The shop's name of the way in which it will be paid. Absent: not known. */
   readonly paymentMethod?: string;
+  /** What the checkout has applied, or is about to, beside ours: no id twice, no two of a group. Absent: nothing. */
+  readonly offers?: readonly StackOffer[];
+  /** Offers of ours that the checkout has applied, by their codes, checked by the door. Absent: none. */
+  readonly claims?: readonly ClaimedCode[];
+}
+
+/** One of our codes in a cart. */
+export interface ClaimedCode {
+  /** The checkout's id of it. */
+  readonly id: string;
+  /** As it came. */
+  readonly code: string;
 }
 
 /** Price of the line's units before any discount, minor units. */

@@ -35,5 +35,8 @@ export {
   type LeftOutReason,
   type StackPlan,
 } from "./stacking/best-stack.js";
+export { asStacked, atMostHeld, type StackedTerms } from "./stacking/as-stacked.js";
+export { appraiseInStack, leftByOffers, type LeftCart, type StackedAppraisal } from "./stacking/in-stack.js";
 export type { StackCart, StackLine, StackOffer } from "./stacking/stack-offer.js";
+export { stackCartOf } from "./stacking/stack-floor.js";
 export { EXACT_OFFERS_MAX, STACK_OFFERS_MAX, type StackObjective } from "./stacking/stack-search.js";

@@ -1,6 +1,7 @@
 import { APPEND_SECONDS, BATCH_SECONDS, FRESHNESS_SECONDS, RPC_SECONDS } from "./buckets.js";
 import {
   CONSUMER_OUTCOMES,
+  COUNTERFEIT_REASONS,
   DECISION_OUTCOMES,
   DEGRADED_REASONS,
   FAILED_DRAW_OUTCOMES,
@@ -296,7 +297,16 @@ export const CATALOGUE = {
     type: "counter",
     name: "leastwise_offer_refusals_total",
     help: "Calls about an offer that were refused, by method and by the reason that the caller got.",
-    labels: { method: closed(["Validate", "Reserve", "Redeem", "Release", "Refund", "Get"]), reason: REASON },
+    labels: {
+      method: closed(["Validate", "Reserve", "Redeem", "Release", "Refund", "Get", "BestStack"]),
+      reason: REASON,
+    },
+  },
+  counterfeitStacks: {
+    type: "counter",
+    name: "leastwise_counterfeit_stacks_total",
+    help: "Stacks of offers that were refused, since one of them is not what it says: a code of somebody else, used, over or with other terms, or offers that cannot go together.",
+    labels: { method: closed(["Decide", "BestStack"]), reason: closed(COUNTERFEIT_REASONS) },
   },
   money: {
     type: "counter",

@@ -37,7 +37,7 @@ export const RPC_METHODS = {
   "leastwise.v1.CatalogService": ["PutProducts", "GetProduct"],
   "leastwise.v1.CollectorService": ["Record", "RecordStream"],
   "leastwise.v1.DecisionService": ["Decide", "DecideBatch", "DecideStream", "Explain"],
-  "leastwise.v1.OfferService": ["Validate", "Reserve", "Redeem", "Release", "Refund", "Get"],
+  "leastwise.v1.OfferService": ["Validate", "Reserve", "Redeem", "Release", "Refund", "Get", "BestStack"],
   "leastwise.v1.PolicyService": ["ApplyPolicy", "GetPolicy", "ValidatePolicy", "ListPolicies", "RollbackPolicy"],
   "leastwise.v1.RoutingService": ["WatchPartitions"],
   "leastwise.v1.SubjectService": ["PutProfile", "PutConsent", "GetSubject", "Forget"],
@@ -149,6 +149,18 @@ export const FORWARD_OUTCOMES = ["answered", "refused", "unavailable", "late", "
 
 /** What became of a decision whose record did not get onto the log after the draw. */
 export const FAILED_DRAW_OUTCOMES = ["recorded", "dropped"] as const;
+
+/** Why a stack of offers was refused as counterfeit (decision.proto, `Decide`; offers.proto, `BestStack`). */
+export const COUNTERFEIT_REASONS = [
+  "unknown_code",
+  "foreign_subject",
+  "offer_redeemed",
+  "offer_expired",
+  "terms_edited",
+  "code_twice",
+  "unknown_group",
+  "group_twice",
+] as const;
 
 /** What happened to an offer. */
 export const OFFER_LIFE_EVENTS = [

@@ -25,7 +25,7 @@ import {
   type OfferUse,
   type RedeemOutcome,
 } from "@leastwise/offers";
-import { holds, type Catalog, type LinkBook, type Policies } from "@leastwise/references";
+import type { Catalog, LinkBook, Policies } from "@leastwise/references";
 import {
   defineService,
   invalidArgument,
@@ -36,9 +36,11 @@ import {
   type RpcService,
 } from "@leastwise/rpc";
 import type { Telemetry } from "@leastwise/telemetry";
-import { err, ok, refusal, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
+import { err, ok, refusal, type Clock, type Refusal, type Result } from "@leastwise/vocabulary";
+import { bestStackOf } from "./best-stack-call.js";
 import type { BookedOffer } from "./book.js";
 import type { Ledger, NotRedeemed } from "./ledger.js";
+import { offerSubject } from "./offer-subject.js";
 import type { Led } from "./own-records.js";
 import { sharesToWire } from "./recorded.js";
 
@@ -59,7 +61,7 @@ const IDEMPOTENCY_KEY_BYTES_MAX = 255;
 
 /** The doors of the offers' life. */
 export function offerService(options: OfferServiceOptions): RpcService {
-  const counted = (method: "Validate" | "Redeem" | "Get", refused: RpcRefusal) => {
+  const counted = (method: "Redeem" | "Get" | "BestStack", refused: RpcRefusal) => {
     options.telemetry.metrics.offerRefusals.with({ method, reason: refused.refusal.reason }).add();
     return err(refused);
   };
@@ -72,6 +74,10 @@ export function offerService(options: OfferServiceOptions): RpcService {
     get: (request) => {
       const got = getOffer(options.ledger, request.code);
       return Promise.resolve(got.ok ? got : counted("Get", got.error));
+    },
+    bestStack: (request) => {
+      const answer = bestStackOf(options, request);
+      return Promise.resolve(answer.ok ? answer : counted("BestStack", invalidArgument(answer.error)));
     },
     reserve: () => Promise.resolve(err(unimplemented("OfferService.Reserve"))),
     release: () => Promise.resolve(err(unimplemented("OfferService.Release"))),
@@ -173,7 +179,7 @@ interface ReadUse {
   readonly cart: ReadCart;
 }
 
-function readUse(request: Pick<wire.RedeemRequest, "subject" | keyof WrittenCart>): Result<ReadUse, Refusal> {
+function readUse(request: Pick<wire.RedeemRequest, "subject"> & WrittenCart): Result<ReadUse, Refusal> {
   const ids = readSubjectRef(request.subject);
   if (!ids.ok) return ids;
   const cart = readCart(request, "");
@@ -203,7 +209,7 @@ function useOf(options: OfferServiceOptions, booked: BookedOffer, { ids, cart }:
       ? dynamicLineCaps(campaign.approach, cart, rowsOfLines(cart.lines, rows), nowMs)
       : undefined;
   return {
-    subject: subjectOf(options, ids, terms),
+    subject: offerSubject(options, ids, terms),
     nowMs,
     cart,
     catalog: rows,
@@ -211,25 +217,6 @@ function useOf(options: OfferServiceOptions, booked: BookedOffer, { ids, cart }:
     rounding: policy.compiled.rounding,
     ...(caps === undefined ? {} : { lineCapsMinor: caps }),
   };
-}
-
-/**
- * Who uses the offer. One made before the shopper logged in is good for either of their ids. One made to the known shopper is good for the
- * browser alone, too, as Decide was asked for it: while the browser's newest login is theirs and holds, or if the offer came after it.
- */
-function subjectOf(
-  { hasher, links, clock }: OfferServiceOptions,
-  ids: RawIds,
-  { subject: issuedTo, issuedAtMs }: OfferTerms,
-): SubjectId {
-  const subject = hasher.of(ids);
-  if (ids.anonymousId === undefined) return subject;
-  const browser = hasher.anonymous(ids.anonymousId);
-  if (browser === issuedTo) return issuedTo;
-  const link = ids.userId === undefined ? links.linkOf(browser) : undefined;
-  if (link?.known !== issuedTo) return subject;
-  // The call names no visit: that a login for one visit is over shows here by its silence alone.
-  return issuedAtMs >= link.linkedAtMs || holds(link, "", clock.nowMs()) ? issuedTo : subject;
 }
 
 function termsOf(state: OfferState): OfferTerms {

@@ -9,10 +9,18 @@ import {
   type DegradedReason,
 } from "@leastwise/decision";
 import type { LogError } from "@leastwise/eventlog";
-import type { Hold, Led } from "@leastwise/ledger";
+import { groupTwice, proveStack, type Counterfeit, type Hold, type Led } from "@leastwise/ledger";
 import type { LinkBook, Policies, PolicySight } from "@leastwise/references";
 import { depthBandOf, type Telemetry } from "@leastwise/telemetry";
-import { ok, type AssignmentKey, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
+import {
+  err,
+  ok,
+  type AssignmentKey,
+  type Clock,
+  type Refusal,
+  type Result,
+  type SubjectId,
+} from "@leastwise/vocabulary";
 import { subjectOfCall } from "./call-subject.js";
 import { readDecide, type DecideCall } from "./decide-request.js";
 import { decisionInput, gatherFacts, type Facts, type FactSources } from "./decision-input.js";
@@ -75,7 +83,7 @@ export class Decider {
   }
 
   /**
-   * Decides. Refuses only what cannot be understood; what is missing makes the answer degraded.
+   * Decides. Refuses only what cannot be understood, and a counterfeit stack; what is missing makes the answer degraded.
    *
    * @param deadlineMs when the caller stops waiting, in wall time; undefined: the own budget holds
    * @param led what the call's record is to say of how it came about
@@ -93,7 +101,7 @@ export class Decider {
     const leaveMs = arrivedMs + givenMs - earlyMs(givenMs, marginMs);
     const staleMs = await this.#awaitAfter(call.value, leaveMs - arrivedMs);
     const subject = this.#subjectOf(call.value);
-    return ok(await this.#inTurn({ call: call.value, subject, staleMs, leaveMs, led }));
+    return this.#inTurn({ call: call.value, subject, staleMs, leaveMs, led });
   }
 
   /**
@@ -130,7 +138,7 @@ export class Decider {
   }
 
   /** One answer of a subject after the other. Whoever's turn does not come in time gets what stands, and no record is made. */
-  async #inTurn(asked: Asked): Promise<wire.DecideResponse> {
+  async #inTurn(asked: Asked): Promise<Result<wire.DecideResponse, Counterfeit>> {
     const turn = { hasCome: false, isGivenUp: false };
     let come: () => void = () => undefined;
     const hasCome = new Promise<void>((resolve) => (come = resolve));
@@ -142,28 +150,42 @@ export class Decider {
     });
     if (!turn.hasCome) await inTime(hasCome, this.#leftMs(asked.leaveMs));
     turn.isGivenUp = !turn.hasCome;
-    return (turn.isGivenUp ? undefined : await answered) ?? this.#untold(asked, "deadline_near");
+    return (turn.isGivenUp ? undefined : await answered) ?? ok(this.#untold(asked, "deadline_near"));
   }
 
-  async #answer(asked: Asked, hold: Hold): Promise<wire.DecideResponse> {
+  async #answer(asked: Asked, hold: Hold): Promise<Result<wire.DecideResponse, Counterfeit>> {
     const { call, subject, leaveMs } = asked;
     const { sight } = this.#options;
     const isPolicySeen = sight.isSeen || (await sight.look(Math.min(SIGHT_WAIT_MAX_MS, this.#leftMs(leaveMs) / 2)));
     const unsettledMs = this.#unsettledMs(subject);
-    if (unsettledMs === undefined) return this.#untold(asked, "owner_unavailable");
+    if (unsettledMs === undefined) return ok(this.#untold(asked, "owner_unavailable"));
     const staleMs = Math.max(asked.staleMs, unsettledMs);
     // It was let go since the call came in: what the windows would say of the shopper is nothing, and no decision is made from that.
-    if (!this.#options.feed.holds(subject)) return this.#untold({ ...asked, staleMs }, "owner_changing");
+    if (!this.#options.feed.holds(subject)) return ok(this.#untold({ ...asked, staleMs }, "owner_changing"));
     const policy = this.#options.policies.active();
     const facts = this.#facts(call, subject);
-    const safe = (input: SafeInput, reason: DegradedReason) =>
-      this.#tell({ ...asked, staleMs }, hold, input, degradedDecision(input, reason), reason);
+    const safe = async (input: SafeInput, reason: DegradedReason) =>
+      ok(await this.#tell({ ...asked, staleMs }, hold, input, degradedDecision(input, reason), reason));
     if (policy === undefined) return safe({ ...facts, freshness: "fresh" }, "no_policy");
     const input = decisionInput(facts, policy, staleMs > 0 ? "stale" : "fresh");
     if (this.#leftMs(leaveMs) <= 0) return safe(input, "deadline_near");
     if (unsettledMs > 0) return safe(input, "owner_changing");
     if (!isPolicySeen) return safe(input, "policy_unseen");
-    return this.#tell({ ...asked, staleMs }, hold, input, decide(input));
+    const outcome = decide(input);
+    // What was answered before has the same answer, also when its codes have been used since.
+    const counterfeit = outcome.kind === "repeated" ? undefined : this.#counterfeitIn(call);
+    if (counterfeit !== undefined) return err(counterfeit);
+    return ok(await this.#tell({ ...asked, staleMs }, hold, input, outcome));
+  }
+
+  /** What is wrong with the offers that the checkout says are in the cart, counted; undefined: nothing. */
+  #counterfeitIn({ ids, cart }: DecideCall): Counterfeit | undefined {
+    if (cart.offers === undefined && cart.claims === undefined) return undefined;
+    const proven = proveStack(this.#options, ids, cart, "cart.offers");
+    const counterfeit = proven.ok ? groupTwice(cart, proven.value, "cart.offers") : proven.error;
+    if (counterfeit !== undefined)
+      this.#options.telemetry.metrics.counterfeitStacks.with({ method: "Decide", reason: counterfeit.reason }).add();
+    return counterfeit;
   }
 
   /** 0 where nobody else owns anything. */

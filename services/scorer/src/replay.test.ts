@@ -115,6 +115,28 @@ describe("a decision run again from its own record on the log", () => {
     expect(await runAgain()).toEqual(["granted", "offer_outstanding", "foreign_currency"]);
   });
 
+  it("gives the same bytes with other offers in the cart, and with a code of its own", async () => {
+    await given.log.append([applied(percentages({ stackingGroups: [{ name: "bank" }] })), ...CATALOG]);
+    shop = await openShop(given.log);
+    const lines = [{ productId: "shoe", quantity: 1n, unitPrice: euros(10_000) }];
+    const card = {
+      offerId: "card",
+      group: "bank",
+      kind: { $case: "paymentPercent" as const, value: { percentBp: 300 } },
+    };
+    const back = {
+      offerId: "back",
+      partnerShareBp: 5_000,
+      kind: { $case: "cashbackTiers" as const, value: { tiers: [{ minimum: euros(5_000), cashbackBp: 200 }] } },
+    };
+    await ask({ requestId: "r-1", cart: { lines, offers: [card, back] } });
+    const [granted] = await standing(given.log, TOPICS.decisions);
+    const { offer } = wire.DecisionRecord.decode(granted!.value);
+    shop.time.nowMs = (NOON + 1) as Millis;
+    await ask({ requestId: "r-2", cart: { lines, offers: [card, { offerId: "ours", code: offer!.code }] } });
+    expect(await runAgain()).toEqual(["granted", "offer_outstanding"]);
+  });
+
   it("gives the same bytes without consent, and for a held-out shopper", async () => {
     await given.log.append([
       applied(nearlyAllHeldOut()),

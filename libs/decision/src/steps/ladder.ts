@@ -1,4 +1,4 @@
-import { appraise, worstCostMinor, type Appraisal, type Incentive } from "@leastwise/offers";
+import { appraiseInStack, worstCostMinor, type Appraisal, type Incentive, type LeftCart } from "@leastwise/offers";
 import { mulDiv } from "@leastwise/vocabulary";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { BlockReason } from "../reasons.js";
@@ -12,6 +12,8 @@ export interface LadderRung {
   readonly incentive: Incentive;
   /** Undefined: it gives nothing on this cart. */
   readonly appraisal: Appraisal | undefined;
+  /** The cart as the other offers in it leave it with this one among them. */
+  readonly left: LeftCart;
   /** What the shopper would gain now. */
   readonly worthMinor: number;
   /** What it costs in expectation if it is used. */
@@ -29,13 +31,15 @@ export function ladderStep(situation: Situation, eligible: readonly EligibleCamp
   return eligible.flatMap(({ campaign, lineCapsMinor }) => {
     const setting = { rows, rounding: policy.rounding, lineCapsMinor };
     return campaign.ladder.map(({ rung, incentive }) => {
-      const appraisal = appraise(incentive, cart, setting);
+      const stacked = appraiseInStack(incentive, cart, setting);
+      const appraisal = stacked?.appraisal;
       const worthMinor = appraisal?.worthMinor ?? 0;
       return {
         campaign,
         rung,
         incentive,
         appraisal,
+        left: stacked?.left ?? situation.left,
         worthMinor,
         expectedCostMinor: appraisal?.expectedCostMinor ?? 0,
         worstCostMinor: appraisal === undefined ? 0 : worstCostMinor(incentive, appraisal),

@@ -1,8 +1,9 @@
-import { appraise, brokenGuardrail, withoutExcludedGoods, type Appraisal } from "@leastwise/offers";
+import { appraiseInStack, brokenGuardrail, withoutExcludedGoods, type Appraisal } from "@leastwise/offers";
 import { dynamicLineCaps } from "../approaches/dynamic.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
 import type { OpenOffer } from "../state/decision-state.js";
+import { isTakenInCart } from "./stack.js";
 
 /** An offer of the subject's that still fits the cart. */
 export interface FittingOffer {
@@ -14,13 +15,14 @@ export interface FittingOffer {
 /**
  * The outstanding incentive that is the answer: an offer shown is honoured within its life, whatever the policy now says.
  * Of several the one worth most on this cart, the earlier issued on a tie. Entitlements are no such answer: they are
- * rung 0, and stay so.
+ * rung 0, and stay so. An offer whose stacking group an offer of the cart has taken does not fit the cart.
  */
 export function outstandingStep(situation: Situation): FittingOffer | undefined {
   let best: FittingOffer | undefined;
   for (const held of situation.decisionState.open) {
     const campaign = situation.policy.campaigns.find(({ campaignId }) => campaignId === held.campaignId);
     if (held.rung === 0 || campaign?.kind === "entitlement") continue;
+    if (campaign !== undefined && isTakenInCart(situation, campaign)) continue;
     const appraisal = appraisalNow(situation, held, campaign);
     if (appraisal === undefined) continue;
     if (best === undefined || appraisal.worthMinor > best.appraisal.worthMinor) best = { held, appraisal };
@@ -39,7 +41,8 @@ function appraisalNow(
   const caps = approach?.kind === "dynamic" ? dynamicLineCaps(approach, cart, rows, nowMs) : undefined;
   const lineCapsMinor = withoutExcludedGoods(guardrails, cart, rows, caps);
   const setting = { rows, rounding: policy.rounding, lineCapsMinor, ceilingMinor: worstCostMinor };
-  const appraisal = appraise(offer.incentive, cart, setting);
-  if (appraisal === undefined) return undefined;
-  return brokenGuardrail({ cart, rows, appraisal, guardrails }) === undefined ? appraisal : undefined;
+  const stacked = appraiseInStack(offer.incentive, cart, setting);
+  if (stacked === undefined) return undefined;
+  const { appraisal, left } = stacked;
+  return brokenGuardrail({ ...left, rows, appraisal, guardrails }) === undefined ? appraisal : undefined;
 }

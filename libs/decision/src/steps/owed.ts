@@ -1,4 +1,4 @@
-import { appraise, brokenGuardrail, worstCostMinor, type Appraisal, type Incentive } from "@leastwise/offers";
+import { appraiseInStack, brokenGuardrail, worstCostMinor, type Appraisal, type Incentive } from "@leastwise/offers";
 import { budgetProblem } from "../guardrails/budget.js";
 import { isCapReached } from "../guardrails/frequency-cap.js";
 import { isFull } from "../guardrails/open-offers.js";
@@ -8,6 +8,7 @@ import type { OpenOffer } from "../state/decision-state.js";
 import { withoutWithheld } from "../state/state-at.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { EligibleCampaign } from "./eligibility.js";
+import { isTakenInCart } from "./stack.js";
 
 /** What the shopper gets in every arm: rung 0. */
 export interface Owed {
@@ -42,14 +43,16 @@ function owedOf(
   lineCapsMinor: readonly number[] | undefined,
 ): Owed | undefined {
   const { cart, rows, policy } = situation;
+  if (isTakenInCart(situation, campaign)) return undefined;
   const open = situation.decisionState.open.find((held) => held.campaignId === campaign.campaignId);
   if (open === undefined && (isCapReached(situation, campaign) || isFull(situation))) return undefined;
   const incentives = open === undefined ? campaign.ladder.map((rung) => rung.incentive) : [open.offer.incentive];
   for (const incentive of incentives.toReversed()) {
     const setting = { rows, rounding: policy.rounding, lineCapsMinor, ceilingMinor: open?.worstCostMinor };
-    const appraisal = appraise(incentive, cart, setting);
-    if (appraisal === undefined) continue;
-    if (brokenGuardrail({ cart, rows, appraisal, guardrails: campaign.guardrails }) !== undefined) continue;
+    const stacked = appraiseInStack(incentive, cart, setting);
+    if (stacked === undefined) continue;
+    const { appraisal, left } = stacked;
+    if (brokenGuardrail({ ...left, rows, appraisal, guardrails: campaign.guardrails }) !== undefined) continue;
     const worst = open?.worstCostMinor ?? worstCostMinor(incentive, appraisal);
     if (open === undefined && !mayIssue(situation, campaign, worst)) continue;
     return { campaign, incentive, appraisal, worstCostMinor: worst, open };

@@ -1,4 +1,5 @@
 import { DAY_MS } from "@leastwise/vocabulary";
+import type { CompiledCampaign } from "../policy/compile.js";
 import type { BlockReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
 import type { LadderRung } from "./ladder.js";
@@ -8,9 +9,9 @@ import type { Owed } from "./owed.js";
 const SAME_CART_MS = DAY_MS;
 
 /**
- * What the subject holds decides what may be added. A rung is blocked by an offer of its own campaign or of its stacking
- * group that is still good, by an entitlement that is worth more, and by a smaller offer made for the same cart within
- * a day: waiting must not pay.
+ * What the subject holds, and what is in the cart, decides what may be added. A rung is blocked by an offer of its own campaign or of its
+ * stacking group that is still good, by another offer of that group in the cart, by an entitlement that is worth more, and by a smaller offer
+ * made for the same cart within a day: waiting must not pay.
  */
 export function stackStep(
   situation: Situation,
@@ -30,9 +31,16 @@ export function stackStep(
   const before = offeredBefore(situation);
   return rungs.map((rung) => {
     if (rung.blockedBy !== undefined) return rung;
-    const blockedBy = problemOf(rung, heldCampaigns, heldGroups, before, owed);
+    const blockedBy = isTakenInCart(situation, rung.campaign)
+      ? "stacking_group"
+      : problemOf(rung, heldCampaigns, heldGroups, before, owed);
     return blockedBy === undefined ? rung : { ...rung, blockedBy };
   });
+}
+
+/** True if an offer of the campaign's stacking group is in the cart: of a group at most one is applied. */
+export function isTakenInCart({ cart }: Situation, { stackingGroup }: CompiledCampaign): boolean {
+  return stackingGroup !== "" && cart.offers?.some(({ group }) => group === stackingGroup) === true;
 }
 
 function problemOf(

@@ -105,10 +105,11 @@ function costFactor({ budgets }: Situation, { draws, merchantShareBp }: Compiled
   return (merchantShareBp / 10_000) * (1 + shadowPriceBp / 10_000) + TEACHING_COST_BP / 10_000;
 }
 
-/** Margin at opportunity cost: goods that perish within a dynamic campaign's shelf life cost what they could still bring. */
-function marginOf({ cart, rows, policy, nowMs }: Situation, { approach }: CompiledCampaign): number {
+/** Margin at opportunity cost, what other offers of the cart cost taken off: goods that perish within a dynamic campaign's shelf life cost what they could still bring. */
+function marginOf({ left, rows, policy, nowMs }: Situation, { approach }: CompiledCampaign): number {
   const { assumedMarginBp } = policy.guardrails.cart;
-  const margin = goodsMarginMinor(cart.lines, rows, assumedMarginBp);
+  const { cart, otherOffersCostMinor = 0 } = left;
+  const margin = goodsMarginMinor(cart.lines, rows, assumedMarginBp) - otherOffersCostMinor;
   if (approach.kind !== "dynamic") return margin;
   return cart.lines.reduce((sum, line, index) => {
     const lostBp = 10_000 - Math.max(SALVAGE_AT_END_BP, shelfLifeLeftBp(approach, rows[index], nowMs));

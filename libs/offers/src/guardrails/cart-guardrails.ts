@@ -23,7 +23,13 @@ export interface CartGuardrails {
 
 /** One incentive on one cart, to be held against the guardrails. */
 export interface GuardedCart {
+  /** With all that is taken off its lines without us. */
   readonly cart: Cart;
+  /**
+   * What other offers of the cart cost the shop beside what they take off its lines, minor units; below zero where partners pay more of them.
+   * Absent: nothing.
+   */
+  readonly otherOffersCostMinor?: number | undefined;
   /** The catalog's rows in the order of the cart's lines. */
   readonly rows: readonly (CatalogRow | undefined)[];
   readonly appraisal: Appraisal;

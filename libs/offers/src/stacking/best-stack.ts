@@ -1,7 +1,7 @@
 import type { RoundingMode } from "@leastwise/vocabulary";
-import { StackCourse, type ReachingOffer } from "./stack-course.js";
-import { byApplication, type StackCart, type StackOffer } from "./stack-offer.js";
-import { costOf, STACK_OFFERS_MAX, StackSearch, type StackObjective, type StackSet } from "./stack-search.js";
+import { reaching, StackCourse, type ReachingOffer } from "./stack-course.js";
+import { basketMinor, byApplication, costOf, type StackCart, type StackOffer } from "./stack-offer.js";
+import { STACK_OFFERS_MAX, StackSearch, type StackObjective, type StackSet } from "./stack-search.js";
 
 /** The best set of offers on a cart. */
 export interface StackPlan {
@@ -62,24 +62,17 @@ export function bestStack(
 ): StackPlan {
   if (offers.length > STACK_OFFERS_MAX) throw new RangeError(`${offers.length} offers, at most ${STACK_OFFERS_MAX}`);
   if (new Set(offers.map(({ id }) => id)).size < offers.length) throw new RangeError("two offers have the same id");
-  const basket = cart.lines.reduce((sum, line) => sum + line.unitPriceMinor * line.quantity, 0);
+  const basket = basketMinor(cart);
   const usable = offers.filter((offer) => basket >= offer.minBasketMinor).sort(byApplication);
-  const reaching = usable.map((offer) => ({ offer, reach: reachOf(offer, cart) }));
+  const candidates = usable.map((offer) => reaching(offer, cart));
   const course = new StackCourse(cart, rounding);
-  const search = new StackSearch(course, reaching, objective, rounding);
+  const search = new StackSearch(course, candidates, objective, rounding);
   const best = search.run();
   return {
     leftOut: leftOutOf(offers, usable, basket, search, best),
-    ...planOf(course, reaching, best, rounding),
+    ...planOf(course, candidates, best, rounding),
     exact: search.isExact,
   };
-}
-
-function reachOf(offer: StackOffer, { lines }: StackCart): readonly number[] {
-  const productIds = "productIds" in offer ? offer.productIds : [];
-  return lines.flatMap((line, place) =>
-    productIds.length === 0 || productIds.includes(line.productId) ? [place] : [],
-  );
 }
 
 function planOf(
@@ -89,13 +82,13 @@ function planOf(
   rounding: RoundingMode,
 ): Omit<StackPlan, "leftOut" | "exact"> {
   const applied = places.flatMap((place, depth) => {
-    const reaching = offers[place];
-    if (reaching === undefined) return [];
+    const placed = offers[place];
+    if (placed === undefined) return [];
     const before = course.amounts(depth);
-    const gainMinor = course.apply(depth, reaching);
+    const gainMinor = course.apply(depth, placed);
     const after = course.amounts(depth + 1);
     const shares = before.map((amount, line) => amount - (after[line] ?? 0));
-    return [{ id: reaching.offer.id, gainMinor, costMinor: costOf(reaching.offer, gainMinor, rounding), shares }];
+    return [{ id: placed.offer.id, gainMinor, costMinor: costOf(placed.offer, gainMinor, rounding), shares }];
   });
   return {
     applied,

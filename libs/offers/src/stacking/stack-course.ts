@@ -1,11 +1,20 @@
 import { mulDiv, splitByLargestRemainder, type RoundingMode } from "@leastwise/vocabulary";
-import type { CashbackTiered, StackCart, StackOffer } from "./stack-offer.js";
+import { stackLineMinor, type CashbackTiered, type StackCart, type StackOffer } from "./stack-offer.js";
 
 /** An offer with the lines that it reaches. */
 export interface ReachingOffer {
   readonly offer: StackOffer;
   /** Places of the lines in reach, ascending. */
   readonly reach: readonly number[];
+}
+
+/** An offer with the places of the lines that it reaches. */
+export function reaching(offer: StackOffer, { lines }: Pick<StackCart, "lines">): ReachingOffer {
+  const productIds = "productIds" in offer ? offer.productIds : [];
+  const reach = lines.flatMap((line, place) =>
+    productIds.length === 0 || productIds.includes(line.productId) ? [place] : [],
+  );
+  return { offer, reach };
 }
 
 /** The cart after some of the offers. */
@@ -33,7 +42,7 @@ export class StackCourse {
   readonly #rounding: RoundingMode;
 
   constructor({ lines, shippingMinor }: StackCart, rounding: RoundingMode) {
-    const amounts = lines.map((line) => line.unitPriceMinor * line.quantity);
+    const amounts = lines.map(stackLineMinor);
     this.#quantities = lines.map((line) => line.quantity);
     this.#floors = lines.map((line, place) => Math.min(line.floorPriceMinor * line.quantity, amounts[place] ?? 0));
     this.#standings = [{ amounts, goods: sum(amounts), shipping: shippingMinor, paid: 0 }];
@@ -46,6 +55,11 @@ export class StackCourse {
     return [...this.#at(depth).amounts];
   }
 
+  /** What is left of the shipping after so many offers, minor units. */
+  shipping(depth: number): number {
+    return this.#at(depth).shipping;
+  }
+
   /** What is left to pay now after so many offers, minor units. */
   toPay(depth: number): number {
     return leftToPay(this.#at(depth));
@@ -56,6 +70,15 @@ export class StackCourse {
     const after = (this.#standings[depth + 1] ??= blank(this.#floors.length));
     copy(this.#at(depth), after);
     return this.#take(after, offer);
+  }
+
+  /** Applies, in the place of an offer, what was reckoned elsewhere: so much off each line, and off the shipping. */
+  take(depth: number, shares: readonly number[], shippingMinor: number): void {
+    const after = (this.#standings[depth + 1] ??= blank(this.#floors.length));
+    copy(this.#at(depth), after);
+    for (const [line, share] of shares.entries()) after.amounts[line] = (after.amounts[line] ?? 0) - share;
+    after.goods -= sum(shares);
+    after.shipping -= shippingMinor;
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { CurrencyCode } from "@leastwise/vocabulary";
+import { mulDiv, type CurrencyCode, type RoundingMode } from "@leastwise/vocabulary";
 
 /** A cart that offers are stacked on. */
 export interface StackCart {
@@ -17,6 +17,8 @@ export interface StackLine {
   readonly quantity: number;
   /** Price of one unit before any offer, minor units, not negative. */
   readonly unitPriceMinor: number;
+  /** What the shop takes off the whole line before any offer, minor units, 0 to the line's price. Absent: nothing. */
+  readonly discountMinor?: number;
   /** Lowest price of one unit after all offers, minor units, not negative; one above the price leaves the line alone. */
   readonly floorPriceMinor: number;
 }
@@ -140,6 +142,16 @@ export function stageOf({ kind }: StackOffer): StackStage {
   }
 }
 
+/** What the goods cost before any offer, minor units: what minimums are held against. */
+export function basketMinor({ lines }: StackCart): number {
+  return lines.reduce((sum, line) => sum + stackLineMinor(line), 0);
+}
+
+/** What a line costs before any offer, minor units. */
+export function stackLineMinor({ unitPriceMinor, quantity, discountMinor = 0 }: StackLine): number {
+  return Math.max(0, unitPriceMinor * quantity - discountMinor);
+}
+
 /** Orders offers as they are applied: by stage, priority, id. */
 export function byApplication(a: StackOffer, b: StackOffer): number {
   return (
@@ -147,4 +159,9 @@ export function byApplication(a: StackOffer, b: StackOffer): number {
     a.priority - b.priority ||
     (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
   );
+}
+
+/** What an offer's gain costs the merchant: all but the partner's share, minor units. */
+export function costOf({ partnerShareBp }: StackOffer, gain: number, rounding: RoundingMode): number {
+  return partnerShareBp === 0 ? gain : gain - mulDiv(gain, partnerShareBp, 10_000, rounding);
 }

@@ -1,6 +1,6 @@
-import { mulDiv, type RoundingMode } from "@leastwise/vocabulary";
+import type { RoundingMode } from "@leastwise/vocabulary";
 import type { ReachingOffer, StackCourse } from "./stack-course.js";
-import type { StackOffer } from "./stack-offer.js";
+import { costOf, type StackOffer } from "./stack-offer.js";
 
 /** What the best set of offers is best at. */
 export type StackObjective =
@@ -215,9 +215,4 @@ function byIds(a: readonly string[], b: readonly string[]): number {
   const place = a.findIndex((id, index) => id !== b[index]);
   const [left, right] = [a[place] ?? "", b[place] ?? ""];
   return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/** What an offer's gain costs the merchant: all but the partner's share, minor units. */
-export function costOf({ partnerShareBp }: StackOffer, gain: number, rounding: RoundingMode): number {
-  return partnerShareBp === 0 ? gain : gain - mulDiv(gain, partnerShareBp, 10_000, rounding);
 }

@@ -180,7 +180,10 @@ describe("a decision for another's subject", () => {
   });
 
   it("is refused as the owner refuses it, and by the asked one where the owner is gone", async () => {
-    const empty = { ...checkoutIn(IN_PARTITION[1]), cart: { lines: [], shipping: undefined, paymentMethod: "" } };
+    const empty = {
+      ...checkoutIn(IN_PARTITION[1]),
+      cart: { lines: [], shipping: undefined, paymentMethod: "", offers: [] },
+    };
     const there = await decide(b, empty);
     expect(there).toMatchObject({ error: { code: "INVALID_ARGUMENT", reason: "empty_cart", field: "cart.lines" } });
     expect(await decide(a, empty)).toEqual(there);
@@ -295,7 +298,8 @@ describe("a batch", () => {
   it("has its degraded answers in their places where an owner is dead, and its refusals in theirs", async () => {
     await b.kill();
     const requests = [69, 5, 70, 133, 71, 197, 6, 134].map((bucket, index) => checkoutIn(bucket, `r${index}`));
-    for (const index of [1, 3, 4]) requests[index]!.cart = { lines: [], shipping: undefined, paymentMethod: "" };
+    for (const index of [1, 3, 4])
+      requests[index]!.cart = { lines: [], shipping: undefined, paymentMethod: "", offers: [] };
     requests[6]!.subject = undefined;
     expect(outcomes(await decideBatch(a, requests))).toEqual([
       "a:r0 owner_unavailable",

@@ -56,6 +56,7 @@ async function host(name: string, marginMs = 5): Promise<OfferHost> {
       await opened.before();
       return orderId === "used" ? err(used) : ok(wire.RedeemResponse.fromPartial({ offer: offer(code) }));
     },
+    bestStack: () => Promise.resolve(ok(wire.BestStackResponse.fromPartial({ exact: true }))),
     ...{ get: one, reserve: one, release: one, refund: one },
   });
   const { server, address } = await listen(routedOfferService({ local, router, telemetry }));

@@ -22,7 +22,7 @@ import {
 } from "@grpc/grpc-js";
 import { Channel, Device, EventVerdict, Line, Place } from "./events.js";
 import { Money } from "./money.js";
-import { Offer } from "./offers.js";
+import { Offer, StackOffer } from "./offers.js";
 import { Incentive } from "./policy.js";
 import { Profile, Purpose, SubjectRef } from "./subjects.js";
 
@@ -66,6 +66,11 @@ export interface Cart {
     | undefined;
   /** The shop's name of the way in which it will be paid, at most 64 bytes. Absent: not known yet. */
   paymentMethod: string;
+  /**
+   * The offers that the checkout has applied, or is about to: at most 64. Ours is valued and guarded among them. One that names a code
+   * of ours is checked against what was issued.
+   */
+  offers: StackOffer[];
 }
 
 /** Asks for the least incentive that converts the shopper. */
@@ -445,7 +450,7 @@ export interface CatalogView {
 }
 
 function createBaseCart(): Cart {
-  return { lines: [], shipping: undefined, paymentMethod: "" };
+  return { lines: [], shipping: undefined, paymentMethod: "", offers: [] };
 }
 
 export const Cart: MessageFns<Cart> = {
@@ -458,6 +463,9 @@ export const Cart: MessageFns<Cart> = {
     }
     if (message.paymentMethod !== "") {
       writer.uint32(26).string(message.paymentMethod);
+    }
+    for (const v of message.offers) {
+      StackOffer.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -499,6 +507,14 @@ export const Cart: MessageFns<Cart> = {
             message.paymentMethod = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.offers.push(StackOffer.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -521,6 +537,7 @@ export const Cart: MessageFns<Cart> = {
       ? Money.fromPartial(object.shipping)
       : undefined;
     message.paymentMethod = object.paymentMethod ?? "";
+    message.offers = object.offers?.map((e) => StackOffer.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2668,8 +2685,10 @@ export const DecisionServiceService = {
    * The least incentive that converts. Always answers within the deadline, without one within 50 ms: what is missing makes
    * the answer degraded, not an error. Errors: INVALID_ARGUMENT (of the subject: `id_missing`, `id_too_long`, `invalid_text`;
    * of the cart: `empty_cart`, `cart_too_large`, `mixed_currencies`, `unknown_currency`, `price_missing`, `negative_price`,
-   * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of the rest:
-   * `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
+   * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
+   * `too_many_products`, `tiers_invalid`; of a counterfeit stack: `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`,
+   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
    * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide: {
@@ -2725,8 +2744,10 @@ export interface DecisionServiceServer extends UntypedServiceImplementation {
    * The least incentive that converts. Always answers within the deadline, without one within 50 ms: what is missing makes
    * the answer degraded, not an error. Errors: INVALID_ARGUMENT (of the subject: `id_missing`, `id_too_long`, `invalid_text`;
    * of the cart: `empty_cart`, `cart_too_large`, `mixed_currencies`, `unknown_currency`, `price_missing`, `negative_price`,
-   * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of the rest:
-   * `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
+   * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
+   * `too_many_products`, `tiers_invalid`; of a counterfeit stack: `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`,
+   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
    * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide: handleUnaryCall<DecideRequest, DecideResponse>;
@@ -2750,8 +2771,10 @@ export interface DecisionServiceClient extends Client {
    * The least incentive that converts. Always answers within the deadline, without one within 50 ms: what is missing makes
    * the answer degraded, not an error. Errors: INVALID_ARGUMENT (of the subject: `id_missing`, `id_too_long`, `invalid_text`;
    * of the cart: `empty_cart`, `cart_too_large`, `mixed_currencies`, `unknown_currency`, `price_missing`, `negative_price`,
-   * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of the rest:
-   * `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
+   * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
+   * `too_many_products`, `tiers_invalid`; of a counterfeit stack: `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`,
+   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
    * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide(

@@ -282,6 +282,223 @@ export interface OfferRedeemed {
 export interface OfferExpired {
 }
 
+/**
+ * An offer that applies to a cart beside ours, whoever made it: the shop's coupon, what a means of payment takes off, cashback,
+ * loyalty. Within a stage offers apply by priority, of the same by id; stages are items, cart, shipping, payment, later. Each
+ * amount is computed from what the offers before it left.
+ */
+export interface StackOffer {
+  /** Id, 1 to 256 bytes, no two the same in a cart. Required. */
+  offerId: string;
+  /** What it gives. Required, save with a code of ours: then either absent, or as it was issued. */
+  kind:
+    | //
+    /** A share off each line. */
+    { $case: "itemPercent"; value: StackOffer_ItemPercent }
+    | //
+    /** An amount off each unit. */
+    { $case: "itemAmount"; value: StackOffer_ItemAmount }
+    | //
+    /** A share off the goods. */
+    { $case: "cartPercent"; value: StackOffer_CartPercent }
+    | //
+    /** An amount off the goods. */
+    { $case: "cartAmount"; value: StackOffer_CartAmount }
+    | //
+    /** The shipping. */
+    { $case: "shippingOff"; value: StackOffer_ShippingOff }
+    | //
+    /** A share of what is left to pay. */
+    { $case: "paymentPercent"; value: StackOffer_PaymentPercent }
+    | //
+    /** A share paid back. */
+    { $case: "cashbackTiers"; value: StackOffer_CashbackTiers }
+    | //
+    /** An amount credited. */
+    { $case: "creditLater"; value: StackOffer_CreditLater }
+    | undefined;
+  /** Within a stage the lower goes first, −1 000 000 to 1 000 000. Absent: 0. */
+  priority: number;
+  /** One of the policy's stacking groups, of whose offers at most one applies. Absent: it goes with all. */
+  group: string;
+  /** Least value of the goods before any offer, not negative. Absent: none. */
+  minBasket:
+    | Money
+    | undefined;
+  /** The partner's share of what it gives, basis points, 0 to 10 000; the rest is the shop's. Absent: all of it is. */
+  partnerShareBp: number;
+  /** Our code, for an offer that was issued here: its terms are those it was issued with. Absent: it is none of ours. */
+  code: string;
+}
+
+/** A share off each line in reach. Stage: items. */
+export interface StackOffer_ItemPercent {
+  /** Basis points of the line, 0 to 10 000. */
+  percentBp: number;
+  /** Products that it reaches, at most 1 000. Empty: all. */
+  productIds: string[];
+}
+
+/** An amount off each unit in reach. Stage: items. */
+export interface StackOffer_ItemAmount {
+  /** Off each unit, not negative. Required. */
+  amount:
+    | Money
+    | undefined;
+  /** Products that it reaches, at most 1 000. Empty: all. */
+  productIds: string[];
+}
+
+/** A share off the goods in reach together, split over their lines. Stage: cart. */
+export interface StackOffer_CartPercent {
+  /** Basis points of the goods, 0 to 10 000. */
+  percentBp: number;
+  /** Most that it gives, not negative. Absent: no maximum of its own. */
+  maximum:
+    | Money
+    | undefined;
+  /** Products that it reaches, at most 1 000. Empty: all. */
+  productIds: string[];
+}
+
+/** An amount off the goods in reach together, split over their lines. Stage: cart. */
+export interface StackOffer_CartAmount {
+  /** Not negative; never more than the goods cost. Required. */
+  amount:
+    | Money
+    | undefined;
+  /** Products that it reaches, at most 1 000. Empty: all. */
+  productIds: string[];
+}
+
+/** What is left of the shipping. Stage: shipping. */
+export interface StackOffer_ShippingOff {
+  /** Most that it gives, not negative. Absent: no maximum of its own. */
+  maximum: Money | undefined;
+}
+
+/** A share of what is left to pay, by a means of payment. Lines and their floors are not touched. Stage: payment. */
+export interface StackOffer_PaymentPercent {
+  /** Basis points of what is left to pay, 0 to 10 000. */
+  percentBp: number;
+  /** Most that it gives, not negative. Absent: no maximum of its own. */
+  maximum: Money | undefined;
+}
+
+/** A share paid back later, by the highest tier that what is left to pay reaches. Stage: later. */
+export interface StackOffer_CashbackTiers {
+  /** By ascending minimum, 1 to 16. */
+  tiers: StackOffer_CashbackStep[];
+}
+
+/** A tier of a cashback. */
+export interface StackOffer_CashbackStep {
+  /** Least that is left to pay, not negative. Absent: 0. */
+  minimum:
+    | Money
+    | undefined;
+  /** Share paid back, basis points, 0 to 10 000. */
+  cashbackBp: number;
+}
+
+/** An amount credited later. Stage: later. */
+export interface StackOffer_CreditLater {
+  /** Not negative. Required. */
+  amount: Money | undefined;
+}
+
+/** Asks which of several offers to apply to a cart. */
+export interface BestStackRequest {
+  /** Whose checkout. Required if an offer names a code of ours. */
+  subject:
+    | SubjectRef
+    | undefined;
+  /** The cart, 1 to 1 000 lines. Required. */
+  lines: Line[];
+  /** Shipping that the shopper would pay, not negative. Absent: none. */
+  shipping:
+    | Money
+    | undefined;
+  /** The offers to choose from, at most 64. None: nothing is applied. */
+  offers: StackOffer[];
+  /** What the answer is best at. Required. */
+  objective:
+    | //
+    /** The shopper gains most; of equal gains the one that costs the shop least. */
+    { $case: "shopperGain"; value: ShopperGain }
+    | //
+    /** The shop pays least for what the shopper gains at the least. */
+    { $case: "merchantCost"; value: MerchantCost }
+    | undefined;
+}
+
+/** The shopper's net gain, now and later together. */
+export interface ShopperGain {
+}
+
+/** The shop's cost, partners' shares taken off. */
+export interface MerchantCost {
+  /** What the shopper gains at the least, not negative. Where no set gives as much, the one that gives most is taken. Absent: 0. */
+  gainMin: Money | undefined;
+}
+
+/** An offer in its place in a stack. */
+export interface StackedOffer {
+  /** The offer. */
+  offerId: string;
+  /** What it gives in this place. */
+  gain:
+    | Money
+    | undefined;
+  /** What of that the shop pays. */
+  cost:
+    | Money
+    | undefined;
+  /** What it takes off each line; lines that it leaves alone are left out. */
+  shares: LineShare[];
+}
+
+/** An offer that is not applied, and why. */
+export interface LeftOutOffer {
+  /** The offer. */
+  offerId: string;
+  /**
+   * `basket_below_minimum`: the goods do not reach its minimum. `group_taken`: another of its group is applied, `by`. `adds_no_gain`: with
+   * it the shopper would gain no more, since it gives nothing there or others would lose as much. `costs_more`: it gives more than
+   * is asked for, at a cost.
+   */
+  reason: string;
+  /** The applied offer of the same group; empty for other reasons. */
+  by: string;
+}
+
+/** The best of the admissible sets: no two of a group, every minimum reached. */
+export interface BestStackResponse {
+  /** In the order of application. */
+  applied: StackedOffer[];
+  /** The others, in the order in which they came. */
+  leftOut: LeftOutOffer[];
+  /** What all of it gives the shopper, now and later. */
+  gain:
+    | Money
+    | undefined;
+  /** What all of it costs the shop. */
+  cost:
+    | Money
+    | undefined;
+  /** What is left to pay now, shipping included. */
+  toPay:
+    | Money
+    | undefined;
+  /** Each line's amount after all offers, in the cart's order. */
+  lineAmounts: Money[];
+  /**
+   * True if no admissible set is better: always so for up to 12 offers. False: more came, and the search was broken off after a
+   * bounded number of steps, with the best set that it had found.
+   */
+  exact: boolean;
+}
+
 function createBaseOffer(): Offer {
   return {
     offerId: "",
@@ -1673,6 +1890,1397 @@ export const OfferExpired: MessageFns<OfferExpired> = {
   },
 };
 
+function createBaseStackOffer(): StackOffer {
+  return { offerId: "", kind: undefined, priority: 0, group: "", minBasket: undefined, partnerShareBp: 0, code: "" };
+}
+
+export const StackOffer: MessageFns<StackOffer> = {
+  encode(message: StackOffer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offerId !== "") {
+      writer.uint32(10).string(message.offerId);
+    }
+    switch (message.kind?.$case) {
+      case "itemPercent":
+        StackOffer_ItemPercent.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "itemAmount":
+        StackOffer_ItemAmount.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "cartPercent":
+        StackOffer_CartPercent.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
+      case "cartAmount":
+        StackOffer_CartAmount.encode(message.kind.value, writer.uint32(42).fork()).join();
+        break;
+      case "shippingOff":
+        StackOffer_ShippingOff.encode(message.kind.value, writer.uint32(50).fork()).join();
+        break;
+      case "paymentPercent":
+        StackOffer_PaymentPercent.encode(message.kind.value, writer.uint32(58).fork()).join();
+        break;
+      case "cashbackTiers":
+        StackOffer_CashbackTiers.encode(message.kind.value, writer.uint32(66).fork()).join();
+        break;
+      case "creditLater":
+        StackOffer_CreditLater.encode(message.kind.value, writer.uint32(74).fork()).join();
+        break;
+    }
+    if (message.priority !== 0) {
+      writer.uint32(80).int32(message.priority);
+    }
+    if (message.group !== "") {
+      writer.uint32(90).string(message.group);
+    }
+    if (message.minBasket !== undefined) {
+      Money.encode(message.minBasket, writer.uint32(98).fork()).join();
+    }
+    if (message.partnerShareBp !== 0) {
+      writer.uint32(104).int32(message.partnerShareBp);
+    }
+    if (message.code !== "") {
+      writer.uint32(114).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StackOffer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStackOffer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.offerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "itemPercent", value: StackOffer_ItemPercent.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "itemAmount", value: StackOffer_ItemAmount.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "cartPercent", value: StackOffer_CartPercent.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "cartAmount", value: StackOffer_CartAmount.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.kind = { $case: "shippingOff", value: StackOffer_ShippingOff.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = {
+              $case: "paymentPercent",
+              value: StackOffer_PaymentPercent.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.kind = { $case: "cashbackTiers", value: StackOffer_CashbackTiers.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.kind = { $case: "creditLater", value: StackOffer_CreditLater.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.priority = reader.int32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.minBasket = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.partnerShareBp = reader.int32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StackOffer>): StackOffer {
+    return StackOffer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StackOffer>): StackOffer {
+    const message = createBaseStackOffer();
+    message.offerId = object.offerId ?? "";
+    switch (object.kind?.$case) {
+      case "itemPercent": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "itemPercent", value: StackOffer_ItemPercent.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "itemAmount": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "itemAmount", value: StackOffer_ItemAmount.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "cartPercent": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "cartPercent", value: StackOffer_CartPercent.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "cartAmount": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "cartAmount", value: StackOffer_CartAmount.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "shippingOff": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "shippingOff", value: StackOffer_ShippingOff.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "paymentPercent": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "paymentPercent", value: StackOffer_PaymentPercent.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "cashbackTiers": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "cashbackTiers", value: StackOffer_CashbackTiers.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "creditLater": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "creditLater", value: StackOffer_CreditLater.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+    }
+    message.priority = object.priority ?? 0;
+    message.group = object.group ?? "";
+    message.minBasket = (object.minBasket !== undefined && object.minBasket !== null)
+      ? Money.fromPartial(object.minBasket)
+      : undefined;
+    message.partnerShareBp = object.partnerShareBp ?? 0;
+    message.code = object.code ?? "";
+    return message;
+  },
+};
+
+function createBaseStackOffer_ItemPercent(): StackOffer_ItemPercent {
+  return { percentBp: 0, productIds: [] };
+}
+
+export const StackOffer_ItemPercent: MessageFns<StackOffer_ItemPercent> = {
+  encode(message: StackOffer_ItemPercent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.percentBp !== 0) {
+      writer.uint32(8).int32(message.percentBp);
+    }
+    for (const v of message.productIds) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StackOffer_ItemPercent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStackOffer_ItemPercent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.percentBp = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.productIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StackOffer_ItemPercent>): StackOffer_ItemPercent {
+    return StackOffer_ItemPercent.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StackOffer_ItemPercent>): StackOffer_ItemPercent {
+    const message = createBaseStackOffer_ItemPercent();
+    message.percentBp = object.percentBp ?? 0;
+    message.productIds = object.productIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseStackOffer_ItemAmount(): StackOffer_ItemAmount {
+  return { amount: undefined, productIds: [] };
+}
+
+export const StackOffer_ItemAmount: MessageFns<StackOffer_ItemAmount> = {
+  encode(message: StackOffer_ItemAmount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.amount !== undefined) {
+      Money.encode(message.amount, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.productIds) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StackOffer_ItemAmount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStackOffer_ItemAmount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.amount = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.productIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StackOffer_ItemAmount>): StackOffer_ItemAmount {
+    return StackOffer_ItemAmount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StackOffer_ItemAmount>): StackOffer_ItemAmount {
+    const message = createBaseStackOffer_ItemAmount();
+    message.amount = (object.amount !== undefined && object.amount !== null)
+      ? Money.fromPartial(object.amount)
+      : undefined;
+    message.productIds = object.productIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseStackOffer_CartPercent(): StackOffer_CartPercent {
+  return { percentBp: 0, maximum: undefined, productIds: [] };
+}
+
+export const StackOffer_CartPercent: MessageFns<StackOffer_CartPercent> = {
+  encode(message: StackOffer_CartPercent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.percentBp !== 0) {
+      writer.uint32(8).int32(message.percentBp);
+    }
+    if (message.maximum !== undefined) {
+      Money.encode(message.maximum, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.productIds) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StackOffer_CartPercent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStackOffer_CartPercent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.percentBp = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.maximum = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.productIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StackOffer_CartPercent>): StackOffer_CartPercent {
+    return StackOffer_CartPercent.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StackOffer_CartPercent>): StackOffer_CartPercent {
+    const message = createBaseStackOffer_CartPercent();
+    message.percentBp = object.percentBp ?? 0;
+    message.maximum = (object.maximum !== undefined && object.maximum !== null)
+      ? Money.fromPartial(object.maximum)
+      : undefined;
+    message.productIds = object.productIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseStackOffer_CartAmount(): StackOffer_CartAmount {
+  return { amount: undefined, productIds: [] };
+}
+
+export const StackOffer_CartAmount: MessageFns<StackOffer_CartAmount> = {
+  encode(message: StackOffer_CartAmount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.amount !== undefined) {
+      Money.encode(message.amount, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.productIds) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StackOffer_CartAmount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStackOffer_CartAmount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.amount = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.productIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StackOffer_CartAmount>): StackOffer_CartAmount {
+    return StackOffer_CartAmount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StackOffer_CartAmount>): StackOffer_CartAmount {
+    const message = createBaseStackOffer_CartAmount();
+    message.amount = (object.amount !== undefined && object.amount !== null)
+      ? Money.fromPartial(object.amount)
+      : undefined;
+    message.productIds = object.productIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseStackOffer_ShippingOff(): StackOffer_ShippingOff {
+  return { maximum: undefined };
+}
+
+export const StackOffer_ShippingOff: MessageFns<StackOffer_ShippingOff> = {
+  encode(message: StackOffer_ShippingOff, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maximum !== undefined) {
+      Money.encode(message.maximum, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StackOffer_ShippingOff {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStackOffer_ShippingOff();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.maximum = Money.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StackOffer_ShippingOff>): StackOffer_ShippingOff {
+    return StackOffer_ShippingOff.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StackOffer_ShippingOff>): StackOffer_ShippingOff {
+    const message = createBaseStackOffer_ShippingOff();
+    message.maximum = (object.maximum !== undefined && object.maximum !== null)
+      ? Money.fromPartial(object.maximum)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseStackOffer_PaymentPercent(): StackOffer_PaymentPercent {
+  return { percentBp: 0, maximum: undefined };
+}
+
+export const StackOffer_PaymentPercent: MessageFns<StackOffer_PaymentPercent> = {
+  encode(message: StackOffer_PaymentPercent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.percentBp !== 0) {
+      writer.uint32(8).int32(message.percentBp);
+    }
+    if (message.maximum !== undefined) {
+      Money.encode(message.maximum, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StackOffer_PaymentPercent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStackOffer_PaymentPercent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.percentBp = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.maximum = Money.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StackOffer_PaymentPercent>): StackOffer_PaymentPercent {
+    return StackOffer_PaymentPercent.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StackOffer_PaymentPercent>): StackOffer_PaymentPercent {
+    const message = createBaseStackOffer_PaymentPercent();
+    message.percentBp = object.percentBp ?? 0;
+    message.maximum = (object.maximum !== undefined && object.maximum !== null)
+      ? Money.fromPartial(object.maximum)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseStackOffer_CashbackTiers(): StackOffer_CashbackTiers {
+  return { tiers: [] };
+}
+
+export const StackOffer_CashbackTiers: MessageFns<StackOffer_CashbackTiers> = {
+  encode(message: StackOffer_CashbackTiers, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.tiers) {
+      StackOffer_CashbackStep.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StackOffer_CashbackTiers {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStackOffer_CashbackTiers();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tiers.push(StackOffer_CashbackStep.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StackOffer_CashbackTiers>): StackOffer_CashbackTiers {
+    return StackOffer_CashbackTiers.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StackOffer_CashbackTiers>): StackOffer_CashbackTiers {
+    const message = createBaseStackOffer_CashbackTiers();
+    message.tiers = object.tiers?.map((e) => StackOffer_CashbackStep.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStackOffer_CashbackStep(): StackOffer_CashbackStep {
+  return { minimum: undefined, cashbackBp: 0 };
+}
+
+export const StackOffer_CashbackStep: MessageFns<StackOffer_CashbackStep> = {
+  encode(message: StackOffer_CashbackStep, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.minimum !== undefined) {
+      Money.encode(message.minimum, writer.uint32(10).fork()).join();
+    }
+    if (message.cashbackBp !== 0) {
+      writer.uint32(16).int32(message.cashbackBp);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StackOffer_CashbackStep {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStackOffer_CashbackStep();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.minimum = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.cashbackBp = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StackOffer_CashbackStep>): StackOffer_CashbackStep {
+    return StackOffer_CashbackStep.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StackOffer_CashbackStep>): StackOffer_CashbackStep {
+    const message = createBaseStackOffer_CashbackStep();
+    message.minimum = (object.minimum !== undefined && object.minimum !== null)
+      ? Money.fromPartial(object.minimum)
+      : undefined;
+    message.cashbackBp = object.cashbackBp ?? 0;
+    return message;
+  },
+};
+
+function createBaseStackOffer_CreditLater(): StackOffer_CreditLater {
+  return { amount: undefined };
+}
+
+export const StackOffer_CreditLater: MessageFns<StackOffer_CreditLater> = {
+  encode(message: StackOffer_CreditLater, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.amount !== undefined) {
+      Money.encode(message.amount, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StackOffer_CreditLater {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStackOffer_CreditLater();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.amount = Money.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StackOffer_CreditLater>): StackOffer_CreditLater {
+    return StackOffer_CreditLater.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StackOffer_CreditLater>): StackOffer_CreditLater {
+    const message = createBaseStackOffer_CreditLater();
+    message.amount = (object.amount !== undefined && object.amount !== null)
+      ? Money.fromPartial(object.amount)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseBestStackRequest(): BestStackRequest {
+  return { subject: undefined, lines: [], shipping: undefined, offers: [], objective: undefined };
+}
+
+export const BestStackRequest: MessageFns<BestStackRequest> = {
+  encode(message: BestStackRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subject !== undefined) {
+      SubjectRef.encode(message.subject, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.lines) {
+      Line.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.shipping !== undefined) {
+      Money.encode(message.shipping, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.offers) {
+      StackOffer.encode(v!, writer.uint32(34).fork()).join();
+    }
+    switch (message.objective?.$case) {
+      case "shopperGain":
+        ShopperGain.encode(message.objective.value, writer.uint32(42).fork()).join();
+        break;
+      case "merchantCost":
+        MerchantCost.encode(message.objective.value, writer.uint32(50).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BestStackRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBestStackRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subject = SubjectRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.lines.push(Line.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.shipping = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.offers.push(StackOffer.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.objective = { $case: "shopperGain", value: ShopperGain.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.objective = { $case: "merchantCost", value: MerchantCost.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BestStackRequest>): BestStackRequest {
+    return BestStackRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BestStackRequest>): BestStackRequest {
+    const message = createBaseBestStackRequest();
+    message.subject = (object.subject !== undefined && object.subject !== null)
+      ? SubjectRef.fromPartial(object.subject)
+      : undefined;
+    message.lines = object.lines?.map((e) => Line.fromPartial(e)) || [];
+    message.shipping = (object.shipping !== undefined && object.shipping !== null)
+      ? Money.fromPartial(object.shipping)
+      : undefined;
+    message.offers = object.offers?.map((e) => StackOffer.fromPartial(e)) || [];
+    switch (object.objective?.$case) {
+      case "shopperGain": {
+        if (object.objective?.value !== undefined && object.objective?.value !== null) {
+          message.objective = { $case: "shopperGain", value: ShopperGain.fromPartial(object.objective.value) };
+        }
+        break;
+      }
+      case "merchantCost": {
+        if (object.objective?.value !== undefined && object.objective?.value !== null) {
+          message.objective = { $case: "merchantCost", value: MerchantCost.fromPartial(object.objective.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseShopperGain(): ShopperGain {
+  return {};
+}
+
+export const ShopperGain: MessageFns<ShopperGain> = {
+  encode(_: ShopperGain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShopperGain {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShopperGain();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ShopperGain>): ShopperGain {
+    return ShopperGain.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ShopperGain>): ShopperGain {
+    const message = createBaseShopperGain();
+    return message;
+  },
+};
+
+function createBaseMerchantCost(): MerchantCost {
+  return { gainMin: undefined };
+}
+
+export const MerchantCost: MessageFns<MerchantCost> = {
+  encode(message: MerchantCost, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.gainMin !== undefined) {
+      Money.encode(message.gainMin, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MerchantCost {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMerchantCost();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.gainMin = Money.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MerchantCost>): MerchantCost {
+    return MerchantCost.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MerchantCost>): MerchantCost {
+    const message = createBaseMerchantCost();
+    message.gainMin = (object.gainMin !== undefined && object.gainMin !== null)
+      ? Money.fromPartial(object.gainMin)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseStackedOffer(): StackedOffer {
+  return { offerId: "", gain: undefined, cost: undefined, shares: [] };
+}
+
+export const StackedOffer: MessageFns<StackedOffer> = {
+  encode(message: StackedOffer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offerId !== "") {
+      writer.uint32(10).string(message.offerId);
+    }
+    if (message.gain !== undefined) {
+      Money.encode(message.gain, writer.uint32(18).fork()).join();
+    }
+    if (message.cost !== undefined) {
+      Money.encode(message.cost, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.shares) {
+      LineShare.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StackedOffer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStackedOffer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.offerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.gain = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.cost = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.shares.push(LineShare.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StackedOffer>): StackedOffer {
+    return StackedOffer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StackedOffer>): StackedOffer {
+    const message = createBaseStackedOffer();
+    message.offerId = object.offerId ?? "";
+    message.gain = (object.gain !== undefined && object.gain !== null) ? Money.fromPartial(object.gain) : undefined;
+    message.cost = (object.cost !== undefined && object.cost !== null) ? Money.fromPartial(object.cost) : undefined;
+    message.shares = object.shares?.map((e) => LineShare.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLeftOutOffer(): LeftOutOffer {
+  return { offerId: "", reason: "", by: "" };
+}
+
+export const LeftOutOffer: MessageFns<LeftOutOffer> = {
+  encode(message: LeftOutOffer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offerId !== "") {
+      writer.uint32(10).string(message.offerId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.by !== "") {
+      writer.uint32(26).string(message.by);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LeftOutOffer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeftOutOffer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.offerId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LeftOutOffer>): LeftOutOffer {
+    return LeftOutOffer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LeftOutOffer>): LeftOutOffer {
+    const message = createBaseLeftOutOffer();
+    message.offerId = object.offerId ?? "";
+    message.reason = object.reason ?? "";
+    message.by = object.by ?? "";
+    return message;
+  },
+};
+
+function createBaseBestStackResponse(): BestStackResponse {
+  return {
+    applied: [],
+    leftOut: [],
+    gain: undefined,
+    cost: undefined,
+    toPay: undefined,
+    lineAmounts: [],
+    exact: false,
+  };
+}
+
+export const BestStackResponse: MessageFns<BestStackResponse> = {
+  encode(message: BestStackResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.applied) {
+      StackedOffer.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.leftOut) {
+      LeftOutOffer.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.gain !== undefined) {
+      Money.encode(message.gain, writer.uint32(26).fork()).join();
+    }
+    if (message.cost !== undefined) {
+      Money.encode(message.cost, writer.uint32(34).fork()).join();
+    }
+    if (message.toPay !== undefined) {
+      Money.encode(message.toPay, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.lineAmounts) {
+      Money.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.exact !== false) {
+      writer.uint32(56).bool(message.exact);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BestStackResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBestStackResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.applied.push(StackedOffer.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.leftOut.push(LeftOutOffer.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.gain = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cost = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.toPay = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.lineAmounts.push(Money.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.exact = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BestStackResponse>): BestStackResponse {
+    return BestStackResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BestStackResponse>): BestStackResponse {
+    const message = createBaseBestStackResponse();
+    message.applied = object.applied?.map((e) => StackedOffer.fromPartial(e)) || [];
+    message.leftOut = object.leftOut?.map((e) => LeftOutOffer.fromPartial(e)) || [];
+    message.gain = (object.gain !== undefined && object.gain !== null) ? Money.fromPartial(object.gain) : undefined;
+    message.cost = (object.cost !== undefined && object.cost !== null) ? Money.fromPartial(object.cost) : undefined;
+    message.toPay = (object.toPay !== undefined && object.toPay !== null) ? Money.fromPartial(object.toPay) : undefined;
+    message.lineAmounts = object.lineAmounts?.map((e) => Money.fromPartial(e)) || [];
+    message.exact = object.exact ?? false;
+    return message;
+  },
+};
+
 /**
  * The life of an offer after its issue. An unknown, mistyped or foreign code is refused alike to the shopper; the reason
  * is the caller's and the log's. Any scorer takes any call and passes it on to the one that owns the code; every method answers
@@ -1756,6 +3364,22 @@ export const OfferServiceService = {
     responseSerialize: (value: Offer): Buffer => Buffer.from(Offer.encode(value).finish()),
     responseDeserialize: (value: Buffer): Offer => Offer.decode(value),
   },
+  /**
+   * Which of several offers to apply to a cart, in which order, and why not the others; nothing is held or used. Lines keep the floors
+   * of the catalog and the policy: price, largest discount, excluded goods. Errors: INVALID_ARGUMENT (those of a cart and of its
+   * offers, as in Decide; `objective_missing`; `offer_not_stackable`: the offer of a code is one whose worth in a stack is not
+   * computed; and of what is counterfeit `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`, `terms_edited`,
+   * `code_twice`, `unknown_group`).
+   */
+  bestStack: {
+    path: "/leastwise.v1.OfferService/BestStack" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BestStackRequest): Buffer => Buffer.from(BestStackRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BestStackRequest => BestStackRequest.decode(value),
+    responseSerialize: (value: BestStackResponse): Buffer => Buffer.from(BestStackResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BestStackResponse => BestStackResponse.decode(value),
+  },
 } as const;
 
 export interface OfferServiceServer extends UntypedServiceImplementation {
@@ -1786,6 +3410,14 @@ export interface OfferServiceServer extends UntypedServiceImplementation {
    * (`redemption_in_doubt`: a redemption under way, or without an answer, may have used it).
    */
   get: handleUnaryCall<GetOfferRequest, Offer>;
+  /**
+   * Which of several offers to apply to a cart, in which order, and why not the others; nothing is held or used. Lines keep the floors
+   * of the catalog and the policy: price, largest discount, excluded goods. Errors: INVALID_ARGUMENT (those of a cart and of its
+   * offers, as in Decide; `objective_missing`; `offer_not_stackable`: the offer of a code is one whose worth in a stack is not
+   * computed; and of what is counterfeit `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`, `terms_edited`,
+   * `code_twice`, `unknown_group`).
+   */
+  bestStack: handleUnaryCall<BestStackRequest, BestStackResponse>;
 }
 
 export interface OfferServiceClient extends Client {
@@ -1887,6 +3519,28 @@ export interface OfferServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Offer) => void,
+  ): ClientUnaryCall;
+  /**
+   * Which of several offers to apply to a cart, in which order, and why not the others; nothing is held or used. Lines keep the floors
+   * of the catalog and the policy: price, largest discount, excluded goods. Errors: INVALID_ARGUMENT (those of a cart and of its
+   * offers, as in Decide; `objective_missing`; `offer_not_stackable`: the offer of a code is one whose worth in a stack is not
+   * computed; and of what is counterfeit `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`, `terms_edited`,
+   * `code_twice`, `unknown_group`).
+   */
+  bestStack(
+    request: BestStackRequest,
+    callback: (error: ServiceError | null, response: BestStackResponse) => void,
+  ): ClientUnaryCall;
+  bestStack(
+    request: BestStackRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BestStackResponse) => void,
+  ): ClientUnaryCall;
+  bestStack(
+    request: BestStackRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BestStackResponse) => void,
   ): ClientUnaryCall;
 }
 
