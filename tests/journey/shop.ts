@@ -73,9 +73,19 @@ export class Shop {
     return callUnary(this.decisions.decide.bind(this.decisions), whole, { timeoutMs: CALL_MAX_MS });
   }
 
+  explain(decisionId: string): Answer<wire.ExplainResponse> {
+    const request = wire.ExplainRequest.fromPartial({ decisionId });
+    return callUnary(this.decisions.explain.bind(this.decisions), request, { timeoutMs: CALL_MAX_MS });
+  }
+
   validate(request: wire.DeepPartial<wire.ValidateRequest>): Answer<wire.ValidateResponse> {
     const whole = wire.ValidateRequest.fromPartial(request);
     return callUnary(this.offers.validate.bind(this.offers), whole, { timeoutMs: CALL_MAX_MS });
+  }
+
+  bestStack(request: wire.DeepPartial<wire.BestStackRequest>): Answer<wire.BestStackResponse> {
+    const whole = wire.BestStackRequest.fromPartial(request);
+    return callUnary(this.offers.bestStack.bind(this.offers), whole, { timeoutMs: CALL_MAX_MS });
   }
 
   redeem(request: wire.DeepPartial<wire.RedeemRequest>): Answer<wire.RedeemResponse> {
