@@ -1,4 +1,12 @@
-import { goodsMinor, leftByOffers, rowsOfLines, type CatalogRow, type LeftCart } from "@leastwise/offers";
+import {
+  cartLimits,
+  goodsMinor,
+  leftByOffers,
+  rowsOfLines,
+  type CartLimits,
+  type CatalogRow,
+  type LeftCart,
+} from "@leastwise/offers";
 import { cartDigest, decisionIdOf } from "./digests.js";
 import type { DecisionInput } from "./input.js";
 import type { CompiledModel } from "./model/response-model.js";
@@ -18,6 +26,8 @@ export interface Situation extends DecisionInput {
   readonly left: LeftCart;
   /** The catalog's rows in the order of the cart's lines. */
   readonly rows: readonly (CatalogRow | undefined)[];
+  /** What the policy's guardrails leave of the cart. */
+  readonly limits: CartLimits;
   /** Issue of new offers is stopped, by the owner or by the policy. */
   readonly stopped: boolean;
 }
@@ -41,6 +51,7 @@ export function situationUnder(
 ): Situation {
   const { cart, cause, subject, nowMs, catalog } = input;
   const digest = cartDigest(cart);
+  const rows = rowsOfLines(cart.lines, catalog);
   return {
     cause,
     subject,
@@ -72,7 +83,8 @@ export function situationUnder(
     cartDigest: digest,
     goodsMinor: goodsMinor(cart),
     left: leftByOffers(cart, policy.rounding),
-    rows: rowsOfLines(cart.lines, catalog),
+    rows,
+    limits: cartLimits(cart, rows, policy.guardrails.cart),
     stopped,
   };
 }

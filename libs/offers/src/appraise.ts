@@ -57,11 +57,11 @@ export function appraise(incentive: Incentive, cart: Cart, setting: AppraisalSet
       const reach = wholeLines(goods).map((amount, index) =>
         incentive.productIds.includes(cart.lines[index]?.productId ?? "") ? amount : 0,
       );
-      return offGoods(min(incentive.amount.minor, sum(reach), ceiling), reach, lineCapsMinor);
+      return offGoods(leastOf(incentive.amount.minor, sum(reach), ceiling), reach, lineCapsMinor);
     }
     case "partner_exclusive": {
       const reach = wholeLines(goods);
-      return offGoods(min(incentive.amount.minor, sum(reach), ceiling), reach, lineCapsMinor);
+      return offGoods(leastOf(incentive.amount.minor, sum(reach), ceiling), reach, lineCapsMinor);
     }
     case "buy_x_get_y":
       return shareOff(incentive, amountsOfUnits(cart.lines, reducedUnits(incentive, goods)), setting);
@@ -69,12 +69,16 @@ export function appraise(incentive: Incentive, cart: Cart, setting: AppraisalSet
       if (cart.paymentMethod !== undefined && cart.paymentMethod !== incentive.method) return undefined;
       return shareOff(incentive, wholeLines(goods), setting);
     case "free_shipping":
-      return offShipping(cart, min(cart.shippingMinor, incentive.maximum?.minor, ceiling));
+      return offShipping(cart, leastOf(cart.shippingMinor, incentive.maximum?.minor, ceiling));
     case "loyalty_credit":
-      return forLater(cart, min(incentive.amount.minor, ceiling), incentive);
+      return forLater(cart, leastOf(incentive.amount.minor, ceiling), incentive);
     case "tiered_cashback": {
       const amount = sum(wholeLines(goods));
-      return forLater(cart, min(mulDiv(amount, cashbackBp(incentive, amount), 10_000, rounding), ceiling), incentive);
+      return forLater(
+        cart,
+        leastOf(mulDiv(amount, cashbackBp(incentive, amount), 10_000, rounding), ceiling),
+        incentive,
+      );
     }
     case "gift": {
       const { worth, cost, cartMin } = incentive;
@@ -116,17 +120,17 @@ function shareOff(
   { rounding, ceilingMinor, lineCapsMinor }: AppraisalSetting,
 ): Appraisal | undefined {
   const wish = mulDiv(sum(reach), percentBp, 10_000, rounding);
-  return offGoods(min(wish, maximum?.minor, ceilingMinor), reach, lineCapsMinor);
+  return offGoods(leastOf(wish, maximum?.minor, ceilingMinor), reach, lineCapsMinor);
 }
 
 function amountOff({ amount, cartMin, scope, per }: AmountOff, goods: Lines, ceiling: number): Appraisal | undefined {
   const { lineCapsMinor } = goods;
   const reach = amountsInReach(goods, scope);
   if (sum(reach) < (cartMin?.minor ?? 0)) return undefined;
-  if (per === undefined) return offGoods(min(amount.minor, sum(reach), ceiling), reach, lineCapsMinor);
+  if (per === undefined) return offGoods(leastOf(amount.minor, sum(reach), ceiling), reach, lineCapsMinor);
   const times = per === "unit" ? unitsInReach(goods, scope) : undefined;
-  const wished = reach.map((most, index) => min(amount.minor * (times?.[index] ?? 1), most));
-  return offGoods(min(sum(wished), ceiling), wished, lineCapsMinor);
+  const wished = reach.map((most, index) => leastOf(amount.minor * (times?.[index] ?? 1), most));
+  return offGoods(leastOf(sum(wished), ceiling), wished, lineCapsMinor);
 }
 
 /** What each line's units in scope cost the shopper without us. */
@@ -147,11 +151,25 @@ function offGoods(
   caps: readonly number[] | undefined,
 ): Appraisal | undefined {
   if (wishMinor <= 0) return undefined;
-  const wished = splitByLargestRemainder(wishMinor, reach);
-  const shares = wished.map((share, index) => min(share, reach[index] ?? 0, caps?.[index]));
-  const goods = sum(shares);
+  const shares = splitByLargestRemainder(wishMinor, reach);
+  let goods = 0;
+  for (let index = 0; index < shares.length; index += 1) {
+    const share = leastOf(shares[index] ?? 0, reach[index] ?? 0, caps?.[index]);
+    shares[index] = share;
+    goods += share;
+  }
   if (goods === 0) return undefined;
-  return { ...NOTHING, ...costing(goods), goodsMinor: goods, shares };
+  // Written out, as it is reckoned for every rung of every decision.
+  return {
+    worthMinor: goods,
+    goodsMinor: goods,
+    shippingMinor: 0,
+    laterMinor: 0,
+    costMinor: goods,
+    expectedCostMinor: goods,
+    paidAfterMs: 0,
+    shares,
+  };
 }
 
 function offShipping(cart: Cart, shippingMinor: number): Appraisal | undefined {
@@ -190,10 +208,14 @@ function hasAll(cart: Cart, productIds: readonly string[]): boolean {
   return productIds.every((id) => cart.lines.some((line) => line.productId === id));
 }
 
-function min(first: number, ...others: readonly (number | undefined)[]): number {
-  return others.reduce<number>((least, other) => (other !== undefined && other < least ? other : least), first);
+/** The least of two or three amounts; what is absent does not count. */
+function leastOf(first: number, second: number | undefined, third?: number): number {
+  const least = second !== undefined && second < first ? second : first;
+  return third !== undefined && third < least ? third : least;
 }
 
 function sum(amounts: readonly number[]): number {
-  return amounts.reduce((total, amount) => total + amount, 0);
+  let total = 0;
+  for (const amount of amounts) total += amount;
+  return total;
 }

@@ -18,6 +18,7 @@ export { contentDigest, type NamedSubjects, type RedemptionContent } from "./con
 export * from "./evolve.js";
 export { brokenGuardrail } from "./guardrails/broken-guardrail.js";
 export type { CartGuardrailReason, CartGuardrails, GuardedCart } from "./guardrails/cart-guardrails.js";
+export { cartLimits, type CartLimits } from "./guardrails/cart-limits.js";
 export { cartMaxDiscount } from "./guardrails/cart-max-discount.js";
 export { excludedGoods, withoutExcludedGoods } from "./guardrails/excluded-goods.js";
 export { floorPrice } from "./guardrails/floor-price.js";

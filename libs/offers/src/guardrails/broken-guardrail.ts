@@ -1,4 +1,5 @@
 import type { CartGuardrailReason, GuardedCart } from "./cart-guardrails.js";
+import { cartLimits } from "./cart-limits.js";
 import { cartMaxDiscount } from "./cart-max-discount.js";
 import { excludedGoods } from "./excluded-goods.js";
 import { floorPrice } from "./floor-price.js";
@@ -7,13 +8,21 @@ import { marginFloor } from "./margin-floor.js";
 import { maxDiscount } from "./max-discount.js";
 
 /** The first of the cart's guardrails that the incentive would break; undefined if it breaks none. */
-export function brokenGuardrail(guarded: GuardedCart): CartGuardrailReason | undefined {
+export function brokenGuardrail({
+  cart,
+  rows,
+  appraisal,
+  guardrails,
+  otherOffersCostMinor,
+  limits = cartLimits(cart, rows, guardrails),
+}: GuardedCart): CartGuardrailReason | undefined {
+  const limited = { appraisal, guardrails, limits, otherOffersCostMinor };
   return (
-    excludedGoods(guarded) ??
-    floorPrice(guarded) ??
-    maxDiscount(guarded) ??
-    cartMaxDiscount(guarded) ??
-    incentiveMax(guarded) ??
-    marginFloor(guarded)
+    excludedGoods(limited) ??
+    floorPrice(limited) ??
+    maxDiscount(limited) ??
+    cartMaxDiscount(limited) ??
+    incentiveMax(limited) ??
+    marginFloor(limited)
   );
 }

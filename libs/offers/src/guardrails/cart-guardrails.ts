@@ -1,6 +1,7 @@
 import type { Appraisal } from "../appraise.js";
 import type { Cart } from "../cart.js";
 import type { CatalogRow } from "../catalog-row.js";
+import type { CartLimits } from "./cart-limits.js";
 import type { GoodsLimit } from "./goods-limits.js";
 
 /** What must never happen to a cart, whatever a model says. From the policy; see `policy.proto`, `Guardrails`. */
@@ -34,6 +35,13 @@ export interface GuardedCart {
   readonly rows: readonly (CatalogRow | undefined)[];
   readonly appraisal: Appraisal;
   readonly guardrails: CartGuardrails;
+  /** What the guardrails leave of the cart, where it was reckoned before. Absent: it is reckoned anew. */
+  readonly limits?: CartLimits | undefined;
+}
+
+/** One incentive on a cart of which is known what the guardrails leave. */
+export interface LimitedCart extends Pick<GuardedCart, "appraisal" | "guardrails" | "otherOffersCostMinor"> {
+  readonly limits: CartLimits;
 }
 
 /** Why an incentive must not be given on a cart. */

@@ -1,18 +1,12 @@
 import { lineAmountMinor, type Cart } from "../cart.js";
 import type { CatalogRow } from "../catalog-row.js";
-import type { CartGuardrails, GuardedCart } from "./cart-guardrails.js";
-import { isExcluded } from "./goods-limits.js";
+import type { CartGuardrails, LimitedCart } from "./cart-guardrails.js";
+import { strictestLimit } from "./goods-limits.js";
 
 /** Nothing is taken off goods that are excluded. */
-export function excludedGoods({
-  cart,
-  rows,
-  appraisal,
-  guardrails,
-}: GuardedCart): "guardrail_excluded_goods" | undefined {
-  if (guardrails.goodsLimits === undefined) return undefined;
-  for (const [index, line] of cart.lines.entries())
-    if ((appraisal.shares[index] ?? 0) !== 0 && isExcluded(guardrails, line, rows[index]))
+export function excludedGoods({ appraisal, limits }: LimitedCart): "guardrail_excluded_goods" | undefined {
+  for (let index = 0; index < limits.lines.length; index += 1)
+    if (limits.lines[index]?.excluded === true && (appraisal.shares[index] ?? 0) !== 0)
       return "guardrail_excluded_goods";
   return undefined;
 }
@@ -28,7 +22,7 @@ export function withoutExcludedGoods(
   capsMinor: readonly number[] | undefined,
 ): readonly number[] | undefined {
   if (guardrails.goodsLimits === undefined) return capsMinor;
-  const excluded = lines.map((line, index) => isExcluded(guardrails, line, rows[index]));
+  const excluded = lines.map((line, index) => strictestLimit(guardrails.goodsLimits, line, rows[index]).excluded);
   if (!excluded.includes(true)) return capsMinor;
   return lines.map((line, index) => (excluded[index] === true ? 0 : (capsMinor?.[index] ?? lineAmountMinor(line))));
 }

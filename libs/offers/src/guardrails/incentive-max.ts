@@ -1,7 +1,7 @@
-import type { GuardedCart } from "./cart-guardrails.js";
+import type { LimitedCart } from "./cart-guardrails.js";
 
 /** No incentive is worth more than the most that one may be. */
-export function incentiveMax({ appraisal, guardrails }: GuardedCart): "guardrail_incentive_max" | undefined {
+export function incentiveMax({ appraisal, guardrails }: LimitedCart): "guardrail_incentive_max" | undefined {
   const { incentiveMaxMinor } = guardrails;
   return incentiveMaxMinor !== undefined && appraisal.worthMinor > incentiveMaxMinor
     ? "guardrail_incentive_max"

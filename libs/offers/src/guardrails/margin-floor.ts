@@ -1,23 +1,20 @@
 import { mulDiv } from "@leastwise/vocabulary";
-import { goodsMinor, lineAmountMinor, listPriceMinor, type CartLine } from "../cart.js";
+import { lineAmountMinor, listPriceMinor, type CartLine } from "../cart.js";
 import type { CatalogRow } from "../catalog-row.js";
-import type { GuardedCart } from "./cart-guardrails.js";
+import type { LimitedCart } from "./cart-guardrails.js";
 
 /**
  * After the incentive the cart keeps its least margin, as a share of what is paid for the goods. Everything that the
  * incentive costs counts at its worst: off the goods, off the shipping, for later, and the gift.
  */
 export function marginFloor({
-  cart,
-  rows,
   appraisal,
+  limits,
   guardrails,
   otherOffersCostMinor = 0,
-}: GuardedCart): "guardrail_margin_floor" | undefined {
-  const goods = goodsMinor(cart);
-  const paid = goods - appraisal.goodsMinor;
-  const cost = cart.lines.reduce((sum, line, i) => sum + lineCostMinor(line, rows[i], guardrails.assumedMarginBp), 0);
-  const margin = goods - cost - otherOffersCostMinor - appraisal.costMinor;
+}: LimitedCart): "guardrail_margin_floor" | undefined {
+  const paid = limits.goodsMinor - appraisal.goodsMinor;
+  const margin = limits.goodsMinor - limits.costMinor - otherOffersCostMinor - appraisal.costMinor;
   return isBelow(margin, paid, guardrails.marginFloorBp) ? "guardrail_margin_floor" : undefined;
 }
 
