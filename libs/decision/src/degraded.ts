@@ -4,6 +4,7 @@ import type { DecisionInput } from "./input.js";
 import type { CompiledModel } from "./model/response-model.js";
 import { CivilClock } from "./policy/civil-time.js";
 import type { CompiledPolicy } from "./policy/compile.js";
+import { SegmentIndex } from "./policy/segment-index.js";
 import type { DegradedReason } from "./reasons.js";
 import { baselineAlone, recordOf } from "./record.js";
 import { repeatedAnswer } from "./repeated.js";
@@ -86,6 +87,8 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     rounding: "half_even",
     clock: UTC,
     segments: [],
+    segmentIndex: new SegmentIndex([], 0),
+    segmentsReadPersonalData: false,
     campaigns: [],
     entitlements: new Set(),
     experiments: [],

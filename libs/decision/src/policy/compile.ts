@@ -12,7 +12,8 @@ import type { CartGuardrails, Incentive } from "@leastwise/offers";
 import { OPEN_MAX } from "../state/decision-state.js";
 import { compileBudget, type CompiledBudget } from "./budget-plan.js";
 import { CivilClock } from "./civil-time.js";
-import { compileExpression, type CompiledExpression } from "./expressions.js";
+import type { ExpressionPart } from "./expression-parts.js";
+import { compileExpression } from "./expressions.js";
 import type {
   Approach,
   Campaign,
@@ -25,6 +26,7 @@ import type {
   Policy,
 } from "./policy.js";
 import { Problems, type PolicyProblem } from "./problems.js";
+import { SegmentIndex, type CompiledSegment } from "./segment-index.js";
 import { HORIZON_DEFAULT_MS } from "./validate-campaign.js";
 import { validatePolicy } from "./validate-policy.js";
 import { weekSpans, type WeekSpan } from "./weekly-hours.js";
@@ -44,6 +46,10 @@ export interface CompiledPolicy {
   /** The clock that expressions see. */
   readonly clock: CivilClock;
   readonly segments: readonly CompiledSegment[];
+  /** The segments, by what they need to hold. */
+  readonly segmentIndex: SegmentIndex;
+  /** True if a segment reads data of the person. */
+  readonly segmentsReadPersonalData: boolean;
   /** In order of priority, however they were listed. */
   readonly campaigns: readonly CompiledCampaign[];
   /** Ids of those that are owed. */
@@ -77,12 +83,6 @@ interface PropensitySlots {
   readonly cartAbandoned: number;
   readonly sinceCheckoutStartMs: number;
   readonly sincePurchaseMs: number;
-}
-
-/** A segment whose expression was checked. */
-interface CompiledSegment {
-  readonly name: string;
-  readonly expression: CompiledExpression;
 }
 
 /** A campaign with its defaults filled in. */
@@ -159,7 +159,8 @@ const COLD_START_DEFAULT = 400;
 export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Result<CompiledPolicy, PolicyProblem[]> {
   const problems = new Problems();
   validatePolicy(problems, policy);
-  const segments = compileSegments(problems, policy, catalogue);
+  const parts = new Map<string, ExpressionPart>();
+  const segments = compileSegments(problems, policy, catalogue, parts);
   const { currency, guardrails } = policy;
   if (problems.found.length > 0 || !isCurrencyCode(currency) || guardrails === undefined) return err(problems.found);
   const cart = cartGuardrailsOf(guardrails);
@@ -177,6 +178,8 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
     rounding: policy.rounding ?? "half_even",
     clock: clocks.of(""),
     segments,
+    segmentIndex: new SegmentIndex(segments, parts.size),
+    segmentsReadPersonalData: segments.some(({ expression }) => expression.readsPersonalData),
     campaigns,
     entitlements: new Set(campaigns.filter(({ kind }) => kind === "entitlement").map(({ campaignId }) => campaignId)),
     budgets,
@@ -208,10 +211,15 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
   });
 }
 
-function compileSegments(problems: Problems, policy: Policy, catalogue: FeatureCatalogue): CompiledSegment[] {
+function compileSegments(
+  problems: Problems,
+  policy: Policy,
+  catalogue: FeatureCatalogue,
+  parts: Map<string, ExpressionPart>,
+): CompiledSegment[] {
   const names = new Set([...catalogue.names, ...(catalogue.textNames ?? [])]);
   return policy.segments.flatMap(({ name, expression }, index) => {
-    const compiled = compileExpression(expression, names);
+    const compiled = compileExpression(expression, names, parts);
     if (compiled.ok) return [{ name, expression: compiled.value }];
     const { reason, came, expected } = compiled.error;
     problems.add(reason, `segments[${String(index)}].expression`, came, expected);

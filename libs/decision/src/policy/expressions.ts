@@ -1,7 +1,8 @@
-import { Environment } from "@marcbachmann/cel-js";
+import { Environment, type ASTNode } from "@marcbachmann/cel-js";
 import { err, nearestName, ok, type Result } from "@leastwise/vocabulary";
 import { STEPS_MAX, tooCostly, worstSteps } from "./cel-cost.js";
-import { readsOf, verdictOf, withMixedArithmetic, type Verdict } from "./cel.js";
+import { readsOf, withMixedArithmetic, type Verdict } from "./cel.js";
+import { conjuncts, membershipOf, sourceOf, type ExpressionPart } from "./expression-parts.js";
 
 export type { Verdict } from "./cel.js";
 
@@ -48,7 +49,14 @@ export interface ExpressionProfile {
 
 /** A checked expression. */
 export interface CompiledExpression {
-  evaluate(context: ExpressionContext): Verdict;
+  /**
+   * What it comes to.
+   *
+   * @param seen what parts came to before in the same context, by their places: 0 where one was not asked yet. Absent: none was
+   */
+  evaluate(context: ExpressionContext, seen?: Uint8Array): Verdict;
+  /** What `&&` joins it from. */
+  readonly parts: readonly ExpressionPart[];
   /** Features that it names. */
   readonly features: readonly string[];
   /** True if it reads `features` or `profile`, which need consent. */
@@ -107,10 +115,13 @@ const RUNNING = withMixedArithmetic(new Environment())
 /**
  * Checks and compiles an expression that must yield a bool. Features are named literally (`features.purchases_30d` or
  * `features["purchases_30d"]`), so that a misspelt one is found here and only the named ones are looked up.
+ *
+ * @param shared parts of the policy's expressions by their text: those of this one are added
  */
 export function compileExpression(
   source: string,
   featureNames: ReadonlySet<string>,
+  shared: Map<string, ExpressionPart> = new Map(),
 ): Result<CompiledExpression, ExpressionProblem> {
   const checked = CHECKING.check(source);
   if (!checked.valid)
@@ -139,9 +150,63 @@ export function compileExpression(
       expected: near === undefined ? "a feature of the catalogue" : `a feature of the catalogue, perhaps ${near}`,
     });
   }
+  const parts = partsOf(run, source, shared);
   return ok({
-    evaluate: (context) => verdictOf(run, context),
+    evaluate: (context, seen = new Uint8Array(shared.size)) => evaluate(parts, context, seen),
+    parts,
     features: [...named],
     readsPersonalData: named.size > 0 || variables.has("profile"),
   });
+}
+
+type Running = ((context: Record<string, unknown>) => unknown) & { readonly ast: ASTNode };
+
+/** The parts of an expression, each shared with the others that have it; the expression whole where it cannot be taken apart. */
+function partsOf(whole: Running, source: string, shared: Map<string, ExpressionPart>): readonly ExpressionPart[] {
+  const nodes = conjuncts(whole.ast);
+  const parse = (text: string): Running => RUNNING.parse(text);
+  const texts = nodes.length === 1 ? [source] : nodes.map((node) => sourceOf(node, source, parse));
+  const known = texts.filter((text) => text !== undefined);
+  if (known.length < texts.length) return [sharedPart(source, () => whole, shared)];
+  return known.map((text) => sharedPart(text, () => (text === source ? whole : parse(text)), shared));
+}
+
+function sharedPart(text: string, runningOf: () => Running, shared: Map<string, ExpressionPart>): ExpressionPart {
+  const known = shared.get(text);
+  if (known !== undefined) return known;
+  const run = runningOf();
+  const part = { place: shared.size, run, membership: membershipOf(run.ast) };
+  shared.set(text, part);
+  return part;
+}
+
+const TRUE = 1;
+const FALSE = 2;
+const FAILED = 3;
+const NEITHER = 4;
+
+/** False if one part is, whatever the others come to; else failed if one failed: as CEL defines `&&`. */
+function evaluate(parts: readonly ExpressionPart[], context: ExpressionContext, seen: Uint8Array): Verdict {
+  let failed = false;
+  for (const part of parts) {
+    const known = seen[part.place] ?? 0;
+    const came = known === 0 ? ranOnce(part, context) : known;
+    seen[part.place] = came;
+    if (came === FALSE) return "does_not_hold";
+    if (came === FAILED) failed = true;
+    // `&&` fails on what is no bool; by itself it just is not true.
+    if (came === NEITHER && parts.length === 1) return "does_not_hold";
+    if (came === NEITHER) failed = true;
+  }
+  return failed ? "expression_failed" : "holds";
+}
+
+function ranOnce({ run }: ExpressionPart, context: ExpressionContext): number {
+  try {
+    const came = run({ ...context });
+    return came === true ? TRUE : came === false ? FALSE : NEITHER;
+  } catch {
+    // Arithmetic or a comparison with null, a missing key, a division by zero: the part does not hold.
+    return FAILED;
+  }
 }

@@ -5,7 +5,7 @@ import type { Situation } from "../situation.js";
 /** Which segments hold. */
 export interface Segments {
   readonly holding: readonly string[];
-  /** What each segment's expression came to, by name. */
+  /** What the segments' expressions came to, by name; those left out do not hold. */
   readonly verdicts: ReadonlyMap<string, Verdict>;
   /** True if an expression could see data of the person. */
   readonly personalDataUsed: boolean;
@@ -13,14 +13,14 @@ export interface Segments {
 
 /** Evaluates the policy's segments. An expression that fails, by arithmetic with null for example, does not hold. */
 export function segmentsStep(situation: Situation, permitted: Permitted): Segments {
-  const { segments } = situation.policy;
+  const { segments, segmentIndex, segmentsReadPersonalData } = situation.policy;
   if (segments.length === 0) return { holding: [], verdicts: new Map(), personalDataUsed: false };
   const context = contextOf(situation, permitted);
-  const verdicts = new Map(segments.map(({ name, expression }) => [name, expression.evaluate(context)]));
+  const verdicts = segmentIndex.verdicts(context);
   return {
-    holding: segments.flatMap(({ name }) => (verdicts.get(name) === "holds" ? [name] : [])),
+    holding: [...verdicts].flatMap(([name, verdict]) => (verdict === "holds" ? [name] : [])),
     verdicts,
-    personalDataUsed: permitted.personalization && segments.some(({ expression }) => expression.readsPersonalData),
+    personalDataUsed: permitted.personalization && segmentsReadPersonalData,
   };
 }
 

@@ -2,7 +2,7 @@ import { mulDiv } from "@leastwise/vocabulary";
 import type { Cart, CartLine } from "../cart.js";
 import type { CatalogRow } from "../catalog-row.js";
 import type { CartGuardrails } from "../guardrails/cart-guardrails.js";
-import { floorPriceBpOf, isExcluded, maxDiscountBpOf } from "../guardrails/goods-limits.js";
+import { strictestLimit } from "../guardrails/goods-limits.js";
 import type { StackCart } from "./stack-offer.js";
 
 /**
@@ -27,7 +27,9 @@ export function stackCartOf(
 function unitFloorMinor(line: CartLine, row: CatalogRow | undefined, guardrails: CartGuardrails | undefined): number {
   const own = Math.max(0, row?.floorPriceMinor ?? 0);
   if (guardrails === undefined) return own;
-  if (isExcluded(guardrails, line, row)) return line.unitPriceMinor;
-  const floorBp = Math.max(floorPriceBpOf(guardrails, line, row), 10_000 - maxDiscountBpOf(guardrails, line, row));
+  const { excluded, floorPriceBp, maxDiscountBp } = strictestLimit(guardrails.goodsLimits, line, row);
+  if (excluded) return line.unitPriceMinor;
+  const mostBp = Math.min(guardrails.maxDiscountBp, row?.maxDiscountBp ?? 10_000, maxDiscountBp);
+  const floorBp = Math.max(guardrails.floorPriceBp, floorPriceBp, 10_000 - mostBp);
   return Math.max(own, mulDiv(line.unitPriceMinor, floorBp, 10_000, "up"));
 }
