@@ -1,10 +1,12 @@
 import { parseArgs } from "node:util";
 import { CannotRun, machine, type Bench } from "./harness.js";
 import { checkpointBench } from "./checkpoint.js";
+import { corePolicyBench } from "./core-policy.js";
 import { decideBench } from "./decide.js";
 import { freshnessBench } from "./freshness.js";
 import { ingestBench } from "./ingest.js";
 import { logClientsBench } from "./log-clients.js";
+import { policyBench } from "./policy.js";
 import { restoreBench } from "./restore.js";
 import { routingBench } from "./routing.js";
 import { offlineBench } from "./offline.js";
@@ -32,6 +34,8 @@ const BENCHES: readonly Bench[] = [
   checkpointBench,
   stackBench,
   deviceBench,
+  corePolicyBench,
+  policyBench,
 ];
 
 const USAGE = "usage: npm run --silent bench -- NAME [--seconds S] | --list | --help";

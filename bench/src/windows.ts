@@ -1,9 +1,16 @@
 import { createWindowStore, emptySnapshot, SlabEvent, WindowReader, type Verdict } from "@leastwise/windows";
 import type { SubjectId } from "@leastwise/vocabulary";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { fillFrom, shapeStream, uniformReads, zipfReads, zipfStream, type EventStream } from "./event-stream.js";
-import { figuresOf, inTurnFor, inWords, spreadOf, type Bench, type Figures, type Spread } from "./harness.js";
+import {
+  figuresOf,
+  garbageCollector,
+  inTurnFor,
+  inWords,
+  spreadOf,
+  type Bench,
+  type Figures,
+  type Spread,
+} from "./harness.js";
 
 const SUBJECTS = 1_000_000;
 const ZIPF_EVENTS = 3_000_000;
@@ -195,14 +202,6 @@ function countedPerSecond({ count, subjects, subjectAt }: EventStream): number {
   const tookMs = performance.now() - startedMs;
   if (counts.size !== subjects.length) throw new Error("the map does not hold every subject");
   return (count * 1_000) / tookMs;
-}
-
-/** Node's garbage collector, which a flag makes known to contexts that are made after it. */
-function garbageCollector(): () => void {
-  setFlagsFromString("--expose-gc");
-  const collect: unknown = runInNewContext("gc");
-  if (typeof collect !== "function") throw new Error("this Node does not let its collector be called");
-  return () => void Reflect.apply(collect, undefined, []);
 }
 
 /** For each measure that of the stream where it is worse. */

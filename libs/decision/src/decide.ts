@@ -7,9 +7,7 @@ import { repeatedAnswer } from "./repeated.js";
 import { situationOf, type Situation } from "./situation.js";
 import type { Answer } from "./state/decision-state.js";
 import { evolve } from "./state/evolve.js";
-import { applyingStep } from "./steps/applying.js";
 import { byCost, choiceStep } from "./steps/choice.js";
-import { consentStep } from "./steps/consent.js";
 import type { EligibleCampaign } from "./steps/eligibility.js";
 import { enrolmentStep } from "./steps/enrolment.js";
 import { episodeStep } from "./steps/episode.js";
@@ -17,12 +15,10 @@ import { explanationStep } from "./steps/explanation.js";
 import { explorationStep } from "./steps/exploration.js";
 import { isGhost } from "./steps/ghost.js";
 import { grantStep, reasonOf } from "./steps/grant.js";
-import { guardrailsStep } from "./steps/guardrails.js";
-import { ladderStep } from "./steps/ladder.js";
 import type { Owed } from "./steps/owed.js";
 import { responseStep, type Baseline } from "./steps/response.js";
-import { stackStep } from "./steps/stack.js";
 import { owedTerms, recorded, recordedTerms, valueStep, type ValuedRung } from "./steps/value.js";
+import { weigh } from "./weighing.js";
 
 /** What became of a call. */
 export type DecideOutcome = Decided | Repeated;
@@ -51,12 +47,9 @@ export function decide(input: DecisionInput): DecideOutcome {
 
 function newDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision {
   const { policy, language } = situation;
-  const permitted = consentStep(situation);
-  const { segments, baseline, isForeign, eligibility, owed, personalDataUsed } = applyingStep(situation, permitted);
-  const ladder = ladderStep(situation, eligibility.incentives);
-  const stacked = stackStep(situation, ladder, owed);
-  const guarded = guardrailsStep(situation, stacked);
-  const answered = responseStep(situation, baseline, owed, guarded);
+  const { permitted, applying, rungs } = weigh(situation);
+  const { segments, baseline, isForeign, eligibility, owed, personalDataUsed } = applying;
+  const answered = responseStep(situation, baseline, owed, rungs);
   const valued = valueStep(situation, baseline, owed, answered).toSorted(byCost);
   const admissible = valued.filter((rung) => rung.blockedBy === undefined);
   const exploit = choiceStep(situation, admissible) + 1;

@@ -31,4 +31,6 @@ export {
   type RecordedState,
 } from "./state/encoding.js";
 export { answerOf, evolve, type DecisionFacts, type StateEvent } from "./state/evolve.js";
+export { situationOf, type Situation } from "./situation.js";
 export { armOf } from "./steps/enrolment.js";
+export { weigh, type Weighed } from "./weighing.js";
