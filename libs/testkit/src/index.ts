@@ -25,6 +25,7 @@ export type { SegmentMapping } from "./readers/segment-ndjson.js";
 export { UNKNOWN_PRODUCT_ID } from "./readers/source-event.js";
 export { clickstreamShape, type ClickstreamShape, type ShapeEvent, type ShapeOptions } from "./clickstream-shape.js";
 export { RegistryStandIn } from "./registry/registry-stand-in.js";
+export { ASSORTMENTS, type AssortmentName } from "./storefront/assortment.js";
 export { Storefront, type StorefrontOptions } from "./storefront/storefront.js";
 export type { Tally } from "./storefront/shop-floor.js";
 export type { Person } from "./storefront/shopper.js";

@@ -41,7 +41,8 @@ export class CheckoutScene {
   /** Asks Decide; the rest follows from its answer. */
   begin(standpoint: Standpoint): void {
     const { visit, checkout, want, atMs } = standpoint;
-    const { channel, device, place } = visit.shopper;
+    const { channel, device, place, custom } = visit.shopper;
+    const { paymentMethod, language, partnerSegments } = custom;
     const requestId = `checkout-${this.#floor.streams.hex(`request/${visit.name}`)}`;
     want.requestIds.push(requestId);
     const request = wire.DecideRequest.create({
@@ -49,10 +50,12 @@ export class CheckoutScene {
       caller: "storefront",
       subject: this.#floor.idsOf(visit),
       sessionId: visit.sessionId,
-      cart: { lines: linesOf(checkout), ...this.#shippingOf(checkout) },
+      cart: { lines: linesOf(checkout), ...this.#shippingOf(checkout), paymentMethod },
       channel,
       device,
       place,
+      language,
+      partnerSegments: [...partnerSegments],
     });
     this.#floor.askDecide(atMs, request, (answer) => {
       this.#makeUpMind(standpoint, requestId, answer);
@@ -96,6 +99,7 @@ export class CheckoutScene {
         lines: linesOf(checkout),
         ...this.#shippingOf(checkout),
         idempotencyKey: `redeem-${orderId}`,
+        paymentMethod: visit.shopper.custom.paymentMethod,
       });
       this.#floor.askRedeem(atMs, request, (answer) => {
         if (answer !== undefined) this.#buy(standpoint, { code, answer });

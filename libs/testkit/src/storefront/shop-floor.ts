@@ -73,7 +73,7 @@ export class ShopFloor {
     for (;;) {
       const step = this.#ready.shift();
       if (step !== undefined) {
-        if (step.kind !== "event") this.#awaits = step;
+        if (step.kind === "decide" || step.kind === "redeem") this.#awaits = step;
         return step;
       }
       const due = this.#agenda.take();
@@ -85,6 +85,16 @@ export class ShopFloor {
   tally(): Tally {
     const { decide, redeem } = this.#asked;
     return { byKind: new Map(this.#byKind), byFate: new Map(this.#byFate), decides: decide, redeems: redeem };
+  }
+
+  /** Puts goods that were delivered into the catalog. */
+  deliver(atMs: number, products: readonly wire.Product[]): void {
+    this.#ready.push({ kind: "delivery", atMs: atMs as Millis, products });
+  }
+
+  /** Tells of an order of before the play, as a shop that begins with Leastwise does: on time by its own system. */
+  recall(atMs: number, event: wire.Event): void {
+    this.#arrive({ event, afterMs: 0, fate: "on_time", flaw: undefined }, atMs);
   }
 
   /** Asks Decide. */

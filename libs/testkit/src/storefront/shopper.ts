@@ -2,6 +2,7 @@ import { wire } from "@leastwise/contracts";
 import { DAY_MS, type Millis } from "@leastwise/vocabulary";
 import { happens, normal, oneOf, weighted, wholeNumber } from "../random/draws.js";
 import type { RandomStreams, Xoshiro128 } from "../random/xoshiro128.js";
+import type { Clientele, Share } from "./assortment.js";
 import { drawTaste, type Taste } from "./taste.js";
 
 /** `anonymous` never says who they are; `known` is logged in from the start; `joins` logs in at a checkout. */
@@ -18,7 +19,21 @@ export interface Shopper {
   readonly channel: wire.Channel;
   readonly device: wire.Device;
   readonly place: wire.Place;
+  readonly custom: Custom;
 }
+
+/** What a shop with a clientele of its own knows of a shopper besides; nothing, elsewhere. */
+export interface Custom {
+  readonly partnerSegments: readonly string[];
+  /** Empty: the checkout does not say. */
+  readonly paymentMethod: string;
+  /** Empty: the checkout does not say. */
+  readonly language: string;
+  /** Days from an order to the beginning of the play; undefined for one who has not bought before. */
+  readonly boughtDaysAgo: number | undefined;
+}
+
+const NOTHING_MORE: Custom = { partnerSegments: [], paymentMethod: "", language: "", boughtDaysAgo: undefined };
 
 /** What the shop knows of a shopper before the play begins, to be kept through the subjects' door. */
 export interface Person {
@@ -36,7 +51,7 @@ const PLACES: readonly wire.Place[] = [
 const VISITS_PER_DAY_MEAN = 0.3;
 const VISITS_SPREAD = 0.9;
 
-export function createShopper(streams: RandomStreams, index: number): Shopper {
+export function createShopper(streams: RandomStreams, index: number, clientele?: Clientele): Shopper {
   const random = streams.stream(`shopper/${index}`);
   const identity = weighted<Identity>(random, [
     ["anonymous", 0.3],
@@ -57,7 +72,27 @@ export function createShopper(streams: RandomStreams, index: number): Shopper {
       [wire.Device.DEVICE_TABLET, 0.07],
     ]),
     place: oneOf(random, PLACES),
+    custom: clientele === undefined ? NOTHING_MORE : drawCustom(streams.stream(`custom/${index}`), clientele, identity),
   };
+}
+
+/** Only whom the shop knows can have bought before under a name that it knows. */
+function drawCustom(random: Xoshiro128, clientele: Clientele, identity: Identity): Custom {
+  const segment = oneByShare(random, clientele.partnerSegments);
+  const boughtBefore = happens(random, clientele.boughtBefore);
+  const daysAgo = wholeNumber(random, ...clientele.boughtDaysAgo);
+  return {
+    partnerSegments: segment === "" ? [] : [segment],
+    paymentMethod: oneByShare(random, clientele.paymentMethods),
+    language: oneByShare(random, clientele.languages),
+    boughtDaysAgo: boughtBefore && identity !== "anonymous" ? daysAgo : undefined,
+  };
+}
+
+/** One of the values by its share; empty for the rest that the shares leave. */
+function oneByShare(random: Xoshiro128, shares: readonly Share[]): string {
+  let left = random.nextUnit();
+  return shares.find(([, share]) => (left -= share) < 0)?.[0] ?? "";
 }
 
 /** The shopper's id on one of their devices, counted from 0. */

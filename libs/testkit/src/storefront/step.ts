@@ -38,5 +38,12 @@ export interface RedeemStep {
   readonly reply: (answer: RedeemAnswer) => void;
 }
 
+/** Goods are delivered: their rows of the catalog are to be put before the next step. */
+export interface DeliveryStep {
+  readonly kind: "delivery";
+  readonly atMs: Millis;
+  readonly products: readonly wire.Product[];
+}
+
 /** What the driver of the play does next; steps come in the order of `atMs`. */
-export type Step = EventStep | DecideStep | RedeemStep;
+export type Step = EventStep | DecideStep | RedeemStep | DeliveryStep;

@@ -142,7 +142,7 @@ interface Happened {
 }
 
 function eventOnce(step: Step, order: number): [id: string, happened: Happened][] {
-  if (step.kind === "redeem") return [];
+  if (step.kind === "redeem" || step.kind === "delivery") return [];
   if (step.kind === "decide") return [[`decide-${order}`, { order: step.atMs + 0.5, step }]];
   if (step.flaw !== undefined) return [];
   const id = step.event.eventId === "" ? `none-${order}` : step.event.eventId;
@@ -241,6 +241,55 @@ describe("the truth", () => {
     }
     expect(seen.size).toBeGreaterThan(300);
     expect(Number(margin)).toBe(sum(shop.truth().wants, (want) => want.marginMinor));
+  });
+});
+
+describe("an assortment", () => {
+  it("that is not named is the one that it always was, to the last byte", () => {
+    const shop = play(SMALL, { faceValueOf: () => 100 });
+    expect(digest(shop.steps)).toBe(
+      digest(play({ ...SMALL, assortment: "general" }, { faceValueOf: () => 100 }).steps),
+    );
+    expect(digest(shop.steps)).toBe("bd0a48c254fc6b0b668afce4b7781f5411bd603acb01625fa6051d58ffb99f39");
+  });
+
+  it("of groceries perishes within days, and is delivered anew at that moment", () => {
+    const { shop, steps } = play({ ...SMALL, assortment: "grocery" });
+    const until = new Map(shop.products.map(({ productId, perishableUntilMs }) => [productId, perishableUntilMs]));
+    const delivered = steps.flatMap((step) => (step.kind === "delivery" ? [step] : []));
+    expect(delivered.length).toBeGreaterThan(100);
+    for (const { atMs, products } of delivered)
+      for (const { productId, perishableUntilMs } of products) {
+        expect(until.get(productId)).toBe(BigInt(atMs));
+        expect(perishableUntilMs!).toBeGreaterThan(BigInt(atMs));
+        until.set(productId, perishableUntilMs);
+      }
+    for (const at of until.values()) expect(at === undefined || at > BigInt(shop.endMs) - 1n).toBe(true);
+  });
+
+  it("of electronics has an outgoing generation that is worth nothing when the next comes, within the play", () => {
+    const { products, endMs } = new Storefront({ ...SMALL, assortment: "electronics" });
+    const outgoing = products.filter(({ category }) => category === "last-generation");
+    expect(outgoing.length).toBeGreaterThan(5);
+    expect(outgoing.every(({ perishableUntilMs }) => perishableUntilMs! < BigInt(endMs))).toBe(true);
+    expect(products.filter(({ perishableUntilMs }) => perishableUntilMs !== undefined)).toEqual(outgoing);
+  });
+
+  it("of fashion says who is a partner's customer, how they pay and in which language, and who bought before", () => {
+    const { steps } = play({ ...SMALL, assortment: "fashion" }, { faceValueOf: tenPercent });
+    const asked = steps.flatMap((step) => (step.kind === "decide" ? [step.request] : []));
+    expect(new Set(asked.flatMap(({ partnerSegments }) => partnerSegments))).toEqual(
+      new Set(["bank-gold", "bank-classic"]),
+    );
+    expect(new Set(asked.map(({ cart }) => cart!.paymentMethod))).toEqual(new Set(["card", "sepa", "wallet"]));
+    expect(new Set(asked.map(({ language }) => language))).toEqual(new Set(["en", "de"]));
+    const redeemed = steps.flatMap((step) => (step.kind === "redeem" ? [step.request] : []));
+    expect(redeemed.every(({ paymentMethod }) => paymentMethod !== "")).toBe(true);
+    const before = steps.flatMap((step) =>
+      step.kind === "event" && step.event.occurredAtMs < BigInt(START_MS) ? [step.event] : [],
+    );
+    expect(before.length).toBeGreaterThan(50);
+    expect(before.every(({ kind, userId }) => kindName(kind) === "purchase" && userId !== "")).toBe(true);
   });
 });
 

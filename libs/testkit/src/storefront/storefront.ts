@@ -1,7 +1,9 @@
 import { wire } from "@leastwise/contracts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
 import { RandomStreams, type Xoshiro128 } from "../random/xoshiro128.js";
-import { createCatalog } from "./catalog.js";
+import { oneOf } from "../random/draws.js";
+import { assortmentOf, type Assortment, type AssortmentName } from "./assortment.js";
+import { createCatalog, deliveryOf, shelfOf } from "./catalog.js";
 import { CheckoutScene, type Standpoint } from "./checkout-scene.js";
 import { Checkout, PURCHASE_AFTER_MS } from "./checkout.js";
 import { eventProduct, ShopFloor, wireLine, type Tally } from "./shop-floor.js";
@@ -26,6 +28,8 @@ export interface StorefrontOptions {
   readonly startMs: Millis;
   /** Absent: USD. */
   readonly currency?: CurrencyCode;
+  /** What the shop sells, and to whom. Absent: `general`. */
+  readonly assortment?: AssortmentName;
 }
 
 /** Silence between two visits of a shopper at least, so that they do not run into one another. */
@@ -50,7 +54,9 @@ export class Storefront {
   readonly #scene: CheckoutScene;
   readonly #wants: Want[] = [];
 
-  constructor({ seed, shoppers = 2_000, days = 14, startMs, currency = USD }: StorefrontOptions) {
+  constructor(options: StorefrontOptions) {
+    const { seed, shoppers = 2_000, days = 14, startMs, currency = USD } = options;
+    const assortment = assortmentOf(options.assortment ?? "general");
     if (!(shoppers >= 1 && days > 0)) throw new RangeError("a play needs a shopper and some time");
     const streams = new RandomStreams(seed);
     this.startMs = startMs;
@@ -59,12 +65,16 @@ export class Storefront {
     this.#scene = new CheckoutScene(this.#floor, (standpoint) => {
       this.#leave(standpoint);
     });
-    this.products = createCatalog(streams, startMs, currency);
+    this.products = createCatalog(streams, startMs, currency, assortment);
+    this.products.forEach((product, index) => {
+      this.#planDelivery(product, index, assortment);
+    });
     const people: Person[] = [];
     for (let index = 0; index < shoppers; index += 1) {
-      const shopper = createShopper(streams, index);
+      const shopper = createShopper(streams, index, assortment.clientele);
       const person = personOf(streams, shopper, startMs);
       if (person !== undefined) people.push(person);
+      this.#recallOrder(shopper);
       this.#planNextVisit(shopper, streams.stream(`visits/${index}`), startMs, 0);
     }
     this.people = people;
@@ -83,6 +93,32 @@ export class Storefront {
   /** What the system under test cannot know. */
   truth(): Truth {
     return { decisions: this.#scene.decisions, wants: this.#wants };
+  }
+
+  #planDelivery(product: wire.Product, index: number, assortment: Assortment): void {
+    const random = this.#floor.streams.stream(`delivery/${product.productId}/${product.perishableUntilMs ?? 0n}`);
+    const delivered = deliveryOf(random, product, shelfOf(assortment, index), assortment);
+    if (delivered === undefined) return;
+    this.#floor.at(Number(product.perishableUntilMs), (atMs) => {
+      this.#floor.deliver(atMs, [delivered]);
+      this.#planDelivery(delivered, index, assortment);
+    });
+  }
+
+  /** An order of before the play is told when it begins. */
+  #recallOrder({ index, userId, channel, device, place, custom }: Shopper): void {
+    if (custom.boughtDaysAgo === undefined) return;
+    const boughtMs = this.startMs - custom.boughtDaysAgo * DAY_MS;
+    const name = this.#floor.streams.hex(`recalled/${index}`);
+    const product = oneOf(this.#floor.streams.stream(`recalled/${index}`), this.products);
+    const order = { orderId: `order-${name}`, lines: [wireLine({ product, units: 1 })], total: product.price };
+    const event = wire.Event.fromPartial({
+      ...{ eventId: `e-${name}`, kind: EventKind.EVENT_KIND_PURCHASE, occurredAtMs: BigInt(boughtMs) },
+      ...{ userId, channel, device, place, order },
+    });
+    this.#floor.at(this.startMs, (atMs) => {
+      this.#floor.recall(atMs, event);
+    });
   }
 
   #planNextVisit(shopper: Shopper, times: Xoshiro128, afterMs: number, count: number): void {
