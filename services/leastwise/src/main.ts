@@ -1,4 +1,4 @@
-import { FORMATS } from "@leastwise/testkit";
+import { ASSORTMENTS, FORMATS } from "@leastwise/testkit";
 import { nearestName, printable } from "@leastwise/vocabulary";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { doctorCommand, type DoctorOptions } from "./commands/doctor.js";
@@ -31,6 +31,10 @@ import { ROLES } from "./topics/access.js";
 import { VERSION } from "./version.js";
 
 const FORMAT_HELP = FORMATS.map(({ name, help }) => `  ${name.padEnd(18)}${help}`).join("\n");
+
+const ASSORTMENT_HELP = Object.entries(ASSORTMENTS)
+  .map(([name, { help }]) => `  ${name.padEnd(18)}${help}`)
+  .join("\n");
 
 function program(): Command {
   const leastwise = new Command("leastwise")
@@ -69,12 +73,18 @@ function addPlay(leastwise: Command): void {
     .addOption(ofStorefront("--shoppers <n>", "shoppers of the storefront", 2_000).argParser(wholeNumber(1, 100_000)))
     .addOption(ofStorefront("--days <n>", "days of the storefront", 14).argParser(wholeNumber(1, 60)))
     .addOption(ofStorefront("--start <date>", "first day of the storefront", "2026-01-05"))
+    .addOption(
+      ofStorefront("--assortment <name>", "what the storefront sells, and to whom", "general").choices(
+        Object.keys(ASSORTMENTS),
+      ),
+    )
+    .option("--policy <file>", "a policy document to play under, instead of the built-in policy")
     .option(
       "--data <directory>",
       "where the play keeps its log and tables: emptied at the start (default: .leastwise/play)",
     )
     .option("--config <file>", "configuration, YAML or JSON")
-    .addHelpText("after", `\nFormats:\n${FORMAT_HELP}`)
+    .addHelpText("after", `\nAssortments:\n${ASSORTMENT_HELP}\n\nFormats:\n${FORMAT_HELP}`)
     .action((options: PlayOptions) => playCommand(options));
 }
 

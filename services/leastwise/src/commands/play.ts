@@ -1,6 +1,13 @@
 import { loadConfig, makeDataDirectory, sayProblems, type Config, type KeyName } from "@leastwise/config";
 import type { wire } from "@leastwise/contracts";
-import { CartTracker, FORMATS, openClickstream, Storefront, type Clickstream } from "@leastwise/testkit";
+import {
+  CartTracker,
+  FORMATS,
+  openClickstream,
+  Storefront,
+  type AssortmentName,
+  type Clickstream,
+} from "@leastwise/testkit";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
 import { DAY_MS, isCurrencyCode, sayRefusal, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
 import { createHash } from "node:crypto";
@@ -12,6 +19,7 @@ import { asServiceFailure, StartFailure } from "../host/start-failure.js";
 import { untilStopped } from "../host/stop-signals.js";
 import { isInUse } from "../host/wiring.js";
 import { Doors } from "../play/doors.js";
+import { playPolicy, type PlayPolicy } from "../play/play-policy.js";
 import { Player } from "../play/player.js";
 import { Progress } from "../play/progress.js";
 import { segmentReader } from "../play/segment-reader.js";
@@ -36,6 +44,8 @@ export interface PlayOptions {
   readonly shoppers: number;
   readonly days: number;
   readonly start: string;
+  readonly assortment: AssortmentName;
+  readonly policy: string | undefined;
   readonly data: string | undefined;
   readonly config: string | undefined;
 }
@@ -51,10 +61,9 @@ export async function playCommand(options: PlayOptions): Promise<void> {
   if (options.format !== undefined && options.replay === undefined)
     throw new StartFailure("--format says how to read a file: name the file with --replay, or leave --format out");
   const say = (line: string) => void process.stderr.write(`${line}\n`);
-  const { config, stream } = await prepared(options, say);
-  const currency = currencyOf(config);
+  const { config, policy, stream } = await prepared(options, say);
   await emptyDirectory(config.data_directory);
-  const startMs = (stream === undefined ? startOf(options.start) : await firstMs(stream)) as Millis;
+  const startMs = stream === undefined ? startOf(options.start) : await firstMs(stream);
   const clock = new EventClock(startMs);
   const telemetry = createTelemetry({
     service: "leastwise",
@@ -71,12 +80,12 @@ export async function playCommand(options: PlayOptions): Promise<void> {
     observeOnly: stream !== undefined,
   });
   try {
-    const played = await Promise.race([playOn(host, clock, options, stream, startMs, currency, say), host.failed]);
-    const summary = await summaryOf(played, host, telemetry, options, stream, clock, startMs, currency);
+    const played = await Promise.race([playOn(host, clock, options, stream, startMs, policy, say), host.failed]);
+    const summary = await summaryOf(played, host, telemetry, options, stream, clock, startMs, policy);
     say("");
     process.stdout.write(options.json ? `${summaryJson(summary)}\n` : `${renderTable(summary)}\n`);
     if (options.once) return;
-    say(tryNext(host.ports, summary.lift.question, played.example));
+    say(tryNext(host.ports, summary.lift?.question, played.example));
     say("Serving until Ctrl-C; the clock stands where the play ended.");
     await Promise.race([untilStopped(), host.failed]);
     say("Stopping…");
@@ -102,7 +111,7 @@ async function playOn(
   options: PlayOptions,
   stream: Clickstream | undefined,
   startMs: Millis,
-  currency: CurrencyCode,
+  { currency, version }: PlayPolicy,
   say: (line: string) => void,
 ): Promise<Played> {
   if (host.ports.rpc === undefined) throw new Error("a play needs the gRPC door");
@@ -120,9 +129,10 @@ async function playOn(
     if (stream !== undefined && carts !== undefined) {
       await player.replay(stream, carts);
     } else {
-      const { seed, shoppers, days } = options;
-      say(`Playing a storefront: ${shoppers.toLocaleString("en")} shoppers, ${days} days, seed ${seed}.`);
-      await player.play(new Storefront({ seed, shoppers, days, startMs, currency }));
+      const { seed, shoppers, days, assortment } = options;
+      const what = `${shoppers.toLocaleString("en")} shoppers, ${days} days, seed ${seed}`;
+      say(`Playing a storefront (${assortment}) under the policy ${version}: ${what}.`);
+      await player.play(new Storefront({ seed, shoppers, days, startMs, currency, assortment }));
     }
     say("Waiting until everything is in the tables…");
     await host.recorder?.catchUp();
@@ -145,16 +155,18 @@ async function summaryOf(
   stream: Clickstream | undefined,
   clock: EventClock,
   fromMs: Millis,
-  currency: CurrencyCode,
+  { version, currency, experiment }: PlayPolicy,
 ): Promise<Summary> {
   if (host.warehouse === undefined) throw new Error("a play needs the warehouse");
   const source =
     stream === undefined
-      ? { seed: options.seed, shoppers: options.shoppers, days: options.days }
+      ? { assortment: options.assortment, seed: options.seed, shoppers: options.shoppers, days: options.days }
       : { file: path.basename(options.replay ?? ""), format: stream.format.name };
   return summarize(host.warehouse, {
     mode: stream === undefined ? "storefront" : "replay",
     source,
+    policyVersion: version,
+    experiment,
     currency,
     seconds,
     tally: player.tally,
@@ -196,13 +208,44 @@ async function verdictsOf(telemetry: Telemetry): Promise<Record<string, number>>
   return byName(counts);
 }
 
-/** The configuration, and the clickstream to replay. Where nobody names the shop's currency, it is that of the file's first price. */
-async function prepared(options: PlayOptions, say: (line: string) => void) {
+/** What a play is made of, all of it looked at before anything is started. */
+interface Prepared {
+  readonly config: Config;
+  readonly policy: PlayPolicy;
+  /** The clickstream to replay; undefined for the storefront. */
+  readonly stream: Clickstream | undefined;
+}
+
+/** The currency is that of the policy's document; without one it is the shop's by its configuration, or that of a file's first price. */
+async function prepared(options: PlayOptions, say: (line: string) => void): Promise<Prepared> {
   const config = await playConfig(options, DOLLARS);
-  if (options.replay === undefined) return { config, stream: undefined };
+  if (config.policy_file !== undefined) return preparedByDocument(options, config, say);
+  if (options.replay === undefined) return withPolicy(config, undefined);
   const stream = await openReplay(options.replay, options.format, currencyOf(config), say);
   const found = await currencyIn(stream);
-  return { config: found === undefined ? config : await playConfig(options, found), stream };
+  return withPolicy(found === undefined ? config : await playConfig(options, found), stream);
+}
+
+async function withPolicy(config: Config, stream: Clickstream | undefined): Promise<Prepared> {
+  return { config, policy: await playPolicy(config, undefined), stream };
+}
+
+async function preparedByDocument(options: PlayOptions, first: Config, say: (line: string) => void): Promise<Prepared> {
+  const policy = await playPolicy(first, options.replay === undefined ? startOf(options.start) : undefined);
+  const { currency, version } = policy;
+  const config = await playConfig(options, currency);
+  if (currencyOf(config) !== currency)
+    throw new StartFailure(
+      `the policy ${version} is in ${currency}, and the configuration says currency ${config.currency}: leave that out, or name another policy`,
+    );
+  if (options.replay === undefined) return { config, policy, stream: undefined };
+  const stream = await openReplay(options.replay, options.format, currency, say);
+  const found = await currencyIn(stream);
+  if (found !== undefined && found !== currency)
+    throw new StartFailure(
+      `the policy ${version} is in ${currency}, and the file's first price in ${found}: under it no cart of the file could get anything`,
+    );
+  return { config, policy, stream };
 }
 
 async function currencyIn(stream: Clickstream): Promise<CurrencyCode | undefined> {
@@ -214,7 +257,7 @@ async function currencyIn(stream: Clickstream): Promise<CurrencyCode | undefined
   return undefined;
 }
 
-async function playConfig({ config: file, data, seed }: PlayOptions, currency: CurrencyCode): Promise<Config> {
+async function playConfig({ config: file, data, seed, policy }: PlayOptions, currency: CurrencyCode): Promise<Config> {
   const loaded = await loadConfig({
     defaults: {
       logging: { level: "warn" },
@@ -228,7 +271,11 @@ async function playConfig({ config: file, data, seed }: PlayOptions, currency: C
     },
     ...(file === undefined ? {} : { file }),
     env: process.env,
-    overrides: { clock: "event", ...(data === undefined ? {} : { data_directory: data }) },
+    overrides: {
+      clock: "event",
+      ...(data === undefined ? {} : { data_directory: data }),
+      ...(policy === undefined ? {} : { policy_file: policy }),
+    },
   });
   if (!loaded.ok) throw new StartFailure(sayProblems(loaded.error));
   return loaded.value;
@@ -255,8 +302,8 @@ async function openReplay(
   return opened.value;
 }
 
-async function firstMs(stream: Clickstream): Promise<number> {
-  for await (const event of stream.events) return Number(event.occurredAtMs);
+async function firstMs(stream: Clickstream): Promise<Millis> {
+  for await (const event of stream.events) return Number(event.occurredAtMs) as Millis;
   throw new StartFailure(sayNoEvent(stream));
 }
 
@@ -267,11 +314,11 @@ function sayNoEvent({ format, account }: Clickstream): string {
   return `as ${format.name}, the file holds no event: every row was refused (${refused}); ${advice}`;
 }
 
-function startOf(date: string): number {
+function startOf(date: string): Millis {
   const startMs = Date.parse(date);
   if (Number.isNaN(startMs))
     throw new StartFailure(`--start: expected a date such as 2026-01-05, got ${JSON.stringify(date)}`);
-  return startMs - (startMs % DAY_MS);
+  return (startMs - (startMs % DAY_MS)) as Millis;
 }
 
 /** Makes the play's own directory empty; a directory with anything else in it is left alone and refused. */

@@ -24,17 +24,24 @@ export async function startPolicy({ config, log, clock, policies }: StartPolicyO
   await policies.appears(policy.version);
 }
 
-/** The policy of the configured file, else the built-in one. Throws a StartFailure where it cannot be read, or be put into force. */
-export async function firstPolicy(config: Pick<Config, "policy_file" | "currency">): Promise<wire.Policy> {
+/**
+ * The policy of the configured file, else the built-in one. Throws a StartFailure where it cannot be read, or be put into force.
+ *
+ * @param nowMs instant that no campaign may be over at. Absent: any may be
+ */
+export async function firstPolicy(
+  config: Pick<Config, "policy_file" | "currency">,
+  nowMs?: number,
+): Promise<wire.Policy> {
   const policy =
-    config.policy_file === undefined ? starterPolicy(config.currency) : await policyOfFile(config.policy_file);
+    config.policy_file === undefined ? starterPolicy(config.currency) : await policyOfFile(config.policy_file, nowMs);
   const [problem] = problemsOf(policy);
   if (problem !== undefined) throw new StartFailure(`the policy cannot be put into force: ${sayRefusal(problem)}`);
   return policy;
 }
 
-async function policyOfFile(file: string): Promise<wire.Policy> {
-  const checked = await checkPolicyFile(file);
+async function policyOfFile(file: string, nowMs: number | undefined): Promise<wire.Policy> {
+  const checked = await checkPolicyFile(file, nowMs === undefined ? {} : { nowMs });
   if (checked.ok) return checked.value.policy;
   const sayings = checked.error.map((problem) => sayDocumentProblem(file, problem));
   throw new StartFailure(`the policy cannot be put into force:\n${sayings.join("\n")}`);

@@ -2,7 +2,7 @@ import { wire } from "@leastwise/contracts";
 import { DAY_MS, exponentOf, HOUR_MS, isCurrencyCode } from "@leastwise/vocabulary";
 
 /** The experiment of the built-in policy. */
-export const STARTER_EXPERIMENT = "checkout-incentives";
+const STARTER_EXPERIMENT = "checkout-incentives";
 
 const { CampaignKind, PropensityKind } = wire;
 

@@ -37,6 +37,10 @@ export class Doors {
     return callUnary(this.#catalog.putProducts.bind(this.#catalog), { products }, { timeoutMs: CALL_TIMEOUT_MS });
   }
 
+  getProduct(productId: string): Promise<Result<wire.GetProductResponse, RpcFailure>> {
+    return callUnary(this.#catalog.getProduct.bind(this.#catalog), { productId }, { timeoutMs: CALL_TIMEOUT_MS });
+  }
+
   putProfile(request: wire.PutProfileRequest): Promise<Result<wire.PutProfileResponse, RpcFailure>> {
     return callUnary(this.#subjects.putProfile.bind(this.#subjects), request, { timeoutMs: CALL_TIMEOUT_MS });
   }

@@ -10,6 +10,8 @@ import { increase, Tally } from "./tally.js";
 const BATCH_EVENTS_MAX = 500;
 /** Customers whose profile and consent are told at the same time: one is no other's matter, and the log writes them together. */
 const INTRODUCED_AT_ONCE = 100;
+/** The catalog follows the log at once: a row that is not there after so many looks never comes. */
+const LOOKS_MAX = 10_000;
 /** A play waits until its own events are in the windows, however long that takes within reason. */
 const AFTER_WAIT_MS = 1_000;
 
@@ -75,6 +77,9 @@ export class Player {
         case "redeem":
           step.reply(await this.#redeem(step.request, step.atMs));
           break;
+        case "delivery":
+          await this.#deliver(step.products, step.atMs);
+          break;
       }
       this.#show();
     }
@@ -94,6 +99,20 @@ export class Player {
   async #introduce({ subject, profile, consent }: Person): Promise<void> {
     if (profile !== undefined) need(await this.#doors.putProfile({ subject, profile }), "PutProfile");
     if (consent !== undefined) need(await this.#doors.putConsent({ subject, consent }), "PutConsent");
+  }
+
+  /** The catalog says so before anybody asks again: else the play would come out by how soon it does. */
+  async #deliver(products: readonly wire.Product[], atMs: Millis): Promise<void> {
+    await this.#flush();
+    this.#clock.advance(atMs);
+    need(await this.#doors.putProducts([...products]), "PutProducts");
+    for (const { productId, perishableUntilMs } of products) {
+      for (let look = 1; ; look += 1) {
+        const { product } = need(await this.#doors.getProduct(productId), "GetProduct");
+        if (product?.perishableUntilMs === perishableUntilMs) break;
+        if (look === LOOKS_MAX) throw new PlayFailure(`the catalog does not show the delivery of ${productId}`);
+      }
+    }
   }
 
   /** The collector stamps a batch when its last event is due: what waits a little arrives a little late, as in life. */

@@ -1,14 +1,14 @@
 import type { CurrencyCode, Millis } from "@leastwise/vocabulary";
 import { liftReport, type LiftReport, type Warehouse } from "@leastwise/warehouse";
-import { STARTER_EXPERIMENT } from "../host/starter-policy.js";
 import type { Ports } from "../host/host.js";
 import type { Tally } from "./tally.js";
 
 /** What a play came to: what the table shows, and `--json` prints. Money is in minor units of `currency`. */
 export interface Summary {
   readonly mode: "storefront" | "replay";
-  /** File and format of a replay; seed, shoppers and days of the storefront. */
+  /** File and format of a replay; assortment, seed, shoppers and days of the storefront. */
   readonly source: Readonly<Record<string, string | number>>;
+  readonly policy_version: string;
   readonly currency: CurrencyCode;
   readonly seconds: number;
   readonly events: {
@@ -31,8 +31,11 @@ export interface Summary {
   };
   /** What was given or, in a replay and for held-out subjects, would have been. */
   readonly incentives: readonly IncentiveRow[];
+  /** The same by campaign, and what was owed; a campaign from which nothing came has no row. */
+  readonly campaigns: readonly CampaignRow[];
   readonly spend: { readonly held_minor: number; readonly redeemed_minor: number; readonly redeemed: number };
-  readonly lift: LiftReport;
+  /** Null: the policy has no experiment, so that nobody was held out to compare with. */
+  readonly lift: LiftReport | null;
   /** True for a replay: nothing was offered, so that any difference of the arms is chance. */
   readonly is_aa_check: boolean;
   readonly ports: Ports;
@@ -50,9 +53,17 @@ export interface IncentiveRow {
   readonly face_value_minor: number;
 }
 
+/** Incentives of one kind of a campaign; `entitlement`: what was owed. */
+export interface CampaignRow extends Pick<IncentiveRow, "kind" | "granted" | "withheld" | "face_value_minor"> {
+  readonly campaign: string;
+}
+
 export interface SummaryFacts {
   readonly mode: Summary["mode"];
   readonly source: Summary["source"];
+  readonly policyVersion: string;
+  /** Of which the lift is told; undefined: of none. */
+  readonly experiment: string | undefined;
   readonly currency: CurrencyCode;
   readonly seconds: number;
   readonly tally: Tally;
@@ -66,14 +77,7 @@ export interface SummaryFacts {
 
 /** Sums a play up: counts from what was seen at the doors, the rest from SQL, as a data team would ask it. */
 export async function summarize(warehouse: Warehouse, facts: SummaryFacts): Promise<Summary> {
-  const { tally, currency, fromMs, toMs } = facts;
-  const lift = await liftReport(warehouse, {
-    experiment: STARTER_EXPERIMENT,
-    fromMs,
-    toMs: (toMs + 1) as Millis,
-    asOfMs: (toMs + 1) as Millis,
-    currency,
-  });
+  const { tally, currency } = facts;
   const [spend] = await warehouse.query<{ held: string; redeemed: string }>(
     `SELECT toString(sumIf(cost_minor, kind = 'issued')) AS held, toString(sumIf(cost_minor, kind = 'redeemed')) AS redeemed
      FROM (SELECT * FROM offers ORDER BY at LIMIT 1 BY offer_id, kind)`,
@@ -81,6 +85,7 @@ export async function summarize(warehouse: Warehouse, facts: SummaryFacts): Prom
   return {
     mode: facts.mode,
     source: facts.source,
+    policy_version: facts.policyVersion,
     currency,
     seconds: facts.seconds,
     events: {
@@ -103,15 +108,25 @@ export async function summarize(warehouse: Warehouse, facts: SummaryFacts): Prom
       },
     },
     incentives: await incentives(warehouse),
+    campaigns: await campaigns(warehouse),
     spend: {
       held_minor: Number(spend?.held ?? 0),
       redeemed_minor: Number(spend?.redeemed ?? 0),
       redeemed: tally.redeemed,
     },
-    lift,
+    lift: await liftOf(warehouse, facts),
     is_aa_check: facts.mode === "replay",
     ports: facts.ports,
   };
+}
+
+async function liftOf(
+  warehouse: Warehouse,
+  { experiment, fromMs, toMs, currency }: SummaryFacts,
+): Promise<LiftReport | null> {
+  if (experiment === undefined) return null;
+  const endMs = (toMs + 1) as Millis;
+  return liftReport(warehouse, { experiment, fromMs, toMs: endMs, asOfMs: endMs, currency });
 }
 
 async function decisionsByReason(warehouse: Warehouse): Promise<Record<string, number>> {
@@ -121,6 +136,7 @@ async function decisionsByReason(warehouse: Warehouse): Promise<Record<string, n
   return Object.fromEntries(rows.map(({ reason, decisions }) => [reason, Number(decisions)]));
 }
 
+/** A 64-bit sum or count comes as text. */
 interface IncentiveCounts {
   readonly kind: string;
   readonly depth: number;
@@ -139,6 +155,28 @@ async function incentives(warehouse: Warehouse): Promise<IncentiveRow[]> {
   return rows.map(({ kind, depth, granted, withheld, face }) => ({
     kind,
     depth_from_percent: depth,
+    granted: Number(granted),
+    withheld: Number(withheld),
+    face_value_minor: Number(face),
+  }));
+}
+
+/** What is owed stands on no rung: the tables have it as offers that were issued though no rung of their campaign was chosen. */
+async function campaigns(warehouse: Warehouse): Promise<CampaignRow[]> {
+  const rows = await warehouse.query<Omit<IncentiveCounts, "depth"> & { readonly campaign: string }>(
+    `SELECT campaign, kind, toString(sum(given)) AS granted, toString(sum(kept)) AS withheld, toString(sum(minor)) AS face FROM (
+       SELECT campaign, incentive_kind AS kind, toUInt64(reason = 'granted') AS given, toUInt64(reason != 'granted') AS kept,
+              face_value_minor AS minor
+       FROM decisions WHERE reason IN ('granted', 'holdout', 'observe_only')
+       UNION ALL
+       SELECT campaign, 'entitlement' AS kind, toUInt64(1) AS given, toUInt64(0) AS kept, face_value_minor AS minor
+       FROM (SELECT * FROM offers WHERE kind = 'issued' ORDER BY at LIMIT 1 BY offer_id)
+       WHERE decision_id IN (SELECT decision_id FROM decisions WHERE reason != 'granted')
+     ) GROUP BY campaign, kind ORDER BY campaign, kind`,
+  );
+  return rows.map(({ campaign, kind, granted, withheld, face }) => ({
+    campaign,
+    kind,
     granted: Number(granted),
     withheld: Number(withheld),
     face_value_minor: Number(face),

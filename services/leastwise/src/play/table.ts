@@ -17,16 +17,18 @@ export function renderTable(summary: Summary): string {
     row("subjects", count(summary.subjects)),
     ...decisions(summary),
     ...incentives(summary),
+    ...campaigns(summary),
     ...lift(summary),
   ].join("\n");
 }
 
-function heading({ mode, source, seconds, events }: Summary): string[] {
+function heading({ mode, source, policy_version: policy, seconds, events }: Summary): string[] {
   const what = Object.entries(source).map(([name, value]) => `${name} ${value}`);
   const title = mode === "replay" ? "Replay" : "Storefront";
   return [
     "",
     `${title} · ${what.join(" · ")}`,
+    row("policy", policy),
     row("took", `${seconds.toFixed(1)} s`),
     row("events sent", count(events.sent)),
   ];
@@ -69,7 +71,18 @@ function incentives({ incentives: rows, spend, currency, mode }: Summary): strin
   ];
 }
 
+function campaigns({ campaigns: rows, currency }: Summary): string[] {
+  if (rows.length === 0) return [];
+  const head = `  ${"campaign".padEnd(22)}${"kind".padEnd(19)}${"granted".padStart(9)}${"withheld".padStart(10)}${"face value".padStart(18)}`;
+  const lines = rows.map(({ campaign, kind, granted, withheld, face_value_minor: minor }) => {
+    const face = formatMoney({ minor, currency }).padStart(18);
+    return `  ${campaign.padEnd(22)}${kind.padEnd(19)}${count(granted).padStart(9)}${count(withheld).padStart(10)}${face}`;
+  });
+  return ["", "by campaign", head, ...lines];
+}
+
 function lift({ lift: report, is_aa_check: isCheck, currency }: Summary): string[] {
+  if (report === null) return ["", "lift: no campaign of the policy names an experiment, so nobody was held out"];
   const { treatment, holdout } = report.subjects;
   const { sampleRatio } = report;
   const ratio = sampleRatio.pValue === undefined ? (sampleRatio.reason ?? "") : `p = ${sampleRatio.pValue.toFixed(3)}`;

@@ -2,13 +2,17 @@ import { writeJson, type wire } from "@leastwise/contracts";
 import type { LiftQuestion } from "@leastwise/warehouse";
 import type { Ports } from "../host/host.js";
 
-/** Three things to try next, each of which works as it is printed. */
-export function tryNext(ports: Ports, lift: Required<LiftQuestion>, example: wire.DecideRequest | undefined): string {
+/** Things to try next, each of which works as it is printed. `lift`: absent where there is none to ask for. */
+export function tryNext(
+  ports: Ports,
+  lift: Required<LiftQuestion> | undefined,
+  example: wire.DecideRequest | undefined,
+): string {
   return [
     "",
     "Try next:",
     ...(ports.rpc === undefined ? [] : grpcurl(ports.rpc, example)),
-    ...(ports.sql === undefined ? [] : sql(ports.sql, lift)),
+    ...(ports.sql === undefined || lift === undefined ? [] : sql(ports.sql, lift)),
     "",
     "  # metrics; beside them /healthz and /readyz",
     `  curl http://localhost:${ports.ops}/metrics`,
