@@ -217,7 +217,8 @@ function shopper(random: Xoshiro128, region: number, place: number, lines: numbe
     channel: "web",
     device: oneOf(random, DEVICES),
     place: { country: "DE", region: `R${region}` },
-    partnerSegments: [], proposedClass: "",
+    partnerSegments: [],
+    proposedClass: "",
     features: {
       catalogue: "bench",
       values: FEATURE_CATALOGUE.names.map((name) => features[name] ?? Number.NaN),
