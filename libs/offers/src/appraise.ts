@@ -173,7 +173,8 @@ function offGoods(
 }
 
 function offShipping(cart: Cart, shippingMinor: number): Appraisal | undefined {
-  return notOffGoods(cart, { ...costing(shippingMinor), shippingMinor });
+  const amounts = { worthMinor: shippingMinor, costMinor: shippingMinor, expectedCostMinor: shippingMinor };
+  return notOffGoods(cart, amounts, shippingMinor);
 }
 
 /** What of it is never spent is rounded down, so that its cost is not understated. */
@@ -183,21 +184,20 @@ function forLater(
   { breakageBp = 0, paidAfterMs = 0 }: { readonly breakageBp?: number; readonly paidAfterMs?: number },
 ): Appraisal | undefined {
   const expectedCostMinor = laterMinor - mulDiv(laterMinor, breakageBp, 10_000, "down");
-  return notOffGoods(cart, { ...costing(laterMinor), expectedCostMinor, laterMinor, paidAfterMs });
+  const amounts = { worthMinor: laterMinor, costMinor: laterMinor, expectedCostMinor };
+  return notOffGoods(cart, amounts, 0, laterMinor, paidAfterMs);
 }
 
 function notOffGoods(
   cart: Cart,
-  given: Pick<Appraisal, "worthMinor" | "costMinor" | "expectedCostMinor"> & Partial<Appraisal>,
+  { worthMinor, costMinor, expectedCostMinor }: Pick<Appraisal, "worthMinor" | "costMinor" | "expectedCostMinor">,
+  shippingMinor = 0,
+  laterMinor = 0,
+  paidAfterMs = 0,
 ): Appraisal | undefined {
-  return given.worthMinor <= 0 ? undefined : { ...NOTHING, ...given, shares: cart.lines.map(() => 0) };
-}
-
-const NOTHING = { goodsMinor: 0, shippingMinor: 0, laterMinor: 0, paidAfterMs: 0 } as const;
-
-/** What is taken off, or paid, costs what it is worth. */
-function costing(worthMinor: number): Pick<Appraisal, "worthMinor" | "costMinor" | "expectedCostMinor"> {
-  return { worthMinor, costMinor: worthMinor, expectedCostMinor: worthMinor };
+  if (worthMinor <= 0) return undefined;
+  const shares = cart.lines.map(() => 0);
+  return { worthMinor, goodsMinor: 0, shippingMinor, laterMinor, costMinor, expectedCostMinor, paidAfterMs, shares };
 }
 
 function cashbackBp({ tiers }: TieredCashback, goods: number): number {

@@ -1,22 +1,30 @@
-import { brokenGuardrail, type CartGuardrailReason, type CartLimits, type LeftCart } from "@leastwise/offers";
+import { brokenGuardrail, type Appraisal, type CartGuardrailReason, type LeftCart } from "@leastwise/offers";
+import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
 import type { GuardedRung } from "./guarded-rung.js";
 
 /** Floor price, maximum discount and margin floor, other offers of the cart included: the same code that a redemption asks again. */
 export function cartGuardrails({ situation, rung }: GuardedRung): CartGuardrailReason | undefined {
-  if (rung.appraisal === undefined) return undefined;
-  const { left, appraisal, campaign } = rung;
-  const { rows } = situation;
-  return brokenGuardrail({
-    ...left,
-    rows,
-    appraisal,
-    guardrails: campaign.guardrails,
-    limits: limitsOf(situation, left),
-  });
+  const { appraisal, left, campaign } = rung;
+  return appraisal === undefined ? undefined : brokenOnCart(situation, campaign, appraisal, left);
 }
 
-/** What the guardrails leave of the cart, where it was reckoned: other offers leave each incentive of ours another cart. */
-export function limitsOf({ cart, limits }: Situation, left: LeftCart): CartLimits | undefined {
-  return left.cart === cart ? limits : undefined;
+/**
+ * The first guardrail of the cart that an incentive of the campaign would break. What the guardrails leave of the cart is reckoned once, where no other
+ * offers leave each incentive of ours another one. Written out, as it is asked for every rung of every decision.
+ */
+export function brokenOnCart(
+  { cart, rows, limits }: Situation,
+  { guardrails }: CompiledCampaign,
+  appraisal: Appraisal,
+  left: LeftCart,
+): CartGuardrailReason | undefined {
+  return brokenGuardrail({
+    cart: left.cart,
+    otherOffersCostMinor: left.otherOffersCostMinor,
+    rows,
+    appraisal,
+    guardrails,
+    limits: left.cart === cart ? limits : undefined,
+  });
 }

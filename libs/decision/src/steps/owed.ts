@@ -1,6 +1,6 @@
-import { appraiseInStack, brokenGuardrail, worstCostMinor, type Appraisal, type Incentive } from "@leastwise/offers";
+import { appraiseInStack, worstCostMinor, type Appraisal, type Incentive } from "@leastwise/offers";
 import { budgetProblem } from "../guardrails/budget.js";
-import { limitsOf } from "../guardrails/cart.js";
+import { brokenOnCart } from "../guardrails/cart.js";
 import { isCapReached } from "../guardrails/frequency-cap.js";
 import { isFull } from "../guardrails/open-offers.js";
 import { isSubjectMaxPassed } from "../guardrails/subject-max.js";
@@ -53,8 +53,7 @@ function owedOf(
     const stacked = appraiseInStack(incentive, cart, setting);
     if (stacked === undefined) continue;
     const { appraisal, left } = stacked;
-    const limits = limitsOf(situation, left);
-    if (brokenGuardrail({ ...left, rows, appraisal, guardrails: campaign.guardrails, limits }) !== undefined) continue;
+    if (brokenOnCart(situation, campaign, appraisal, left) !== undefined) continue;
     const worst = open?.worstCostMinor ?? worstCostMinor(incentive, appraisal);
     if (open === undefined && !mayIssue(situation, campaign, worst)) continue;
     return { campaign, incentive, appraisal, worstCostMinor: worst, open };
