@@ -12,6 +12,7 @@ import { routingBench } from "./routing.js";
 import { offlineBench } from "./offline.js";
 import { rollingBench } from "./rolling.js";
 import { deviceBench } from "./device.js";
+import { impactBench } from "./impact.js";
 import { stackBench } from "./stack.js";
 import { takeoverBench } from "./takeover.js";
 import { underIngestBench } from "./under-ingest.js";
@@ -34,6 +35,7 @@ const BENCHES: readonly Bench[] = [
   checkpointBench,
   stackBench,
   deviceBench,
+  impactBench,
   corePolicyBench,
   policyBench,
 ];

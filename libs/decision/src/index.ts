@@ -7,6 +7,7 @@ export { cartDigest, decisionIdOf, profileDigestOf } from "./digests.js";
 export { deviceBundleOf, type BundledClass, type DeviceBundle } from "./device/device-bundle.js";
 export { explorationCostOf, type ExploredDecision } from "./exploration-cost.js";
 export { explainDecision, type ExplainedDecision } from "./explain.js";
+export { PolicyImpact, type ImpactReport, type KindCount } from "./impact/policy-impact.js";
 export type { BudgetLease, Cause, DecisionInput, FeatureVector, Place, Profile, Purpose } from "./input.js";
 export {
   compileModel,

@@ -15,6 +15,7 @@ import {
   type PolicyOptions,
   type RollbackOptions,
 } from "./commands/policy.js";
+import { impactCommand, type ImpactOptions } from "./commands/policy-impact.js";
 import type { PolicyNames } from "./policy/policy-file.js";
 import { serveCommand, type ServeOptions } from "./commands/serve.js";
 import {
@@ -127,6 +128,24 @@ function addPolicy(leastwise: Command): void {
   asking("diff <file> [before]", "say what a document changes in the policy in force, or in another document")
     .option("--against <version>", "in this version instead")
     .action((file: string, before: string | undefined, options: DiffOptions) => diffCommand(file, before, options));
+  asking(
+    "impact <file>",
+    "say what a document would have decided otherwise on the carts of a clickstream than the policy in force",
+  )
+    .requiredOption("--replay <path>", "the clickstream: a file, or the folder of a format that has several")
+    .addOption(
+      new Option("--format <name>", "how to read it; absent: its first line tells").choices(
+        FORMATS.map(({ name }) => name),
+      ),
+    )
+    .option("--against <document>", "compare with this document, and ask no service")
+    .addOption(
+      new Option("--consent <who>", "whose data may be used: clickstreams do not say")
+        .choices(["all", "nobody"])
+        .default("all"),
+    )
+    .option("--html <file>", "write it as a page, too")
+    .action((file: string, options: ImpactOptions) => impactCommand(file, options));
   asking("show [version]", "print the policy in force, or an earlier one, as a document").action(
     (version: string | undefined, options: AskingOptions) => showCommand(version, options),
   );

@@ -30,7 +30,7 @@ export class Exploration {
   }
 
   /** @param by 1, or −1 to take it back */
-  count(decision: RecordedDecision, by: 1 | -1): void {
+  count(decision: Pick<RecordedDecision, "facts" | "explorationCostMinor">, by: 1 | -1): void {
     this.#countRung(decision.facts, by);
     this.#countCost(decision, by);
   }
@@ -58,7 +58,7 @@ export class Exploration {
    * What a decision explored is paid by the campaign of the rung that was drawn, for rung 0 by the one given up; in a continued episode too,
    * where a changed cart may bring a rung that was not there at first.
    */
-  #countCost({ facts, explorationCostMinor }: RecordedDecision, by: 1 | -1): void {
+  #countCost({ facts, explorationCostMinor }: Parameters<Exploration["count"]>[0], by: 1 | -1): void {
     if (explorationCostMinor === 0) return;
     const payer = facts.candidates[facts.chosen === 0 ? facts.exploit : facts.chosen]?.campaignId ?? "";
     this.#spentMinor.set(payer, (this.#spentMinor.get(payer) ?? 0) + by * explorationCostMinor);

@@ -1,4 +1,7 @@
 export type { BookedOffer } from "./book.js";
+export { BudgetBook } from "./budget-book.js";
+export { ExpiryQueue } from "./expiry-queue.js";
+export { Exploration } from "./exploration.js";
 export { groupTwice, proveStack, type Counterfeit, type CounterfeitReason } from "./counterfeits.js";
 export type { Hold } from "./by-subject.js";
 export { Ledger, type LedgerOptions } from "./ledger.js";

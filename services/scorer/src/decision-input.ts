@@ -41,7 +41,7 @@ const CATALOGUE_DIGEST = toBigint(keyedHash({ k0: 0n, k1: 0n }, FEATURE_CATALOGU
   .padStart(16, "0");
 
 /** What responds to incentives, until a model has been learned. */
-const MODEL: CompiledModel = compiledPriors();
+export const MODEL: CompiledModel = compiledPriors();
 
 function compiledPriors(): CompiledModel {
   const compiled = compileModel(PRIOR_MODEL, FEATURE_CATALOGUE.names);
@@ -100,7 +100,8 @@ export function decisionInput(facts: Facts, policy: PolicyInForce, freshness: "f
   return { ...facts, policy: policy.compiled, model: MODEL, freshness };
 }
 
-function featureVector(snapshot: FeatureSnapshot, partition: number): FeatureVector {
+/** The features as the core takes them. The snapshot may be used again. */
+export function featureVector(snapshot: FeatureSnapshot, partition: number): FeatureVector {
   const texts: Record<string, string> = {};
   if (snapshot.lastChannel !== undefined) texts["last_channel"] = snapshot.lastChannel;
   if (snapshot.lastDevice !== undefined) texts["last_device"] = snapshot.lastDevice;

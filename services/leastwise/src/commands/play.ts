@@ -1,15 +1,8 @@
 import { loadConfig, makeDataDirectory, sayProblems, type Config, type KeyName } from "@leastwise/config";
 import type { wire } from "@leastwise/contracts";
-import {
-  CartTracker,
-  FORMATS,
-  openClickstream,
-  Storefront,
-  type AssortmentName,
-  type Clickstream,
-} from "@leastwise/testkit";
+import { CartTracker, FORMATS, Storefront, type AssortmentName, type Clickstream } from "@leastwise/testkit";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
-import { DAY_MS, isCurrencyCode, sayRefusal, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
+import { DAY_MS, isCurrencyCode, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
 import { createHash } from "node:crypto";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -22,7 +15,7 @@ import { Doors } from "../play/doors.js";
 import { playPolicy, type PlayPolicy } from "../play/play-policy.js";
 import { Player } from "../play/player.js";
 import { Progress } from "../play/progress.js";
-import { segmentReader } from "../play/segment-reader.js";
+import { currencyIn, openReplay } from "../play/replay-file.js";
 import { byName, summarize, summaryJson, type Summary } from "../play/summary.js";
 import { renderTable } from "../play/table.js";
 import { tryNext } from "../play/try-next.js";
@@ -248,15 +241,6 @@ async function preparedByDocument(options: PlayOptions, first: Config, say: (lin
   return { config, policy, stream };
 }
 
-async function currencyIn(stream: Clickstream): Promise<CurrencyCode | undefined> {
-  for await (const { product, order } of stream.events) {
-    const prices = [product?.unitPrice, order?.total, ...(order?.lines ?? []).map(({ unitPrice }) => unitPrice)];
-    const currency = prices.find((price) => price !== undefined)?.currency;
-    if (currency !== undefined && isCurrencyCode(currency)) return currency;
-  }
-  return undefined;
-}
-
 async function playConfig({ config: file, data, seed, policy }: PlayOptions, currency: CurrencyCode): Promise<Config> {
   const loaded = await loadConfig({
     defaults: {
@@ -287,19 +271,6 @@ async function playConfig({ config: file, data, seed, policy }: PlayOptions, cur
  */
 function keyOfSeed(seed: string, name: KeyName): string {
   return createHash("sha256").update(`leastwise play/${name}/${seed}`).digest("hex");
-}
-
-async function openReplay(
-  file: string,
-  format: string | undefined,
-  currency: CurrencyCode,
-  say: (line: string) => void,
-): Promise<Clickstream> {
-  say(`Reading ${file}…`);
-  const opened = await openClickstream({ path: file, format, currency, segmentToEvents: segmentReader(currency) });
-  if (!opened.ok) throw new StartFailure(sayRefusal(opened.error));
-  say(`${opened.value.total.toLocaleString("en")} events (${opened.value.format.name}).`);
-  return opened.value;
 }
 
 async function firstMs(stream: Clickstream): Promise<Millis> {

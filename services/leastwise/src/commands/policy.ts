@@ -95,7 +95,7 @@ export async function rollbackCommand(version: string, options: RollbackOptions)
 }
 
 /** The policy of a document that could be put into force; else all that is wrong with it is said, and the command ends. */
-async function validOf(file: string, json: boolean, names: PolicyNames = {}): Promise<CheckedPolicy> {
+export async function validOf(file: string, json: boolean, names: PolicyNames = {}): Promise<CheckedPolicy> {
   const checked = await checkPolicyFile(file, { names, nowMs: Date.now() });
   if (checked.ok) return checked.value;
   if (json) say(JSON.stringify({ valid: false, problems: checked.error }));

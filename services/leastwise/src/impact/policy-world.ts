@@ -1,0 +1,120 @@
+import {
+  decide,
+  EMPTY_STATE,
+  evolve,
+  type CompiledModel,
+  type CompiledPolicy,
+  type Decision,
+  type DecisionInput,
+  type DecisionState,
+  type Hold,
+} from "@leastwise/decision";
+import { BudgetBook, ExpiryQueue, Exploration } from "@leastwise/ledger";
+import { appraise, type Cart } from "@leastwise/offers";
+import type { Millis, SubjectId } from "@leastwise/vocabulary";
+
+/** What is decided on that no policy moves. */
+export type SharedFacts = Omit<
+  DecisionInput,
+  "policy" | "model" | "decisionState" | "budgets" | "explorationSpentMinor" | "decisionsPerRung"
+>;
+
+/** An offer that was issued and has not ended. */
+interface OpenHold {
+  readonly subject: SubjectId;
+  readonly holds: readonly Hold[];
+  readonly heldMinor: number;
+}
+
+/** A shop under one policy: what it offered, to whom, and what its budgets hold, as the ledger would have it. */
+export class PolicyWorld {
+  readonly #policy: CompiledPolicy;
+  readonly #model: CompiledModel;
+  readonly #states = new Map<SubjectId, DecisionState>();
+  readonly #budgets = new BudgetBook();
+  readonly #exploration = new Exploration();
+  readonly #expiries = new ExpiryQueue();
+  readonly #open = new Map<string, OpenHold>();
+  #usedOffers = 0;
+  #usedMinor = 0;
+
+  constructor(policy: CompiledPolicy, model: CompiledModel) {
+    this.#policy = policy;
+    this.#model = model;
+  }
+
+  /** Offers that shoppers held who bought in the clickstream, and what those would have cost, minor units. */
+  get used(): { readonly offers: number; readonly costMinor: number } {
+    return { offers: this.#usedOffers, costMinor: this.#usedMinor };
+  }
+
+  /** Decides as the scorer would, at the facts' instant. Request ids must differ. */
+  decide(facts: SharedFacts): Decision {
+    const { subject, nowMs } = facts;
+    this.#expire(nowMs);
+    const budgets = Object.fromEntries(
+      this.#policy.budgets.map((budget) => [budget.budgetId, this.#budgets.lease(budget, nowMs)]),
+    );
+    const outcome = decide({
+      ...facts,
+      policy: this.#policy,
+      model: this.#model,
+      decisionState: this.#states.get(subject) ?? EMPTY_STATE,
+      budgets,
+      explorationSpentMinor: this.#exploration.spentMinor(),
+      decisionsPerRung: this.#exploration.decisionsPerRung(),
+    });
+    if (outcome.kind === "repeated") throw new Error(`request ${facts.cause.requestId} was asked before`);
+    const { decision, nextState } = outcome;
+    this.#states.set(subject, nextState);
+    this.#exploration.count({ facts: decision, explorationCostMinor: decision.explorationCostMinor }, 1);
+    this.#hold(decision);
+    return decision;
+  }
+
+  /** The shopper placed an order: a good offer of theirs is used on it, the one worth most. */
+  order(subject: SubjectId, cart: Cart, atMs: Millis): void {
+    this.#expire(atMs);
+    const state = this.#states.get(subject);
+    if (state === undefined) return;
+    const best = this.#bestOf(state, cart, atMs);
+    if (best !== undefined) {
+      this.#end(best.offerId, best.costMinor, { kind: "redeemed", offerId: best.offerId, costMinor: best.costMinor });
+      this.#usedOffers += 1;
+      this.#usedMinor += best.costMinor;
+    }
+    this.#states.set(subject, evolve(this.#states.get(subject) ?? state, { kind: "ordered", atMs }));
+  }
+
+  #hold({ subject, offer, holds, heldMinor }: Decision): void {
+    if (offer === undefined || heldMinor === 0) return;
+    this.#budgets.hold(holds);
+    this.#open.set(offer.offerId, { subject, holds, heldMinor });
+    this.#expiries.push(offer.offerId, offer.expiresAtMs);
+  }
+
+  #expire(nowMs: Millis): void {
+    for (const offerId of this.#expiries.due(nowMs, Number.POSITIVE_INFINITY))
+      if (this.#open.has(offerId)) this.#end(offerId, 0, { kind: "expired", offerId });
+  }
+
+  #end(offerId: string, costMinor: number, event: Parameters<typeof evolve>[1]): void {
+    const open = this.#open.get(offerId);
+    if (open === undefined) throw new Error(`offer ${offerId} is not open`);
+    this.#open.delete(offerId);
+    this.#budgets.end(open.holds, open.heldMinor, costMinor);
+    this.#states.set(open.subject, evolve(this.#states.get(open.subject) ?? EMPTY_STATE, event));
+  }
+
+  #bestOf({ open }: DecisionState, cart: Cart, atMs: Millis) {
+    let best: { readonly offerId: string; readonly worthMinor: number; readonly costMinor: number } | undefined;
+    for (const { offer, worstCostMinor } of open) {
+      if (!this.#open.has(offer.offerId) || atMs >= offer.expiresAtMs || offer.currency !== cart.currency) continue;
+      const setting = { rounding: this.#policy.rounding, ceilingMinor: worstCostMinor };
+      const appraisal = appraise(offer.incentive, cart, setting);
+      if (appraisal === undefined || (best !== undefined && best.worthMinor >= appraisal.worthMinor)) continue;
+      best = { offerId: offer.offerId, worthMinor: appraisal.worthMinor, costMinor: appraisal.costMinor };
+    }
+    return best;
+  }
+}
