@@ -42,10 +42,13 @@ const tenPercent = ({ request }: DecideStep) =>
   Math.floor(
     (request.cart?.lines ?? []).reduce((sum, line) => sum + Number(line.unitPrice!.minor * line.quantity), 0) / 10,
   );
-const digest = (steps: readonly Step[]) =>
-  createHash("sha256")
-    .update(JSON.stringify(steps, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value)))
-    .digest("hex");
+const digest = (steps: readonly Step[]) => createHash("sha256").update(JSON.stringify(steps, said)).digest("hex");
+
+/** Bigints as text. Carts could not say their offers when the digest below was written down, and none of these has any. */
+function said(name: string, value: unknown): unknown {
+  if (name === "offers" && Array.isArray(value) && value.length === 0) return undefined;
+  return typeof value === "bigint" ? String(value) : value;
+}
 
 describe("a play", () => {
   it("is the same again with the same seed and answers, and another with another seed", () => {

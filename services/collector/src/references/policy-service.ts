@@ -88,7 +88,8 @@ function inForce(policies: Policies): Result<wire.PolicyRecord, RpcRefusal> {
 function signedBundle(bundles: DeviceBundles): Result<wire.SignedDeviceBundle, RpcRefusal> {
   const current = bundles.current();
   if (current.ok) return current;
-  return err(refuse(current.error.reason === "no_policy" ? "NOT_FOUND" : "FAILED_PRECONDITION", current.error));
+  const code = current.error.reason === "bundle_key_missing" ? "FAILED_PRECONDITION" : "NOT_FOUND";
+  return err(refuse(code, current.error));
 }
 
 function earlier(policies: Policies, version: string): Result<wire.PolicyRecord, RpcRefusal> {

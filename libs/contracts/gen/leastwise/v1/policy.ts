@@ -6307,7 +6307,7 @@ export const PolicyServiceService = {
   },
   /**
    * What devices need of the policy in force, signed: for the back end that hands it to them; `GET /v1/device-bundle` at the HTTP door gives
-   * them the same. Errors: NOT_FOUND (`no_policy`); FAILED_PRECONDITION (`no_device_policy`, `bundle_key_missing`).
+   * them the same. Errors: NOT_FOUND (`no_policy`, `no_device_policy`); FAILED_PRECONDITION (`bundle_key_missing`).
    */
   getDeviceBundle: {
     path: "/leastwise.v1.PolicyService/GetDeviceBundle" as const,
@@ -6343,7 +6343,7 @@ export interface PolicyServiceServer extends UntypedServiceImplementation {
   rollbackPolicy: handleUnaryCall<RollbackPolicyRequest, ApplyPolicyResponse>;
   /**
    * What devices need of the policy in force, signed: for the back end that hands it to them; `GET /v1/device-bundle` at the HTTP door gives
-   * them the same. Errors: NOT_FOUND (`no_policy`); FAILED_PRECONDITION (`no_device_policy`, `bundle_key_missing`).
+   * them the same. Errors: NOT_FOUND (`no_policy`, `no_device_policy`); FAILED_PRECONDITION (`bundle_key_missing`).
    */
   getDeviceBundle: handleUnaryCall<GetDeviceBundleRequest, SignedDeviceBundle>;
 }
@@ -6440,7 +6440,7 @@ export interface PolicyServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * What devices need of the policy in force, signed: for the back end that hands it to them; `GET /v1/device-bundle` at the HTTP door gives
-   * them the same. Errors: NOT_FOUND (`no_policy`); FAILED_PRECONDITION (`no_device_policy`, `bundle_key_missing`).
+   * them the same. Errors: NOT_FOUND (`no_policy`, `no_device_policy`); FAILED_PRECONDITION (`bundle_key_missing`).
    */
   getDeviceBundle(
     request: GetDeviceBundleRequest,
