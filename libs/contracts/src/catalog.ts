@@ -91,6 +91,23 @@ export function readProducts(products: readonly wire.Product[]): Result<readonly
   return ok([...read.values()]);
 }
 
+/** What is allowed in a row and yet worth a look. Stable. */
+const PRODUCT_REMARKS = ["cost_above_price", "cost_missing", "floor_above_price"] as const;
+
+/** What of a row is worth a look: what the shop loses money by, or cannot know that it does. */
+export function remarksOf({ price, unitCost, floorPrice }: wire.Product): readonly (typeof PRODUCT_REMARKS)[number][] {
+  const isSo = {
+    cost_above_price: isAbove(unitCost, price),
+    cost_missing: unitCost === undefined,
+    floor_above_price: isAbove(floorPrice, price),
+  };
+  return PRODUCT_REMARKS.filter((remark) => isSo[remark]);
+}
+
+function isAbove(amount: wire.Money | undefined, price: wire.Money | undefined): boolean {
+  return amount !== undefined && price !== undefined && amount.minor > price.minor;
+}
+
 function checkBounds(product: wire.Product, at: string): Refusal | undefined {
   const { inventory, perishableUntilMs: perishable, maxDiscountBp } = product;
   if (inventory !== undefined && (inventory < 0n || inventory > BigInt(Number.MAX_SAFE_INTEGER))) {

@@ -1,4 +1,4 @@
-import { checkId, readProducts, TOPICS, wire } from "@leastwise/contracts";
+import { checkId, readProducts, remarksOf, TOPICS, wire } from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
 import type { Catalog } from "@leastwise/references";
 import { defineService, invalidArgument, refuse, type RpcService } from "@leastwise/rpc";
@@ -23,7 +23,11 @@ export function catalogService({ log, clock, catalog }: CatalogServiceOptions): 
         value: wire.CatalogRecord.encode({ product, updatedAtMs }).finish(),
       }));
       const written = await writeRecords(log, clock, TOPICS.catalog, records);
-      return written.ok ? ok({ kept: products.length }) : written;
+      if (!written.ok) return written;
+      const remarks = products.flatMap((product) =>
+        remarksOf(product).map((reason) => ({ productId: product.productId, reason })),
+      );
+      return ok({ kept: products.length, remarks });
     },
     getProduct: ({ productId }) => {
       const refused = checkId(productId, "", "product_id");

@@ -82,6 +82,19 @@ export interface PutProductsRequest {
 export interface PutProductsResponse {
   /** How many. */
   kept: number;
+  /** What is allowed and yet worth a look, in the order of the products: at most one of a kind a product. */
+  remarks: ProductRemark[];
+}
+
+/** What is worth a look in a product's row. */
+export interface ProductRemark {
+  /** The product. */
+  productId: string;
+  /**
+   * `cost_above_price`: one unit costs the shop more than it brings; `cost_missing`: no margin is known, and guardrails go by the policy's
+   * assumed one; `floor_above_price`: no incentive can be given on it.
+   */
+  reason: string;
 }
 
 /** Asks for a row. */
@@ -401,13 +414,16 @@ export const PutProductsRequest: MessageFns<PutProductsRequest> = {
 };
 
 function createBasePutProductsResponse(): PutProductsResponse {
-  return { kept: 0 };
+  return { kept: 0, remarks: [] };
 }
 
 export const PutProductsResponse: MessageFns<PutProductsResponse> = {
   encode(message: PutProductsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.kept !== 0) {
       writer.uint32(8).int32(message.kept);
+    }
+    for (const v of message.remarks) {
+      ProductRemark.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -433,6 +449,14 @@ export const PutProductsResponse: MessageFns<PutProductsResponse> = {
             message.kept = reader.int32();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.remarks.push(ProductRemark.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -451,6 +475,74 @@ export const PutProductsResponse: MessageFns<PutProductsResponse> = {
   fromPartial(object: DeepPartial<PutProductsResponse>): PutProductsResponse {
     const message = createBasePutProductsResponse();
     message.kept = object.kept ?? 0;
+    message.remarks = object.remarks?.map((e) => ProductRemark.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseProductRemark(): ProductRemark {
+  return { productId: "", reason: "" };
+}
+
+export const ProductRemark: MessageFns<ProductRemark> = {
+  encode(message: ProductRemark, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.productId !== "") {
+      writer.uint32(10).string(message.productId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProductRemark {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProductRemark();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.productId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ProductRemark>): ProductRemark {
+    return ProductRemark.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ProductRemark>): ProductRemark {
+    const message = createBaseProductRemark();
+    message.productId = object.productId ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };
