@@ -1,7 +1,12 @@
 import { Environment } from "@marcbachmann/cel-js";
-import { err, nearestName, ok, type Result } from "@leastwise/vocabulary";
-import { STEPS_MAX, tooCostly, worstSteps } from "../policy/cel-cost.js";
-import { readsOf, verdictOf, withMixedArithmetic, type Verdict } from "../policy/cel.js";
+import { ok, type Result } from "@leastwise/vocabulary";
+import {
+  checkExpression,
+  verdictOf,
+  withMixedArithmetic,
+  type ExpressionProblem,
+  type Verdict,
+} from "../policy/cel.js";
 
 /** What a device sees of its shopper: by name a number, a text or a bool; what is not there is null. */
 export type Signals = Readonly<Record<string, number | string | boolean>>;
@@ -34,14 +39,6 @@ export interface SignalExpression {
   evaluate(context: SignalContext): Verdict;
 }
 
-/** What is wrong with an expression. */
-export interface SignalProblem {
-  readonly reason:
-    "expression_invalid" | "expression_not_bool" | "expression_too_costly" | "unknown_signal" | "signal_not_literal";
-  readonly came: string;
-  readonly expected: string;
-}
-
 const CHECKING = withMixedArithmetic(new Environment())
   .registerVariable("local", "map<string, dyn>")
   .registerVariable({
@@ -72,34 +69,10 @@ const RUNNING = withMixedArithmetic(new Environment())
 export function compileSignalExpression(
   source: string,
   signals: ReadonlySet<string>,
-): Result<SignalExpression, SignalProblem> {
-  const checked = CHECKING.check(source);
-  if (!checked.valid)
-    return err({ reason: "expression_invalid", came: source, expected: checked.error?.summary ?? "valid CEL" });
-  if (checked.type !== "bool")
-    return err({
-      reason: "expression_not_bool",
-      came: checked.type ?? "nothing",
-      expected: "an expression that yields bool",
-    });
-  const run = RUNNING.parse(source);
-  if (worstSteps(run.ast) > STEPS_MAX) return err(tooCostly(source));
-  const { named } = readsOf(run.ast, "local");
-  if (named === "computed")
-    return err({
-      reason: "signal_not_literal",
-      came: source,
-      expected: 'signals named literally: local.name or local["name"]',
-    });
-  const unknown = [...named].find((name) => !signals.has(name));
-  if (unknown !== undefined) {
-    const near = nearestName(unknown, signals);
-    const expected = "one of device.signals";
-    return err({
-      reason: "unknown_signal",
-      came: unknown,
-      expected: near === undefined ? expected : `${expected}, perhaps ${near}`,
-    });
-  }
+): Result<SignalExpression, ExpressionProblem> {
+  const fields = { map: "local", field: "signal", known: signals, expected: "one of device.signals" };
+  const checked = checkExpression(source, { checking: CHECKING, running: RUNNING }, fields);
+  if (!checked.ok) return checked;
+  const { run } = checked.value;
   return ok({ evaluate: (context) => verdictOf(run, context) });
 }

@@ -1,4 +1,6 @@
 import type { ASTNode, Environment } from "@marcbachmann/cel-js";
+import { err, nearestName, ok, type Result } from "@leastwise/vocabulary";
+import { STEPS_MAX, tooCostly, worstSteps } from "./cel-cost.js";
 
 /** What an expression came to: it holds, it does not, or it failed and counts as false. */
 export type Verdict = "holds" | "does_not_hold" | "expression_failed";
@@ -27,8 +29,77 @@ export function verdictOf(run: (context: Record<string, unknown>) => unknown, co
   }
 }
 
+/** An expression that can be run. */
+export type Running = ((context: Record<string, unknown>) => unknown) & { readonly ast: ASTNode };
+
+/** What is wrong with an expression. */
+export interface ExpressionProblem {
+  /** `expression_invalid`, `expression_not_bool`, `expression_too_costly`, or of a field of the map `unknown_…` or `…_not_literal`. */
+  readonly reason: string;
+  readonly came: string;
+  readonly expected: string;
+}
+
+/** The map whose fields expressions name literally, so that a misspelt one is found when they are checked. */
+export interface NamedFields {
+  /** As expressions say it: `features`. */
+  readonly map: string;
+  /** One of its fields, in reasons: `feature`. */
+  readonly field: string;
+  readonly known: ReadonlySet<string>;
+  /** What a field has to be, in words. */
+  readonly expected: string;
+}
+
+/** An expression that was checked. */
+export interface Checked {
+  readonly run: Running;
+  /** Fields of the map that it names. */
+  readonly named: ReadonlySet<string>;
+  /** Variables beside the map that it reads. */
+  readonly variables: ReadonlySet<string>;
+}
+
+/**
+ * Checks an expression that must yield a bool: its types, what it costs, and the names of the map's fields.
+ *
+ * @param checking knows the types
+ * @param running reads plain values without wrapping them
+ */
+export function checkExpression(
+  source: string,
+  { checking, running }: { readonly checking: Environment; readonly running: Environment },
+  { map, field, known, expected }: NamedFields,
+): Result<Checked, ExpressionProblem> {
+  const { valid, type, error } = checking.check(source);
+  if (!valid) return err({ reason: "expression_invalid", came: source, expected: error?.summary ?? "valid CEL" });
+  if (type !== "bool")
+    return err({
+      reason: "expression_not_bool",
+      came: type ?? "nothing",
+      expected: "an expression that yields bool",
+    });
+  const run = running.parse(source);
+  if (worstSteps(run.ast) > STEPS_MAX) return err(tooCostly(source));
+  const { named, variables } = readsOf(run.ast, map);
+  if (named === "computed")
+    return err({
+      reason: `${field}_not_literal`,
+      came: source,
+      expected: `${field}s named literally: ${map}.name or ${map}["name"]`,
+    });
+  const unknown = [...named].find((name) => !known.has(name));
+  if (unknown === undefined) return ok({ run, named, variables });
+  const near = nearestName(unknown, known);
+  return err({
+    reason: `unknown_${field}`,
+    came: unknown,
+    expected: near === undefined ? expected : `${expected}, perhaps ${near}`,
+  });
+}
+
 /** What an expression reads. */
-export interface Reads {
+interface Reads {
   /** Names of fields of the map that were said literally; `computed` if any could be read. */
   named: Set<string> | "computed";
   /** Variables beside the map. */
@@ -36,7 +107,7 @@ export interface Reads {
 }
 
 /** Walks the tree for `map.name`, `map["name"]` and other variables; a bare `map` could be read by any name. */
-export function readsOf(ast: ASTNode, map: string): Reads {
+function readsOf(ast: ASTNode, map: string): Reads {
   const reads: Reads = { named: new Set(), variables: new Set() };
   walk(ast, map, reads);
   return reads;

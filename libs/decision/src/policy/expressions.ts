@@ -1,7 +1,6 @@
-import { Environment, type ASTNode } from "@marcbachmann/cel-js";
-import { err, nearestName, ok, type Result } from "@leastwise/vocabulary";
-import { STEPS_MAX, tooCostly, worstSteps } from "./cel-cost.js";
-import { readsOf, withMixedArithmetic, type Verdict } from "./cel.js";
+import { Environment } from "@marcbachmann/cel-js";
+import { ok, type Result } from "@leastwise/vocabulary";
+import { checkExpression, withMixedArithmetic, type ExpressionProblem, type Running, type Verdict } from "./cel.js";
 import { conjuncts, membershipOf, sourceOf, type ExpressionPart } from "./expression-parts.js";
 
 export type { Verdict } from "./cel.js";
@@ -63,14 +62,6 @@ export interface CompiledExpression {
   readonly readsPersonalData: boolean;
 }
 
-/** What is wrong with an expression. */
-export interface ExpressionProblem {
-  readonly reason:
-    "expression_invalid" | "expression_not_bool" | "expression_too_costly" | "unknown_feature" | "feature_not_literal";
-  readonly came: string;
-  readonly expected: string;
-}
-
 const CHECKING = withMixedArithmetic(new Environment())
   .registerVariable("features", "map<string, dyn>")
   .registerVariable({
@@ -123,33 +114,10 @@ export function compileExpression(
   featureNames: ReadonlySet<string>,
   shared: Map<string, ExpressionPart> = new Map(),
 ): Result<CompiledExpression, ExpressionProblem> {
-  const checked = CHECKING.check(source);
-  if (!checked.valid)
-    return err({ reason: "expression_invalid", came: source, expected: checked.error?.summary ?? "valid CEL" });
-  if (checked.type !== "bool")
-    return err({
-      reason: "expression_not_bool",
-      came: checked.type ?? "nothing",
-      expected: "an expression that yields bool",
-    });
-  const run = RUNNING.parse(source);
-  if (worstSteps(run.ast) > STEPS_MAX) return err(tooCostly(source));
-  const { named, variables } = readsOf(run.ast, "features");
-  if (named === "computed")
-    return err({
-      reason: "feature_not_literal",
-      came: source,
-      expected: 'features named literally: features.name or features["name"]',
-    });
-  const unknown = [...named].find((name) => !featureNames.has(name));
-  if (unknown !== undefined) {
-    const near = nearestName(unknown, featureNames);
-    return err({
-      reason: "unknown_feature",
-      came: unknown,
-      expected: near === undefined ? "a feature of the catalogue" : `a feature of the catalogue, perhaps ${near}`,
-    });
-  }
+  const fields = { map: "features", field: "feature", known: featureNames, expected: "a feature of the catalogue" };
+  const checked = checkExpression(source, { checking: CHECKING, running: RUNNING }, fields);
+  if (!checked.ok) return checked;
+  const { run, named, variables } = checked.value;
   const parts = partsOf(run, source, shared);
   return ok({
     evaluate: (context, seen = new Uint8Array(shared.size)) => evaluate(parts, context, seen),
@@ -158,8 +126,6 @@ export function compileExpression(
     readsPersonalData: named.size > 0 || variables.has("profile"),
   });
 }
-
-type Running = ((context: Record<string, unknown>) => unknown) & { readonly ast: ASTNode };
 
 /** The parts of an expression, each shared with the others that have it; the expression whole where it cannot be taken apart. */
 function partsOf(whole: Running, source: string, shared: Map<string, ExpressionPart>): readonly ExpressionPart[] {
