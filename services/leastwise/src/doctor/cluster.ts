@@ -28,15 +28,24 @@ export async function checkCluster(config: Config, role: AccessRole | undefined)
   }
   try {
     const { finding, growing } = await checkIdentity(config);
-    return [
-      fine("brokers", `${log.brokers.join(", ")} answer`),
-      finding,
-      await checkTopics(topics, config, growing),
-      await checkAcls(config, role),
-    ];
+    return [brokersFinding(log), finding, await checkTopics(topics, config, growing), await checkAcls(config, role)];
   } finally {
     await topics.close();
   }
+}
+
+/** Brokers from which on one may hang or die without anybody noticing, where each record stands on as many. */
+const COPIES_WANTED = 3;
+
+/** Several brokers of which each record stands on one alone serve until that one hangs. */
+export function brokersFinding({ brokers, replication_factor: copies }: Config["log"]): Finding {
+  const answer = `${brokers.join(", ")} answer`;
+  if (brokers.length < COPIES_WANTED || copies > 1) return fine("brokers", answer);
+  return doubtful(
+    "brokers",
+    `${answer}, and each record of a topic that is made stands on one of them alone`,
+    `set log.replication_factor to ${COPIES_WANTED}, so that one of them may hang or die`,
+  );
 }
 
 /** Whether it is the cluster that the log was begun in, and whether somebody would notice another log in its place. */
