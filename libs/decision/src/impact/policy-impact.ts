@@ -1,5 +1,7 @@
+import { goodsMinor } from "@leastwise/offers";
 import type { Decision } from "../decision.js";
 import type { BlockReason } from "../reasons.js";
+import { depthOf } from "../steps/ladder.js";
 
 /** What was decided of carts under one policy. */
 export interface PolicySide {
@@ -162,11 +164,7 @@ class Tally {
 
   #countKind(kind: string, { offer, cart }: Decision): void {
     const face = offer?.faceValueMinor ?? 0;
-    const goods = cart.lines.reduce(
-      (sum, line) => sum + line.unitPriceMinor * line.quantity - (line.discountMinor ?? 0),
-      0,
-    );
-    const band = goods === 0 ? 0 : Math.floor((face * 10_000) / goods / BAND_BP);
+    const band = Math.floor(depthOf(face, goodsMinor(cart)) / BAND_BP);
     const key = `${kind}/${String(band)}`;
     const count = this.#kinds.get(key) ?? { kind, band, decisions: 0, faceValueMinor: 0 };
     count.decisions += 1;

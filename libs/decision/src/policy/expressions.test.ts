@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { compileExpression, type ExpressionContext, type Verdict } from "./expressions.js";
+import type { Verdict } from "./cel.js";
+import { compileExpression, type ExpressionContext } from "./expressions.js";
 
 const CONTEXT: ExpressionContext = {
   features: { purchases_30d: 3, cart_abandoned: null, last_channel: "email" },

@@ -3,8 +3,6 @@ import { ok, type Result } from "@leastwise/vocabulary";
 import { checkExpression, withMixedArithmetic, type ExpressionProblem, type Running, type Verdict } from "./cel.js";
 import { conjuncts, membershipOf, sourceOf, type ExpressionPart } from "./expression-parts.js";
 
-export type { Verdict } from "./cel.js";
-
 /** What an expression can speak of. Numbers are doubles; what is absent, or not allowed without consent, is null. */
 export interface ExpressionContext {
   /** By catalogue name: a number, a text for text features, or null. */

@@ -2,7 +2,8 @@ import { describe, expect, it } from "@jest/globals";
 import { Environment } from "@marcbachmann/cel-js";
 import fc from "fast-check";
 import type { ExpressionPart } from "./expression-parts.js";
-import { compileExpression, type ExpressionContext, type Verdict } from "./expressions.js";
+import type { Verdict } from "./cel.js";
+import { compileExpression, type ExpressionContext } from "./expressions.js";
 import { SegmentIndex, type CompiledSegment } from "./segment-index.js";
 
 // Segments are taken apart, found by what they need, and share what they have in common. What they come to is what each expression

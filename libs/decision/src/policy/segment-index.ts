@@ -1,4 +1,5 @@
-import type { ExpressionContext, CompiledExpression, Verdict } from "./expressions.js";
+import type { Verdict } from "./cel.js";
+import type { CompiledExpression, ExpressionContext } from "./expressions.js";
 import { textsAt, type Membership, type MembershipPath } from "./expression-parts.js";
 
 /** A segment whose expression was checked. */

@@ -1,5 +1,6 @@
 import type { Permitted } from "./consent.js";
-import type { ExpressionContext, ExpressionProfile, Verdict } from "../policy/expressions.js";
+import type { Verdict } from "../policy/cel.js";
+import type { ExpressionContext, ExpressionProfile } from "../policy/expressions.js";
 import type { Situation } from "../situation.js";
 
 /** Which segments hold. */

@@ -67,7 +67,7 @@ export function leftByOffers(cart: Cart, rounding?: RoundingMode): LeftCart {
 
 /** The cart's offers that reach their minimum, on both sides of ours, and the cart before any of them. */
 function courseOf(cart: Cart, rounding: RoundingMode | undefined, stage: StackStage) {
-  const bare = stackCartOf(cart);
+  const bare = bareCartOf(cart);
   const basket = basketMinor(bare);
   const offers = (cart.offers ?? []).filter(({ minBasketMinor }) => basket >= minBasketMinor).sort(byApplication);
   const sides = { before: [] as ReachingOffer[], after: [] as ReachingOffer[] };
@@ -77,7 +77,8 @@ function courseOf(cart: Cart, rounding: RoundingMode | undefined, stage: StackSt
   return { course: new StackCourse(bare, rounding ?? "half_even"), ...sides };
 }
 
-function stackCartOf({ currency, lines, shippingMinor }: Cart): StackCart {
+/** The cart without floors: see {@link appraiseInStack}. */
+function bareCartOf({ currency, lines, shippingMinor }: Cart): StackCart {
   return { currency, shippingMinor, lines: lines.map((line) => ({ ...line, floorPriceMinor: 0 })) };
 }
 

@@ -8,7 +8,7 @@ import { impactPage } from "../impact/impact-page.js";
 import { IMPACT_NOTES, renderImpact } from "../impact/impact-table.js";
 import { ReplayedShop } from "../impact/replayed-shop.js";
 import { Progress } from "../play/progress.js";
-import { byName } from "../play/summary.js";
+import { byName, inSnakeCase } from "../play/summary.js";
 import { currencyIn, openReplay } from "../play/replay-file.js";
 import { PolicyClient } from "../policy/policy-client.js";
 import type { CheckedPolicy } from "../policy/policy-file.js";
@@ -87,21 +87,10 @@ function sayNoCart(file: string, skipped: ReadonlyMap<string, number>): string {
 /** The report for machines: amounts in minor units of the currency, not rounded where they are expected ones. */
 function impactJson({ report, before, after }: Comparison, currency: string) {
   const usedOf = ({ offers, costMinor }: Comparison["before"]) => ({ offers, cost_minor: costMinor });
-  return snake({
+  return inSnakeCase({
     ...{ currency, ...report },
     before: { ...report.before, used: usedOf(before) },
     after: { ...report.after, used: usedOf(after) },
     notes: IMPACT_NOTES,
   });
-}
-
-/** Names as all of the program's JSON has them. */
-function snake(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(snake);
-  if (typeof value !== "object" || value === null) return value;
-  const named = Object.entries(value).map(([name, of]) => [
-    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-    snake(of),
-  ]);
-  return Object.fromEntries(named) as unknown;
 }

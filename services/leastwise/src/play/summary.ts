@@ -183,8 +183,8 @@ async function campaigns(warehouse: Warehouse): Promise<CampaignRow[]> {
   }));
 }
 
-/** The report with the names of its parts as SQL has them. */
-function inSnakeCase(value: unknown): unknown {
+/** What is printed as JSON, with the names of its parts as SQL has them. */
+export function inSnakeCase(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inSnakeCase);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).map(([name, part]): [string, unknown] => [
