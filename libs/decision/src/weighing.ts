@@ -17,7 +17,8 @@ export interface Weighed {
 export function weigh(situation: Situation): Weighed {
   const permitted = consentStep(situation);
   const applying = applyingStep(situation, permitted);
-  const ladder = ladderStep(situation, applying.eligibility.incentives);
-  const rungs = guardrailsStep(situation, stackStep(situation, ladder, applying.owed));
+  const rungs = ladderStep(situation, applying.eligibility.incentives);
+  stackStep(situation, rungs, applying.owed);
+  guardrailsStep(situation, rungs);
   return { permitted, applying, rungs };
 }

@@ -1,12 +1,13 @@
-import { mulDiv, splitByLargestRemainder, type Money, type RoundingMode } from "@leastwise/vocabulary";
+import { mulDiv, type Money, type RoundingMode } from "@leastwise/vocabulary";
 import { reducedUnits } from "./buy-x-get-y.js";
-import { lineAmountMinor, type Cart } from "./cart.js";
+import type { Cart } from "./cart.js";
 import type { CatalogRow } from "./catalog-row.js";
-import type { AmountOff, Incentive, Scope, TieredCashback } from "./incentive.js";
-import { amountsOfUnits, unitsInReach, type Lines } from "./reach.js";
+import { Goods, Split, type Reach } from "./goods.js";
+import type { AmountOff, Incentive, TieredCashback } from "./incentive.js";
+import { amountsOfUnits, unitsInReach } from "./reach.js";
 
 /** What an incentive is worth on one cart, and what it costs, in minor units of the cart's currency. */
-export interface Appraisal {
+export class Appraisal {
   /** What the shopper gains: off the goods, off the shipping, for later, and as a gift, together. Positive. */
   readonly worthMinor: number;
   /** Off the goods now; `shares` add up to it exactly. */
@@ -21,8 +22,33 @@ export interface Appraisal {
   readonly expectedCostMinor: number;
   /** How long after the redemption `laterMinor` is paid, ms; 0: at once. */
   readonly paidAfterMs: number;
+  /** How `goodsMinor` is spread over the lines. */
+  readonly split: Split;
+
+  /** Written out, as one is made for every rung of every decision. */
+  constructor(
+    split: Split,
+    worthMinor: number,
+    costMinor: number,
+    expectedCostMinor: number,
+    shippingMinor = 0,
+    laterMinor = 0,
+    paidAfterMs = 0,
+  ) {
+    this.worthMinor = worthMinor;
+    this.goodsMinor = split.totalMinor;
+    this.shippingMinor = shippingMinor;
+    this.laterMinor = laterMinor;
+    this.costMinor = costMinor;
+    this.expectedCostMinor = expectedCostMinor;
+    this.paidAfterMs = paidAfterMs;
+    this.split = split;
+  }
+
   /** Each line's part of `goodsMinor`, in the cart's order. */
-  readonly shares: readonly number[];
+  get shares(): readonly number[] {
+    return this.split.shares;
+  }
 }
 
 /** What an appraisal depends on beside the incentive and the cart. */
@@ -35,6 +61,8 @@ export interface AppraisalSetting {
   readonly lineCapsMinor?: readonly number[] | undefined;
   /** Most that the whole may cost: what is held for the offer. */
   readonly ceilingMinor?: number | undefined;
+  /** The cart's goods with these rows and caps, where several incentives are appraised on them. Absent: they are made. */
+  readonly goods?: Goods | undefined;
 }
 
 /**
@@ -45,46 +73,45 @@ export interface AppraisalSetting {
  */
 export function appraise(incentive: Incentive, cart: Cart, setting: AppraisalSetting = {}): Appraisal | undefined {
   const { rows, lineCapsMinor, rounding } = setting;
+  const goods = setting.goods ?? new Goods(cart, rows, lineCapsMinor);
   const ceiling = setting.ceilingMinor ?? Number.MAX_SAFE_INTEGER;
-  const goods: Lines = { lines: cart.lines, rows, lineCapsMinor };
   switch (incentive.kind) {
     case "percent_off":
-      return shareOff(incentive, amountsInReach(goods, incentive.scope), setting);
+      return shareOff(incentive, goods.within(incentive.scope), rounding, ceiling);
     case "amount_off":
       return amountOff(incentive, goods, ceiling);
     case "bundle_credit": {
       if (!hasAll(cart, incentive.productIds)) return undefined;
-      const reach = wholeLines(goods).map((amount, index) =>
+      const amounts = goods.whole.amountsMinor.map((amount, index) =>
         incentive.productIds.includes(cart.lines[index]?.productId ?? "") ? amount : 0,
       );
-      return offGoods(leastOf(incentive.amount.minor, sum(reach), ceiling), reach, lineCapsMinor);
+      return amountOffGoods(incentive.amount, goods.reachOf(amounts), ceiling);
     }
-    case "partner_exclusive": {
-      const reach = wholeLines(goods);
-      return offGoods(leastOf(incentive.amount.minor, sum(reach), ceiling), reach, lineCapsMinor);
+    case "partner_exclusive":
+      return amountOffGoods(incentive.amount, goods.whole, ceiling);
+    case "buy_x_get_y": {
+      const reach = goods.reachOf(amountsOfUnits(cart.lines, reducedUnits(incentive, goods)));
+      return shareOff(incentive, reach, rounding, ceiling);
     }
-    case "buy_x_get_y":
-      return shareOff(incentive, amountsOfUnits(cart.lines, reducedUnits(incentive, goods)), setting);
     case "payment_discount":
       if (cart.paymentMethod !== undefined && cart.paymentMethod !== incentive.method) return undefined;
-      return shareOff(incentive, wholeLines(goods), setting);
-    case "free_shipping":
-      return offShipping(cart, leastOf(cart.shippingMinor, incentive.maximum?.minor, ceiling));
+      return shareOff(incentive, goods.whole, rounding, ceiling);
+    case "free_shipping": {
+      const minor = leastOf(cart.shippingMinor, incentive.maximum?.minor, ceiling);
+      return minor <= 0 ? undefined : new Appraisal(goods.untouched, minor, minor, minor, minor);
+    }
     case "loyalty_credit":
-      return forLater(cart, leastOf(incentive.amount.minor, ceiling), incentive);
+      return forLater(goods, leastOf(incentive.amount.minor, ceiling), incentive);
     case "tiered_cashback": {
-      const amount = sum(wholeLines(goods));
-      return forLater(
-        cart,
-        leastOf(mulDiv(amount, cashbackBp(incentive, amount), 10_000, rounding), ceiling),
-        incentive,
-      );
+      const amount = goods.whole.totalMinor;
+      const wish = mulDiv(amount, cashbackBp(incentive, amount), 10_000, rounding);
+      return forLater(goods, leastOf(wish, ceiling), incentive);
     }
     case "gift": {
       const { worth, cost, cartMin } = incentive;
-      const isReached = sum(wholeLines(goods)) >= (cartMin?.minor ?? 0) && cost.minor <= ceiling;
-      if (!isReached) return undefined;
-      return notOffGoods(cart, { worthMinor: worth.minor, costMinor: cost.minor, expectedCostMinor: cost.minor });
+      const isReached = goods.whole.totalMinor >= (cartMin?.minor ?? 0) && cost.minor <= ceiling;
+      if (!isReached || worth.minor <= 0) return undefined;
+      return new Appraisal(goods.untouched, worth.minor, cost.minor, cost.minor);
     }
   }
 }
@@ -116,88 +143,45 @@ export function worstCostMinor(incentive: Incentive, { costMinor }: Pick<Apprais
 /** A share of what is in reach, up to a maximum. */
 function shareOff(
   { percentBp, maximum }: { readonly percentBp: number; readonly maximum?: Money },
-  reach: readonly number[],
-  { rounding, ceilingMinor, lineCapsMinor }: AppraisalSetting,
+  reach: Reach,
+  rounding: RoundingMode | undefined,
+  ceiling: number,
 ): Appraisal | undefined {
-  const wish = mulDiv(sum(reach), percentBp, 10_000, rounding);
-  return offGoods(leastOf(wish, maximum?.minor, ceilingMinor), reach, lineCapsMinor);
+  const wish = mulDiv(reach.totalMinor, percentBp, 10_000, rounding);
+  return offGoods(leastOf(wish, maximum?.minor, ceiling), reach);
 }
 
-function amountOff({ amount, cartMin, scope, per }: AmountOff, goods: Lines, ceiling: number): Appraisal | undefined {
-  const { lineCapsMinor } = goods;
-  const reach = amountsInReach(goods, scope);
-  if (sum(reach) < (cartMin?.minor ?? 0)) return undefined;
-  if (per === undefined) return offGoods(leastOf(amount.minor, sum(reach), ceiling), reach, lineCapsMinor);
+function amountOff({ amount, cartMin, scope, per }: AmountOff, goods: Goods, ceiling: number): Appraisal | undefined {
+  const reach = goods.within(scope);
+  if (reach.totalMinor < (cartMin?.minor ?? 0)) return undefined;
+  if (per === undefined) return amountOffGoods(amount, reach, ceiling);
   const times = per === "unit" ? unitsInReach(goods, scope) : undefined;
-  const wished = reach.map((most, index) => leastOf(amount.minor * (times?.[index] ?? 1), most));
-  return offGoods(leastOf(sum(wished), ceiling), wished, lineCapsMinor);
-}
-
-/** What each line's units in scope cost the shopper without us. */
-function amountsInReach(goods: Lines, scope: Scope | undefined): number[] {
-  return scope === undefined ? wholeLines(goods) : amountsOfUnits(goods.lines, unitsInReach(goods, scope));
-}
-
-/** What each line in reach costs the shopper without us. */
-function wholeLines({ lines, lineCapsMinor }: Lines): number[] {
-  return lines.map((line, index) =>
-    lineCapsMinor !== undefined && (lineCapsMinor[index] ?? 0) <= 0 ? 0 : lineAmountMinor(line),
+  const wished = goods.reachOf(
+    reach.amountsMinor.map((most, index) => leastOf(amount.minor * (times?.[index] ?? 1), most)),
   );
+  return offGoods(leastOf(wished.totalMinor, ceiling), wished);
 }
 
-function offGoods(
-  wishMinor: number,
-  reach: readonly number[],
-  caps: readonly number[] | undefined,
-): Appraisal | undefined {
+function amountOffGoods(amount: Money, reach: Reach, ceiling: number): Appraisal | undefined {
+  return offGoods(leastOf(amount.minor, reach.totalMinor, ceiling), reach);
+}
+
+function offGoods(wishMinor: number, reach: Reach): Appraisal | undefined {
   if (wishMinor <= 0) return undefined;
-  const shares = splitByLargestRemainder(wishMinor, reach);
-  let goods = 0;
-  for (let index = 0; index < shares.length; index += 1) {
-    const share = leastOf(shares[index] ?? 0, reach[index] ?? 0, caps?.[index]);
-    shares[index] = share;
-    goods += share;
-  }
-  if (goods === 0) return undefined;
-  // Written out, as it is reckoned for every rung of every decision.
-  return {
-    worthMinor: goods,
-    goodsMinor: goods,
-    shippingMinor: 0,
-    laterMinor: 0,
-    costMinor: goods,
-    expectedCostMinor: goods,
-    paidAfterMs: 0,
-    shares,
-  };
-}
-
-function offShipping(cart: Cart, shippingMinor: number): Appraisal | undefined {
-  const amounts = { worthMinor: shippingMinor, costMinor: shippingMinor, expectedCostMinor: shippingMinor };
-  return notOffGoods(cart, amounts, shippingMinor);
+  const split = new Split(reach, wishMinor);
+  const minor = split.totalMinor;
+  return minor === 0 ? undefined : new Appraisal(split, minor, minor, minor);
 }
 
 /** What of it is never spent is rounded down, so that its cost is not understated. */
 function forLater(
-  cart: Cart,
+  goods: Goods,
   laterMinor: number,
   { breakageBp = 0, paidAfterMs = 0 }: { readonly breakageBp?: number; readonly paidAfterMs?: number },
 ): Appraisal | undefined {
-  const expectedCostMinor = laterMinor - mulDiv(laterMinor, breakageBp, 10_000, "down");
-  const amounts = { worthMinor: laterMinor, costMinor: laterMinor, expectedCostMinor };
-  return notOffGoods(cart, amounts, 0, laterMinor, paidAfterMs);
-}
-
-function notOffGoods(
-  cart: Cart,
-  { worthMinor, costMinor, expectedCostMinor }: Pick<Appraisal, "worthMinor" | "costMinor" | "expectedCostMinor">,
-  shippingMinor = 0,
-  laterMinor = 0,
-  paidAfterMs = 0,
-): Appraisal | undefined {
-  if (worthMinor <= 0) return undefined;
-  const shares = cart.lines.map(() => 0);
-  return { worthMinor, goodsMinor: 0, shippingMinor, laterMinor, costMinor, expectedCostMinor, paidAfterMs, shares };
+  if (laterMinor <= 0) return undefined;
+  const expected = laterMinor - mulDiv(laterMinor, breakageBp, 10_000, "down");
+  return new Appraisal(goods.untouched, laterMinor, laterMinor, expected, 0, laterMinor, paidAfterMs);
 }
 
 function cashbackBp({ tiers }: TieredCashback, goods: number): number {
@@ -212,10 +196,4 @@ function hasAll(cart: Cart, productIds: readonly string[]): boolean {
 function leastOf(first: number, second: number | undefined, third?: number): number {
   const least = second !== undefined && second < first ? second : first;
   return third !== undefined && third < least ? third : least;
-}
-
-function sum(amounts: readonly number[]): number {
-  let total = 0;
-  for (const amount of amounts) total += amount;
-  return total;
 }

@@ -16,6 +16,7 @@ export type { OfferUse } from "./commands/use.js";
 export { validate, type ValidateCommand } from "./commands/validate.js";
 export { contentDigest, type NamedSubjects, type RedemptionContent } from "./content-digest.js";
 export * from "./evolve.js";
+export { Goods } from "./goods.js";
 export { brokenGuardrail } from "./guardrails/broken-guardrail.js";
 export type { CartGuardrailReason, CartGuardrails, GuardedCart } from "./guardrails/cart-guardrails.js";
 export { cartLimits, type CartLimits } from "./guardrails/cart-limits.js";

@@ -1,25 +1,28 @@
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
 import { shareMinor } from "../holds.js";
-import type { GuardedRung } from "./guarded-rung.js";
+import type { BudgetLease } from "../input.js";
 
-/** The owner's leases cover the worst case, each its share; a budget whose lease is not known covers nothing. */
-export function budget({ situation, rung }: GuardedRung): BudgetReason | undefined {
-  return budgetProblem(situation, rung.campaign, rung.worstCostMinor);
-}
-
-type BudgetReason = "budget_unknown" | "budget_exhausted";
-
-/** Why the budgets that a campaign draws on do not cover a cost; undefined if they do. */
-export function budgetProblem(
-  { budgets }: Situation,
+/**
+ * The owner's leases cover the worst case, each its share; a budget whose lease is not known covers nothing.
+ *
+ * @param leases see {@link leasesOf}
+ */
+export function budget(
   { draws, merchantShareBp }: CompiledCampaign,
+  leases: readonly (BudgetLease | undefined)[],
   worstCostMinor: number,
-): BudgetReason | undefined {
-  for (const { budget: drawn, by } of draws) {
-    const lease = Object.hasOwn(budgets, drawn.budgetId) ? budgets[drawn.budgetId] : undefined;
+): "budget_unknown" | "budget_exhausted" | undefined {
+  for (let index = 0; index < draws.length; index += 1) {
+    const lease = leases[index];
     if (lease === undefined) return "budget_unknown";
-    if (lease.remainingMinor < shareMinor(worstCostMinor, merchantShareBp, by)) return "budget_exhausted";
+    const share = shareMinor(worstCostMinor, merchantShareBp, draws[index]?.by ?? "both");
+    if (lease.remainingMinor < share) return "budget_exhausted";
   }
   return undefined;
+}
+
+/** What the owner knows of each budget that a campaign draws on, in the order of its draws. */
+export function leasesOf({ budgets }: Situation, { draws }: CompiledCampaign): readonly (BudgetLease | undefined)[] {
+  return draws.map(({ budget: { budgetId } }) => (Object.hasOwn(budgets, budgetId) ? budgets[budgetId] : undefined));
 }

@@ -1,10 +1,10 @@
 import { brokenGuardrail, type Appraisal, type CartGuardrailReason, type LeftCart } from "@leastwise/offers";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
-import type { GuardedRung } from "./guarded-rung.js";
+import type { LadderRung } from "../steps/ladder.js";
 
 /** Floor price, maximum discount and margin floor, other offers of the cart included: the same code that a redemption asks again. */
-export function cartGuardrails({ situation, rung }: GuardedRung): CartGuardrailReason | undefined {
+export function cartGuardrails(situation: Situation, rung: LadderRung): CartGuardrailReason | undefined {
   const { appraisal, left, campaign } = rung;
   return appraisal === undefined ? undefined : brokenOnCart(situation, campaign, appraisal, left);
 }

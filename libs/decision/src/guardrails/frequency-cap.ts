@@ -2,13 +2,12 @@ import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
 import type { FrequencyCap } from "../policy/policy.js";
 import { HISTORY_MAX, type Grant } from "../state/decision-state.js";
-import type { GuardedRung } from "./guarded-rung.js";
 
 /** How often a shopper may get a campaign, and how often any incentive. */
-export function frequencyCap({ situation, rung }: GuardedRung): "frequency_cap" | undefined {
+export function frequencyCap(situation: Situation, campaign: CompiledCampaign): "frequency_cap" | undefined {
   const { policy } = situation;
   const isReached =
-    isCapReached(situation, rung.campaign) ||
+    isCapReached(situation, campaign) ||
     isAnyReached(policy.guardrails.frequencyCaps, situation, ({ campaignId }) => !policy.entitlements.has(campaignId));
   return isReached ? "frequency_cap" : undefined;
 }

@@ -1,6 +1,6 @@
-import type { GuardedRung } from "./guarded-rung.js";
+import type { Situation } from "../situation.js";
 
 /** The switch stops every new offer. */
-export function killSwitch({ situation }: GuardedRung): "kill_switch" | undefined {
+export function killSwitch(situation: Situation): "kill_switch" | undefined {
   return situation.stopped ? "kill_switch" : undefined;
 }

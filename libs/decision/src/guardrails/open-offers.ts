@@ -1,8 +1,7 @@
 import type { Situation } from "../situation.js";
-import type { GuardedRung } from "./guarded-rung.js";
 
 /** How many offers a shopper may hold at once. */
-export function openOffers({ situation }: GuardedRung): "open_offers_max" | undefined {
+export function openOffers(situation: Situation): "open_offers_max" | undefined {
   return isFull(situation) ? "open_offers_max" : undefined;
 }
 

@@ -8,7 +8,7 @@ import {
   type HashKey,
   type Result,
 } from "@leastwise/vocabulary";
-import type { CartGuardrails, Incentive } from "@leastwise/offers";
+import type { CartGuardrails, Incentive, Scope } from "@leastwise/offers";
 import { OPEN_MAX } from "../state/decision-state.js";
 import { compileBudget, type CompiledBudget } from "./budget-plan.js";
 import { CivilClock } from "./civil-time.js";
@@ -167,9 +167,10 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
   const clocks = new Clocks(policy.timeZone);
   const budgets = policy.budgets.map((budget) => compileBudget(budget, clocks.of("")));
   const drawing = new Drawing(policy, budgets);
+  const scopes = new Scopes();
   const campaigns = policy.campaigns
     .toSorted(byPriority)
-    .map((campaign, place) => compileCampaign(campaign, place, { cart, clocks, drawing }));
+    .map((campaign, place) => compileCampaign(campaign, place, { cart, clocks, drawing, scopes }));
   const named = new Set(segments.flatMap(({ expression }) => expression.features));
   const { perSubjectMax, perSubjectPeriodMs = 0, openOffersMax, frequencyCaps, coolDownMs } = guardrails;
   return ok({
@@ -311,9 +312,30 @@ interface Surroundings {
   readonly cart: CartGuardrails;
   readonly clocks: Clocks;
   readonly drawing: Drawing;
+  readonly scopes: Scopes;
 }
 
-function compileCampaign(campaign: Campaign, place: number, { cart, clocks, drawing }: Surroundings): CompiledCampaign {
+/** Scopes by what they say: those that say the same become one object, so that what is in reach is reckoned once a decision. */
+class Scopes {
+  readonly #known = new Map<string, Scope>();
+
+  /** The incentive, its scope shared with all others that have the same. */
+  shared(incentive: Incentive): Incentive {
+    if (incentive.kind !== "percent_off" && incentive.kind !== "amount_off") return incentive;
+    const { scope } = incentive;
+    if (scope === undefined) return incentive;
+    const text = JSON.stringify([scope.productIds, scope.categories, scope.brands, scope.units ?? null]);
+    const known = this.#known.get(text) ?? scope;
+    this.#known.set(text, known);
+    return { ...incentive, scope: known };
+  }
+}
+
+function compileCampaign(
+  campaign: Campaign,
+  place: number,
+  { cart, clocks, drawing, scopes }: Surroundings,
+): CompiledCampaign {
   const { kind, approach, objective, exploration, schedule } = campaign;
   if (kind === undefined || approach === undefined) throw new Error("a campaign is compiled after it was validated");
   const coolDown = orDefault(campaign.episodeCoolDownMs, EPISODE_COOL_DOWN_DEFAULT_MS);
@@ -323,7 +345,7 @@ function compileCampaign(campaign: Campaign, place: number, { cart, clocks, draw
     kind,
     approach,
     ladder: campaign.ladder.flatMap(({ incentive }, index) =>
-      incentive === undefined ? [] : [{ rung: index + 1, incentive }],
+      incentive === undefined ? [] : [{ rung: index + 1, incentive: scopes.shared(incentive) }],
     ),
     startsAtMs: schedule?.startsAtMs ?? Number.NEGATIVE_INFINITY,
     endsAtMs: schedule?.endsAtMs ?? Number.POSITIVE_INFINITY,

@@ -1,5 +1,6 @@
 import { serialize, type ASTNode } from "@marcbachmann/cel-js";
 import type { ExpressionContext } from "./expressions.js";
+import type { PlainTest } from "./plain-test.js";
 
 /** What an expression is joined from by `&&`: alike parts of several expressions are one, and are evaluated once a decision. */
 export interface ExpressionPart {
@@ -9,6 +10,8 @@ export interface ExpressionPart {
   readonly run: (context: Record<string, unknown>) => unknown;
   /** The part as a question whether a text is there; undefined where it asks something else. */
   readonly membership: Membership | undefined;
+  /** The part as a comparison with a literal; undefined where it is none. */
+  readonly plain: PlainTest | undefined;
 }
 
 /** Holds if one of the texts that stand at a place of the context is one of these. */

@@ -2,6 +2,7 @@ import { Environment } from "@marcbachmann/cel-js";
 import { ok, type Result } from "@leastwise/vocabulary";
 import { checkExpression, withMixedArithmetic, type ExpressionProblem, type Running, type Verdict } from "./cel.js";
 import { conjuncts, membershipOf, sourceOf, type ExpressionPart } from "./expression-parts.js";
+import { plainTestOf } from "./plain-test.js";
 
 /** What an expression can speak of. Numbers are doubles; what is absent, or not allowed without consent, is null. */
 export interface ExpressionContext {
@@ -139,7 +140,7 @@ function sharedPart(text: string, runningOf: () => Running, shared: Map<string, 
   const known = shared.get(text);
   if (known !== undefined) return known;
   const run = runningOf();
-  const part = { place: shared.size, run, membership: membershipOf(run.ast) };
+  const part = { place: shared.size, run, membership: membershipOf(run.ast), plain: plainTestOf(run.ast) };
   shared.set(text, part);
   return part;
 }
@@ -165,7 +166,9 @@ function evaluate(parts: readonly ExpressionPart[], context: ExpressionContext, 
   return failed ? "expression_failed" : "holds";
 }
 
-function ranOnce({ run }: ExpressionPart, context: ExpressionContext): number {
+function ranOnce({ run, plain }: ExpressionPart, context: ExpressionContext): number {
+  const told = plain?.(context);
+  if (told !== undefined) return told ? TRUE : FALSE;
   try {
     const came = run({ ...context });
     return came === true ? TRUE : came === false ? FALSE : NEITHER;

@@ -50,15 +50,35 @@ export class SegmentIndex {
 
   #candidates(context: ExpressionContext): readonly number[] {
     if (this.#byPath.size === 0) return this.#always;
-    const places = new Set(this.#always);
+    const lists: (readonly number[])[] = this.#always.length === 0 ? [] : [this.#always];
     for (const [path, byText] of this.#byPath) {
       const texts = textsAt(path, context);
       // What cannot be read makes expressions fail, and that is for them to say.
-      const found = texts === undefined ? [...byText.values()] : texts.map((text) => byText.get(text ?? "") ?? []);
-      for (const some of found) for (const place of some) places.add(place);
+      if (texts === undefined) lists.push(...byText.values());
+      else
+        for (const text of new Set(texts)) {
+          const places = byText.get(text ?? "");
+          if (places !== undefined) lists.push(places);
+        }
     }
-    return [...places].sort((a, b) => a - b);
+    return merged(lists);
   }
+}
+
+/** Ascending lists of places as one, each place once. A typed array sorts numbers several times as fast as an array does. */
+function merged(lists: readonly (readonly number[])[]): readonly number[] {
+  const [first] = lists;
+  if (first === undefined) return [];
+  if (lists.length === 1) return first;
+  const all = new Uint32Array(lists.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const list of lists) {
+    all.set(list, end);
+    end += list.length;
+  }
+  const places: number[] = [];
+  for (const place of all.sort()) if (place !== places.at(-1)) places.push(place);
+  return places;
 }
 
 /** How many segments ask for each text. */

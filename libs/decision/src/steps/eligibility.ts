@@ -1,21 +1,20 @@
-import { withoutExcludedGoods } from "@leastwise/offers";
+import { Goods, withoutExcludedGoods } from "@leastwise/offers";
 import { dynamicLineCaps } from "../approaches/dynamic.js";
 import { isInWeek } from "../policy/weekly-hours.js";
 import { propensityProblem } from "../approaches/propensity.js";
 import type { Ineligible } from "../decision.js";
 import type { CompiledCampaign } from "../policy/compile.js";
-import type { Approach } from "../policy/policy.js";
+import type { Approach, DynamicApproach } from "../policy/policy.js";
 import type { IneligibleReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
 import type { Permitted } from "./consent.js";
 import type { Baseline } from "./response.js";
 import type { Segments } from "./segments.js";
 
-/** A campaign that applies, with the caps that its approach and the goods it must not touch set on the cart's lines. */
+/** A campaign that applies, with the cart's goods under the caps that its approach and the goods it must not touch set on the lines. */
 export interface EligibleCampaign {
   readonly campaign: CompiledCampaign;
-  /** Undefined: none. */
-  readonly lineCapsMinor: readonly number[] | undefined;
+  readonly goods: Goods;
 }
 
 /** Which campaigns apply to this shopper and cart now, and why the others do not. */
@@ -38,25 +37,29 @@ export function eligibilityStep(
   const entitlements: EligibleCampaign[] = [];
   const ineligible: Ineligible[] = [];
   let personalDataUsed = false;
-  const { cart, rows, nowMs, policy } = situation;
-  const withoutExcluded = withoutExcludedGoods(policy.guardrails.cart, cart, rows, undefined);
-  for (const campaign of policy.campaigns) {
+  const all = goodsUnder(situation, undefined);
+  for (const campaign of situation.policy.campaigns) {
     const { approach, campaignId } = campaign;
     if (readsPersonalData(approach, permitted)) personalDataUsed = true;
-    const lineCapsMinor =
-      approach.kind === "dynamic"
-        ? withoutExcludedGoods(policy.guardrails.cart, cart, rows, dynamicLineCaps(approach, cart, rows, nowMs))
-        : withoutExcluded;
-    const reason = problemOf(campaign, lineCapsMinor, situation, permitted, segments, baseline);
+    const goods = approach.kind === "dynamic" ? goodsOf(approach, situation) : all;
+    const reason = problemOf(campaign, goods, situation, permitted, segments, baseline);
     if (reason !== undefined) ineligible.push({ campaignId, reason });
-    else (campaign.kind === "incentive" ? incentives : entitlements).push({ campaign, lineCapsMinor });
+    else (campaign.kind === "incentive" ? incentives : entitlements).push({ campaign, goods });
   }
   return { incentives, entitlements, ineligible, personalDataUsed };
 }
 
+function goodsOf(approach: DynamicApproach, situation: Situation): Goods {
+  return goodsUnder(situation, dynamicLineCaps(approach, situation.cart, situation.rows, situation.nowMs));
+}
+
+function goodsUnder({ cart, rows, policy }: Situation, capsMinor: readonly number[] | undefined): Goods {
+  return new Goods(cart, rows, withoutExcludedGoods(policy.guardrails.cart, cart, rows, capsMinor));
+}
+
 function problemOf(
   campaign: CompiledCampaign,
-  lineCapsMinor: readonly number[] | undefined,
+  { lineCapsMinor }: Goods,
   { nowMs, policy }: Situation,
   { features, personalization, proposedClass }: Permitted,
   { verdicts }: Segments,

@@ -1,26 +1,37 @@
-import { budget } from "../guardrails/budget.js";
+import { budget, leasesOf } from "../guardrails/budget.js";
 import { cartGuardrails } from "../guardrails/cart.js";
 import { coolDown } from "../guardrails/cool-down.js";
 import { frequencyCap } from "../guardrails/frequency-cap.js";
 import { killSwitch } from "../guardrails/kill-switch.js";
 import { openOffers } from "../guardrails/open-offers.js";
-import { subjectMax } from "../guardrails/subject-max.js";
+import { givenMinor, subjectMax } from "../guardrails/subject-max.js";
+import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
 import type { LadderRung } from "./ladder.js";
 
-/** What must never happen, whatever a model says: the first guardrail that a rung would break blocks it. */
-export function guardrailsStep(situation: Situation, rungs: readonly LadderRung[]): readonly LadderRung[] {
-  return rungs.map((rung) => {
-    if (rung.blockedBy !== undefined) return rung;
-    const guarded = { situation, rung };
-    const blockedBy =
-      killSwitch(guarded) ??
-      cartGuardrails(guarded) ??
-      subjectMax(guarded) ??
-      frequencyCap(guarded) ??
-      coolDown(guarded) ??
-      openOffers(guarded) ??
-      budget(guarded);
-    return blockedBy === undefined ? rung : { ...rung, blockedBy };
-  });
+/**
+ * What must never happen, whatever a model says: the first guardrail that a rung would break blocks it. What is the same for all rungs, or
+ * for those of a campaign, which come one after the other, is asked once.
+ */
+export function guardrailsStep(situation: Situation, rungs: readonly LadderRung[]): void {
+  const stopped = killSwitch(situation);
+  const given = givenMinor(situation);
+  const tooSoon = coolDown(situation);
+  const full = openOffers(situation);
+  let of: ReturnType<typeof campaignTerms> | undefined;
+  for (const rung of rungs) {
+    if (of?.campaign !== rung.campaign) of = campaignTerms(situation, rung.campaign);
+    rung.blockedBy ??=
+      stopped ??
+      cartGuardrails(situation, rung) ??
+      subjectMax(situation, given, rung.worstCostMinor) ??
+      of.tooOften ??
+      tooSoon ??
+      full ??
+      budget(of.campaign, of.leases, rung.worstCostMinor);
+  }
+}
+
+function campaignTerms(situation: Situation, campaign: CompiledCampaign) {
+  return { campaign, tooOften: frequencyCap(situation, campaign), leases: leasesOf(situation, campaign) };
 }

@@ -1,5 +1,14 @@
-import { appraiseInStack, worstCostMinor, type Appraisal, type Incentive, type LeftCart } from "@leastwise/offers";
-import { mulDiv } from "@leastwise/vocabulary";
+import {
+  appraise,
+  appraiseInStack,
+  worstCostMinor,
+  type Appraisal,
+  type AppraisalSetting,
+  type Goods,
+  type Incentive,
+  type LeftCart,
+} from "@leastwise/offers";
+import { mulDiv, type RoundingMode } from "@leastwise/vocabulary";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { BlockReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
@@ -22,32 +31,42 @@ export interface LadderRung {
   readonly worstCostMinor: number;
   /** Worth as a share of the goods, basis points. */
   readonly depthBp: number;
-  readonly blockedBy: BlockReason | undefined;
+  /** Set once, by the first step that blocks it. */
+  blockedBy: BlockReason | undefined;
 }
 
 /** The rungs of all eligible campaigns, together: they compete on this cart, and the best of them all is chosen. */
 export function ladderStep(situation: Situation, eligible: readonly EligibleCampaign[]): readonly LadderRung[] {
-  const { cart, rows, policy } = situation;
-  return eligible.flatMap(({ campaign, lineCapsMinor }) => {
-    const setting = { rows, rounding: policy.rounding, lineCapsMinor };
-    return campaign.ladder.map(({ rung, incentive }) => {
-      const stacked = appraiseInStack(incentive, cart, setting);
-      const appraisal = stacked?.appraisal;
+  const { cart, policy, left, goodsMinor } = situation;
+  const isAlone = cart.offers === undefined || cart.offers.length === 0;
+  const rungs: LadderRung[] = [];
+  for (const { campaign, goods } of eligible) {
+    const setting = settingOf(goods, policy.rounding);
+    for (const { rung, incentive } of campaign.ladder) {
+      // Without other offers in the cart it is left as it is by every incentive.
+      const stacked = isAlone ? undefined : appraiseInStack(incentive, cart, setting);
+      const appraisal = isAlone ? appraise(incentive, cart, setting) : stacked?.appraisal;
       const worthMinor = appraisal?.worthMinor ?? 0;
-      return {
+      rungs.push({
         campaign,
         rung,
         incentive,
         appraisal,
-        left: stacked?.left ?? situation.left,
+        left: stacked?.left ?? left,
         worthMinor,
         expectedCostMinor: appraisal?.expectedCostMinor ?? 0,
         worstCostMinor: appraisal === undefined ? 0 : worstCostMinor(incentive, appraisal),
-        depthBp: depthOf(worthMinor, situation.goodsMinor),
+        depthBp: depthOf(worthMinor, goodsMinor),
         blockedBy: appraisal === undefined ? ("incentive_not_applicable" as const) : undefined,
-      };
-    });
-  });
+      });
+    }
+  }
+  return rungs;
+}
+
+/** How incentives are appraised on goods of the cart. */
+export function settingOf(goods: Goods, rounding: RoundingMode): AppraisalSetting {
+  return { rows: goods.rows, lineCapsMinor: goods.lineCapsMinor, rounding, goods };
 }
 
 /** The deepest that the record can say: free shipping may be worth any multiple of the goods. */

@@ -1,14 +1,15 @@
 import { appraiseInStack, worstCostMinor, type Appraisal, type Incentive } from "@leastwise/offers";
-import { budgetProblem } from "../guardrails/budget.js";
+import { budget, leasesOf } from "../guardrails/budget.js";
 import { brokenOnCart } from "../guardrails/cart.js";
 import { isCapReached } from "../guardrails/frequency-cap.js";
 import { isFull } from "../guardrails/open-offers.js";
-import { isSubjectMaxPassed } from "../guardrails/subject-max.js";
+import { givenMinor, subjectMax } from "../guardrails/subject-max.js";
 import type { Situation } from "../situation.js";
 import type { OpenOffer } from "../state/decision-state.js";
 import { withoutWithheld } from "../state/state-at.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { EligibleCampaign } from "./eligibility.js";
+import { settingOf } from "./ladder.js";
 import { isTakenInCart } from "./stack.js";
 
 /** What the shopper gets in every arm: rung 0. */
@@ -30,26 +31,22 @@ export function owedStep(situation: Situation, entitlements: readonly EligibleCa
   if (entitlements.length === 0) return undefined;
   const given = { ...situation, decisionState: withoutWithheld(situation.decisionState) };
   let best: Owed | undefined;
-  for (const { campaign, lineCapsMinor } of entitlements) {
-    const owed = owedOf(given, campaign, lineCapsMinor);
+  for (const eligible of entitlements) {
+    const owed = owedOf(given, eligible);
     if (owed !== undefined && (best === undefined || owed.appraisal.worthMinor > best.appraisal.worthMinor))
       best = owed;
   }
   return best;
 }
 
-function owedOf(
-  situation: Situation,
-  campaign: CompiledCampaign,
-  lineCapsMinor: readonly number[] | undefined,
-): Owed | undefined {
-  const { cart, rows, policy } = situation;
+function owedOf(situation: Situation, { campaign, goods }: EligibleCampaign): Owed | undefined {
+  const { cart, policy } = situation;
   if (isTakenInCart(situation, campaign)) return undefined;
   const open = situation.decisionState.open.find((held) => held.campaignId === campaign.campaignId);
   if (open === undefined && (isCapReached(situation, campaign) || isFull(situation))) return undefined;
   const incentives = open === undefined ? campaign.ladder.map((rung) => rung.incentive) : [open.offer.incentive];
   for (const incentive of incentives.toReversed()) {
-    const setting = { rows, rounding: policy.rounding, lineCapsMinor, ceilingMinor: open?.worstCostMinor };
+    const setting = { ...settingOf(goods, policy.rounding), ceilingMinor: open?.worstCostMinor };
     const stacked = appraiseInStack(incentive, cart, setting);
     if (stacked === undefined) continue;
     const { appraisal, left } = stacked;
@@ -62,6 +59,7 @@ function owedOf(
 }
 
 function mayIssue(situation: Situation, campaign: CompiledCampaign, worstCostMinor: number): boolean {
-  if (situation.stopped || isSubjectMaxPassed(situation, worstCostMinor)) return false;
-  return budgetProblem(situation, campaign, worstCostMinor) === undefined;
+  if (situation.stopped) return false;
+  if (subjectMax(situation, givenMinor(situation), worstCostMinor) !== undefined) return false;
+  return budget(campaign, leasesOf(situation, campaign), worstCostMinor) === undefined;
 }

@@ -18,8 +18,10 @@ export function segmentsStep(situation: Situation, permitted: Permitted): Segmen
   if (segments.length === 0) return { holding: [], verdicts: new Map(), personalDataUsed: false };
   const context = contextOf(situation, permitted);
   const verdicts = segmentIndex.verdicts(context);
+  const holding: string[] = [];
+  for (const [name, verdict] of verdicts) if (verdict === "holds") holding.push(name);
   return {
-    holding: [...verdicts].flatMap(([name, verdict]) => (verdict === "holds" ? [name] : [])),
+    holding,
     verdicts,
     personalDataUsed: permitted.personalization && segmentsReadPersonalData,
   };
@@ -37,8 +39,8 @@ function contextOf(situation: Situation, permitted: Permitted): ExpressionContex
       lines: cart.lines.length,
       currency: cart.currency,
       product_ids: cart.lines.map((line) => line.productId),
-      categories: rows.flatMap((row) => (row?.category === undefined ? [] : [row.category])),
-      brands: rows.flatMap((row) => (row?.brand === undefined ? [] : [row.brand])),
+      categories: rows.map((row) => row?.category).filter((category) => category !== undefined),
+      brands: rows.map((row) => row?.brand).filter((brand) => brand !== undefined),
       payment_method: cart.paymentMethod ?? null,
     },
     context: {

@@ -13,12 +13,11 @@ const SAME_CART_MS = DAY_MS;
  * stacking group that is still good, by another offer of that group in the cart, by an entitlement that is worth more, and by a smaller offer
  * made for the same cart within a day: waiting must not pay.
  */
-export function stackStep(
-  situation: Situation,
-  rungs: readonly LadderRung[],
-  owed: Owed | undefined,
-): readonly LadderRung[] {
+export function stackStep(situation: Situation, rungs: readonly LadderRung[], owed: Owed | undefined): void {
   const held = situation.decisionState.open;
+  const before = offeredBefore(situation);
+  const isAlone = held.length === 0 && situation.cart.offers === undefined;
+  if (isAlone && before === undefined && owed === undefined) return;
   const { campaigns } = situation.policy;
   const heldCampaigns = new Set(held.map(({ campaignId }) => campaignId));
   const heldGroups = new Set(
@@ -28,14 +27,10 @@ export function stackStep(
         : [],
     ),
   );
-  const before = offeredBefore(situation);
-  return rungs.map((rung) => {
-    if (rung.blockedBy !== undefined) return rung;
-    const blockedBy = isTakenInCart(situation, rung.campaign)
+  for (const rung of rungs)
+    rung.blockedBy ??= isTakenInCart(situation, rung.campaign)
       ? "stacking_group"
       : problemOf(rung, heldCampaigns, heldGroups, before, owed);
-    return blockedBy === undefined ? rung : { ...rung, blockedBy };
-  });
 }
 
 /** True if an offer of the campaign's stacking group is in the cart: of a group at most one is applied. */

@@ -7,26 +7,24 @@ import { lineCostMinor } from "./margin-floor.js";
 
 /** What the guardrails leave of a cart, in minor units: reckoned once for the cart, asked for every incentive on it. */
 export interface CartLimits {
-  /** In the order of the cart's lines. */
-  readonly lines: readonly LineLimits[];
+  /** Most that may be taken off each line, in the cart's order: 0 where its goods are excluded, else infinite. Absent: none are. */
+  readonly unlessExcludedMinor: readonly number[] | undefined;
+  /**
+   * Most that may be taken off each line down to its floor: the catalog's own, or the policy's share of the price for such goods, rounded down
+   * to a whole minor unit for the line. Negative where the shop itself has taken off more.
+   */
+  readonly toFloorMinor: readonly number[];
+  /**
+   * Most that may be taken off each line up to the policy's and the catalog's maximum, which rounds up to a whole minor unit, so that a 10 %
+   * incentive passes a 10 % maximum. Negative where the shop itself has taken off more.
+   */
+  readonly toMaxDiscountMinor: readonly number[];
   /** Most that may be taken off all goods; infinite where the policy says nothing of it. */
   readonly cartDiscountMinor: number;
   /** What the shopper would pay for the goods without us. */
   readonly goodsMinor: number;
   /** What the goods cost the shop. */
   readonly costMinor: number;
-}
-
-/** What may be taken off one line, minor units; negative where the shop itself has taken off more. */
-interface LineLimits {
-  /** True: nothing. */
-  readonly excluded: boolean;
-  /**
-   * Down to its floor: the catalog's own, or the policy's share of the price for such goods, rounded down to a whole minor unit for the line.
-   */
-  readonly toFloorMinor: number;
-  /** Up to the policy's and the catalog's maximum, which rounds up to a whole minor unit, so that a 10 % incentive passes a 10 % maximum. */
-  readonly toMaxDiscountMinor: number;
 }
 
 /** Reckons what the guardrails leave of a cart; a campaign's own margin floor does not change it. */
@@ -39,7 +37,11 @@ export function cartLimits(
   let discountMinor = 0;
   let goodsMinor = 0;
   let costMinor = 0;
-  const limits = lines.map((line, index): LineLimits => {
+  let isAnyExcluded = false;
+  const unlessExcludedMinor: number[] = [];
+  const toFloorMinor: number[] = [];
+  const toMaxDiscountMinor: number[] = [];
+  for (const [index, line] of lines.entries()) {
     const row = rows[index];
     const list = listPriceMinor(line);
     const discount = line.discountMinor ?? 0;
@@ -51,16 +53,22 @@ export function cartLimits(
     const floorBp = Math.max(guardrails.floorPriceBp, floorPriceBp);
     const floor = Math.max(mulDiv(list, floorBp, 10_000, "down"), (row?.floorPriceMinor ?? 0) * line.quantity, 0);
     const maxBp = Math.min(guardrails.maxDiscountBp, row?.maxDiscountBp ?? 10_000, maxDiscountBp);
-    return {
-      excluded,
-      toFloorMinor: list - discount - floor,
-      toMaxDiscountMinor: mulDiv(list, maxBp, 10_000, "up") - discount,
-    };
-  });
+    if (excluded) isAnyExcluded = true;
+    unlessExcludedMinor.push(excluded ? 0 : Number.POSITIVE_INFINITY);
+    toFloorMinor.push(list - discount - floor);
+    toMaxDiscountMinor.push(mulDiv(list, maxBp, 10_000, "up") - discount);
+  }
   const { cartMaxDiscountBp } = guardrails;
   const cartDiscountMinor =
     cartMaxDiscountBp === undefined
       ? Number.POSITIVE_INFINITY
       : mulDiv(listMinor, cartMaxDiscountBp, 10_000, "up") - discountMinor;
-  return { lines: limits, cartDiscountMinor, goodsMinor, costMinor };
+  return {
+    unlessExcludedMinor: isAnyExcluded ? unlessExcludedMinor : undefined,
+    toFloorMinor,
+    toMaxDiscountMinor,
+    cartDiscountMinor,
+    goodsMinor,
+    costMinor,
+  };
 }

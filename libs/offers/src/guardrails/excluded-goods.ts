@@ -5,10 +5,9 @@ import { strictestLimit } from "./goods-limits.js";
 
 /** Nothing is taken off goods that are excluded. */
 export function excludedGoods({ appraisal, limits }: LimitedCart): "guardrail_excluded_goods" | undefined {
-  for (let index = 0; index < limits.lines.length; index += 1)
-    if (limits.lines[index]?.excluded === true && (appraisal.shares[index] ?? 0) !== 0)
-      return "guardrail_excluded_goods";
-  return undefined;
+  const { unlessExcludedMinor } = limits;
+  if (unlessExcludedMinor === undefined) return undefined;
+  return appraisal.split.isBeyond(unlessExcludedMinor) ? "guardrail_excluded_goods" : undefined;
 }
 
 /**

@@ -45,6 +45,7 @@ export function appraiseInStack(
   const there = cartAt(cart, course, before.length);
   const appraisal = appraise(withoutMinimum(incentive), there, {
     ...setting,
+    goods: undefined,
     ceilingMinor: ceilingOf(incentive, course.toPay(before.length), setting.ceilingMinor),
   });
   if (appraisal === undefined) return undefined;
