@@ -64,21 +64,27 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
   const grant = grantStep(situation, chosen, owed, ghost);
   const candidates = candidatesOf(rungZero, valued, admissible, weights);
   const places = { chosen: placeAmong(valued, admissible, drawn), exploit: placeAmong(valued, admissible, exploit) };
+  const { offer } = grant;
   const counts = { weighed: weighed.length, admissible: admissible.length };
   return recordOf(situation, enrolments, permitted, {
     episodeId: episode.id,
     continued: episode.propensity !== undefined,
     candidates,
-    ...places,
+    chosen: places.chosen,
+    exploit: places.exploit,
     draw: episode.draw,
     propensity: episode.propensity ?? (weights[drawn] ?? 0) / 2 ** 32,
     ghost,
-    ...grant,
-    reason: reasonOf(situation, { ...counts, isForeign, exploit, drawn, ghost, owed: grant.offer !== undefined }),
+    offer,
+    heldMinor: grant.heldMinor,
+    budgetId: grant.budgetId,
+    holds: grant.holds,
+    withheldUntilMs: grant.withheldUntilMs,
+    reason: reasonOf(situation, { ...counts, isForeign, exploit, drawn, ghost, owed: offer !== undefined }),
     freshness: situation.freshness,
     degradedReason: "",
     horizonMs: horizonOf(situation, chosen, eligibility.incentives),
-    message: explanationStep(policy, language, grant.offer),
+    message: explanationStep(policy, language, offer),
     segments: segments.holding,
     personalDataUsed,
     validUntilMs: episode.endsAtMs,
@@ -105,13 +111,15 @@ function candidatesOf(
 }
 
 function candidateOf(rung: ValuedRung, weight: number): Candidate {
+  const { expectedCostMinor, valueMinor } = recordedTerms(rung);
   return {
     campaignId: rung.campaign.campaignId,
     rung: rung.rung,
     incentive: rung.incentive,
     depthBp: rung.depthBp,
     faceValueMinor: rung.worthMinor,
-    ...recordedTerms(rung),
+    expectedCostMinor,
+    valueMinor,
     worstCostMinor: rung.worstCostMinor,
     conversion: recorded(rung.conversion),
     evidence: recorded(rung.evidence),

@@ -61,8 +61,14 @@ export function offerIdOf(decisionId: string, campaignId: string): string {
 
 /** Digest of a profile, 16 hex digits; empty for none. */
 export function profileDigestOf(profile: Profile | undefined): string {
-  return profile === undefined ? "" : hex64(PROFILE_KEY, canonicalJson(profile));
+  if (profile === undefined) return "";
+  const known = PROFILE_DIGESTS.get(profile) ?? hex64(PROFILE_KEY, canonicalJson(profile));
+  PROFILE_DIGESTS.set(profile, known);
+  return known;
 }
+
+/** A profile stays as it is between two decisions about its shopper more often than not. */
+const PROFILE_DIGESTS = new WeakMap<Profile, string>();
 
 /** What an episode's uniform hashes: who, which campaign, which episode. */
 export function explorationText(assignmentKey: AssignmentKey, campaignId: string, episodeId: string): string {
@@ -75,7 +81,16 @@ function hex64(key: HashKey, text: string): string {
 }
 
 function hex128(key: HashKey, text: string): string {
-  return hex64(key, text) + hex64({ k0: key.k1, k1: key.k0 }, text);
+  return hex64(key, text) + hex64(swapped(key), text);
+}
+
+const SWAPPED = new WeakMap<HashKey, HashKey>();
+
+/** The key with its halves exchanged: another key, made once, since taking big integers apart is slow. */
+function swapped(key: HashKey): HashKey {
+  const known = SWAPPED.get(key) ?? { k0: key.k1, k1: key.k0 };
+  SWAPPED.set(key, known);
+  return known;
 }
 
 function hex32(half: number): string {

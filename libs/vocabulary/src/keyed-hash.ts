@@ -34,7 +34,8 @@ export function uniform32(key: HashKey, text: string): number {
 
 /** SipHash-2-4 of the text's UTF-8 bytes. */
 export function keyedHash(key: HashKey, text: string): Hash64 {
-  return keyedHashBytes(key, utf8(text));
+  const length = writeUtf8(text);
+  return sipHash(halvesOf(key), scratch, 0, length);
 }
 
 /** SipHash-2-4 of the bytes. */
@@ -134,11 +135,24 @@ function readUint32(bytes: Uint8Array, at: number, to: number): number {
   return word;
 }
 
-/** UTF-8 without TextEncoder, which is no part of the language. A lone surrogate becomes U+FFFD, as TextEncoder has it. */
-function utf8(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length * 3);
+/** Where the text that is hashed stands meanwhile: ids are hashed at every decision, and a buffer for each would be garbage at once. */
+let scratch = new Uint8Array(4_096);
+
+/**
+ * Writes UTF-8 without TextEncoder, which is no part of the language. A lone surrogate becomes U+FFFD, as TextEncoder has it.
+ *
+ * @returns how many bytes
+ */
+function writeUtf8(text: string): number {
+  if (scratch.length < text.length * 3) scratch = new Uint8Array(text.length * 3);
+  const bytes = scratch;
   let length = 0;
-  for (let index = 0; index < text.length; index += 1) {
+  for (; length < text.length; length += 1) {
+    const unit = text.charCodeAt(length);
+    if (unit >= 0x80) break;
+    bytes[length] = unit;
+  }
+  for (let index = length; index < text.length; index += 1) {
     let point = text.codePointAt(index) ?? 0;
     if (point > 0xffff) index += 1;
     else if (point >= 0xd800 && point <= 0xdfff) point = 0xfffd;
@@ -158,5 +172,5 @@ function utf8(text: string): Uint8Array {
       bytes[length++] = 0x80 | (point & 0x3f);
     }
   }
-  return bytes.subarray(0, length);
+  return length;
 }

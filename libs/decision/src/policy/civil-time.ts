@@ -18,17 +18,19 @@ const WEEKDAY_OF_DAY_ZERO = 4;
 
 /** The clock on the wall in an IANA time zone. It remembers the newest quarter of an hour: what it shows is a function of the instant alone. */
 export class CivilClock {
-  readonly #format: Intl.DateTimeFormat;
+  /** Undefined for UTC, which is no offset from itself. */
+  readonly #format: Intl.DateTimeFormat | undefined;
   #quarter = Number.NaN;
   #offsetMinutes = 0;
 
   /** @throws RangeError if there is no such time zone. */
   constructor(timeZone: string) {
-    this.#format = new Intl.DateTimeFormat("en", {
+    const format = new Intl.DateTimeFormat("en", {
       timeZone,
       hourCycle: "h23",
       ...{ year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" },
     });
+    this.#format = format.resolvedOptions().timeZone === "UTC" ? undefined : format;
   }
 
   /** What it shows at an instant, Unix milliseconds. */
@@ -40,6 +42,7 @@ export class CivilClock {
   }
 
   #offsetAt(atMs: number): number {
+    if (this.#format === undefined) return 0;
     const quarter = Math.floor(atMs / QUARTER_MS);
     if (quarter === this.#quarter) return this.#offsetMinutes;
     const startsMs = quarter * QUARTER_MS;

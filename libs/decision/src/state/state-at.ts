@@ -5,12 +5,14 @@ import type { DecisionState, Episode, Grant, OpenOffer } from "./decision-state.
  * orders have ended is left out.
  */
 export function stateAt(state: DecisionState, nowMs: number): DecisionState {
-  const { episode, orders, ...rest } = state;
+  const { enrolments, episode, orders, recent } = state;
+  if (state.history.length === 0 && state.open.length === 0 && episode === undefined) return state;
   const goesOn = episode !== undefined && nowMs < episode.endsAtMs && !isEnded(episode, state);
   const history = state.history.map((grant) => (hasRunOut(grant, orders, nowMs) ? { ...grant, costMinor: 0 } : grant));
   const used = new Set(history.filter((grant) => isUsed(grant, orders)).map(({ offerId }) => offerId));
   const open = state.open.filter(({ offer }) => nowMs < offer.expiresAtMs && !used.has(offer.offerId));
-  return { ...rest, ...(goesOn ? { episode } : {}), open, history, orders };
+  const lasting = { enrolments, open, history, orders, recent };
+  return goesOn ? { ...lasting, episode } : lasting;
 }
 
 /** The state without what was withheld: what the subject has really been given. */

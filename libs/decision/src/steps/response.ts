@@ -62,7 +62,21 @@ export function responseStep(
   return rungs.map((rung) => {
     const gainedMinor = Math.max(0, rung.worthMinor - (owed?.appraisal.worthMinor ?? 0));
     const effect = effectOf(model.formats.get(rung.incentive.kind), depthOf(gainedMinor, goodsMinor));
-    return { ...rung, effect, conversion: conversionAt(baseline, effect) };
+    // Written out: a spread takes several times as long, and there is one for every rung of every decision.
+    return {
+      campaign: rung.campaign,
+      rung: rung.rung,
+      incentive: rung.incentive,
+      appraisal: rung.appraisal,
+      left: rung.left,
+      worthMinor: rung.worthMinor,
+      expectedCostMinor: rung.expectedCostMinor,
+      worstCostMinor: rung.worstCostMinor,
+      depthBp: rung.depthBp,
+      blockedBy: rung.blockedBy,
+      effect,
+      conversion: conversionAt(baseline, effect),
+    };
   });
 }
 

@@ -45,7 +45,18 @@ export function valueStep(
     margins.set(rung.campaign, margin);
     const worth = worthOf(situation, rung, margin, owed);
     return {
-      ...rung,
+      campaign: rung.campaign,
+      rung: rung.rung,
+      incentive: rung.incentive,
+      appraisal: rung.appraisal,
+      left: rung.left,
+      worthMinor: rung.worthMinor,
+      expectedCostMinor: rung.expectedCostMinor,
+      worstCostMinor: rung.worstCostMinor,
+      depthBp: rung.depthBp,
+      blockedBy: rung.blockedBy,
+      effect: rung.effect,
+      conversion: rung.conversion,
       expectedCost: (rung.conversion * usedMinor(rung.expectedCostMinor) * rung.campaign.merchantShareBp) / 10_000,
       value: valueAt(worth, baseline.conversion, rung.conversion),
       evidence:
