@@ -42,6 +42,24 @@ describe("mulDiv", () => {
     );
   });
 
+  it("is exact for every divisor, around multiples of it and around 2^52 and 2^53, where quotients of doubles may be one off", () => {
+    const near = fc
+      .tuple(fc.constantFrom(2 ** 31, 2 ** 52, 2 ** 53 - 1_000), fc.integer({ min: -999, max: 999 }))
+      .map(([around, by]) => around + by);
+    const divisor = fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1 }), near);
+    const dividend = fc.oneof(near, fc.maxSafeNat());
+    fc.assert(
+      fc.property(divisor, dividend, fc.nat(), fc.integer({ min: -1, max: 1 }), (by, any, times, beside) => {
+        const multiple = (times % Math.max(1, Math.floor(Number.MAX_SAFE_INTEGER / by))) * by + beside;
+        for (const a of [any, multiple]) {
+          const exact = BigInt(a) / BigInt(by);
+          expect(BigInt(mulDiv(a, 1, by, "down"))).toBe(exact);
+        }
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
   it("refuses a result that is no safe integer, and a divisor that is not positive", () => {
     expect(() => mulDiv(Number.MAX_SAFE_INTEGER, 2, 1)).toThrow(RangeError);
     expect(() => mulDiv(1, 1, 0)).toThrow(RangeError);

@@ -23,12 +23,27 @@ export function mulDiv(a: number, b: number, divisor: number, mode: RoundingMode
 
 function divideNumber(dividend: number, divisor: number, mode: RoundingMode): number {
   const magnitude = Math.abs(dividend);
-  const remainder = magnitude % divisor;
-  const floor = (magnitude - remainder) / divisor;
+  const floor = wholeQuotient(magnitude, divisor);
+  const remainder = magnitude - floor * divisor;
   const rounded = isRoundedUp(Math.sign(remainder), Math.sign(remainder * 2 - divisor), floor % 2 === 1, mode)
     ? floor + 1
     : floor;
   return dividend < 0 && rounded !== 0 ? -rounded : rounded;
+}
+
+/** Up to here, the product of a quotient that is one too large with its divisor is still exact. */
+const EXACT_MAX = 2 ** 52;
+
+/**
+ * How often a divisor is in a dividend, both whole and not negative. By division and a correction, since the remainder of two doubles takes
+ * ten times as long as their quotient.
+ */
+function wholeQuotient(dividend: number, divisor: number): number {
+  if (dividend > EXACT_MAX || divisor > EXACT_MAX) return (dividend - (dividend % divisor)) / divisor;
+  const quotient = Math.floor(dividend / divisor);
+  const remainder = dividend - quotient * divisor;
+  if (remainder < 0) return quotient - 1;
+  return remainder >= divisor ? quotient + 1 : quotient;
 }
 
 function divideBigint(dividend: bigint, divisor: bigint, mode: RoundingMode): number {
@@ -97,10 +112,9 @@ function splitNumbers(magnitude: number, weights: readonly number[], sum: number
   let left = magnitude;
   for (const weight of weights) {
     const product = magnitude * weight;
-    const remainder = product % sum;
-    const part = (product - remainder) / sum;
+    const part = wholeQuotient(product, sum);
     parts.push(part);
-    remainders.push(remainder);
+    remainders.push(product - part * sum);
     left -= part;
   }
   giveToLargest(parts, remainders, left);

@@ -10,17 +10,19 @@ export interface ReachingOffer {
 
 /** An offer with the places of the lines that it reaches. */
 export function reaching(offer: StackOffer, { lines }: Pick<StackCart, "lines">): ReachingOffer {
-  const productIds = "productIds" in offer ? offer.productIds : [];
-  const reach = lines.flatMap((line, place) =>
-    productIds.length === 0 || productIds.includes(line.productId) ? [place] : [],
-  );
+  const named = "productIds" in offer && offer.productIds.length > 0 ? new Set(offer.productIds) : undefined;
+  const reach: number[] = [];
+  for (const [place, { productId }] of lines.entries())
+    if (named === undefined || named.has(productId)) reach.push(place);
   return { offer, reach };
 }
 
 /** The cart after some of the offers. */
 interface Standing {
-  /** Amount of each line, minor units. */
-  readonly amounts: number[];
+  /** Amount of each line, minor units: those of the standing before, until an offer takes something off the goods. */
+  amounts: readonly number[];
+  /** Where its own amounts go. */
+  readonly own: number[];
   /** Their sum. */
   goods: number;
   /** What is left of the shipping. */
@@ -45,7 +47,7 @@ export class StackCourse {
     const amounts = lines.map(stackLineMinor);
     this.#quantities = lines.map((line) => line.quantity);
     this.#floors = lines.map((line, place) => Math.min(line.floorPriceMinor * line.quantity, amounts[place] ?? 0));
-    this.#standings = [{ amounts, goods: sum(amounts), shipping: shippingMinor, paid: 0 }];
+    this.#standings = [{ amounts, own: amounts, goods: sum(amounts), shipping: shippingMinor, paid: 0 }];
     this.#scratch = blank(amounts.length);
     this.#rounding = rounding;
   }
@@ -68,15 +70,16 @@ export class StackCourse {
   /** Applies an offer to the cart at `depth`, leaves what comes of it at the next, and returns what it gives, minor units. */
   apply(depth: number, offer: ReachingOffer): number {
     const after = (this.#standings[depth + 1] ??= blank(this.#floors.length));
-    copy(this.#at(depth), after);
+    follow(this.#at(depth), after);
     return this.#take(after, offer);
   }
 
   /** Applies, in the place of an offer, what was reckoned elsewhere: so much off each line, and off the shipping. */
   take(depth: number, shares: readonly number[], shippingMinor: number): void {
     const after = (this.#standings[depth + 1] ??= blank(this.#floors.length));
-    copy(this.#at(depth), after);
-    for (const [line, share] of shares.entries()) after.amounts[line] = (after.amounts[line] ?? 0) - share;
+    follow(this.#at(depth), after);
+    const amounts = owned(after);
+    for (const [line, share] of shares.entries()) amounts[line] = (amounts[line] ?? 0) - share;
     after.goods -= sum(shares);
     after.shipping -= shippingMinor;
   }
@@ -90,7 +93,7 @@ export class StackCourse {
     const now = this.#at(depth);
     const toPay = leftToPay(now);
     const scratch = this.#scratch;
-    copy(now, scratch);
+    follow(now, scratch);
     let [laterBp, laterMinor] = [0, 0];
     for (const reaching of rest) {
       const { offer, reach } = reaching;
@@ -136,7 +139,7 @@ export class StackCourse {
 
   /** Takes off each line in reach what the offer would, at most down to the line's floor; what the floor stops is lost. */
   #takeOffGoods(standing: Standing, offer: OfferOnGoods, reach: readonly number[]): number {
-    const { amounts } = standing;
+    const amounts = owned(standing);
     const parts =
       offer.kind === "cart_percent" || offer.kind === "cart_amount" ? this.#parts(amounts, offer, reach) : [];
     let gain = 0;
@@ -157,7 +160,7 @@ export class StackCourse {
    * it wishes, line by line by the largest share that it could come to. The higher of the two is true.
    */
   #takeAtMost(standing: Standing, offer: CartOffer, reach: readonly number[], now: Standing): void {
-    const { amounts } = standing;
+    const amounts = owned(standing);
     const reached = reach.length === amounts.length ? standing.goods : amountOf(now, reach);
     const most = offer.kind === "cart_percent" ? offer.maximumMinor : offer.amountMinor;
     const share = offer.kind === "cart_percent" ? offer.percentBp / 10_000 : 1;
@@ -214,14 +217,25 @@ type OfferOnGoods = Extract<StackOffer, { readonly productIds: readonly string[]
 type CartOffer = Extract<StackOffer, { readonly kind: "cart_percent" | "cart_amount" }>;
 
 function blank(lines: number): Standing {
-  return { amounts: new Array<number>(lines).fill(0), goods: 0, shipping: 0, paid: 0 };
+  const own = new Array<number>(lines).fill(0);
+  return { amounts: own, own, goods: 0, shipping: 0, paid: 0 };
 }
 
-function copy(from: Standing, to: Standing): void {
-  for (let line = 0; line < from.amounts.length; line += 1) to.amounts[line] = from.amounts[line] ?? 0;
+/** Makes a standing the same as another. Most offers of a deep search take nothing off the goods: their lines are not copied. */
+function follow(from: Standing, to: Standing): void {
+  to.amounts = from.amounts;
   to.goods = from.goods;
   to.shipping = from.shipping;
   to.paid = from.paid;
+}
+
+/** The standing's lines, its own from here on. */
+function owned(standing: Standing): number[] {
+  const { own, amounts } = standing;
+  if (amounts === own) return own;
+  for (let line = 0; line < amounts.length; line += 1) own[line] = amounts[line] ?? 0;
+  standing.amounts = own;
+  return own;
 }
 
 function leftToPay({ goods, shipping, paid }: Standing): number {
