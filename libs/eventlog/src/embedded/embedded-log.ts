@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import {
   type Commit,
   type EventLog,
@@ -20,6 +22,7 @@ import { incarnationOf, LOG_TOPIC, newIncarnation } from "../incarnation.js";
 import { checkAddress, checkCommit, checkGroup } from "../record-limits.js";
 import { Appender } from "./append.js";
 import { readRecords } from "./chunk-scan.js";
+import { DATA_FILE } from "./data-file.js";
 import { commitChange, readCommit } from "./commits.js";
 import { Maintenance } from "./maintenance.js";
 import { Readers } from "./readers.js";
@@ -41,6 +44,8 @@ export interface EmbeddedLogOptions {
   readonly batchRecordsMax?: number;
   /** Most bytes of keys and values in a batch for a reader, one record excepted. Default 1 MiB. */
   readonly batchBytesMax?: number;
+  /** Opens only a log that is there, and neither removes nor compacts anything: for who looks at it and serves nobody. Default false. */
+  readonly isAsFound?: boolean;
   /** How often retention and compaction are looked after, in ms. Default one minute; also done on opening. */
   readonly maintenanceEveryMs?: number;
   /** The time in Unix ms, by which records expire. Default the wall clock. */
@@ -58,6 +63,7 @@ export interface EmbeddedLog extends EventLog {
  * `incarnation_mismatch`, `disk_full`.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
+  if (options.isAsFound === true) checkIsThere(options.directory);
   const store = await Store.open(options.directory, options.mapSizeBytes);
   try {
     const log = new DirectoryLog(store, options);
@@ -67,6 +73,12 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
     await store.close();
     throw error;
   }
+}
+
+/** Opening would make what is not there. */
+function checkIsThere(directory: string): void {
+  if (existsSync(join(directory, DATA_FILE))) return;
+  throw new LogError("directory_unusable", `data directory ${directory} holds no log`, "terminal");
 }
 
 const MAINTENANCE_EVERY_MS = 60_000;
@@ -85,6 +97,7 @@ class DirectoryLog implements EmbeddedLog {
   readonly #maintenance: Maintenance;
   readonly #nowMs: () => number;
   readonly #maintenanceEveryMs: number;
+  readonly #isAsFound: boolean;
   #ensured: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
   #incarnation = "";
@@ -93,6 +106,7 @@ class DirectoryLog implements EmbeddedLog {
     const { tables } = store;
     this.#store = store;
     this.#nowMs = options.nowMs ?? Date.now;
+    this.#isAsFound = options.isAsFound ?? false;
     this.#maintenanceEveryMs = options.maintenanceEveryMs ?? MAINTENANCE_EVERY_MS;
     this.#writer = new Writer(store);
     this.#topics = new Topics(tables);
@@ -117,6 +131,7 @@ class DirectoryLog implements EmbeddedLog {
     if (first === undefined)
       throw new LogError("corrupt_record", `${LOG_TOPIC.name} has lost its first record`, "terminal");
     this.#incarnation = incarnationOf(first, pinned);
+    if (this.#isAsFound) return;
     await this.#maintenance.run();
     this.#maintenance.every(this.#maintenanceEveryMs);
   }

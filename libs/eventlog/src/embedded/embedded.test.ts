@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
@@ -140,6 +140,26 @@ describe("openEmbeddedLog", () => {
     await before.close();
     overwrite("a value to be found", "AAAAAAAAAAAAA");
     await expect(batches(await open(), "t", 0)).rejects.toMatchObject({ code: "corrupt_record" });
+  });
+});
+
+describe("a log that is opened as it is found", () => {
+  it("is not made, and neither is its directory", async () => {
+    const nowhere = join(directory, "nowhere");
+    for (const empty of [nowhere, directory]) {
+      const opening = openEmbeddedLog({ directory: empty, isAsFound: true });
+      await expect(opening).rejects.toMatchObject({ code: "directory_unusable", message: /holds no log/ });
+    }
+    expect(existsSync(nowhere)).toBe(false);
+  });
+
+  it("keeps what has expired", async () => {
+    const topic = { name: "t", partitions: 1, compacted: false, retentionMs: DAY_MS };
+    await (await open()).ensureTopics([topic]);
+    await log?.append([record("t", "old")]);
+    nowMs += 3 * DAY_MS;
+    const found = await open({ isAsFound: true });
+    expect(await batches(found, "t", 0)).toMatchObject([[{ offset: 0 }]]);
   });
 });
 
