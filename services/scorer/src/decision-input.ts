@@ -36,7 +36,7 @@ export interface FactSources {
 }
 
 /** Tells which catalogue named a vector's values. */
-const CATALOGUE_DIGEST = toBigint(keyedHash({ k0: 0n, k1: 0n }, FEATURE_CATALOGUE.names.join("\n")))
+export const CATALOGUE_DIGEST = toBigint(keyedHash({ k0: 0n, k1: 0n }, FEATURE_CATALOGUE.names.join("\n")))
   .toString(16)
   .padStart(16, "0");
 

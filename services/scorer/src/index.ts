@@ -1,9 +1,10 @@
 export { readDecide, type DecideCall } from "./decide-request.js";
-export { featureVector, MODEL } from "./decision-input.js";
+export { CATALOGUE_DIGEST, featureVector, MODEL } from "./decision-input.js";
 export { Decider, type DeciderOptions } from "./decider.js";
 export { decisionService, restoringDecisionService } from "./decision-service.js";
 export { FeedMetrics, type FeedMetricsOptions } from "./feed-metrics.js";
 export { OWNERS_GROUP, Owners, type OwnedState, type OwnersOptions } from "./owners/owners.js";
+export { recordedFacts } from "./recorded-facts.js";
 export { RecentDecisions } from "./recent-decisions.js";
 export type { Holding, Role } from "./holding.js";
 export { WindowsFeed, type WindowsFeedOptions } from "./windows-feed.js";
