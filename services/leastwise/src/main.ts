@@ -128,24 +128,7 @@ function addPolicy(leastwise: Command): void {
   asking("diff <file> [before]", "say what a document changes in the policy in force, or in another document")
     .option("--against <version>", "in this version instead")
     .action((file: string, before: string | undefined, options: DiffOptions) => diffCommand(file, before, options));
-  asking(
-    "impact <file>",
-    "say what a document would have decided otherwise on the carts of a clickstream than the policy in force",
-  )
-    .requiredOption("--replay <path>", "the clickstream: a file, or the folder of a format that has several")
-    .addOption(
-      new Option("--format <name>", "how to read it; absent: its first line tells").choices(
-        FORMATS.map(({ name }) => name),
-      ),
-    )
-    .option("--against <document>", "compare with this document, and ask no service")
-    .addOption(
-      new Option("--consent <who>", "whose data may be used: clickstreams do not say")
-        .choices(["all", "nobody"])
-        .default("all"),
-    )
-    .option("--html <file>", "write it as a page, too")
-    .action((file: string, options: ImpactOptions) => impactCommand(file, options));
+  addImpact(command);
   asking("show [version]", "print the policy in force, or an earlier one, as a document").action(
     (version: string | undefined, options: AskingOptions) => showCommand(version, options),
   );
@@ -156,6 +139,33 @@ function addPolicy(leastwise: Command): void {
     .requiredOption("--author <text>", "who goes back")
     .requiredOption("--reason <text>", "why")
     .action((version: string, options: RollbackOptions) => rollbackCommand(version, options));
+}
+
+function addImpact(command: (usage: string, description: string) => Command): void {
+  const ofReplay = (option: Option): Option => option.conflicts("log");
+  const ofLog = (option: Option): Option => option.conflicts("replay");
+  const formats = FORMATS.map(({ name }) => name);
+  const whose = new Option("--consent <who>", "whose data may be used: clickstreams do not say");
+  command(
+    "impact <file>",
+    "say what a document would have decided otherwise than the policy in force, on a clickstream's carts or the log's",
+  )
+    .option("--replay <path>", "a clickstream: a file, or the folder of a format that has several")
+    .addOption(
+      ofLog(new Option("--log", "the decisions that stand on the log, as the configuration names it").default(false)),
+    )
+    .addOption(ofLog(new Option("--from <time>", "the first instant of the log's that counts; absent: its beginning")))
+    .addOption(ofLog(new Option("--to <time>", "the first instant that does not count any more; absent: its end")))
+    .addOption(ofLog(new Option("--config <file>", "configuration, YAML or JSON; see libs/config/CONFIG.md")))
+    .addOption(ofLog(new Option("--data <directory>", "where the embedded log is kept")))
+    .addOption(ofReplay(new Option("--format <name>", "how to read it; absent: its first line tells").choices(formats)))
+    .option("--against <document>", "compare with this document, and ask no service")
+    .addOption(ofReplay(whose.choices(["all", "nobody"]).default("all")))
+    .addOption(
+      ofReplay(new Option("--address <host:port>", "gRPC door of a running service").default("localhost:7400")),
+    )
+    .option("--html <file>", "write it as a page, too")
+    .action((file: string, options: ImpactOptions) => impactCommand(file, options));
 }
 
 function addTopics(leastwise: Command): void {

@@ -1,5 +1,5 @@
 import { makeDataDirectory, sayProblems, type Config } from "@leastwise/config";
-import { LogError, openEmbeddedLog, type EventLog, type KafkaLogOptions } from "@leastwise/eventlog";
+import { LogError, openEmbeddedLog, readLogIdentity, type EventLog, type KafkaLogOptions } from "@leastwise/eventlog";
 import type { CheckpointOptions, ThreadData, ThreadOptions } from "@leastwise/scorer";
 import type { Telemetry } from "@leastwise/telemetry";
 import type { Clock } from "@leastwise/vocabulary";
@@ -47,6 +47,22 @@ export async function openLog(config: Config, clock: Clock, telemetry: Telemetry
     await log.close();
     throw error;
   }
+}
+
+/**
+ * Opens the log that the configuration names, to look at it: makes no log, no topic and no directory, and removes nothing. Rejects with a LogError; a
+ * StartFailure where no log was begun.
+ */
+export async function openLogAsFound(config: Config): Promise<EventLog> {
+  const { log, data_directory } = config;
+  const pinned = log.incarnation === undefined ? {} : { incarnation: log.incarnation };
+  if (log.adapter !== "kafka")
+    return openEmbeddedLog({ directory: join(data_directory, "log"), isAsFound: true, ...pinned });
+  const brokers = await kafkaOptions(log);
+  const { incarnation } = await readLogIdentity({ ...brokers, ...pinned });
+  if (incarnation === undefined)
+    throw new StartFailure(`no log was begun at ${log.brokers.join(", ")}, or this user may not see it`);
+  return kafkaOpener(log)({ ...brokers, incarnation });
 }
 
 function headersOption({ log }: Config): Pick<KafkaLogOptions, "headersOf"> {

@@ -1,6 +1,6 @@
 import type { CurrencyCode } from "@leastwise/vocabulary";
 import type { Comparison } from "./compare.js";
-import { IMPACT_NOTES, impactTables, type ImpactTable } from "./impact-table.js";
+import { impactTables, type ImpactTable } from "./impact-table.js";
 
 const STYLE = `
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1c1c1c; background: #fff; }
@@ -10,7 +10,7 @@ th:first-child, td:first-child { text-align: left; } .more { color: #0a6b2d; } .
 @media (prefers-color-scheme: dark) { body { color: #eee; background: #161616; } th, td { border-color: #444; } .more { color: #6fd893; } .less { color: #ff8f86; } }`;
 
 /** A comparison as a page that needs nothing else. */
-export function impactPage(comparison: Comparison, currency: CurrencyCode): string {
+export function impactPage(comparison: Comparison, currency: CurrencyCode, notes: readonly string[]): string {
   const { before, after } = comparison.report;
   const title = `What would ${after.policyVersion} change in ${before.policyVersion}?`;
   return [
@@ -19,7 +19,7 @@ export function impactPage(comparison: Comparison, currency: CurrencyCode): stri
     `<title>${escaped(title)}</title><style>${STYLE}</style></head><body>`,
     `<h1>${escaped(title)}</h1>`,
     ...impactTables(comparison, currency).map(tableOf),
-    `<h2>what this does not tell</h2><ul>${IMPACT_NOTES.map((note) => `<li>${escaped(note)}</li>`).join("")}</ul>`,
+    `<h2>what this does not tell</h2><ul>${notes.map((note) => `<li>${escaped(note)}</li>`).join("")}</ul>`,
     "</body></html>",
     "",
   ].join("\n");

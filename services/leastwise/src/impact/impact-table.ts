@@ -12,12 +12,24 @@ export interface ImpactTable {
 /** Segments that are shown to people; `--json` has all. */
 const SEGMENTS_SHOWN_MAX = 40;
 
-/** What the replay does not know, said with every report. */
-export const IMPACT_NOTES: readonly string[] = [
+/** What no replay knows. */
+const ALWAYS_NOTES: readonly string[] = [
   'Shoppers act as they did: nobody buys, or waits, because of an offer. "used" counts offers that were good when their shopper bought anyhow.',
   "Expected cost is by the model's conversion; without a learned model that is a prior.",
+];
+
+/** What a clickstream does not tell. */
+export const REPLAY_NOTES: readonly string[] = [
+  ...ALWAYS_NOTES,
   "The file says nothing of profiles, consent, the catalog or partners: who had agreed is an option, and campaigns that need the rest give nothing.",
   "Arms are drawn with another key than the shop's: shares of shoppers are right, single shoppers are not.",
+];
+
+/** What a period of the log does not tell. */
+export const LOG_NOTES: readonly string[] = [
+  ...ALWAYS_NOTES,
+  "Who bought is known of those who redeemed a code of ours: their orders are taken to be their newest carts, and orders without one use nothing.",
+  "Budgets, caps and offers begin empty where the period begins, on both sides, and each side goes on with its own.",
 ];
 
 /** The tables of a comparison, for the screen and for a page. */
@@ -70,7 +82,7 @@ export function impactTables({ report, before, after }: Comparison, currency: Cu
 }
 
 /** The tables as lines for a person, and what they do not tell. */
-export function renderImpact(comparison: Comparison, currency: CurrencyCode): string {
+export function renderImpact(comparison: Comparison, currency: CurrencyCode, notes: readonly string[]): string {
   const lines = impactTables(comparison, currency).flatMap(({ title, heads, rows }) => {
     const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => (row[column] ?? "").length)));
     const line = (cells: readonly string[]) =>
@@ -79,7 +91,7 @@ export function renderImpact(comparison: Comparison, currency: CurrencyCode): st
         .join("  ");
     return ["", title, `  ${line(heads)}`.trimEnd(), ...rows.map((row) => `  ${line(row)}`)];
   });
-  return [...lines, "", "what this does not tell", ...IMPACT_NOTES.map((note) => `  - ${note}`)].join("\n");
+  return [...lines, "", "what this does not tell", ...notes.map((note) => `  - ${note}`)].join("\n");
 }
 
 function signed(change: number, say: (n: number) => string): string {

@@ -26,20 +26,20 @@ interface OpenHold {
   readonly heldMinor: number;
 }
 
-/** A shop under one policy: what it offered, to whom, and what its budgets hold, as the ledger would have it. */
+/** A shop under one policy, or under what was in force one after the other: what it offered, to whom, and what its budgets hold, as the ledger would have it. */
 export class PolicyWorld {
-  readonly #policy: CompiledPolicy;
   readonly #model: CompiledModel;
   readonly #states = new Map<SubjectId, DecisionState>();
   readonly #budgets = new BudgetBook();
   readonly #exploration = new Exploration();
   readonly #expiries = new ExpiryQueue();
   readonly #open = new Map<string, OpenHold>();
+  /** The one that was decided under last. */
+  #policy: CompiledPolicy | undefined;
   #usedOffers = 0;
   #usedMinor = 0;
 
-  constructor(policy: CompiledPolicy, model: CompiledModel) {
-    this.#policy = policy;
+  constructor(model: CompiledModel) {
     this.#model = model;
   }
 
@@ -48,16 +48,17 @@ export class PolicyWorld {
     return { offers: this.#usedOffers, costMinor: this.#usedMinor };
   }
 
-  /** Decides as the scorer would, at the facts' instant. Request ids must differ. */
-  decide(facts: SharedFacts): Decision {
+  /** Decides as the scorer would under the policy in force, at the facts' instant. Request ids must differ. */
+  decide(policy: CompiledPolicy, facts: SharedFacts): Decision {
+    this.#policy = policy;
     const { subject, nowMs } = facts;
     this.#expire(nowMs);
     const budgets = Object.fromEntries(
-      this.#policy.budgets.map((budget) => [budget.budgetId, this.#budgets.lease(budget, nowMs)]),
+      policy.budgets.map((budget) => [budget.budgetId, this.#budgets.lease(budget, nowMs)]),
     );
     const outcome = decide({
       ...facts,
-      policy: this.#policy,
+      policy,
       model: this.#model,
       decisionState: this.#states.get(subject) ?? EMPTY_STATE,
       budgets,
@@ -72,12 +73,12 @@ export class PolicyWorld {
     return decision;
   }
 
-  /** The shopper placed an order: a good offer of theirs is used on it, the one worth most. */
-  order(subject: SubjectId, cart: Cart, atMs: Millis): void {
+  /** The shopper placed an order: a good offer of theirs is used on it, the one worth most. Of an order without goods only the time is known. */
+  order(subject: SubjectId, cart: Cart | undefined, atMs: Millis): void {
     this.#expire(atMs);
     const state = this.#states.get(subject);
-    if (state === undefined) return;
-    const best = this.#bestOf(state, cart, atMs);
+    if (state === undefined || this.#policy === undefined) return;
+    const best = cart && this.#bestOf(state, cart, this.#policy, atMs);
     if (best !== undefined) {
       this.#end(best.offerId, best.costMinor, { kind: "redeemed", offerId: best.offerId, costMinor: best.costMinor });
       this.#usedOffers += 1;
@@ -106,11 +107,11 @@ export class PolicyWorld {
     this.#states.set(open.subject, evolve(this.#states.get(open.subject) ?? EMPTY_STATE, event));
   }
 
-  #bestOf({ open }: DecisionState, cart: Cart, atMs: Millis) {
+  #bestOf({ open }: DecisionState, cart: Cart, { rounding }: CompiledPolicy, atMs: Millis) {
     let best: { readonly offerId: string; readonly worthMinor: number; readonly costMinor: number } | undefined;
     for (const { offer, worstCostMinor } of open) {
       if (!this.#open.has(offer.offerId) || atMs >= offer.expiresAtMs || offer.currency !== cart.currency) continue;
-      const setting = { rounding: this.#policy.rounding, ceilingMinor: worstCostMinor };
+      const setting = { rounding, ceilingMinor: worstCostMinor };
       const appraisal = appraise(offer.incentive, cart, setting);
       if (appraisal === undefined || (best !== undefined && best.worthMinor >= appraisal.worthMinor)) continue;
       best = { offerId: offer.offerId, worthMinor: appraisal.worthMinor, costMinor: appraisal.costMinor };

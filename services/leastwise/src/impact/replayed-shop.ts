@@ -1,29 +1,14 @@
 import { createSubjectHasher, readCart, readSubjectRef, windowEventOf, wire } from "@leastwise/contracts";
 import type { Purpose } from "@leastwise/decision";
-import type { Cart } from "@leastwise/offers";
 import { featureVector, readDecide } from "@leastwise/scorer";
 import { CartTracker, type CartQuestion, type Clickstream } from "@leastwise/testkit";
-import {
-  hashKeyFromSalt,
-  type AssignmentKey,
-  type CurrencyCode,
-  type Millis,
-  type SubjectId,
-} from "@leastwise/vocabulary";
+import { type AssignmentKey, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import { createWindowStore, emptySnapshot, type SlabWindowStore } from "@leastwise/windows";
+import { CODE_KEY, type Moment } from "./moment.js";
 import type { SharedFacts } from "./policy-world.js";
-
-/** A moment of the clickstream that a policy has to do with. */
-export type Moment =
-  /** A cart that Decide is asked for. */
-  | { readonly kind: "cart"; readonly facts: SharedFacts }
-  /** An order was placed. */
-  | { readonly kind: "order"; readonly subject: SubjectId; readonly cart: Cart; readonly atMs: Millis };
 
 /** Memory for windows: the subjects of two million events. */
 const WINDOWS_BYTES_MAX = 1024 * 1024 * 1024;
-/** Nobody is told a code. */
-const CODE_KEY = { secret: hashKeyFromSalt("leastwise impact/codes"), version: 0 };
 /** Arms are those of this key: shares of shoppers, not the shop's own assignment. */
 const SUBJECT_KEY = Buffer.from("leastwise impact/subjects");
 const NO_WAIT_MS = 0;

@@ -1,0 +1,182 @@
+import { loadConfig, sayProblems, type Config } from "@leastwise/config";
+import { TOPICS } from "@leastwise/contracts";
+import { LogError, type EventLog } from "@leastwise/eventlog";
+import { readInstant } from "@leastwise/policy";
+import { followPolicies, type PassedOver } from "@leastwise/references";
+import { MODEL } from "@leastwise/scorer";
+import { printable, refusal, sayRefusal } from "@leastwise/vocabulary";
+import { adviceFor } from "../doctor/cluster.js";
+import { ServiceFailure, StartFailure } from "../host/start-failure.js";
+import { openLogAsFound } from "../host/wiring.js";
+import { compare } from "../impact/compare.js";
+import { checkCurrencies, type ImpactAnswer } from "../impact/impact-answer.js";
+import { LOG_NOTES } from "../impact/impact-table.js";
+import { LoggedActs, type Unreadable } from "../impact/logged-acts.js";
+import { LoggedShop, type LoggedShopOptions, type Period } from "../impact/logged-shop.js";
+import { Progress } from "../play/progress.js";
+import { byName } from "../play/summary.js";
+import type { CheckedPolicy } from "../policy/policy-file.js";
+import { validOf } from "./policy.js";
+
+/** What `leastwise policy impact --log` takes. */
+export interface LoggedImpactOptions {
+  readonly json: boolean;
+  readonly config?: string;
+  readonly data?: string;
+  /** Half-open; dates and civil times are those of the new policy's zone. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly against?: string;
+}
+
+/** Records that are named one by one; the rest are counted. */
+const UNREADABLE_NAMED_MAX = 5;
+
+/** Decides what was decided in a period of the log again. */
+export async function loggedImpact(after: CheckedPolicy, options: LoggedImpactOptions): Promise<ImpactAnswer> {
+  const period = periodOf(options, after.policy.timeZone === "" ? "UTC" : after.policy.timeZone);
+  const against = options.against === undefined ? undefined : (await validOf(options.against, options.json)).compiled;
+  if (against !== undefined) checkCurrencies(against, after.compiled);
+  const log = await openIt(await configOf(options));
+  try {
+    return await impactOn(log, { before: against, after: after.compiled }, period);
+  } catch (error) {
+    if (error instanceof LogError) throw new ServiceFailure(`the log cannot be read: ${error.message} (${error.code})`);
+    throw error;
+  } finally {
+    await log.close();
+  }
+}
+
+interface Policies {
+  /** Undefined: what was in force at each decision. */
+  readonly before: CheckedPolicy["compiled"] | undefined;
+  readonly after: CheckedPolicy["compiled"];
+}
+
+async function impactOn(log: EventLog, { before, after }: Policies, period: Period): Promise<ImpactAnswer> {
+  const unreadable = new UnreadableRecords();
+  const onUnreadable = (what: Unreadable): void => {
+    unreadable.add(what);
+  };
+  const inForce = before === undefined ? await versionsOn(log, onUnreadable) : undefined;
+  const acts = await LoggedActs.open(log, onUnreadable);
+  try {
+    const shop = new LoggedShop(acts, { period, currency: after.currency, inForce, onUnreadable });
+    const progress = new Progress({
+      ...{ stream: process.stderr, unit: "records", total: acts.total },
+      nowMs: () => performance.now(),
+    });
+    let moments = 0;
+    const policies = before === undefined ? { after } : { before, after };
+    const comparison = await compare(shop.moments(), policies, MODEL, () => {
+      moments += 1;
+      progress.at(acts.read, () => `${moments.toLocaleString("en")} carts and orders`);
+    });
+    progress.finish(acts.read, `${comparison.report.decisions.toLocaleString("en")} carts`);
+    const skipped = byName(shop.skipped);
+    const versions = Object.entries(byName(shop.versions)).map(([version, decisions]) => ({ version, decisions }));
+    sayLeftOut(skipped, unreadable);
+    if (comparison.report.decisions === 0) throw new ServiceFailure(sayNothing(skipped));
+    return {
+      comparison,
+      notes: LOG_NOTES,
+      besides: { versions, skipped, ...unreadable.json() },
+    };
+  } finally {
+    await acts.close();
+  }
+}
+
+/** The versions of the policy that the log has: those of which this build can make nothing are missing. */
+async function versionsOn(
+  log: EventLog,
+  onUnreadable: (what: Unreadable) => void,
+): Promise<NonNullable<LoggedShopOptions["inForce"]>> {
+  const policies = await followPolicies(log, {
+    onInForce: () => undefined,
+    onUnusable: () => undefined,
+    onPassedOver: ({ topic, partition, offset, problem }: PassedOver) => {
+      onUnreadable({ place: `${topic}/${partition}@${offset}`, why: problem });
+    },
+  });
+  await policies.stop();
+  return (version) => policies.version(version)?.compiled;
+}
+
+function periodOf({ from, to }: LoggedImpactOptions, zone: string): Period {
+  const fromMs = from === undefined ? Number.NEGATIVE_INFINITY : instantOf("--from", from, zone);
+  const toMs = to === undefined ? Number.POSITIVE_INFINITY : instantOf("--to", to, zone);
+  if (fromMs < toMs) return { fromMs, toMs };
+  throw new StartFailure(`--to: expected a time after --from, ${printable(from ?? "")}, got ${printable(to ?? "")}`);
+}
+
+/** A date is its first instant at both ends, since the end is not in the period. */
+function instantOf(option: string, text: string, zone: string): number {
+  const read = readInstant(text, zone, "starts");
+  if (typeof read === "number") return read;
+  throw new StartFailure(sayRefusal(refusal("not_a_time", option, text, read.expected)));
+}
+
+async function configOf({ config: file, data }: LoggedImpactOptions): Promise<Config> {
+  const overrides = data === undefined ? {} : { data_directory: data };
+  const loaded = await loadConfig({ ...(file === undefined ? {} : { file }), env: process.env, overrides });
+  if (!loaded.ok) throw new StartFailure(sayProblems(loaded.error));
+  return loaded.value;
+}
+
+async function openIt(config: Config): Promise<EventLog> {
+  try {
+    const log = await openLogAsFound(config);
+    return log;
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    const advice = config.log.adapter === "kafka" ? `: ${adviceFor(error)}` : "";
+    throw new StartFailure(`${error.message}${advice}`);
+  }
+}
+
+/** What was passed over: counted, and the first of it named. */
+class UnreadableRecords {
+  readonly #first: Unreadable[] = [];
+  #count = 0;
+
+  add(what: Unreadable): void {
+    this.#count += 1;
+    if (this.#first.length < UNREADABLE_NAMED_MAX) this.#first.push(what);
+  }
+
+  get lines(): readonly string[] {
+    if (this.#count === 0) return [];
+    const more = this.#count > this.#first.length ? [`  and ${this.#count - this.#first.length} more`] : [];
+    return [
+      `${this.#count} records that are none of ours were passed over:`,
+      ...this.#first.map(({ place, why }) => `  ${place}: ${printable(why)}`),
+      ...more,
+    ];
+  }
+
+  json() {
+    return { unreadable: { count: this.#count, first: this.#first } };
+  }
+}
+
+const SKIPPED_WORDS: Readonly<Record<string, string>> = {
+  went_wrong: "answered without what a decision needs, as they would be again",
+  other_currency: "in another currency",
+  other_features: "made on the features of another version of this program",
+  policy_unknown: "made under a policy that is not on the log, or that this program cannot run",
+};
+
+function sayLeftOut(skipped: Readonly<Record<string, number>>, unreadable: UnreadableRecords): void {
+  const lines = Object.entries(skipped).map(
+    ([reason, count]) => `${count} decisions are left out: ${SKIPPED_WORDS[reason] ?? reason}`,
+  );
+  for (const line of [...lines, ...unreadable.lines]) process.stderr.write(`${line}\n`);
+}
+
+function sayNothing(skipped: Readonly<Record<string, number>>): string {
+  const why = Object.entries(skipped).map(([reason, count]) => `${reason}: ${count}`);
+  const what = `${TOPICS.decisions} has no decision of the period that can be made again`;
+  return why.length === 0 ? what : `${what} (${why.join(", ")})`;
+}

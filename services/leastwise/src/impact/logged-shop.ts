@@ -1,0 +1,97 @@
+import type { wire } from "@leastwise/contracts";
+import type { CompiledPolicy } from "@leastwise/decision";
+import type { Cart } from "@leastwise/offers";
+import { CATALOGUE_DIGEST, recordedFacts } from "@leastwise/scorer";
+import { sayRefusal, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
+import type { LoggedAct, LoggedActs, Unreadable } from "./logged-acts.js";
+import { CODE_KEY, type Moment } from "./moment.js";
+
+/** A span of time, half-open, Unix milliseconds. */
+export interface Period {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Why a decision on the log cannot be made again. */
+export type Skipped = "went_wrong" | "other_currency" | "other_features" | "policy_unknown";
+
+export interface LoggedShopOptions {
+  readonly period: Period;
+  /** Of the policies. */
+  readonly currency: CurrencyCode;
+  /** The policy of a version, where decisions are made again as they were; undefined: all are made under another document. */
+  readonly inForce: ((version: string) => CompiledPolicy | undefined) | undefined;
+  readonly onUnreadable: (what: Unreadable) => void;
+}
+
+/** A period of the log as the shop saw it: what it knew of a shopper at each cart, and when a code was used. */
+export class LoggedShop {
+  readonly skipped = new Map<Skipped, number>();
+  /** Decisions that were made under each version of the policy. */
+  readonly versions = new Map<string, number>();
+  readonly #acts: Pick<LoggedActs, "inOrder">;
+  readonly #options: LoggedShopOptions;
+  /** The newest cart of each shopper, and when it last ordered. */
+  readonly #shoppers = new Map<SubjectId, { readonly cart: Cart; readonly orderedMs: number }>();
+  /** A redemption that was in doubt may stand there twice. */
+  readonly #redeemed = new Set<string>();
+
+  constructor(acts: Pick<LoggedActs, "inOrder">, options: LoggedShopOptions) {
+    this.#acts = acts;
+    this.#options = options;
+  }
+
+  /** Goes through the period once. */
+  async *moments(): AsyncGenerator<Moment, void, undefined> {
+    const { fromMs, toMs } = this.#options.period;
+    for await (const act of this.#acts.inOrder()) {
+      if (act.atMs < fromMs || act.atMs >= toMs) continue;
+      if (act.kind === "decided") yield* this.#cartOf(act.record);
+      else yield* this.#orderOf(act);
+    }
+  }
+
+  *#cartOf(record: wire.DecisionRecord): Generator<Moment, void, undefined> {
+    const skipped = this.#whySkipped(record);
+    if (skipped !== undefined) {
+      this.skipped.set(skipped, (this.skipped.get(skipped) ?? 0) + 1);
+      return;
+    }
+    const { decisionId, decidedAtMs, policyVersion } = record;
+    const read = recordedFacts(record);
+    if (!read.ok) {
+      this.#options.onUnreadable({ place: `decision ${decisionId} of ${decidedAtMs}`, why: sayRefusal(read.error) });
+      return;
+    }
+    const { subject, cart, cause } = read.value;
+    yield* this.#orderBefore(record, subject);
+    const inForce = this.#options.inForce?.(policyVersion);
+    this.versions.set(policyVersion, (this.versions.get(policyVersion) ?? 0) + 1);
+    this.#shoppers.set(subject, { cart, orderedMs: Number(record.lastOrderMs) });
+    // Each record is a request that had no answer yet, and what a replay of a clickstream may not issue is the question here.
+    const asked = { cause: { ...cause, requestId: decisionId }, observeOnly: false, codeKey: CODE_KEY };
+    yield { kind: "cart", facts: { ...read.value, ...asked }, ...(inForce === undefined ? {} : { inForce }) };
+  }
+
+  #whySkipped({ degradedReason, cart, features, policyVersion }: wire.DecisionRecord): Skipped | undefined {
+    const { inForce, currency } = this.#options;
+    if (degradedReason !== "") return "went_wrong";
+    if (cart?.lines[0]?.unitPrice?.currency !== currency) return "other_currency";
+    if (features?.catalogue !== CATALOGUE_DIGEST) return "other_features";
+    return inForce !== undefined && inForce(policyVersion) === undefined ? "policy_unknown" : undefined;
+  }
+
+  /** An order that the decision knew of: what was in it does not stand there. */
+  *#orderBefore({ lastOrderMs }: wire.DecisionRecord, subject: SubjectId): Generator<Moment, void, undefined> {
+    const atMs = Number(lastOrderMs);
+    if (atMs > (this.#shoppers.get(subject)?.orderedMs ?? 0)) yield { kind: "order", subject, atMs: atMs as Millis };
+  }
+
+  /** A used code: the order's goods are taken to be those of the shopper's newest cart. */
+  *#orderOf({ subject, atMs, offerId }: Extract<LoggedAct, { kind: "redeemed" }>): Generator<Moment, void, undefined> {
+    const cart = this.#shoppers.get(subject)?.cart;
+    if (cart === undefined || this.#redeemed.has(offerId)) return;
+    this.#redeemed.add(offerId);
+    yield { kind: "order", subject, cart, atMs: atMs as Millis };
+  }
+}

@@ -1,0 +1,25 @@
+import type { CompiledPolicy } from "@leastwise/decision";
+import type { Cart } from "@leastwise/offers";
+import { hashKeyFromSalt, type Millis, type SubjectId } from "@leastwise/vocabulary";
+import type { SharedFacts } from "./policy-world.js";
+
+/** A moment of a shop that a policy has to do with. */
+export type Moment =
+  /** A cart that Decide is asked for. */
+  | {
+      readonly kind: "cart";
+      readonly facts: SharedFacts;
+      /** The policy that was in force then. Absent: nobody says. */
+      readonly inForce?: CompiledPolicy;
+    }
+  /** An order was placed. */
+  | {
+      readonly kind: "order";
+      readonly subject: SubjectId;
+      /** What was bought. Absent: not known, and no offer is used on it. */
+      readonly cart?: Cart;
+      readonly atMs: Millis;
+    };
+
+/** Nobody is told a code. */
+export const CODE_KEY = { secret: hashKeyFromSalt("leastwise impact/codes"), version: 0 };
