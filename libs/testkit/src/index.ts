@@ -13,6 +13,7 @@ export { type ClusterNode, type ProxiedListener, startCluster, type TestCluster 
 export { exponential, happens, oneOf, weighted, wholeNumber } from "./random/draws.js";
 export { RandomStreams, type Xoshiro128 } from "./random/xoshiro128.js";
 export { CartTracker, type CartQuestion, type CartSkip } from "./readers/cart.js";
+export { csvRecords, type CsvRecord } from "./readers/csv-rows.js";
 export { FORMATS, type Format, type FormatName } from "./readers/formats.js";
 export {
   CLICKSTREAM_EVENTS_MAX,
@@ -23,6 +24,7 @@ export {
 export type { Account } from "./readers/reading-account.js";
 export type { SegmentMapping } from "./readers/segment-ndjson.js";
 export { UNKNOWN_PRODUCT_ID } from "./readers/source-event.js";
+export { refusalOfReading } from "./readers/unreadable-file.js";
 export { clickstreamShape, type ClickstreamShape, type ShapeEvent, type ShapeOptions } from "./clickstream-shape.js";
 export { RegistryStandIn } from "./registry/registry-stand-in.js";
 export { ASSORTMENTS, type AssortmentName } from "./storefront/assortment.js";

@@ -16,6 +16,7 @@ import {
   type RollbackOptions,
 } from "./commands/policy.js";
 import { impactCommand, type ImpactOptions } from "./commands/policy-impact.js";
+import { importProfilesCommand, type ProfilesOptions } from "./commands/profiles.js";
 import type { PolicyNames } from "./policy/policy-file.js";
 import { serveCommand, type ServeOptions } from "./commands/serve.js";
 import {
@@ -53,6 +54,7 @@ function program(): Command {
   addPlay(leastwise);
   addServices(leastwise);
   addPolicy(leastwise);
+  addProfiles(leastwise);
   addTopics(leastwise);
   addDoctor(leastwise);
   return leastwise;
@@ -166,6 +168,25 @@ function addImpact(command: (usage: string, description: string) => Command): vo
     )
     .option("--html <file>", "write it as a page, too")
     .action((file: string, options: ImpactOptions) => impactCommand(file, options));
+}
+
+const PROFILES_HELP = `
+Columns, in any order: user_id or anonymous_id, or both; loyalty_tier, member, customer_since (a date or a time) or
+customer_since_ms, birthday (MM-DD; of a whole date the year is left out), tags (separated by |), attributes.NAME; consent
+(purposes separated by |, or none) with consent_stated_at. A row replaces the shopper's profile as a whole.`;
+
+function addProfiles(leastwise: Command): void {
+  leastwise
+    .command("profiles")
+    .description("what the shop's customer records say of its shoppers")
+    .command("import <file>")
+    .description("keep the profiles and consents of a CSV file, gzip or not; what is kept already is not written again")
+    .option("--address <host:port>", "gRPC door of a running service", "localhost:7400")
+    .option("--dry-run", "check all rows, and ask no service", false)
+    .option("--rejects <file>", "where rows go that are wrong, each with why, to be mended and imported")
+    .option("--json", "print one JSON object, and nothing else, on standard output", false)
+    .addHelpText("after", PROFILES_HELP)
+    .action((file: string, options: ProfilesOptions) => importProfilesCommand(file, options));
 }
 
 function addTopics(leastwise: Command): void {

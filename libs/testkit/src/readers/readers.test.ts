@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { csvRecords } from "./csv-rows.js";
 import { FORMATS } from "./formats.js";
 import { openClickstream, type Clickstream } from "./open-clickstream.js";
 import type { SegmentMapping } from "./segment-ndjson.js";
@@ -45,6 +46,28 @@ async function eventsOf(stream: Clickstream): Promise<wire.Event[]> {
   for await (const event of stream.events) events.push(event);
   return events;
 }
+
+describe("records of a CSV file", () => {
+  it("say on which line they end, header, quoted line breaks and empty lines counted", async () => {
+    const path = await write("records.csv", gzipSync('\uFEFFa,b\n1,"x\ny"\n\n2,"say ""hi"""\n3\n'));
+    const records: unknown[] = [];
+    for await (const record of csvRecords(path)) records.push(record);
+    expect(records).toEqual([
+      { line: 1, values: ["a", "b"] },
+      { line: 3, values: ["1", "x\ny"] },
+      { line: 5, values: ["2", 'say "hi"'] },
+      { line: 6, values: ["3"] },
+    ]);
+  });
+
+  it("do not take the rest of a file into memory for a quote that is never closed", async () => {
+    const path = await write("unclosed.csv", `a,b\n1,"${"x\n".repeat(2_000_000)}`);
+    const readAll = async () => {
+      for await (const { line } of csvRecords(path)) expect(line).toBe(1);
+    };
+    await expect(readAll()).rejects.toMatchObject({ code: "CSV_MAX_RECORD_SIZE" });
+  });
+});
 
 const REES46_HEADER = "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session";
 

@@ -173,4 +173,18 @@ describe("what is kept of a shopper", () => {
     await Promise.all([putConsent([], NOON - 1_000), putConsent([PURPOSE_MARKETING], NOON - 2_000)]);
     expect(await onTheLog()).toEqual({ tier: undefined, purposes: [] });
   });
+
+  it("is not written again when it is put as it stands, whatever the order of its attributes", async () => {
+    const put = (attributes: Record<string, string>) =>
+      callUnary(client.putProfile.bind(client), { subject: ADA, profile: wire.Profile.fromPartial({ attributes }) });
+    await put({ city: "Ulm", size: "42" });
+    await putConsent([PURPOSE_MARKETING, PURPOSE_PERSONALIZATION], NOON - 1_000);
+    const { end } = await log.offsets(TOPICS.subjects, 0);
+    await put({ size: "42", city: "Ulm" });
+    await putConsent([PURPOSE_PERSONALIZATION, PURPOSE_MARKETING], NOON - 1_000);
+    expect((await log.offsets(TOPICS.subjects, 0)).end).toBe(end);
+    await put({ size: "43", city: "Ulm" });
+    await putConsent([PURPOSE_MARKETING], NOON - 1_000);
+    expect((await log.offsets(TOPICS.subjects, 0)).end).toBe(end + 2);
+  });
 });

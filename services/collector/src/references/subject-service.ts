@@ -47,7 +47,9 @@ export function subjectService(options: SubjectServiceOptions): RpcService {
       if (!ids.ok) return err(invalidArgument(ids.error));
       const profile = readProfile(request.profile);
       if (!profile.ok) return err(invalidArgument(profile.error));
-      return await put(hasher.of(ids.value), () => ({ profile: request.profile }));
+      const changeOf = (record: wire.SubjectRecord) =>
+        isSameProfile(record.profile, request.profile) ? undefined : { profile: request.profile };
+      return await put(hasher.of(ids.value), changeOf);
     },
     putConsent: async (request) => {
       const ids = readSubjectRef(request.subject);
@@ -58,7 +60,9 @@ export function subjectService(options: SubjectServiceOptions): RpcService {
       const stated: wire.Consent = { purposes: request.consent?.purposes ?? [], statedAtMs };
       // An older statement does not replace a newer one.
       const changeOf = (record: wire.SubjectRecord) =>
-        (record.consent?.statedAtMs ?? 0n) > statedAtMs ? undefined : { consent: stated };
+        (record.consent?.statedAtMs ?? 0n) > statedAtMs || isSameConsent(record.consent, stated)
+          ? undefined
+          : { consent: stated };
       return await put(hasher.of(ids.value), changeOf);
     },
     getSubject: (request) => {
@@ -71,6 +75,23 @@ export function subjectService(options: SubjectServiceOptions): RpcService {
     },
     forget: () => Promise.resolve(err(unimplemented("SubjectService.Forget"))),
   });
+}
+
+/** Whether both say the same, in whichever order their attributes came: what is kept already is not written again. */
+function isSameProfile(kept: wire.Profile | undefined, put: wire.Profile | undefined): boolean {
+  if (kept === undefined || put === undefined) return kept === put;
+  return Buffer.from(inOneOrder(kept)).equals(inOneOrder(put));
+}
+
+function inOneOrder(profile: wire.Profile): Uint8Array {
+  const attributes = Object.entries(profile.attributes).sort(([a], [b]) => (a < b ? -1 : 1));
+  return wire.Profile.encode({ ...profile, attributes: Object.fromEntries(attributes) }).finish();
+}
+
+function isSameConsent(kept: wire.Consent | undefined, stated: wire.Consent): boolean {
+  if (kept?.statedAtMs !== stated.statedAtMs) return false;
+  const purposes = new Set(kept.purposes);
+  return purposes.size === new Set(stated.purposes).size && stated.purposes.every((purpose) => purposes.has(purpose));
 }
 
 interface Written {
