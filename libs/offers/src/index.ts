@@ -29,6 +29,7 @@ export { goodsMarginMinor, lineCostMinor, marginFloor } from "./guardrails/margi
 export { maxDiscount } from "./guardrails/max-discount.js";
 export * from "./incentive.js";
 export * from "./offer.js";
+export { orderMargin, type OrderMargin } from "./order-margin.js";
 export * from "./reasons.js";
 export {
   bestStack,

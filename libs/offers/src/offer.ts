@@ -1,5 +1,6 @@
 import type { CurrencyCode, Millis, SubjectId } from "@leastwise/vocabulary";
 import type { Incentive } from "./incentive.js";
+import type { OrderMargin } from "./order-margin.js";
 
 /** What was promised when an offer was issued. Never changes. */
 export interface OfferTerms {
@@ -38,6 +39,8 @@ export interface Redemption {
   readonly costMinor: number;
   /** Each line's part, lines without one left out; they add up to `discountMinor` for incentives on goods. */
   readonly shares: readonly LineShare[];
+  /** What the order brought in. Absent: recorded before that was kept. */
+  readonly order?: OrderMargin | undefined;
 }
 
 /** Where an offer stands in its life. What has no meaning in a state cannot be read there. */

@@ -1,5 +1,5 @@
 import { createSubjectHasher, TOPICS, wire } from "@leastwise/contracts";
-import { followCatalog, followLinks, followPolicies, type Links } from "@leastwise/references";
+import { follow, followCatalog, followLinks, followPolicies, type Links } from "@leastwise/references";
 import { callUnary, connect, startRpcServer, type RpcFailure } from "@leastwise/rpc";
 import { on } from "@leastwise/testkit";
 import {
@@ -378,3 +378,20 @@ describe("what is not there yet", () => {
     expect(answers.map((answer) => (answer.ok ? "ok" : answer.error.code))).toEqual(new Array(3).fill("UNIMPLEMENTED"));
   });
 });
+
+describe("the record of a redemption", () => {
+  it("says what was paid for the goods, and what the shop keeps of it, by the assumed margin where no cost is known", async () => {
+    await redeem(use(await issue()));
+    const records = await standing();
+    // 8 000 less 800, and of a margin of six tenths what the 800 leave.
+    expect(records.at(-1)?.kind).toMatchObject({ value: { paid: euros(7_200), margin: euros(4_000) } });
+  });
+});
+
+/** What stands on the topic of offers. */
+async function standing(): Promise<wire.OfferEvent[]> {
+  const events: wire.OfferEvent[] = [];
+  const following = await follow(log, TOPICS.offers, ({ value }) => events.push(wire.OfferEvent.decode(value)));
+  await following.stop();
+  return events;
+}

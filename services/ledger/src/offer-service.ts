@@ -215,6 +215,7 @@ function useOf(options: OfferServiceOptions, booked: BookedOffer, { ids, cart }:
     catalog: rows,
     guardrails: campaign?.guardrails ?? policy.compiled.guardrails.cart,
     rounding: policy.compiled.rounding,
+    merchantShareBp: campaign?.merchantShareBp,
     ...(caps === undefined ? {} : { lineCapsMinor: caps }),
   };
 }

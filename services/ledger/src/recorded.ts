@@ -73,8 +73,10 @@ export function readOfferEvent(event: wire.OfferEvent): Exclude<OfferEvent, { ki
   }
 }
 
-function redemptionOf({ discount, cost = discount, shares }: wire.OfferRedeemed): Redemption {
+function redemptionOf({ discount, cost = discount, shares, paid, margin }: wire.OfferRedeemed): Redemption {
+  const order = paid && margin && { paidMinor: Number(paid.minor), marginMinor: Number(margin.minor) };
   return {
+    ...(order && { order }),
     discountMinor: Number(discount?.minor ?? 0n),
     costMinor: Number(cost?.minor ?? 0n),
     shares: shares.map((share) => ({
@@ -117,10 +119,18 @@ export function offerEventToWire(
             discount: moneyToWire({ minor: event.redemption.discountMinor, currency: terms.currency }),
             cost: moneyToWire({ minor: event.redemption.costMinor, currency: terms.currency }),
             shares: sharesToWire(event.redemption, terms),
+            ...marginToWire(event.redemption, terms),
           },
         },
       };
   }
+}
+
+function marginToWire({ order }: Redemption, { currency }: OfferTerms) {
+  return {
+    paid: order && moneyToWire({ minor: order.paidMinor, currency }),
+    margin: order && moneyToWire({ minor: order.marginMinor, currency }),
+  };
 }
 
 /** The parts of a redemption by line. */

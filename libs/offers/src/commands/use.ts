@@ -6,6 +6,7 @@ import { brokenGuardrail } from "../guardrails/broken-guardrail.js";
 import type { CartGuardrails } from "../guardrails/cart-guardrails.js";
 import { withoutExcludedGoods } from "../guardrails/excluded-goods.js";
 import type { LineShare, OfferState, OfferTerms, Redemption } from "../offer.js";
+import { orderMargin } from "../order-margin.js";
 import type { OfferRefusal, OfferRefusalReason } from "../reasons.js";
 
 /** Who would use an offer, when and for what. */
@@ -23,6 +24,8 @@ export interface OfferUse {
   readonly rounding?: RoundingMode | undefined;
   /** Caps of a dynamic campaign on each line, minor units (`dynamicLineCaps` of the decision). Absent: none. */
   readonly lineCapsMinor?: readonly number[];
+  /** The shop's share of what the offer costs, basis points. Absent: all of it. */
+  readonly merchantShareBp?: number | undefined;
 }
 
 /**
@@ -48,7 +51,15 @@ export function useOffer(state: OfferState, use: OfferUse): Result<Redemption, O
   if (broken !== undefined)
     return refuse(broken, "lines", incentive.kind, "a cart on which the offer fits the shop's limits");
   const { worthMinor, costMinor } = appraisal;
-  return ok({ discountMinor: worthMinor, costMinor, shares: lineShares(use.cart, appraisal) });
+  const { assumedMarginBp } = use.guardrails;
+  const order = orderMargin({
+    cart: use.cart,
+    rows,
+    appraisal,
+    assumedMarginBp,
+    merchantShareBp: use.merchantShareBp ?? 10_000,
+  });
+  return ok({ discountMinor: worthMinor, costMinor, shares: lineShares(use.cart, appraisal), order });
 }
 
 function goodTerms(state: OfferState, use: OfferUse): Result<OfferTerms, OfferRefusal> {

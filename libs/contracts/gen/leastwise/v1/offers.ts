@@ -275,7 +275,18 @@ export interface OfferRedeemed {
   /** Each line's part. */
   shares: LineShare[];
   /** Most that it costs the shop: what is charged to the budget. Absent: as much as it took off. */
-  cost: Money | undefined;
+  cost:
+    | Money
+    | undefined;
+  /** What was paid for the goods of the order, all discounts taken off. Absent, with `margin`: recorded before that was kept. */
+  paid:
+    | Money
+    | undefined;
+  /**
+   * What the shop keeps of `paid`: what the goods cost and the shop's share of `cost` taken off; negative where it lost. Goods whose unit cost
+   * the catalog does not say cost what the policy's assumed margin leaves.
+   */
+  margin: Money | undefined;
 }
 
 /** An offer ran out unused: what was held for it is free again. */
@@ -1755,7 +1766,7 @@ export const OfferEvent: MessageFns<OfferEvent> = {
 };
 
 function createBaseOfferRedeemed(): OfferRedeemed {
-  return { orderId: "", discount: undefined, shares: [], cost: undefined };
+  return { orderId: "", discount: undefined, shares: [], cost: undefined, paid: undefined, margin: undefined };
 }
 
 export const OfferRedeemed: MessageFns<OfferRedeemed> = {
@@ -1771,6 +1782,12 @@ export const OfferRedeemed: MessageFns<OfferRedeemed> = {
     }
     if (message.cost !== undefined) {
       Money.encode(message.cost, writer.uint32(34).fork()).join();
+    }
+    if (message.paid !== undefined) {
+      Money.encode(message.paid, writer.uint32(42).fork()).join();
+    }
+    if (message.margin !== undefined) {
+      Money.encode(message.margin, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -1820,6 +1837,22 @@ export const OfferRedeemed: MessageFns<OfferRedeemed> = {
             message.cost = Money.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.paid = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.margin = Money.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1843,6 +1876,10 @@ export const OfferRedeemed: MessageFns<OfferRedeemed> = {
       : undefined;
     message.shares = object.shares?.map((e) => LineShare.fromPartial(e)) || [];
     message.cost = (object.cost !== undefined && object.cost !== null) ? Money.fromPartial(object.cost) : undefined;
+    message.paid = (object.paid !== undefined && object.paid !== null) ? Money.fromPartial(object.paid) : undefined;
+    message.margin = (object.margin !== undefined && object.margin !== null)
+      ? Money.fromPartial(object.margin)
+      : undefined;
     return message;
   },
 };
