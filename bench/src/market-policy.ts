@@ -238,6 +238,7 @@ function shopper(random: Xoshiro128, region: number, place: number, lines: numbe
     decisionState: EMPTY_STATE,
     budgets: { group: { remainingMinor: 100_000_000, shadowPriceBp: 0 } },
     explorationSpentMinor: {},
+    realisedMargins: {},
     decisionsPerRung: {},
     killSwitch: false,
     observeOnly: false,

@@ -157,7 +157,7 @@ function inputOf(decision: Decision, changes: Partial<RecordableInput> = {}): Re
     cause: { caller: decision.caller, requestId: decision.requestId, sessionId: decision.sessionId },
     nowMs: decision.decidedAtMs,
     decisionState: { enrolments: [], open: [], history: [], orders: [], recent: [] },
-    ...{ budgets: {}, explorationSpentMinor: {}, decisionsPerRung: {}, killSwitch: false },
+    ...{ budgets: {}, explorationSpentMinor: {}, decisionsPerRung: {}, realisedMargins: {}, killSwitch: false },
     ...{ observeOnly: decision.observeOnly, language: "en", freshness: "fresh" },
     codeKey: { secret: { k0: 1n, k1: 2n }, version: 1 },
     ...changes,

@@ -32,6 +32,10 @@ const CAMPAIGN: wire.DeepPartial<wire.Campaign> = {
   episodeCoolDownMs: 613n,
   priority: -616,
   marginFloorBp: -617,
+  breaker: {
+    ...{ marginMinBp: -618, marginMaxBp: 619, ordersMin: 620, resumedAtMs: 621n },
+    period: wire.BudgetPeriod.BUDGET_PERIOD_MONTH,
+  },
 };
 
 const WRITTEN: wire.DeepPartial<wire.Policy> = {
@@ -104,6 +108,7 @@ const READ = {
       episodeCoolDownMs: 613,
       priority: -616,
       marginFloorBp: -617,
+      breaker: { marginMinBp: -618, marginMaxBp: 619, ordersMin: 620, period: "month", resumedAtMs: 621 },
     },
   ],
   guardrails: {

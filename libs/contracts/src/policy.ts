@@ -5,6 +5,7 @@ import type {
   DevicePolicy,
   FrequencyCap,
   Guardrails,
+  MarginBreaker,
   Objective,
   Pacing,
   Partner,
@@ -97,6 +98,17 @@ function campaignOf(campaign: wire.Campaign, amounts: Amounts): Campaign {
     episodeCoolDownMs: Number(campaign.episodeCoolDownMs),
     priority: campaign.priority,
     ...given("marginFloorBp", campaign.marginFloorBp),
+    ...given("breaker", campaign.breaker && breakerOf(campaign.breaker)),
+  };
+}
+
+function breakerOf({ marginMinBp, marginMaxBp, ordersMin, period, resumedAtMs }: wire.MarginBreaker): MarginBreaker {
+  return {
+    ...given("marginMinBp", marginMinBp),
+    ...given("marginMaxBp", marginMaxBp),
+    ordersMin,
+    ...given("period", BUDGET_PERIODS.get(period)),
+    ...given("resumedAtMs", numberOf(resumedAtMs)),
   };
 }
 

@@ -93,6 +93,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     entitlements: new Set(),
     experiments: [],
     budgets: [],
+    breakers: [],
     guardrails: {
       cart: { floorPriceBp: 0, maxDiscountBp: 10_000, marginFloorBp: -10_000, assumedMarginBp: 10_000 },
       perSubjectMaxMinor: 0,

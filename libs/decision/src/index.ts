@@ -4,11 +4,21 @@ export { decide, type DecideOutcome, type Repeated } from "./decide.js";
 export type { Candidate, Decided, Decision, Enrolment, Hold, Ineligible } from "./decision.js";
 export { degradedDecision, type DegradedInput } from "./degraded.js";
 export { cartDigest, decisionIdOf, profileDigestOf } from "./digests.js";
+export { isOutsideBand } from "./guardrails/margin-breaker.js";
 export { deviceBundleOf, type BundledClass, type DeviceBundle } from "./device/device-bundle.js";
 export { explorationCostOf, type ExploredDecision } from "./exploration-cost.js";
 export { explainDecision, type ExplainedDecision } from "./explain.js";
 export { PolicyImpact, type ImpactReport, type KindCount } from "./impact/policy-impact.js";
-export type { BudgetLease, Cause, DecisionInput, FeatureVector, Place, Profile, Purpose } from "./input.js";
+export type {
+  BudgetLease,
+  Cause,
+  DecisionInput,
+  FeatureVector,
+  Place,
+  Profile,
+  Purpose,
+  RealisedMargin,
+} from "./input.js";
 export {
   compileModel,
   type Coefficient,
@@ -17,6 +27,7 @@ export {
   type ResponseModel,
 } from "./model/response-model.js";
 export { compileBudget, type CompiledBudget } from "./policy/budget-plan.js";
+export type { CompiledBreaker } from "./policy/compile-breaker.js";
 export { campaignsOver } from "./policy/campaigns-over.js";
 export { CivilClock } from "./policy/civil-time.js";
 export { compilePolicy, type CompiledPolicy, type FeatureCatalogue } from "./policy/compile.js";

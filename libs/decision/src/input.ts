@@ -38,6 +38,11 @@ export interface DecisionInput {
   readonly explorationSpentMinor: Readonly<Record<string, number>>;
   /** Decisions so far by campaign and rung, rung 0 first: tells when the cold start is over. */
   readonly decisionsPerRung: Readonly<Record<string, readonly number[]>>;
+  /**
+   * What campaigns with a breaker have brought in since their breakers count, by campaign. A campaign with a breaker that is not here gives nothing
+   * new: nobody knows what it has brought in.
+   */
+  readonly realisedMargins: Readonly<Record<string, RealisedMargin>>;
   readonly policy: CompiledPolicy;
   readonly model: CompiledModel;
   /** Stops every new offer; offers already issued are honoured. */
@@ -100,4 +105,13 @@ export interface BudgetLease {
   readonly remainingMinor: number;
   /** Worth of spending a unit elsewhere, basis points added to every unit of cost. */
   readonly shadowPriceBp: number;
+}
+
+/** What the orders brought in on which offers of a campaign were used, minor units. */
+export interface RealisedMargin {
+  readonly orders: number;
+  /** What was paid for their goods. */
+  readonly paidMinor: number;
+  /** What the shop keeps of that after all that the incentives cost it. */
+  readonly marginMinor: number;
 }

@@ -48,7 +48,7 @@ export const INELIGIBLE_REASONS = [
 ] as const;
 export type IneligibleReason = (typeof INELIGIBLE_REASONS)[number];
 
-/** What blocks a rung. Stable; a metric label. Guardrails begin with `guardrail_`, or are caps, budgets and the switch. */
+/** What blocks a rung. Stable; a metric label. Guardrails begin with `guardrail_`, or are caps, budgets, breakers and the switch. */
 export type BlockReason =
   | CartGuardrailReason
   | "incentive_not_applicable"
@@ -60,6 +60,8 @@ export type BlockReason =
   | "frequency_cap"
   | "cool_down"
   | "open_offers_max"
+  | "margin_unknown"
+  | "margin_breaker"
   | "budget_exhausted"
   | "budget_unknown"
   | "kill_switch";
@@ -72,6 +74,8 @@ export const BLOCK_REASONS: readonly BlockReason[] = [
   "stacking_group",
   "deeper_than_before",
   "kill_switch",
+  "margin_unknown",
+  "margin_breaker",
   "guardrail_excluded_goods",
   "guardrail_floor_price",
   "guardrail_max_discount",

@@ -72,6 +72,7 @@ export function situationUnder(
     budgets: input.budgets,
     explorationSpentMinor: input.explorationSpentMinor,
     decisionsPerRung: input.decisionsPerRung,
+    realisedMargins: input.realisedMargins,
     policy,
     model,
     killSwitch: input.killSwitch,

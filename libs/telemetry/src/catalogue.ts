@@ -262,6 +262,12 @@ export const CATALOGUE = {
     help: "Rungs that a guardrail took out of a decision.",
     labels: { guardrail: open(32, "the guardrail's stable reason, as in `blocked_by` of a decision record") },
   },
+  stoppedCampaigns: {
+    type: "gauge",
+    name: "leastwise_stopped_campaigns",
+    help: "Campaigns that give nothing new, since their realised margin has left the band of their breaker, as of the newest decision.",
+    labels: {},
+  },
   exploration: {
     type: "counter",
     name: "leastwise_explorations_total",

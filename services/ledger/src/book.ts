@@ -11,6 +11,7 @@ import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import { BudgetBook } from "./budget-book.js";
 import { ExpiryQueue } from "./expiry-queue.js";
 import { Exploration } from "./exploration.js";
+import { MarginBook } from "./margin-book.js";
 import type { RecordedDecision } from "./recorded.js";
 
 /** An offer with what its terms do not say. */
@@ -33,6 +34,7 @@ const EARLY_MAX = 100_000;
  */
 export class Book {
   readonly exploration = new Exploration();
+  readonly margins = new MarginBook();
   readonly #states = new Map<SubjectId, DecisionState>();
   readonly #offers = new Map<string, BookedOffer>();
   readonly #offerIdsByCode = new Map<string, string>();
@@ -117,6 +119,8 @@ export class Book {
     this.#offers.set(event.offerId, { ...booked, state: evolveOffer(booked.state, event) });
     if (event.kind === "redeemed" && !this.#offerIdsByOrder.has(event.orderId))
       this.#offerIdsByOrder.set(event.orderId, event.offerId);
+    if (event.kind === "redeemed" && event.redemption.order !== undefined)
+      this.margins.add(terms.campaignId, event.atMs, event.redemption.order);
     this.#budgets.end(booked.holds, terms.heldMinor, event.kind === "redeemed" ? event.redemption.costMinor : 0);
     const stateEvent =
       event.kind === "redeemed"

@@ -4,6 +4,7 @@ export { ExpiryQueue } from "./expiry-queue.js";
 export { Exploration } from "./exploration.js";
 export { groupTwice, proveStack, type Counterfeit, type CounterfeitReason } from "./counterfeits.js";
 export type { Hold } from "./by-subject.js";
+export { MarginBook } from "./margin-book.js";
 export { Ledger, type LedgerOptions } from "./ledger.js";
 export type { Led } from "./own-records.js";
 export { offerService, type OfferServiceOptions } from "./offer-service.js";

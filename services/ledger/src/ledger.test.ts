@@ -123,6 +123,7 @@ describe("a decision", () => {
         budgets: { marketing: { remainingMinor: 9_000, shadowPriceBp: 0 } },
         explorationSpentMinor: { autumn: 25 },
         decisionsPerRung: { autumn: [1, 1] },
+        realisedMargins: {},
       });
     }
     await again.ledger.close();
@@ -363,6 +364,60 @@ describe("a decision whose record did not get onto the log after the draw", () =
     log.refuse(on(TOPICS.decisions));
     for (let n = 0; n < 1_002; n += 1) await ledger.record(granted({ id: `d${n}`, subject: subjectOf(n) }));
     expect(await telemetry.render()).toContain('leastwise_failed_draws_total{outcome="dropped"} 2');
+    await ledger.close();
+  });
+});
+
+describe("what campaigns have brought in", () => {
+  const breaker = {
+    campaignId: "autumn",
+    marginMinBp: 0,
+    marginMaxBp: undefined,
+    ordersMin: 1,
+    countsFromMs: () => NOON,
+  };
+  const broughtIn = (ledger: Ledger) => ledger.books([], [breaker]).realisedMargins["autumn"];
+  const used = (id: string, key: string, atMs: number, marginMinor: number): OfferRedeemed => {
+    const event = redemption(id, key, atMs as Millis);
+    return { ...event, redemption: { ...event.redemption, order: { paidMinor: 8_100, marginMinor } } };
+  };
+
+  it("is known of campaigns with a breaker, of orders that it counts, to every ledger and after a start", async () => {
+    const [one, other] = [await openLedger(log), await openLedger(log)];
+    for (const id of ["d1", "d2", "d3"])
+      await one.ledger.record(granted({ id, subject: ADA, atMs: (NOON - 9) as Millis }));
+    expect(broughtIn(one.ledger)).toEqual({ orders: 0, paidMinor: 0, marginMinor: 0 });
+    await one.ledger.redeemed(used("d1", "k1", NOON - 1, 500));
+    await one.ledger.redeemed(used("d2", "k2", NOON, 400));
+    await one.ledger.redeemed(used("d2", "k2", NOON, 400)); // as an act that was answered is asked for again
+    await one.ledger.redeemed(used("d3", "k3", NOON + 1, -100));
+    const both = { orders: 2, paidMinor: 16_200, marginMinor: 300 };
+    expect(broughtIn(one.ledger)).toEqual(both);
+    await Promise.all([one.ledger.close(), other.ledger.close()]);
+    const again = await openLedger(log);
+    expect([broughtIn(other.ledger), broughtIn(again.ledger)]).toEqual([both, both]);
+    expect(again.ledger.books([]).realisedMargins).toEqual({});
+    await again.ledger.close();
+  });
+
+  it("shows how many campaigns are stopped, until they no longer are", async () => {
+    const { ledger, telemetry } = await openLedger(log);
+    await ledger.record(granted({ id: "d1", subject: ADA }));
+    await ledger.redeemed(used("d1", "k1", NOON, -1));
+    const shown = async () =>
+      / (\d+)$/m.exec((await telemetry.render()).match(/^leastwise_stopped_campaigns.*$/m)![0])![1];
+    ledger.books([], [breaker]);
+    expect(await shown()).toBe("1");
+    ledger.books([], [{ ...breaker, countsFromMs: () => NOON + 1 }]);
+    expect(await shown()).toBe("0");
+    await ledger.close();
+  });
+
+  it("leaves out orders of before their margin was kept", async () => {
+    const { ledger } = await openLedger(log);
+    await ledger.record(granted({ id: "d1", subject: ADA }));
+    await ledger.redeemed(redemption("d1"));
+    expect(broughtIn(ledger)).toMatchObject({ orders: 0 });
     await ledger.close();
   });
 });

@@ -1,5 +1,5 @@
 import { decodeDecisionRecord, FAILED_AFTER_DRAW, TOPICS, wire } from "@leastwise/contracts";
-import type { BudgetLease, CompiledBudget, DecisionState } from "@leastwise/decision";
+import type { BudgetLease, CompiledBreaker, CompiledBudget, DecisionState } from "@leastwise/decision";
 import type { EventLog, LogError } from "@leastwise/eventlog";
 import { expire, type OfferExpired, type OfferRedeemed, type OfferTerms } from "@leastwise/offers";
 import { followPlaces, type Following, type PlacedValue } from "@leastwise/references";
@@ -15,6 +15,7 @@ import {
   type SubjectId,
 } from "@leastwise/vocabulary";
 import { Book, type BookedOffer } from "./book.js";
+import { BreakerWatch } from "./breaker-watch.js";
 import { BySubject, type Hold } from "./by-subject.js";
 import { FailedDraws } from "./failed-draws.js";
 import { PendingGrants } from "./pending-grants.js";
@@ -61,6 +62,7 @@ export class Ledger {
   readonly #book = new Book();
   readonly #acts = new BySubject();
   readonly #own: OwnRecords;
+  readonly #breakerWatch: BreakerWatch;
   /** Own decisions that count already and that the topic has not brought back yet. */
   readonly #counted = new Set<string>();
   /** Own decisions that count when they are on the log, however one hears of it first. */
@@ -74,6 +76,7 @@ export class Ledger {
   private constructor(options: LedgerOptions, partitionCount: number) {
     this.#options = options;
     this.#own = new OwnRecords({ ...options, partitionCount });
+    this.#breakerWatch = new BreakerWatch(options.telemetry);
   }
 
   /** Reads both topics, and resolves when the book is whole: decisions first, since an offer's life begins in one. */
@@ -132,16 +135,22 @@ export class Ledger {
     return this.#pending.withGrants(subject, this.#book.stateOf(subject));
   }
 
-  /** The books as a decision is given them. Ends what is due first, so that money held for dead offers is free. */
-  books(budgets: readonly CompiledBudget[]) {
+  /**
+   * The books as a decision is given them, of these budgets and of the campaigns of these breakers. Ends what is due first, so that money held for
+   * dead offers is free.
+   */
+  books(budgets: readonly CompiledBudget[], breakers: readonly CompiledBreaker[] = []) {
     const nowMs = this.#options.clock.nowMs();
     this.#expireDue(nowMs);
     this.#pending.forgetOver(nowMs);
+    const realisedMargins = this.#book.margins.of(breakers, nowMs);
+    this.#breakerWatch.look(breakers, realisedMargins);
     const exploration = this.#book.exploration.with(this.#pending.decisions());
     return {
       budgets: Object.fromEntries(budgets.map((budget) => [budget.budgetId, this.#lease(budget, nowMs)])),
       explorationSpentMinor: exploration.spentMinor(),
       decisionsPerRung: exploration.decisionsPerRung(),
+      realisedMargins,
     };
   }
 

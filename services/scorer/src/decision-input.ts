@@ -64,7 +64,7 @@ export function gatherFacts(
   const { feed, ledger, subjects, catalog, codeKey, clockKind, observeOnly } = sources;
   const snapshot = feed.read(subject, nowMs);
   // First, since it ends what is due: the state is read after that.
-  const books = ledger.books(policy?.compiled.budgets ?? []);
+  const books = ledger.books(policy?.compiled.budgets ?? [], policy?.compiled.breakers);
   const record = subjects.record(subject);
   const profile = record?.profile && profileOf(record.profile);
   const consent = consentOf(record?.consent);

@@ -27,6 +27,7 @@ function inputOf(requestId: string): RecordableInput {
     decisionState: { enrolments: [], open: [], history: [], orders: [], recent: [] },
     budgets: {},
     explorationSpentMinor: {},
+    realisedMargins: {},
     decisionsPerRung: {},
     killSwitch: false,
     observeOnly: false,

@@ -76,6 +76,14 @@ const CATALOG = [
   sells({ productId: "sock", price: euros(500) }),
 ];
 
+function withBreaker(breaker: wire.DeepPartial<wire.MarginBreaker>): wire.Policy {
+  const policy = percentages();
+  return {
+    ...policy,
+    campaigns: policy.campaigns.map((one) => ({ ...one, breaker: wire.MarginBreaker.fromPartial(breaker) })),
+  };
+}
+
 /** Tries rungs out, and owes free shipping to members. */
 function curious(): wire.Policy {
   const [autumn] = percentages().campaigns;
@@ -181,6 +189,25 @@ describe("a decision run again from its own record on the log", () => {
     shop.time.nowMs = (NOON + DAY_MS + 2) as Millis;
     shop.ledger.books([]); // ends what is due
     expect(shop.ledger.stateOf(hasher.known("ada"))).toEqual(ada);
+  });
+
+  it("gives the same bytes under a breaker that has stopped the campaign since", async () => {
+    const breaker = { marginMinBp: 9_000, ordersMin: 1, period: wire.BudgetPeriod.BUDGET_PERIOD_DAY };
+    await given.log.append([applied(withBreaker(breaker))]);
+    shop = await openShop(given.log);
+    await ask({ requestId: "r-1" });
+    const open = shop.ledger.stateOf(hasher.known("ada")).open[0]!;
+    const order = { paidMinor: 9_000, marginMinor: 1_000 };
+    await shop.ledger.redeemed({
+      ...{ kind: "redeemed", offerId: open.offer.offerId, atMs: NOON, orderId: "o-1" },
+      act: { idempotencyKey: "k", contentDigest: "d" },
+      redemption: { discountMinor: 1, costMinor: 1, shares: [], order },
+    });
+    shop.time.nowMs = (NOON + 1) as Millis;
+    await ask({ requestId: "r-2", subject: { userId: "bob" } });
+    shop.time.nowMs = (NOON + DAY_MS) as Millis;
+    await ask({ requestId: "r-3", subject: { userId: "cyd" } });
+    expect(await runAgain()).toEqual(["granted", "no_admissible_rung", "granted"]);
   });
 
   it("gives the same bytes for degraded answers", async () => {

@@ -159,6 +159,7 @@ export function input(changes: Partial<DecisionInput> = {}): DecisionInput {
     budgets: { marketing: { remainingMinor: 10_000_000, shadowPriceBp: 0 } },
     explorationSpentMinor: {},
     decisionsPerRung: {},
+    realisedMargins: {},
     policy: compiled(),
     model: compiledModel(),
     killSwitch: false,

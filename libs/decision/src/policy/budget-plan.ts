@@ -34,8 +34,8 @@ export function compileBudget(budget: Budget, clock: CivilClock): CompiledBudget
   };
 }
 
-/** The days of a period: its first, and the first no longer in it. */
-function periodDays(period: BudgetPeriod, clock: CivilClock, nowMs: number): { first: number; next: number } {
+/** The days of a period: its first, and the first no longer in it, since the first of January 1970. */
+export function periodDays(period: BudgetPeriod, clock: CivilClock, nowMs: number): { first: number; next: number } {
   const { day, weekday } = clock.at(nowMs);
   switch (period) {
     case "day":

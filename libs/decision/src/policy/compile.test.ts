@@ -9,6 +9,7 @@ import type {
   Campaign,
   DevicePolicy,
   Guardrails,
+  MarginBreaker,
   PacingPoint,
   Partner,
   Policy,
@@ -38,7 +39,29 @@ const inDevice = (changes: Partial<DevicePolicy>) =>
   problemsOf({ device: { signals: ["visits"], classes: [HESITANT], bundleTtlMs: 0, ...changes } });
 
 type Case = readonly [name: string, problems: () => ReturnType<typeof problemsOf>, reason: string, field: string];
+const inBreaker = (changes: Partial<MarginBreaker>) =>
+  inCampaign({ breaker: { marginMinBp: 500, ordersMin: 0, period: "day", ...changes } });
+const BREAKER = "campaigns[0].breaker";
 const CASES: readonly Case[] = [
+  [
+    "a breaker without a band",
+    () => inCampaign({ breaker: { ordersMin: 0, period: "day" } }),
+    ...(["band_missing", BREAKER] as const),
+  ],
+  [
+    "a breaker's band upside down",
+    () => inBreaker({ marginMaxBp: 499 }),
+    ...(["band_contradictory", `${BREAKER}.margin_max_bp`] as const),
+  ],
+  ["a breaker below all", () => inBreaker({ marginMinBp: -10_001 }), "out_of_range", `${BREAKER}.margin_min_bp`],
+  ["a breaker above all", () => inBreaker({ marginMaxBp: 10_001 }), "out_of_range", `${BREAKER}.margin_max_bp`],
+  ["a breaker of no orders", () => inBreaker({ ordersMin: -1 }), "out_of_range", `${BREAKER}.orders_min`],
+  [
+    "a breaker without a period",
+    () => inCampaign({ breaker: { marginMinBp: 500, ordersMin: 0 } }),
+    ...(["period_missing", `${BREAKER}.period`] as const),
+  ],
+  ["a breaker resumed in no time", () => inBreaker({ resumedAtMs: -1 }), "out_of_range", `${BREAKER}.resumed_at_ms`],
   ["a version with a space", () => problemsOf({ version: "a b" }), "version_malformed", "version"],
   ["no author", () => problemsOf({ author: "" }), "text_missing", "author"],
   ["a long reason", () => problemsOf({ reason: "é".repeat(600) }), "text_too_long", "reason"],

@@ -12,6 +12,7 @@ import type { CartGuardrails, Incentive, Scope } from "@leastwise/offers";
 import { OPEN_MAX } from "../state/decision-state.js";
 import { compileBudget, type CompiledBudget } from "./budget-plan.js";
 import { CivilClock } from "./civil-time.js";
+import { compileBreaker, type CompiledBreaker } from "./compile-breaker.js";
 import type { ExpressionPart } from "./expression-parts.js";
 import { compileExpression } from "./expressions.js";
 import type {
@@ -25,6 +26,7 @@ import type {
   MessageTemplate,
   Policy,
 } from "./policy.js";
+import { PeriodStarts } from "./period-starts.js";
 import { Problems, type PolicyProblem } from "./problems.js";
 import { SegmentIndex, type CompiledSegment } from "./segment-index.js";
 import { HORIZON_DEFAULT_MS } from "./validate-campaign.js";
@@ -56,6 +58,8 @@ export interface CompiledPolicy {
   readonly entitlements: ReadonlySet<string>;
   readonly experiments: readonly CompiledExperiment[];
   readonly budgets: readonly CompiledBudget[];
+  /** Those of the campaigns that have one. */
+  readonly breakers: readonly CompiledBreaker[];
   readonly guardrails: CompiledGuardrails;
   readonly templates: readonly MessageTemplate[];
   readonly killSwitch: boolean;
@@ -120,6 +124,8 @@ export interface CompiledCampaign {
   readonly explorationBudgetMinor: number;
   readonly frequencyCaps: readonly FrequencyCap[];
   readonly stackingGroup: string;
+  /** What stops it where its realised margin leaves its band; undefined: nothing. */
+  readonly breaker: CompiledBreaker | undefined;
 }
 
 /** A budget that a campaign's grants are held against. */
@@ -168,9 +174,10 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
   const budgets = policy.budgets.map((budget) => compileBudget(budget, clocks.of("")));
   const drawing = new Drawing(policy, budgets);
   const scopes = new Scopes();
+  const starts = new PeriodStarts(clocks.of(""));
   const campaigns = policy.campaigns
     .toSorted(byPriority)
-    .map((campaign, place) => compileCampaign(campaign, place, { cart, clocks, drawing, scopes }));
+    .map((campaign, place) => compileCampaign(campaign, place, { cart, clocks, drawing, starts, scopes }));
   const named = new Set(segments.flatMap(({ expression }) => expression.features));
   const { perSubjectMax, perSubjectPeriodMs = 0, openOffersMax, frequencyCaps, coolDownMs } = guardrails;
   return ok({
@@ -184,6 +191,7 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
     campaigns,
     entitlements: new Set(campaigns.filter(({ kind }) => kind === "entitlement").map(({ campaignId }) => campaignId)),
     budgets,
+    breakers: campaigns.flatMap(({ breaker }) => breaker ?? []),
     experiments: policy.experiments.map((experiment) => ({ ...experiment, key: hashKeyFromSalt(experiment.salt) })),
     guardrails: {
       cart,
@@ -312,6 +320,7 @@ interface Surroundings {
   readonly cart: CartGuardrails;
   readonly clocks: Clocks;
   readonly drawing: Drawing;
+  readonly starts: PeriodStarts;
   readonly scopes: Scopes;
 }
 
@@ -334,7 +343,7 @@ class Scopes {
 function compileCampaign(
   campaign: Campaign,
   place: number,
-  { cart, clocks, drawing, scopes }: Surroundings,
+  { cart, clocks, drawing, starts, scopes }: Surroundings,
 ): CompiledCampaign {
   const { kind, approach, objective, exploration, schedule } = campaign;
   if (kind === undefined || approach === undefined) throw new Error("a campaign is compiled after it was validated");
@@ -367,6 +376,7 @@ function compileCampaign(
     explorationBudgetMinor: exploration?.budget?.minor ?? 0,
     frequencyCaps: campaign.frequencyCaps,
     stackingGroup: campaign.stackingGroup,
+    breaker: compileBreaker(campaign, starts),
   };
 }
 

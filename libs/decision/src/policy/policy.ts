@@ -76,6 +76,22 @@ export interface Campaign {
   readonly priority: number;
   /** In the place of the guardrails'. Absent: the guardrails'. */
   readonly marginFloorBp?: number;
+  /** Absent: none. */
+  readonly breaker?: MarginBreaker;
+}
+
+/** What stops a campaign whose realised margin leaves its band. */
+export interface MarginBreaker {
+  /** Of what was paid. Absent: no lower bound. */
+  readonly marginMinBp?: number;
+  /** Of what was paid. Absent: no upper bound. */
+  readonly marginMaxBp?: number;
+  /** 0: 50. */
+  readonly ordersMin: number;
+  /** Absent: refused (`period_missing`). */
+  readonly period?: BudgetPeriod;
+  /** Absent: never. */
+  readonly resumedAtMs?: number;
 }
 
 /** How shoppers are found: five values of one type that may stand side by side. */

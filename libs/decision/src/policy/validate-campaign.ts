@@ -23,7 +23,8 @@ export const HORIZON_DEFAULT_MS = 7 * DAY_MS;
 /** Longest life of an offer, and longest horizon. */
 const OFFER_TTL_MAX_MS = 90 * DAY_MS;
 const CAP_PERIOD_MAX_MS = 366 * DAY_MS;
-const INSTANT_MAX_MS = 8_640_000_000_000_000;
+/** Last instant that a calendar has. */
+export const INSTANT_MAX_MS = 8_640_000_000_000_000;
 const PRIORITY_MAX = 1_000_000;
 const WEEKLY_MAX = 64;
 

@@ -2,6 +2,7 @@ import { isCurrencyCode } from "@leastwise/vocabulary";
 import { RESERVED_SALTS } from "../salts.js";
 import type { MessageTemplate, Policy } from "./policy.js";
 import type { Problems } from "./problems.js";
+import { validateBreaker } from "./validate-breaker.js";
 import { validateCampaign, validateSpan, validateTimeZone } from "./validate-campaign.js";
 import { validateBudgets, validatePartners } from "./validate-budgets.js";
 import { validateDevice } from "./validate-device.js";
@@ -125,8 +126,11 @@ function validateCampaigns(problems: Problems, policy: Policy): void {
     classes: new Set(policy.device?.classes.map(({ name }) => name)),
     currency: policy.currency,
   };
-  for (const [i, campaign] of policy.campaigns.slice(0, CAMPAIGNS_MAX).entries())
-    validateCampaign(problems, `campaigns[${String(i)}]`, campaign, known);
+  for (const [i, campaign] of policy.campaigns.slice(0, CAMPAIGNS_MAX).entries()) {
+    const at = `campaigns[${String(i)}]`;
+    validateCampaign(problems, at, campaign, known);
+    if (campaign.breaker !== undefined) validateBreaker(problems, `${at}.breaker`, campaign.breaker);
+  }
 }
 
 function validateTemplate(

@@ -14,6 +14,7 @@ export interface RecordedState extends Pick<
   | "budgets"
   | "explorationSpentMinor"
   | "decisionsPerRung"
+  | "realisedMargins"
   | "killSwitch"
   | "language"
   | "place"
@@ -28,15 +29,18 @@ export type RecordableInput = Omit<DecisionInput, "policy" | "model"> & {
   readonly policy?: CompiledPolicy | undefined;
 };
 
+/** As it stands in the record: without a breaker in the policy no realised margins do, nor did any before there were breakers. */
+type Recorded = Omit<RecordedState, "realisedMargins"> & Partial<Pick<RecordedState, "realisedMargins">>;
+
 const VERSION = 1;
 
 /** The record's `decision_state`: canonical JSON with a version. */
 export function encodeRecordedState(input: RecordableInput): string {
   const { decisionState, budgets, explorationSpentMinor, decisionsPerRung, killSwitch, language, place, freshness } =
     input;
-  const campaigns = input.policy?.campaigns ?? [];
+  const { campaigns = [], breakers = [] } = input.policy ?? {};
   const campaignIds = campaigns.map(({ campaignId }) => campaignId);
-  const recorded: RecordedState = {
+  const recorded: Recorded = {
     decisionState,
     budgets: onlyNamed(
       budgets,
@@ -44,6 +48,12 @@ export function encodeRecordedState(input: RecordableInput): string {
     ),
     explorationSpentMinor: onlyNamed(explorationSpentMinor, campaignIds),
     decisionsPerRung: onlyNamed(decisionsPerRung, campaignIds),
+    ...(breakers.length > 0 && {
+      realisedMargins: onlyNamed(
+        input.realisedMargins,
+        breakers.map(({ campaignId }) => campaignId),
+      ),
+    }),
     killSwitch,
     language,
     place,
@@ -62,6 +72,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     budgets,
     explorationSpentMinor,
     decisionsPerRung,
+    realisedMargins = {},
     killSwitch,
     language,
     place,
@@ -73,6 +84,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     budgets,
     explorationSpentMinor,
     decisionsPerRung,
+    realisedMargins,
     killSwitch,
     language,
     place,
@@ -112,7 +124,7 @@ function isState(value: object): value is DecisionState {
   return lists.every((list) => Array.isArray((value as Record<string, unknown>)[list]));
 }
 
-function isRecorded(value: unknown): value is RecordedState & { readonly v: number } {
+function isRecorded(value: unknown): value is Recorded & { readonly v: number } {
   if (!isVersioned(value) || !("decisionState" in value) || !("budgets" in value) || !("texts" in value)) return false;
   return typeof value.decisionState === "object" && value.decisionState !== null && isState(value.decisionState);
 }

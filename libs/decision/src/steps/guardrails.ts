@@ -3,6 +3,7 @@ import { cartGuardrails } from "../guardrails/cart.js";
 import { coolDown } from "../guardrails/cool-down.js";
 import { frequencyCap } from "../guardrails/frequency-cap.js";
 import { killSwitch } from "../guardrails/kill-switch.js";
+import { marginBreaker } from "../guardrails/margin-breaker.js";
 import { openOffers } from "../guardrails/open-offers.js";
 import { givenMinor, subjectMax } from "../guardrails/subject-max.js";
 import type { CompiledCampaign } from "../policy/compile.js";
@@ -23,6 +24,7 @@ export function guardrailsStep(situation: Situation, rungs: readonly LadderRung[
     if (of?.campaign !== rung.campaign) of = campaignTerms(situation, rung.campaign);
     rung.blockedBy ??=
       stopped ??
+      of.broken ??
       cartGuardrails(situation, rung) ??
       subjectMax(situation, given, rung.worstCostMinor) ??
       of.tooOften ??
@@ -33,5 +35,10 @@ export function guardrailsStep(situation: Situation, rungs: readonly LadderRung[
 }
 
 function campaignTerms(situation: Situation, campaign: CompiledCampaign) {
-  return { campaign, tooOften: frequencyCap(situation, campaign), leases: leasesOf(situation, campaign) };
+  return {
+    campaign,
+    broken: marginBreaker(situation, campaign),
+    tooOften: frequencyCap(situation, campaign),
+    leases: leasesOf(situation, campaign),
+  };
 }

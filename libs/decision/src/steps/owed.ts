@@ -2,6 +2,7 @@ import { appraiseInStack, worstCostMinor, type Appraisal, type Incentive } from 
 import { budget, leasesOf } from "../guardrails/budget.js";
 import { brokenOnCart } from "../guardrails/cart.js";
 import { isCapReached } from "../guardrails/frequency-cap.js";
+import { marginBreaker } from "../guardrails/margin-breaker.js";
 import { isFull } from "../guardrails/open-offers.js";
 import { givenMinor, subjectMax } from "../guardrails/subject-max.js";
 import type { Situation } from "../situation.js";
@@ -60,6 +61,7 @@ function owedOf(situation: Situation, { campaign, goods }: EligibleCampaign): Ow
 
 function mayIssue(situation: Situation, campaign: CompiledCampaign, worstCostMinor: number): boolean {
   if (situation.stopped) return false;
+  if (marginBreaker(situation, campaign) !== undefined) return false;
   if (subjectMax(situation, givenMinor(situation), worstCostMinor) !== undefined) return false;
   return budget(campaign, leasesOf(situation, campaign), worstCostMinor) === undefined;
 }

@@ -9,14 +9,14 @@ import {
   type DecisionState,
   type Hold,
 } from "@leastwise/decision";
-import { BudgetBook, ExpiryQueue, Exploration } from "@leastwise/ledger";
-import { appraise, type Cart } from "@leastwise/offers";
+import { BudgetBook, ExpiryQueue, Exploration, MarginBook } from "@leastwise/ledger";
+import { appraise, orderMargin, type Appraisal, type Cart } from "@leastwise/offers";
 import type { Millis, SubjectId } from "@leastwise/vocabulary";
 
 /** What is decided on that no policy moves. */
 export type SharedFacts = Omit<
   DecisionInput,
-  "policy" | "model" | "decisionState" | "budgets" | "explorationSpentMinor" | "decisionsPerRung"
+  "policy" | "model" | "decisionState" | "budgets" | "explorationSpentMinor" | "decisionsPerRung" | "realisedMargins"
 >;
 
 /** An offer that was issued and has not ended. */
@@ -32,6 +32,7 @@ export class PolicyWorld {
   readonly #states = new Map<SubjectId, DecisionState>();
   readonly #budgets = new BudgetBook();
   readonly #exploration = new Exploration();
+  readonly #margins = new MarginBook();
   readonly #expiries = new ExpiryQueue();
   readonly #open = new Map<string, OpenHold>();
   /** The one that was decided under last. */
@@ -64,6 +65,7 @@ export class PolicyWorld {
       budgets,
       explorationSpentMinor: this.#exploration.spentMinor(),
       decisionsPerRung: this.#exploration.decisionsPerRung(),
+      realisedMargins: this.#margins.of(this.#policy.breakers, nowMs),
     });
     if (outcome.kind === "repeated") throw new Error(`request ${facts.cause.requestId} was asked before`);
     const { decision, nextState } = outcome;
@@ -80,11 +82,22 @@ export class PolicyWorld {
     if (state === undefined || this.#policy === undefined) return;
     const best = cart && this.#bestOf(state, cart, this.#policy, atMs);
     if (best !== undefined) {
-      this.#end(best.offerId, best.costMinor, { kind: "redeemed", offerId: best.offerId, costMinor: best.costMinor });
+      const { offerId, campaignId, appraisal } = best;
+      const { costMinor } = appraisal;
+      this.#end(offerId, costMinor, { kind: "redeemed", offerId, costMinor });
       this.#usedOffers += 1;
-      this.#usedMinor += best.costMinor;
+      this.#usedMinor += costMinor;
+      this.#realise(campaignId, cart, appraisal, atMs);
     }
     this.#states.set(subject, evolve(this.#states.get(subject) ?? state, { kind: "ordered", atMs }));
+  }
+
+  /** By the assumed margin: a clickstream says nothing of what goods cost. */
+  #realise(campaignId: string, cart: Cart, appraisal: Appraisal, atMs: Millis): void {
+    const { campaigns, guardrails } = this.#policy;
+    const merchantShareBp = campaigns.find((one) => one.campaignId === campaignId)?.merchantShareBp ?? 10_000;
+    const { assumedMarginBp } = guardrails.cart;
+    this.#margins.add(campaignId, atMs, orderMargin({ cart, rows: [], appraisal, assumedMarginBp, merchantShareBp }));
   }
 
   #hold({ subject, offer, holds, heldMinor }: Decision): void {
@@ -108,13 +121,14 @@ export class PolicyWorld {
   }
 
   #bestOf({ open }: DecisionState, cart: Cart, { rounding }: CompiledPolicy, atMs: Millis) {
-    let best: { readonly offerId: string; readonly worthMinor: number; readonly costMinor: number } | undefined;
+    let best: { readonly offerId: string; readonly campaignId: string; readonly appraisal: Appraisal } | undefined;
     for (const { offer, worstCostMinor } of open) {
       if (!this.#open.has(offer.offerId) || atMs >= offer.expiresAtMs || offer.currency !== cart.currency) continue;
       const setting = { rounding, ceilingMinor: worstCostMinor };
       const appraisal = appraise(offer.incentive, cart, setting);
-      if (appraisal === undefined || (best !== undefined && best.worthMinor >= appraisal.worthMinor)) continue;
-      best = { offerId: offer.offerId, worthMinor: appraisal.worthMinor, costMinor: appraisal.costMinor };
+      if (appraisal === undefined || (best !== undefined && best.appraisal.worthMinor >= appraisal.worthMinor))
+        continue;
+      best = { offerId: offer.offerId, campaignId: offer.campaignId, appraisal };
     }
     return best;
   }

@@ -147,7 +147,7 @@ export interface DecideResponse {
    * `owner_unavailable` (the scorer that owns the shopper did not answer in time, or there is none yet), `policy_unseen` (the
    * scorer has not seen for a second what the policy's topic says, such as that new offers are stopped: nothing new is given).
    * Empty otherwise. A budget that is not known degrades no answer: it blocks the rungs that would draw on it
-   * (`budget_unknown` in Candidate).
+   * (`budget_unknown` in Candidate), and so does a realised margin that a breaker asks for and nobody knows (`margin_unknown`).
    */
   degradedReason: string;
   /** Policy version that it was made under. Empty if there is none. */
@@ -373,7 +373,7 @@ export interface DecisionRecord {
   observeOnly: boolean;
   /**
    * What else the decision is a function of, as canonical JSON with a version: the subject's state before it, the owner's books
-   * (budgets, exploration spent, decisions by rung), kill switch, place, language, freshness and the features that are words.
+   * (budgets, exploration spent, decisions by rung, realised margins), kill switch, place, language, freshness and the features that are words.
    */
   decisionState: Buffer;
   /** What this decision takes of its campaign's exploration budget, minor units; 0 where nothing was explored. */

@@ -335,7 +335,40 @@ export interface Campaign {
    * Least margin left on the cart under this campaign, basis points of what is paid, −10 000 to 10 000: in the place of the
    * guardrails' `margin_floor_bp`. Below it only on purpose, as for goods that perish. Absent: the guardrails'.
    */
-  marginFloorBp?: number | undefined;
+  marginFloorBp?:
+    | number
+    | undefined;
+  /** Stops it where the orders that its offers are used on bring in too little, or too much. Absent: nothing of the kind does. */
+  breaker: MarginBreaker | undefined;
+}
+
+/**
+ * Stops a campaign whose realised margin leaves its band: of the orders on which offers of the campaign were used in the present period, the sum of
+ * what the shop keeps over the sum of what was paid for goods, after all that the incentives cost the shop. Nothing new is given then
+ * (`margin_breaker`), until the period ends or a new version says `resumed_at_ms`; offers that were given are honoured. Goods whose unit cost
+ * is not known have the guardrails' `assumed_margin_bp`. At least one bound is required.
+ */
+export interface MarginBreaker {
+  /** Least margin, basis points of what was paid, −10 000 to 10 000. Absent: no lower bound. */
+  marginMinBp?:
+    | number
+    | undefined;
+  /**
+   * Greatest margin, basis points of what was paid, −10 000 to 10 000, not below `margin_min_bp`: far more than was planned says that a cost is
+   * wrong. Absent: no upper bound.
+   */
+  marginMaxBp?:
+    | number
+    | undefined;
+  /** Orders from which on the margin says something, 1 to 1 000 000. Absent or 0: 50. */
+  ordersMin: number;
+  /** How often counting begins anew, by the policy's calendar. Required. */
+  period: BudgetPeriod;
+  /**
+   * Somebody looked, and resumes: only orders from this instant on count, Unix milliseconds UTC. One still to come does nothing yet. Absent:
+   * those of the period do.
+   */
+  resumedAtMs?: bigint | undefined;
 }
 
 /** Shoppers of a segment. */
@@ -1694,6 +1727,7 @@ function createBaseCampaign(): Campaign {
     episodeCoolDownMs: 0n,
     priority: 0,
     marginFloorBp: undefined,
+    breaker: undefined,
   };
 }
 
@@ -1769,6 +1803,9 @@ export const Campaign: MessageFns<Campaign> = {
     }
     if (message.marginFloorBp !== undefined) {
       writer.uint32(160).int32(message.marginFloorBp);
+    }
+    if (message.breaker !== undefined) {
+      MarginBreaker.encode(message.breaker, writer.uint32(170).fork()).join();
     }
     return writer;
   },
@@ -1946,6 +1983,14 @@ export const Campaign: MessageFns<Campaign> = {
             message.marginFloorBp = reader.int32();
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.breaker = MarginBreaker.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2020,6 +2065,117 @@ export const Campaign: MessageFns<Campaign> = {
       : 0n;
     message.priority = object.priority ?? 0;
     message.marginFloorBp = object.marginFloorBp ?? undefined;
+    message.breaker = (object.breaker !== undefined && object.breaker !== null)
+      ? MarginBreaker.fromPartial(object.breaker)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMarginBreaker(): MarginBreaker {
+  return { marginMinBp: undefined, marginMaxBp: undefined, ordersMin: 0, period: 0, resumedAtMs: undefined };
+}
+
+export const MarginBreaker: MessageFns<MarginBreaker> = {
+  encode(message: MarginBreaker, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.marginMinBp !== undefined) {
+      writer.uint32(8).int32(message.marginMinBp);
+    }
+    if (message.marginMaxBp !== undefined) {
+      writer.uint32(16).int32(message.marginMaxBp);
+    }
+    if (message.ordersMin !== 0) {
+      writer.uint32(24).int32(message.ordersMin);
+    }
+    if (message.period !== 0) {
+      writer.uint32(32).int32(message.period);
+    }
+    if (message.resumedAtMs !== undefined) {
+      if (BigInt.asIntN(64, message.resumedAtMs) !== message.resumedAtMs) {
+        throw new globalThis.Error("value provided for field message.resumedAtMs of type int64 too large");
+      }
+      writer.uint32(40).int64(message.resumedAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarginBreaker {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarginBreaker();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.marginMinBp = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.marginMaxBp = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ordersMin = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.period = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.resumedAtMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MarginBreaker>): MarginBreaker {
+    return MarginBreaker.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarginBreaker>): MarginBreaker {
+    const message = createBaseMarginBreaker();
+    message.marginMinBp = object.marginMinBp ?? undefined;
+    message.marginMaxBp = object.marginMaxBp ?? undefined;
+    message.ordersMin = object.ordersMin ?? 0;
+    message.period = object.period ?? 0;
+    message.resumedAtMs = (object.resumedAtMs !== undefined && object.resumedAtMs !== null)
+      ? BigInt(object.resumedAtMs)
+      : undefined;
     return message;
   },
 };
