@@ -80,21 +80,20 @@ export class PolicyWorld {
     this.#expire(atMs);
     const state = this.#states.get(subject);
     if (state === undefined || this.#policy === undefined) return;
-    const best = cart && this.#bestOf(state, cart, this.#policy, atMs);
-    if (best !== undefined) {
-      const { offerId, campaignId, appraisal } = best;
-      const { costMinor } = appraisal;
-      this.#end(offerId, costMinor, { kind: "redeemed", offerId, costMinor });
-      this.#usedOffers += 1;
-      this.#usedMinor += costMinor;
-      this.#realise(campaignId, cart, appraisal, atMs);
-    }
+    if (cart !== undefined) this.#useBest(state, cart, this.#policy, atMs);
     this.#states.set(subject, evolve(this.#states.get(subject) ?? state, { kind: "ordered", atMs }));
   }
 
-  /** By the assumed margin: a clickstream says nothing of what goods cost. */
-  #realise(campaignId: string, cart: Cart, appraisal: Appraisal, atMs: Millis): void {
-    const { campaigns, guardrails } = this.#policy;
+  #useBest(state: DecisionState, cart: Cart, policy: CompiledPolicy, atMs: Millis): void {
+    const best = this.#bestOf(state, cart, policy, atMs);
+    if (best === undefined) return;
+    const { offerId, campaignId, appraisal } = best;
+    const { costMinor } = appraisal;
+    this.#end(offerId, costMinor, { kind: "redeemed", offerId, costMinor });
+    this.#usedOffers += 1;
+    this.#usedMinor += costMinor;
+    // By the assumed margin: an order says nothing of what its goods cost.
+    const { campaigns, guardrails } = policy;
     const merchantShareBp = campaigns.find((one) => one.campaignId === campaignId)?.merchantShareBp ?? 10_000;
     const { assumedMarginBp } = guardrails.cart;
     this.#margins.add(campaignId, atMs, orderMargin({ cart, rows: [], appraisal, assumedMarginBp, merchantShareBp }));
