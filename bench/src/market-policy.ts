@@ -239,6 +239,7 @@ function shopper(random: Xoshiro128, region: number, place: number, lines: numbe
     budgets: { group: { remainingMinor: 100_000_000, shadowPriceBp: 0 } },
     explorationSpentMinor: {},
     realisedMargins: {},
+    offersLeft: {},
     decisionsPerRung: {},
     killSwitch: false,
     observeOnly: false,

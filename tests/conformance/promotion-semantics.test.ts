@@ -195,7 +195,7 @@ function decision(
     ...{
       explorationSpentMinor: {},
       decisionsPerRung: {},
-      realisedMargins: {},
+      realisedMargins: {}, offersLeft: {},
       policy: policy.value,
       model: model.value,
     },

@@ -36,6 +36,7 @@ const CAMPAIGN: wire.DeepPartial<wire.Campaign> = {
     ...{ marginMinBp: -618, marginMaxBp: 619, ordersMin: 620, resumedAtMs: 621n },
     period: wire.BudgetPeriod.BUDGET_PERIOD_MONTH,
   },
+  offersMax: 622n,
 };
 
 const WRITTEN: wire.DeepPartial<wire.Policy> = {
@@ -109,6 +110,7 @@ const READ = {
       priority: -616,
       marginFloorBp: -617,
       breaker: { marginMinBp: -618, marginMaxBp: 619, ordersMin: 620, period: "month", resumedAtMs: 621 },
+      offersMax: 622,
     },
   ],
   guardrails: {

@@ -99,6 +99,7 @@ function campaignOf(campaign: wire.Campaign, amounts: Amounts): Campaign {
     priority: campaign.priority,
     ...given("marginFloorBp", campaign.marginFloorBp),
     ...given("breaker", campaign.breaker && breakerOf(campaign.breaker)),
+    ...given("offersMax", campaign.offersMax === 0n ? undefined : Number(campaign.offersMax)),
   };
 }
 

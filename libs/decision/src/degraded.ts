@@ -94,6 +94,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     experiments: [],
     budgets: [],
     breakers: [],
+    quantities: [],
     guardrails: {
       cart: { floorPriceBp: 0, maxDiscountBp: 10_000, marginFloorBp: -10_000, assumedMarginBp: 10_000 },
       perSubjectMaxMinor: 0,

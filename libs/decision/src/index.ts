@@ -30,7 +30,7 @@ export { compileBudget, type CompiledBudget } from "./policy/budget-plan.js";
 export type { CompiledBreaker } from "./policy/compile-breaker.js";
 export { campaignsOver } from "./policy/campaigns-over.js";
 export { CivilClock } from "./policy/civil-time.js";
-export { compilePolicy, type CompiledPolicy, type FeatureCatalogue } from "./policy/compile.js";
+export { compilePolicy, type CompiledPolicy, type FeatureCatalogue, type Quantity } from "./policy/compile.js";
 export * from "./policy/policy.js";
 export type { PolicyProblem } from "./policy/problems.js";
 export { PRIOR_MODEL, TEACHING_COST_BP } from "./priors.js";

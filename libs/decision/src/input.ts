@@ -43,6 +43,11 @@ export interface DecisionInput {
    * new: nobody knows what it has brought in.
    */
   readonly realisedMargins: Readonly<Record<string, RealisedMargin>>;
+  /**
+   * How many offers may still be issued of campaigns with a quantity, by campaign. One with a quantity that is not here gives nothing new: nobody
+   * knows what is left.
+   */
+  readonly offersLeft: Readonly<Record<string, number>>;
   readonly policy: CompiledPolicy;
   readonly model: CompiledModel;
   /** Stops every new offer; offers already issued are honoured. */

@@ -62,6 +62,8 @@ export type BlockReason =
   | "open_offers_max"
   | "margin_unknown"
   | "margin_breaker"
+  | "quantity_unknown"
+  | "quantity_exhausted"
   | "budget_exhausted"
   | "budget_unknown"
   | "kill_switch";
@@ -86,6 +88,8 @@ export const BLOCK_REASONS: readonly BlockReason[] = [
   "frequency_cap",
   "cool_down",
   "open_offers_max",
+  "quantity_unknown",
+  "quantity_exhausted",
   "budget_unknown",
   "budget_exhausted",
 ];

@@ -73,6 +73,7 @@ export function situationUnder(
     explorationSpentMinor: input.explorationSpentMinor,
     decisionsPerRung: input.decisionsPerRung,
     realisedMargins: input.realisedMargins,
+    offersLeft: input.offersLeft,
     policy,
     model,
     killSwitch: input.killSwitch,

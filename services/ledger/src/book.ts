@@ -12,6 +12,7 @@ import { BudgetBook } from "./budget-book.js";
 import { ExpiryQueue } from "./expiry-queue.js";
 import { Exploration } from "./exploration.js";
 import { MarginBook } from "./margin-book.js";
+import { OfferCounts } from "./offer-counts.js";
 import type { RecordedDecision } from "./recorded.js";
 
 /** An offer with what its terms do not say. */
@@ -35,6 +36,7 @@ const EARLY_MAX = 100_000;
 export class Book {
   readonly exploration = new Exploration();
   readonly margins = new MarginBook();
+  readonly offerCounts = new OfferCounts();
   readonly #states = new Map<SubjectId, DecisionState>();
   readonly #offers = new Map<string, BookedOffer>();
   readonly #offerIdsByCode = new Map<string, string>();
@@ -104,6 +106,7 @@ export class Book {
     this.#offers.set(terms.offerId, { state, assignmentKey, holds, policyVersion });
     this.#offerIdsByCode.set(terms.code, terms.offerId);
     this.#budgets.hold(holds);
+    this.offerCounts.count(terms.campaignId, terms.subject, 1);
     this.#expiries.push(terms.offerId, terms.expiresAtMs);
     const early = this.#early.get(terms.offerId) ?? [];
     this.#early.delete(terms.offerId);
@@ -121,6 +124,7 @@ export class Book {
       this.#offerIdsByOrder.set(event.orderId, event.offerId);
     if (event.kind === "redeemed" && event.redemption.order !== undefined)
       this.margins.add(terms.campaignId, event.atMs, event.redemption.order);
+    if (event.kind === "expired") this.offerCounts.count(terms.campaignId, terms.subject, -1);
     this.#budgets.end(booked.holds, terms.heldMinor, event.kind === "redeemed" ? event.redemption.costMinor : 0);
     const stateEvent =
       event.kind === "redeemed"

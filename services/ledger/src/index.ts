@@ -5,6 +5,7 @@ export { Exploration } from "./exploration.js";
 export { groupTwice, proveStack, type Counterfeit, type CounterfeitReason } from "./counterfeits.js";
 export type { Hold } from "./by-subject.js";
 export { MarginBook } from "./margin-book.js";
+export { OfferCounts } from "./offer-counts.js";
 export { Ledger, type LedgerOptions } from "./ledger.js";
 export type { Led } from "./own-records.js";
 export { offerService, type OfferServiceOptions } from "./offer-service.js";

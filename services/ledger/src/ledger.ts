@@ -1,14 +1,17 @@
 import { decodeDecisionRecord, FAILED_AFTER_DRAW, TOPICS, wire } from "@leastwise/contracts";
-import type { BudgetLease, CompiledBreaker, CompiledBudget, DecisionState } from "@leastwise/decision";
+import type { BudgetLease, CompiledBreaker, CompiledBudget, DecisionState, Quantity } from "@leastwise/decision";
 import type { EventLog, LogError } from "@leastwise/eventlog";
 import { expire, type OfferExpired, type OfferRedeemed, type OfferTerms } from "@leastwise/offers";
 import { followPlaces, type Following, type PlacedValue } from "@leastwise/references";
 import type { Telemetry } from "@leastwise/telemetry";
 import {
+  bucketOf,
   err,
   isSubjectId,
   MINUTE_MS,
   ok,
+  partitionOfBucket,
+  type Bucket,
   type Clock,
   type Millis,
   type Result,
@@ -18,6 +21,7 @@ import { Book, type BookedOffer } from "./book.js";
 import { BreakerWatch } from "./breaker-watch.js";
 import { BySubject, type Hold } from "./by-subject.js";
 import { FailedDraws } from "./failed-draws.js";
+import { sliceOf } from "./offer-counts.js";
 import { PendingGrants } from "./pending-grants.js";
 import { RedemptionDoubts } from "./redemption-doubts.js";
 import { offerEventToWire, readDecision, readOfferEvent, type RecordedDecision } from "./recorded.js";
@@ -63,6 +67,7 @@ export class Ledger {
   readonly #acts = new BySubject();
   readonly #own: OwnRecords;
   readonly #breakerWatch: BreakerWatch;
+  readonly #partitionCount: number;
   /** Own decisions that count already and that the topic has not brought back yet. */
   readonly #counted = new Set<string>();
   /** Own decisions that count when they are on the log, however one hears of it first. */
@@ -75,6 +80,7 @@ export class Ledger {
 
   private constructor(options: LedgerOptions, partitionCount: number) {
     this.#options = options;
+    this.#partitionCount = partitionCount;
     this.#own = new OwnRecords({ ...options, partitionCount });
     this.#breakerWatch = new BreakerWatch(options.telemetry);
   }
@@ -158,6 +164,26 @@ export class Ledger {
     const { remainingMinor, shadowPriceBp } = this.#book.lease(budget, nowMs);
     const promisedMinor = this.#pending.promisedMinor(budget.budgetId, budget.periodAt(nowMs));
     return { remainingMinor: Math.max(0, remainingMinor - promisedMinor), shadowPriceBp };
+  }
+
+  /**
+   * How many offers may still be issued to the subject of campaigns with a quantity, by campaign; ask for the books first, which end what is due. Where
+   * others own partitions, too, that is what is left of the slice of the subject's partition, and never more than is left of all.
+   */
+  offersLeft(quantities: readonly Quantity[], subject: SubjectId): Readonly<Record<string, number>> {
+    const partitionCount = this.#partitionCount;
+    const partition = partitionOfBucket(bucketOf(subject), partitionCount);
+    const isHere = (bucket: Bucket) => partitionOfBucket(bucket, partitionCount) === partition;
+    const left = ({ campaignId, offersMax }: Quantity): number => {
+      const leftOfAll = offersMax - this.#issued(campaignId, () => true);
+      if (!this.#own.areShared) return leftOfAll;
+      return Math.min(leftOfAll, sliceOf(offersMax, partition, partitionCount) - this.#issued(campaignId, isHere));
+    };
+    return Object.fromEntries(quantities.map((quantity) => [quantity.campaignId, Math.max(0, left(quantity))]));
+  }
+
+  #issued(campaignId: string, isMeant: (bucket: Bucket) => boolean): number {
+    return this.#book.offerCounts.of(campaignId, isMeant) + this.#pending.promisedOffers(campaignId, isMeant);
   }
 
   /** The offer of a code in its canonical form. */

@@ -1,5 +1,5 @@
 import { evolve, type DecisionState } from "@leastwise/decision";
-import type { SubjectId } from "@leastwise/vocabulary";
+import { bucketOf, type Bucket, type SubjectId } from "@leastwise/vocabulary";
 import type { RecordedDecision } from "./recorded.js";
 
 interface Pending {
@@ -51,6 +51,14 @@ export class PendingGrants {
       for (const hold of recorded.issued?.holds ?? [])
         if (hold.budgetId === budgetId && hold.period === period) minor += hold.minor;
     return minor;
+  }
+
+  /** Offers that are promised of a campaign, to subjects in such buckets. */
+  promisedOffers(campaignId: string, isMeant: (bucket: Bucket) => boolean): number {
+    let offers = 0;
+    for (const { recorded } of this.#byDecision.values())
+      if (recorded.issued?.terms.campaignId === campaignId && isMeant(bucketOf(recorded.subject))) offers += 1;
+    return offers;
   }
 
   /** The subject's state with what is promised to it counted as granted. None of it is open: nobody was told of it. */

@@ -88,6 +88,7 @@ export function gatherFacts(
     catalog: catalogRows(call, catalog),
     decisionState: ledger.stateOf(subject),
     ...books,
+    offersLeft: ledger.offersLeft(policy?.compiled.quantities ?? [], subject),
     killSwitch: false,
     observeOnly,
     language: call.language,

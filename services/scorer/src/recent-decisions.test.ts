@@ -28,6 +28,7 @@ function inputOf(requestId: string): RecordableInput {
     budgets: {},
     explorationSpentMinor: {},
     realisedMargins: {},
+    offersLeft: {},
     decisionsPerRung: {},
     killSwitch: false,
     observeOnly: false,

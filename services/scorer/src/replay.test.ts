@@ -210,6 +210,20 @@ describe("a decision run again from its own record on the log", () => {
     expect(await runAgain()).toEqual(["granted", "no_admissible_rung", "granted"]);
   });
 
+  it("gives the same bytes under a quantity that was given out since", async () => {
+    const policy = percentages();
+    await given.log.append([
+      applied({ ...policy, campaigns: policy.campaigns.map((one) => ({ ...one, offersMax: 1n })) }),
+    ]);
+    shop = await openShop(given.log);
+    await ask({ requestId: "r-1" });
+    shop.time.nowMs = (NOON + 1) as Millis;
+    await ask({ requestId: "r-2", subject: { userId: "bob" } });
+    shop.time.nowMs = (NOON + DAY_MS) as Millis;
+    await ask({ requestId: "r-3", subject: { userId: "bob" } });
+    expect(await runAgain()).toEqual(["granted", "no_admissible_rung", "granted"]);
+  });
+
   it("gives the same bytes for degraded answers", async () => {
     shop = await openShop(given.log);
     await ask({ requestId: "r-1" });

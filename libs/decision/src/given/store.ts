@@ -160,6 +160,7 @@ export function input(changes: Partial<DecisionInput> = {}): DecisionInput {
     explorationSpentMinor: {},
     decisionsPerRung: {},
     realisedMargins: {},
+    offersLeft: {},
     policy: compiled(),
     model: compiledModel(),
     killSwitch: false,

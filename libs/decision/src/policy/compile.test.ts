@@ -53,6 +53,7 @@ const CASES: readonly Case[] = [
     () => inBreaker({ marginMaxBp: 499 }),
     ...(["band_contradictory", `${BREAKER}.margin_max_bp`] as const),
   ],
+  ["fewer offers than none", () => inCampaign({ offersMax: -1 }), "out_of_range", "campaigns[0].offers_max"],
   ["a breaker below all", () => inBreaker({ marginMinBp: -10_001 }), "out_of_range", `${BREAKER}.margin_min_bp`],
   ["a breaker above all", () => inBreaker({ marginMaxBp: 10_001 }), "out_of_range", `${BREAKER}.margin_max_bp`],
   ["a breaker of no orders", () => inBreaker({ ordersMin: -1 }), "out_of_range", `${BREAKER}.orders_min`],

@@ -60,6 +60,8 @@ export interface CompiledPolicy {
   readonly budgets: readonly CompiledBudget[];
   /** Those of the campaigns that have one. */
   readonly breakers: readonly CompiledBreaker[];
+  /** Those of the campaigns that have one. */
+  readonly quantities: readonly Quantity[];
   readonly guardrails: CompiledGuardrails;
   readonly templates: readonly MessageTemplate[];
   readonly killSwitch: boolean;
@@ -126,6 +128,14 @@ export interface CompiledCampaign {
   readonly stackingGroup: string;
   /** What stops it where its realised margin leaves its band; undefined: nothing. */
   readonly breaker: CompiledBreaker | undefined;
+  /** Offers that may stand or be used; 0: as many as there are shoppers. */
+  readonly offersMax: number;
+}
+
+/** How many offers of a campaign may stand or be used, over all shoppers. */
+export interface Quantity {
+  readonly campaignId: string;
+  readonly offersMax: number;
 }
 
 /** A budget that a campaign's grants are held against. */
@@ -192,6 +202,7 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
     entitlements: new Set(campaigns.filter(({ kind }) => kind === "entitlement").map(({ campaignId }) => campaignId)),
     budgets,
     breakers: campaigns.flatMap(({ breaker }) => breaker ?? []),
+    quantities: campaigns.filter(({ offersMax }) => offersMax > 0),
     experiments: policy.experiments.map((experiment) => ({ ...experiment, key: hashKeyFromSalt(experiment.salt) })),
     guardrails: {
       cart,
@@ -377,6 +388,7 @@ function compileCampaign(
     frequencyCaps: campaign.frequencyCaps,
     stackingGroup: campaign.stackingGroup,
     breaker: compileBreaker(campaign, starts),
+    offersMax: campaign.offersMax ?? 0,
   };
 }
 

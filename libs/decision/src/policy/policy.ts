@@ -78,6 +78,8 @@ export interface Campaign {
   readonly marginFloorBp?: number;
   /** Absent: none. */
   readonly breaker?: MarginBreaker;
+  /** Offers that stand or were used. Absent or 0: no maximum. */
+  readonly offersMax?: number;
 }
 
 /** What stops a campaign whose realised margin leaves its band. */

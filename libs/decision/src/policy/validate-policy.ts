@@ -9,6 +9,7 @@ import { validateDevice } from "./validate-device.js";
 import { validateGuardrails } from "./validate-guardrails.js";
 
 const CAMPAIGNS_MAX = 1_000;
+const OFFERS_MAX = 1_000_000_000;
 const SEGMENTS_MAX = 5_000;
 const PLACEMENTS: ReadonlySet<string> = new Set(["checkout", "banner", "email", "push", "social"]);
 const PLACEHOLDERS: ReadonlySet<string> = new Set(["incentive", "cohort", "expires"]);
@@ -129,6 +130,8 @@ function validateCampaigns(problems: Problems, policy: Policy): void {
   for (const [i, campaign] of policy.campaigns.slice(0, CAMPAIGNS_MAX).entries()) {
     const at = `campaigns[${String(i)}]`;
     validateCampaign(problems, at, campaign, known);
+    if (campaign.offersMax !== undefined && campaign.offersMax !== 0)
+      problems.range(`${at}.offers_max`, campaign.offersMax, 1, OFFERS_MAX);
     if (campaign.breaker !== undefined) validateBreaker(problems, `${at}.breaker`, campaign.breaker);
   }
 }

@@ -15,6 +15,7 @@ export interface RecordedState extends Pick<
   | "explorationSpentMinor"
   | "decisionsPerRung"
   | "realisedMargins"
+  | "offersLeft"
   | "killSwitch"
   | "language"
   | "place"
@@ -29,8 +30,9 @@ export type RecordableInput = Omit<DecisionInput, "policy" | "model"> & {
   readonly policy?: CompiledPolicy | undefined;
 };
 
-/** As it stands in the record: without a breaker in the policy no realised margins do, nor did any before there were breakers. */
-type Recorded = Omit<RecordedState, "realisedMargins"> & Partial<Pick<RecordedState, "realisedMargins">>;
+/** As it stands in the record: what only breakers and quantities ask for does where the policy has any, and did not before there were such. */
+type Recorded = Omit<RecordedState, "realisedMargins" | "offersLeft"> &
+  Partial<Pick<RecordedState, "realisedMargins" | "offersLeft">>;
 
 const VERSION = 1;
 
@@ -38,7 +40,7 @@ const VERSION = 1;
 export function encodeRecordedState(input: RecordableInput): string {
   const { decisionState, budgets, explorationSpentMinor, decisionsPerRung, killSwitch, language, place, freshness } =
     input;
-  const { campaigns = [], breakers = [] } = input.policy ?? {};
+  const { campaigns = [], breakers = [], quantities = [] } = input.policy ?? {};
   const campaignIds = campaigns.map(({ campaignId }) => campaignId);
   const recorded: Recorded = {
     decisionState,
@@ -52,6 +54,12 @@ export function encodeRecordedState(input: RecordableInput): string {
       realisedMargins: onlyNamed(
         input.realisedMargins,
         breakers.map(({ campaignId }) => campaignId),
+      ),
+    }),
+    ...(quantities.length > 0 && {
+      offersLeft: onlyNamed(
+        input.offersLeft,
+        quantities.map(({ campaignId }) => campaignId),
       ),
     }),
     killSwitch,
@@ -73,6 +81,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     explorationSpentMinor,
     decisionsPerRung,
     realisedMargins = {},
+    offersLeft = {},
     killSwitch,
     language,
     place,
@@ -85,6 +94,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     explorationSpentMinor,
     decisionsPerRung,
     realisedMargins,
+    offersLeft,
     killSwitch,
     language,
     place,

@@ -5,6 +5,7 @@ import { frequencyCap } from "../guardrails/frequency-cap.js";
 import { killSwitch } from "../guardrails/kill-switch.js";
 import { marginBreaker } from "../guardrails/margin-breaker.js";
 import { openOffers } from "../guardrails/open-offers.js";
+import { quantity } from "../guardrails/quantity.js";
 import { givenMinor, subjectMax } from "../guardrails/subject-max.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
@@ -30,6 +31,7 @@ export function guardrailsStep(situation: Situation, rungs: readonly LadderRung[
       of.tooOften ??
       tooSoon ??
       full ??
+      of.soldOut ??
       budget(of.campaign, of.leases, rung.worstCostMinor);
   }
 }
@@ -39,6 +41,7 @@ function campaignTerms(situation: Situation, campaign: CompiledCampaign) {
     campaign,
     broken: marginBreaker(situation, campaign),
     tooOften: frequencyCap(situation, campaign),
+    soldOut: quantity(situation, campaign),
     leases: leasesOf(situation, campaign),
   };
 }

@@ -4,6 +4,7 @@ import { brokenOnCart } from "../guardrails/cart.js";
 import { isCapReached } from "../guardrails/frequency-cap.js";
 import { marginBreaker } from "../guardrails/margin-breaker.js";
 import { isFull } from "../guardrails/open-offers.js";
+import { quantity } from "../guardrails/quantity.js";
 import { givenMinor, subjectMax } from "../guardrails/subject-max.js";
 import type { Situation } from "../situation.js";
 import type { OpenOffer } from "../state/decision-state.js";
@@ -61,7 +62,7 @@ function owedOf(situation: Situation, { campaign, goods }: EligibleCampaign): Ow
 
 function mayIssue(situation: Situation, campaign: CompiledCampaign, worstCostMinor: number): boolean {
   if (situation.stopped) return false;
-  if (marginBreaker(situation, campaign) !== undefined) return false;
+  if ((marginBreaker(situation, campaign) ?? quantity(situation, campaign)) !== undefined) return false;
   if (subjectMax(situation, givenMinor(situation), worstCostMinor) !== undefined) return false;
   return budget(campaign, leasesOf(situation, campaign), worstCostMinor) === undefined;
 }

@@ -9,19 +9,27 @@ import {
   type DecisionState,
   type Hold,
 } from "@leastwise/decision";
-import { BudgetBook, ExpiryQueue, Exploration, MarginBook } from "@leastwise/ledger";
+import { BudgetBook, ExpiryQueue, Exploration, MarginBook, OfferCounts } from "@leastwise/ledger";
 import { appraise, orderMargin, type Appraisal, type Cart } from "@leastwise/offers";
 import type { Millis, SubjectId } from "@leastwise/vocabulary";
 
 /** What is decided on that no policy moves. */
 export type SharedFacts = Omit<
   DecisionInput,
-  "policy" | "model" | "decisionState" | "budgets" | "explorationSpentMinor" | "decisionsPerRung" | "realisedMargins"
+  | "policy"
+  | "model"
+  | "decisionState"
+  | "budgets"
+  | "explorationSpentMinor"
+  | "decisionsPerRung"
+  | "realisedMargins"
+  | "offersLeft"
 >;
 
 /** An offer that was issued and has not ended. */
 interface OpenHold {
   readonly subject: SubjectId;
+  readonly campaignId: string;
   readonly holds: readonly Hold[];
   readonly heldMinor: number;
 }
@@ -33,6 +41,7 @@ export class PolicyWorld {
   readonly #budgets = new BudgetBook();
   readonly #exploration = new Exploration();
   readonly #margins = new MarginBook();
+  readonly #offerCounts = new OfferCounts();
   readonly #expiries = new ExpiryQueue();
   readonly #open = new Map<string, OpenHold>();
   /** The one that was decided under last. */
@@ -65,7 +74,8 @@ export class PolicyWorld {
       budgets,
       explorationSpentMinor: this.#exploration.spentMinor(),
       decisionsPerRung: this.#exploration.decisionsPerRung(),
-      realisedMargins: this.#margins.of(this.#policy.breakers, nowMs),
+      realisedMargins: this.#margins.of(policy.breakers, nowMs),
+      offersLeft: this.#offersLeft(policy),
     });
     if (outcome.kind === "repeated") throw new Error(`request ${facts.cause.requestId} was asked before`);
     const { decision, nextState } = outcome;
@@ -82,6 +92,15 @@ export class PolicyWorld {
     if (state === undefined || this.#policy === undefined) return;
     if (cart !== undefined) this.#useBest(state, cart, this.#policy, atMs);
     this.#states.set(subject, evolve(this.#states.get(subject) ?? state, { kind: "ordered", atMs }));
+  }
+
+  #offersLeft({ quantities }: CompiledPolicy): Readonly<Record<string, number>> {
+    return Object.fromEntries(
+      quantities.map(({ campaignId, offersMax }) => [
+        campaignId,
+        Math.max(0, offersMax - this.#offerCounts.of(campaignId, () => true)),
+      ]),
+    );
   }
 
   #useBest(state: DecisionState, cart: Cart, policy: CompiledPolicy, atMs: Millis): void {
@@ -102,7 +121,8 @@ export class PolicyWorld {
   #hold({ subject, offer, holds, heldMinor }: Decision): void {
     if (offer === undefined || heldMinor === 0) return;
     this.#budgets.hold(holds);
-    this.#open.set(offer.offerId, { subject, holds, heldMinor });
+    this.#offerCounts.count(offer.campaignId, subject, 1);
+    this.#open.set(offer.offerId, { subject, campaignId: offer.campaignId, holds, heldMinor });
     this.#expiries.push(offer.offerId, offer.expiresAtMs);
   }
 
@@ -115,6 +135,7 @@ export class PolicyWorld {
     const open = this.#open.get(offerId);
     if (open === undefined) throw new Error(`offer ${offerId} is not open`);
     this.#open.delete(offerId);
+    if (event.kind === "expired") this.#offerCounts.count(open.campaignId, open.subject, -1);
     this.#budgets.end(open.holds, open.heldMinor, costMinor);
     this.#states.set(open.subject, evolve(this.#states.get(open.subject) ?? EMPTY_STATE, event));
   }

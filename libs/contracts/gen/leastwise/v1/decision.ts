@@ -373,7 +373,7 @@ export interface DecisionRecord {
   observeOnly: boolean;
   /**
    * What else the decision is a function of, as canonical JSON with a version: the subject's state before it, the owner's books
-   * (budgets, exploration spent, decisions by rung, realised margins), kill switch, place, language, freshness and the features that are words.
+   * (budgets, exploration spent, decisions by rung, realised margins, offers left), kill switch, place, language, freshness and the features that are words.
    */
   decisionState: Buffer;
   /** What this decision takes of its campaign's exploration budget, minor units; 0 where nothing was explored. */

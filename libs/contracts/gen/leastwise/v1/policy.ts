@@ -339,7 +339,15 @@ export interface Campaign {
     | number
     | undefined;
   /** Stops it where the orders that its offers are used on bring in too little, or too much. Absent: nothing of the kind does. */
-  breaker: MarginBreaker | undefined;
+  breaker:
+    | MarginBreaker
+    | undefined;
+  /**
+   * Offers of it at most that stand or were used, over all shoppers and all versions, 1 to 1 000 000 000: one that runs out unused is given back.
+   * Those that were issued before the maximum was set count, too; where there are as many or more, nothing new is given (`quantity_exhausted`).
+   * Absent or 0: no maximum.
+   */
+  offersMax: bigint;
 }
 
 /**
@@ -1728,6 +1736,7 @@ function createBaseCampaign(): Campaign {
     priority: 0,
     marginFloorBp: undefined,
     breaker: undefined,
+    offersMax: 0n,
   };
 }
 
@@ -1806,6 +1815,12 @@ export const Campaign: MessageFns<Campaign> = {
     }
     if (message.breaker !== undefined) {
       MarginBreaker.encode(message.breaker, writer.uint32(170).fork()).join();
+    }
+    if (message.offersMax !== 0n) {
+      if (BigInt.asIntN(64, message.offersMax) !== message.offersMax) {
+        throw new globalThis.Error("value provided for field message.offersMax of type int64 too large");
+      }
+      writer.uint32(176).int64(message.offersMax);
     }
     return writer;
   },
@@ -1991,6 +2006,14 @@ export const Campaign: MessageFns<Campaign> = {
             message.breaker = MarginBreaker.decode(reader, reader.uint32());
             continue;
           }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.offersMax = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2068,6 +2091,7 @@ export const Campaign: MessageFns<Campaign> = {
     message.breaker = (object.breaker !== undefined && object.breaker !== null)
       ? MarginBreaker.fromPartial(object.breaker)
       : undefined;
+    message.offersMax = (object.offersMax !== undefined && object.offersMax !== null) ? BigInt(object.offersMax) : 0n;
     return message;
   },
 };
