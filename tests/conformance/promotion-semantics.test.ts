@@ -195,7 +195,8 @@ function decision(
     ...{
       explorationSpentMinor: {},
       decisionsPerRung: {},
-      realisedMargins: {}, offersLeft: {},
+      realisedMargins: {},
+      offersLeft: {},
       policy: policy.value,
       model: model.value,
     },
