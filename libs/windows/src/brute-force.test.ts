@@ -142,6 +142,18 @@ function cartOf(events: readonly WindowEvent[], t: number): Record<string, numbe
   return Object.fromEntries(names.map((name, index) => [name, values[index]!]));
 }
 
+function historyOf(events: readonly WindowEvent[], t: number): Record<string, number> {
+  const orders = events.filter(({ kind }) => kind === "purchase");
+  const isUnknown = orders.some(({ atMs }) => atMs - t > FIVE_MINUTES);
+  const first = Math.min(...orders.map(({ atMs }) => atMs));
+  return {
+    purchases_all: isUnknown ? NaN : orders.length,
+    purchase_days_all: isUnknown ? NaN : new Set(orders.map(({ atMs }) => Math.floor(atMs / DAY_MS))).size,
+    revenue_minor_all: isUnknown ? NaN : sum(orders.map(({ revenueMinor }) => revenueMinor ?? 0)),
+    since_first_purchase_ms: isUnknown || orders.length === 0 ? NaN : Math.max(0, t - first),
+  };
+}
+
 function sessionOf({ session }: PlainList, starts: readonly number[], t: number): Record<string, number> {
   const isUnknown = session !== undefined && session.last - t > FIVE_MINUTES;
   if (session === undefined || isUnknown || t - session.last > THIRTY_MINUTES) {
@@ -175,6 +187,7 @@ function featuresOf(list: PlainList, t: number): Record<string, number> {
     ...recencyOf(list.applied, t),
     ...sessionOf(list, list.sessionStarts, t),
     ...cartOf(list.applied, t),
+    ...historyOf(list.counted, t),
     hour_of_day: new Date(t).getUTCHours(),
   };
 }

@@ -96,11 +96,22 @@ const MOMENTS = [
   { name: "hour_of_day", unit: "hour", meaning: "Hour of the day at t in UTC, 0 to 23", data: "none" },
 ] as const;
 
+/** What is kept of all orders. Last in the vector, behind what earlier versions had: values on records are read by their place. */
+const HISTORY = [
+  { name: "purchases_all", unit: "count", meaning: "Orders placed, however long ago" },
+  { name: "purchase_days_all", unit: "count", meaning: "Different days, in UTC, with an order, however long ago" },
+  { name: "revenue_minor_all", unit: "minor", meaning: "Paid for all orders in the home currency, however long ago" },
+  { name: "since_first_purchase_ms", unit: "ms", meaning: "Since the first order; absent if there was none" },
+] as const;
+
 type Measure = (typeof MEASURES)[number]["measure"];
 
 /** The name of a numeric feature: a key of the vector, of CEL expressions and of SQL columns alike. */
 export type FeatureName =
-  `${Measure}_${WindowName}` | `since_${(typeof RECENCIES)[number]["of"]}_ms` | (typeof MOMENTS)[number]["name"];
+  | `${Measure}_${WindowName}`
+  | `since_${(typeof RECENCIES)[number]["of"]}_ms`
+  | (typeof MOMENTS)[number]["name"]
+  | (typeof HISTORY)[number]["name"];
 
 /** One numeric feature. */
 export interface Feature {
@@ -142,6 +153,7 @@ export const FEATURES: readonly Feature[] = [
     ),
   ),
   ...MOMENTS.map(({ name, unit, meaning, data }) => feature(name, unit, undefined, meaning, data)),
+  ...HISTORY.map(({ name, unit, meaning }) => feature(name, unit, undefined, meaning, "purchase")),
 ];
 
 /** Every text feature. */

@@ -39,4 +39,10 @@ export { SUBJECT_SILENCE_MAX_MS } from "./slab/silence.js";
 export { WindowReader } from "./slab/window-reader.js";
 export { NO_MARK } from "./slab/cells.js";
 export { subjectIdOf } from "./slab/block.js";
-export { CHECKPOINT_FORMAT, CheckpointMalformed, CheckpointReader, type SegmentWalk } from "./slab/checkpoint.js";
+export {
+  CHECKPOINT_FORMAT,
+  CHECKPOINT_FORMATS_READ,
+  CheckpointMalformed,
+  CheckpointReader,
+  type SegmentWalk,
+} from "./slab/checkpoint.js";

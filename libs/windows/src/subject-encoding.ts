@@ -5,6 +5,7 @@ import { readCart, writeCart } from "./cart-encoding.js";
 import { addWithinSafeRange, TILE_COUNTERS } from "./counters.js";
 import { EVENT_KINDS } from "./event.js";
 import type { LastSeen, SeenText } from "./last-seen.js";
+import type { PurchaseHistory } from "./purchase-history.js";
 import type { RecentId } from "./recent-ids.js";
 import type { Session } from "./session.js";
 import { isAmount, splitCell } from "./slab/cells.js";
@@ -15,7 +16,9 @@ import { WINDOWS } from "./tiling.js";
  * One subject's state as bytes: a version, the fields in a fixed order, and eight bytes of SipHash-2-4 (key 0, 0) over
  * all before. The same state has one encoding only, so that equal bytes mean equal state, and the reverse.
  */
-const SUBJECT_ENCODING_VERSION = 2;
+const SUBJECT_ENCODING_VERSION = 3;
+/** The version before is read, too, since states of it stand on logs: it knew of no purchase history. */
+const WITHOUT_HISTORY_VERSION = 2;
 
 /** More of one kind within one tile is no count. */
 const COUNT_END = 2 ** 32;
@@ -40,6 +43,9 @@ export function encodeSubject(state: SubjectState): Uint8Array {
   writeRecentIds(writer, state.recentIds);
   writer.integer(state.causes.length);
   for (const cause of state.causes) writer.text(cause);
+  writer.optional(state.history, (history) => {
+    writeHistory(writer, history);
+  });
   return withChecksum(writer.bytes());
 }
 
@@ -57,10 +63,11 @@ export function decodeSubject(bytes: Uint8Array): Result<SubjectState, Refusal> 
   const reader = new ByteReader(body);
   try {
     const version = reader.integer();
-    if (version !== SUBJECT_ENCODING_VERSION) {
+    if (version !== SUBJECT_ENCODING_VERSION && version !== WITHOUT_HISTORY_VERSION) {
       return err(refusal("state_version_unknown", "state.version", version, `version ${SUBJECT_ENCODING_VERSION}`));
     }
     const state = readState(reader);
+    if (version !== WITHOUT_HISTORY_VERSION) state.history = reader.optional(() => readHistory(reader));
     if (!reader.isAtEnd) throw new MalformedBytes("bytes are left over");
     return ok(state);
   } catch (error) {
@@ -186,6 +193,28 @@ function readSession(reader: ByteReader): Session {
     productViews: reader.integer(),
   };
 }
+
+function writeHistory(writer: ByteWriter, history: PurchaseHistory): void {
+  const { firstMs, lastMs, orders, revenueMinor, days, recentDays } = history;
+  for (const value of [firstMs, lastMs, orders, revenueMinor, days]) writer.integer(value);
+  writer.integer(Number(recentDays & WORD_MASK));
+  writer.integer(Number(recentDays >> WORD_BITS));
+}
+
+function readHistory(reader: ByteReader): PurchaseHistory {
+  return {
+    firstMs: reader.integer(),
+    lastMs: reader.integer(),
+    orders: reader.integer(),
+    revenueMinor: reader.integer(),
+    days: reader.integer(),
+    recentDays:
+      BigInt(within(reader.integer(), COUNT_END)) | (BigInt(within(reader.integer(), COUNT_END)) << WORD_BITS),
+  };
+}
+
+const WORD_BITS = 32n;
+const WORD_MASK = 0xffff_ffffn;
 
 /** Marks are uniform and as short as they can be; times are steps from one to the next. */
 function writeRecentIds(writer: ByteWriter, ids: readonly RecentId[]): void {

@@ -2,6 +2,7 @@ import type { SubjectId } from "@leastwise/vocabulary";
 import { CartChanges } from "./cart.js";
 import { kindIndex } from "./event.js";
 import { nothingSeen, type LastSeen } from "./last-seen.js";
+import type { PurchaseHistory } from "./purchase-history.js";
 import type { RecentId } from "./recent-ids.js";
 import type { Session } from "./session.js";
 import { WINDOWS } from "./tiling.js";
@@ -37,6 +38,8 @@ export interface SubjectState {
   cells: Cell[];
   seen: LastSeen;
   session: Session | undefined;
+  /** All orders; undefined before the first, and where the first was taken in by a version that kept no history. */
+  history: PurchaseHistory | undefined;
   cart: CartChanges;
   /** Oldest first. */
   recentIds: readonly RecentId[];
@@ -55,6 +58,7 @@ export function emptySubject(): SubjectState {
     cells: [],
     seen: nothingSeen(),
     session: undefined,
+    history: undefined,
     cart: new CartChanges(),
     recentIds: [],
     causes: [],
@@ -64,6 +68,11 @@ export function emptySubject(): SubjectState {
 /** Time of the newest purchase: what was in the cart until then is bought or given up. */
 export function lastPurchaseMs({ seen }: SubjectState): number {
   return seen.kindsMs[kindIndex("purchase")] ?? -1;
+}
+
+/** True if there was an order, and nobody knows what there was before it. */
+export function isHistoryUnknown(state: SubjectState): boolean {
+  return state.history === undefined && lastPurchaseMs(state) >= 0;
 }
 
 /** Time of the newest event that says something of the cart, −1 if there was none. */

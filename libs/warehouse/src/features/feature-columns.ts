@@ -12,7 +12,7 @@ import {
   type TextFeatureName,
   type WindowName,
 } from "@leastwise/windows";
-import { HOUR_MS } from "@leastwise/vocabulary";
+import { DAY_MS, HOUR_MS } from "@leastwise/vocabulary";
 
 /*
  * How SQL says each feature of the catalogue. The lists of columns are made from `FEATURES` and `TEXT_FEATURES`: a feature that is added
@@ -69,6 +69,9 @@ const inSession = (count: string) =>
 /** The cart is absent where it changed too far ahead of t. */
 const ofCart = (value: string) => `if(f.newest_cart_ms > p.at_ms + ${AHEAD_MAX_MS}, NULL, ${value})`;
 
+/** What all orders come to is absent where the newest is too far ahead of t. */
+const ofOrders = (value: string) => `if(f.newest_order_ms > p.at_ms + ${AHEAD_MAX_MS}, NULL, ${value})`;
+
 const kindRecencies = Object.fromEntries(
   EVENT_KINDS.map((kind) => [`since_${kind}_ms`, since(`newest_${kind}_ms`)]),
 ) as Record<`since_${EventKind}_ms`, string>;
@@ -94,6 +97,10 @@ const MOMENTS: Readonly<Record<MomentName, string>> = {
       "arrayMin(line -> arrayFirst(change -> change.units > 0, line).at_ms, f.cart)))",
   ),
   cart_abandoned: ofCart(`notEmpty(f.cart) AND p.at_ms - f.cart_changed_ms > ${CART_SILENCE_MAX_MS}`),
+  purchases_all: ofOrders("f.orders"),
+  purchase_days_all: ofOrders("f.order_days"),
+  revenue_minor_all: ofOrders("f.orders_revenue_minor"),
+  since_first_purchase_ms: ofOrders("if(f.first_order_ms > 0, greatest(0, p.at_ms - f.first_order_ms), NULL)"),
   hour_of_day: `intDiv(p.at_ms, ${HOUR_MS}) % 24`,
 };
 
@@ -120,6 +127,15 @@ export const NEWEST: readonly string[] = [
     `maxIf(at_ms, ${text} != '' AND NOT is_late) AS newest_${text}_ms`,
     `argMaxIf(${text}, (at_ms, ${text}), ${text} != '' AND NOT is_late) AS newest_${text}`,
   ]),
+];
+
+/** What all orders come to, the late ones among them. */
+export const ORDERS: readonly string[] = [
+  "countIf(kind = 'purchase') AS orders",
+  `uniqExactIf(intDiv(at_ms, ${DAY_MS}), kind = 'purchase') AS order_days`,
+  `toInt64(least(sum(toInt128(home_revenue_minor)), ${SUM_MAX})) AS orders_revenue_minor`,
+  "minIf(at_ms, kind = 'purchase') AS first_order_ms",
+  "maxIf(at_ms, kind = 'purchase') AS newest_order_ms",
 ];
 
 /** Every feature of the catalogue, in its order, under its name. */

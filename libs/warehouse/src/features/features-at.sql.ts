@@ -1,5 +1,5 @@
 import { AHEAD_MAX_MS, SESSION_SILENCE_MAX_MS, SUBJECT_SILENCE_MAX_MS, WINDOWS } from "@leastwise/windows";
-import { FEATURE_COLUMNS, IN_WINDOWS, NEWEST, WINDOW_SUMS } from "./feature-columns.js";
+import { FEATURE_COLUMNS, IN_WINDOWS, NEWEST, ORDERS, WINDOW_SUMS } from "./feature-columns.js";
 import { ENDS_SQL, heardSql, HISTORY, historySql, SESSION, SUBJECT, toldSql } from "./histories.sql.js";
 
 const [, , , , LONGEST] = WINDOWS;
@@ -125,6 +125,7 @@ const SUMS = `
     SELECT ${PROBE},
       ${WINDOW_SUMS.join(",\n      ")},
       ${NEWEST.join(",\n      ")},
+      ${ORDERS.join(",\n      ")},
       maxIf(at_ms, NOT is_late) AS newest_event_ms,
       greatest(max(received_ms), any(newest_heard_ms)) AS newest_received_ms,
       ${SESSION.map((column) => `argMaxIf(${column}, log_offset, NOT is_moved) AS last_${column}`).join(",\n      ")},

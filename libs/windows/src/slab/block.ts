@@ -20,6 +20,7 @@ import type { SubjectId } from "@leastwise/vocabulary";
  *     13   recency: one unit for each kind of event that was seen
  *          newest tile that was dropped, of each size: three units, if one was
  *          assignment key, 16 bytes, if it is not the subject's own id
+ *          all orders, five units, if there was one and the first is known: see `history-section.ts`
  *          texts: channel, device, place, session id, those that were seen: time, then length and characters
  *          cart, causes of merges, where there are any: length, then bytes as in `subject-encoding.ts`
  *          cells, 16 bytes each: see `cells.ts`
@@ -61,6 +62,7 @@ export const FLAG_DROPPED = 1 << 8;
 export const FLAG_CART = 1 << 9;
 export const FLAG_CAUSES = 1 << 10;
 export const FLAG_KEY = 1 << 11;
+export const FLAG_HISTORY = 1 << 12;
 /** The first of four, in the order of {@link TEXTS}. */
 export const FIRST_TEXT_FLAG_BIT = 16;
 
@@ -72,6 +74,9 @@ export const DROPPED_UNITS = 3;
 
 /** Units of an assignment key. */
 export const KEY_UNITS = 2;
+
+/** Units of the purchase history. */
+export const HISTORY_UNITS = 5;
 
 /** The views through which a block is read and written; at any unit, in a segment or in a copy. */
 export interface BlockViews {
@@ -98,9 +103,14 @@ export function keyAt(flags: number): number {
   return droppedAt(flags) + ((flags & FLAG_DROPPED) === 0 ? 0 : DROPPED_UNITS);
 }
 
+/** Unit, from the block's first, of the purchase history, or of what stands in its place. */
+export function historyAt(flags: number): number {
+  return keyAt(flags) + ((flags & FLAG_KEY) === 0 ? 0 : KEY_UNITS);
+}
+
 /** Unit, from the block's first, of the first text, or of what stands in its place. */
 export function textsAt(flags: number): number {
-  return keyAt(flags) + ((flags & FLAG_KEY) === 0 ? 0 : KEY_UNITS);
+  return historyAt(flags) + ((flags & FLAG_HISTORY) === 0 ? 0 : HISTORY_UNITS);
 }
 
 /** Units of a section of that many bytes with a length word before them. */

@@ -9,7 +9,10 @@ import type { Segment } from "./segment.js";
  * that are not. Counts are small and times have trailing zeroes, so that four bytes of five are written. All in the byte
  * order of the machine, and of no use to another layout: whoever keeps it keeps {@link CHECKPOINT_FORMAT} with it.
  */
-export const CHECKPOINT_FORMAT = 3;
+export const CHECKPOINT_FORMAT = 4;
+
+/** Formats that can be read. Blocks of format 3 are blocks without a purchase history. */
+export const CHECKPOINT_FORMATS_READ: readonly number[] = [3, CHECKPOINT_FORMAT];
 
 /** Units of a block without its first, its sections and its ids: less cannot be one. */
 const UNITS_MIN = UNIT.recency - 1;

@@ -8,6 +8,8 @@ import {
   FIRST_TEXT_FLAG_BIT,
   FLAG_CART,
   FLAG_DROPPED,
+  FLAG_HISTORY,
+  historyAt,
   kindSeenMs,
   sectionUnits,
   textsAt,
@@ -45,6 +47,11 @@ const CART_UNITS = featureIndex("cart_units");
 const CART_VALUE = featureIndex("cart_value_minor");
 const CART_AGE = featureIndex("cart_age_ms");
 const CART_ABANDONED = featureIndex("cart_abandoned");
+const PURCHASES_ALL = featureIndex("purchases_all");
+const PURCHASE_DAYS_ALL = featureIndex("purchase_days_all");
+const REVENUE_ALL = featureIndex("revenue_minor_all");
+const SINCE_FIRST_PURCHASE = featureIndex("since_first_purchase_ms");
+const PURCHASE = EVENT_KINDS.indexOf("purchase");
 const ABOUT_CART = ["cart_add", "cart_remove", "purchase"].map((kind) => EVENT_KINDS.indexOf(kind as "purchase"));
 
 /**
@@ -84,6 +91,7 @@ export class FeatureReader {
     values[CART_VALUE] = 0;
     values[CART_ABANDONED] = 0;
     values[HOUR_OF_DAY] = hourOf(atMs);
+    writeOrders(values, 0, 0, 0);
     into.lastChannel = undefined;
     into.lastDevice = undefined;
     into.lastPlace = undefined;
@@ -100,6 +108,7 @@ export class FeatureReader {
     const session = this.#sessionOf(views, unit);
     const begun = this.#sumCells(views, unit, atMs, session);
     this.#writeWindows(views, unit, flags, atMs, into.values);
+    readHistory(views, unit, flags, atMs, into.values);
     readRecency(views, unit, flags, atMs, into.values);
     readSession(session, atMs, into.values);
     const isSeqKnown =
@@ -226,6 +235,25 @@ function readRecency({ f64 }: BlockViews, unit: number, flags: number, atMs: num
     if (isSeen) at += 1;
   }
   values[SINCE_EVENT] = sinceMs(f64[unit + UNIT.newestMs] ?? -1, atMs);
+}
+
+/** All orders; absent where the newest is too far ahead of t, and where the first was seen before a history was kept. */
+function readHistory({ f64, i32 }: BlockViews, unit: number, flags: number, atMs: number, values: Float64Array): void {
+  const at = unit + historyAt(flags);
+  const isKept = (flags & FLAG_HISTORY) !== 0;
+  values[SINCE_FIRST_PURCHASE] = NaN;
+  if (!isKept && (flags & (1 << PURCHASE)) === 0) writeOrders(values, 0, 0, 0);
+  else if (!isKept || (f64[at + 1] ?? 0) > atMs + AHEAD_MAX_MS) writeOrders(values, NaN, NaN, NaN);
+  else {
+    writeOrders(values, i32[2 * at + 6] ?? 0, i32[2 * at + 7] ?? 0, f64[at + 2] ?? 0);
+    values[SINCE_FIRST_PURCHASE] = sinceMs(f64[at] ?? 0, atMs);
+  }
+}
+
+function writeOrders(values: Float64Array, orders: number, days: number, revenueMinor: number): void {
+  values[PURCHASES_ALL] = orders;
+  values[PURCHASE_DAYS_ALL] = days;
+  values[REVENUE_ALL] = revenueMinor;
 }
 
 /**

@@ -248,6 +248,8 @@ export class SlabWindowStore implements WindowStore {
     if (atMs > newestMs) f64[newestAt] = atMs;
     const level = atMs > newestMs ? 0 : levelFor(atMs, newestMs);
     if (level !== 0) writer.noteDropped(atMs, level === -1 ? WINDOWS.length : level);
+    // An order too late for the windows is one of the shopper's all the same.
+    if (kind === PURCHASE) writer.noteOrder(atMs, event.revenueMinor ?? 0, this.#seenMs(PURCHASE) < 0);
     if (level === -1) {
       this.counts.late += 1;
       return LATE;

@@ -1,3 +1,4 @@
+import { withOrder } from "../purchase-history.js";
 import { DEDUP_IDS_MIN } from "../recent-ids.js";
 import { SESSION_SILENCE_MAX_MS } from "../session.js";
 import { tileOf, WINDOWS } from "../tiling.js";
@@ -7,7 +8,10 @@ import {
   FIRST_TEXT_FLAG_BIT,
   FLAG_CART,
   FLAG_DROPPED,
+  FLAG_HISTORY,
   FLAG_KEY,
+  HISTORY_UNITS,
+  historyAt,
   KEY_UNITS,
   keyAt,
   moveUnits,
@@ -19,6 +23,7 @@ import {
   zeroUnits,
 } from "./block.js";
 import { addToCell, BEGUN_UNIT, type CellCompactor, compactAtFor, startFor, packCell, writeCell } from "./cells.js";
+import { historyIn, putHistory } from "./history-section.js";
 import { IdRing, roomBeyond, ROW_MAX, UNITS_AN_ID } from "./id-ring.js";
 import type { CheckpointedBlock } from "./checkpoint.js";
 import type { Segment } from "./segment.js";
@@ -168,6 +173,24 @@ export class SubjectWriter {
     i32[at + 1] = a1;
     i32[at + 2] = a2;
     i32[at + 3] = a3;
+  }
+
+  /**
+   * Adds an order to the history of all. Where one was seen before the history was kept, nobody knows how many there were: none is begun then.
+   *
+   * @param isFirst whether no order of the subject was seen before
+   */
+  noteOrder(atMs: number, revenueMinor: number, isFirst: boolean): void {
+    const { flags } = this;
+    const isKept = (flags & FLAG_HISTORY) !== 0;
+    if (!isKept && !isFirst) return;
+    const at = historyAt(flags);
+    if (!isKept) {
+      this.#insert(at, HISTORY_UNITS);
+      this.#views.i32[this.#word + WORD.flags] = flags | FLAG_HISTORY;
+    }
+    const before = isKept ? historyIn(this.#views, this.#unit + at) : undefined;
+    putHistory(this.#views, this.#unit + at, withOrder(before, atMs, revenueMinor));
   }
 
   /**

@@ -14,7 +14,9 @@ import {
   FLAG_CART,
   FLAG_CAUSES,
   FLAG_DROPPED,
+  FLAG_HISTORY,
   FLAG_KEY,
+  historyAt,
   keyAt,
   sectionUnits,
   TEXTS,
@@ -24,6 +26,7 @@ import {
   type BlockViews,
 } from "./block.js";
 import { cellAt, compactAtFor, putCell } from "./cells.js";
+import { historyIn, putHistory } from "./history-section.js";
 import { IdRing, UNITS_AN_ID, type RingViews } from "./id-ring.js";
 import { hexWord } from "./slab-event.js";
 import { readText, textLength, writeText } from "./text-bytes.js";
@@ -44,6 +47,7 @@ export function thaw(views: SubjectViews, unit: number, endUnit: number): Subjec
     state.dropped = WINDOWS.map((_, level) => i32[2 * (unit + droppedAt(flags)) + level] ?? -1);
   }
   state.assignmentKey = assignmentKeyAt(i32, unit);
+  if ((flags & FLAG_HISTORY) !== 0) state.history = historyIn(views, unit + historyAt(flags));
   state.cells = thawCells(views, unit);
   state.session =
     (i32[word + WORD.sessionEvents] ?? 0) === 0
@@ -174,7 +178,7 @@ export class FrozenSubject {
 
   #writeSections(views: SubjectViews, unit: number): void {
     const { f64, i32, u8 } = views;
-    const { seen, dropped, assignmentKey } = this.#state;
+    const { seen, dropped, assignmentKey, history } = this.#state;
     let recency = unit + UNIT.recency;
     for (const atMs of seen.kindsMs) {
       if (atMs < 0) continue;
@@ -189,6 +193,7 @@ export class FrozenSubject {
         i32[2 * (unit + keyAt(this.#flags)) + part] = hexWord(assignmentKey, 8 * part);
       }
     }
+    if (history !== undefined) putHistory(views, unit + historyAt(this.#flags), history);
     let at = unit + textsAt(this.#flags);
     for (const name of TEXTS) at += writeTextAt(views, at, seen[name]);
     for (const [flag, bytes] of [
@@ -227,13 +232,14 @@ export function writeTextAt({ f64, i32, u8 }: BlockViews, at: number, seen: Seen
   return textUnits(seen);
 }
 
-function flagsOf({ seen, dropped, cart, causes, assignmentKey }: SubjectState): number {
+function flagsOf({ seen, dropped, history, cart, causes, assignmentKey }: SubjectState): number {
   let flags = assignmentKey === undefined ? 0 : FLAG_KEY;
   for (const [kind, atMs] of seen.kindsMs.entries()) if (atMs >= 0) flags |= 1 << kind;
   for (const [index, name] of TEXTS.entries()) {
     if (seen[name] !== undefined) flags |= 1 << (FIRST_TEXT_FLAG_BIT + index);
   }
   if (dropped.some((tile) => tile >= 0)) flags |= FLAG_DROPPED;
+  if (history !== undefined) flags |= FLAG_HISTORY;
   if (cart.products.size > 0) flags |= FLAG_CART;
   if (causes.length > 0) flags |= FLAG_CAUSES;
   return flags;

@@ -1,6 +1,12 @@
 import { TOPICS } from "@leastwise/contracts";
 import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
-import { CHECKPOINT_FORMAT, CheckpointMalformed, CheckpointReader, type SlabWindowStore } from "@leastwise/windows";
+import {
+  CHECKPOINT_FORMAT,
+  CHECKPOINT_FORMATS_READ,
+  CheckpointMalformed,
+  CheckpointReader,
+  type SlabWindowStore,
+} from "@leastwise/windows";
 import { setTimeout as delay } from "node:timers/promises";
 import { OWNED, STANDBY, type Claim } from "../holding.js";
 import type { OrderBook } from "../ingest/order-book.js";
@@ -384,7 +390,8 @@ export class CheckpointKeeper {
   async #whyUnusable(partition: number, manifest: Manifest, log: LogBounds): Promise<Refusal | undefined> {
     const { incarnation, currency } = this.#options;
     if (manifest.partition !== partition) return refused(manifest, "partition", manifest.partition, partition);
-    if (manifest.format !== CHECKPOINT_FORMAT) return refused(manifest, "format", manifest.format, CHECKPOINT_FORMAT);
+    if (!CHECKPOINT_FORMATS_READ.includes(manifest.format))
+      return refused(manifest, "format", manifest.format, CHECKPOINT_FORMAT);
     if (manifest.incarnation !== incarnation)
       return refused(manifest, "incarnation", manifest.incarnation, incarnation);
     if (manifest.currency !== currency) return refused(manifest, "currency", manifest.currency, currency);
