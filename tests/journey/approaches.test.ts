@@ -32,6 +32,8 @@ currency: EUR
 segments:
   - { name: gold, expression: 'profile.loyalty_tier == "gold"' }
   - { name: bank, expression: '"acme-bank/gold" in context.partner_segments' }
+  - { name: champions, expression: rfm.recency == 5 && rfm.frequency >= 2 && rfm.monetary == 3 }
+rfm: { recency: [1d, 30d, 90d, 180d], frequency: [3, 4, 8, 16], monetary: [50.00, 350.00, 500.00, 1000.00] }
 campaigns:
   - campaign_id: gold-tier
     rules: { segment: gold }
@@ -42,6 +44,12 @@ campaigns:
   - campaign_id: long-away
     propensity: { kind: dormant, away: 30d, propensity_min: 1%, propensity_max: 90% }
     ladder: [{ incentive: { percent_off: { percent: 15% } } }]${EACH}
+  - campaign_id: falling-silent
+    propensity: { kind: churn, churn_min: 60% }
+    ladder: [{ incentive: { amount_off: { amount: 6.50 } } }]${EACH}
+  - campaign_id: best-customers
+    rules: { segment: champions }
+    ladder: [{ incentive: { amount_off: { amount: 7.00 } } }]${EACH}
   - campaign_id: last-days
     dynamic:
       categories: [bakery]
@@ -201,6 +209,36 @@ describe("propensities", () => {
     expect(await decided(recent, { after: week })).toMatchObject({ offer: undefined });
     const first = await did(never, wire.EventKind.EVENT_KIND_PAGE_VIEW, 1_000);
     expect(await decided(never, { after: first })).toMatchObject({ offer: undefined });
+  });
+});
+
+describe("purchase history", () => {
+  const order = (id: string) => ({ order: { orderId: id, lines: [coat], total: eur(12_000) } });
+  async function ordered(userId: string, daysAgo: readonly number[]): Promise<void> {
+    for (const days of daysAgo)
+      await did(userId, wire.EventKind.EVENT_KIND_PURCHASE, days * DAY_MS + HOUR_MS, order(`o-${userId}-${days}`));
+  }
+
+  it("wins back who is silent against their own rhythm, however long a rhythm it is", async () => {
+    const [silent, slow] = [await customer("silent-for-long"), await customer("slow")];
+    // Both have ordered last 28 days ago; the one every second day until then, the other every eighth week.
+    await ordered(silent, [46, 44, 42, 40, 38, 36, 34, 32, 30, 28]);
+    await ordered(slow, [140, 84, 28]);
+    const answer = await decided(silent, { after: await did(silent, wire.EventKind.EVENT_KIND_PAGE_VIEW, 1_000) });
+    expect(answer).toMatchObject({ offer: { campaignId: "falling-silent" }, personalDataUsed: true });
+    expect(await used(silent, answer)).toBe(650);
+    const back = await did(slow, wire.EventKind.EVENT_KIND_PAGE_VIEW, 1_000);
+    expect(await decided(slow, { after: back })).toMatchObject({ offer: undefined });
+  });
+
+  it("tells classes of shoppers by all that they ever ordered", async () => {
+    const [champion, newcomer] = [await customer("champion"), await customer("newcomer")];
+    await ordered(champion, [70, 35, 0]);
+    await ordered(newcomer, [0]);
+    const answer = await decided(champion, { after: await did(champion, wire.EventKind.EVENT_KIND_PAGE_VIEW, 1_000) });
+    expect(answer).toMatchObject({ offer: { campaignId: "best-customers" }, personalDataUsed: true });
+    const back = await did(newcomer, wire.EventKind.EVENT_KIND_PAGE_VIEW, 1_000);
+    expect(await decided(newcomer, { after: back })).toMatchObject({ offer: undefined });
   });
 });
 

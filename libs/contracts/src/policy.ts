@@ -49,6 +49,7 @@ export function readPolicy(policy: wire.Policy): Result<Policy, Refusal[]> {
     ...given("rounding", ROUNDINGS.get(policy.rounding)),
     timeZone: policy.timeZone,
     partners: policy.partners.map(partnerOf),
+    ...given("rfm", policy.rfm && rfmOf(policy.rfm, amounts.below("rfm"))),
     ...given("device", policy.device && deviceOf(policy.device)),
   };
   return amounts.refused.length === 0 ? ok(read) : err(amounts.refused);
@@ -124,6 +125,14 @@ function partnerOf({ exclusive, ...partner }: wire.Partner): Partner {
   };
 }
 
+function rfmOf({ recencyMs, frequency, monetary }: wire.RfmBounds, amounts: Amounts): NonNullable<Policy["rfm"]> {
+  return {
+    recencyMs: recencyMs.map(Number),
+    frequency: frequency.map(Number),
+    monetary: monetary.flatMap((amount, index) => amounts.read(amount, `monetary[${index}]`) ?? []),
+  };
+}
+
 function deviceOf({ bundleTtlMs, ...device }: wire.DevicePolicy): DevicePolicy {
   return { ...device, bundleTtlMs: Number(bundleTtlMs) };
 }
@@ -153,9 +162,10 @@ const CAMPAIGN_KINDS = new Map<number, "incentive" | "entitlement">([
   [wire.CampaignKind.CAMPAIGN_KIND_ENTITLEMENT, "entitlement"],
 ]);
 
-const PROPENSITY_KINDS = new Map<number, "abandonment" | "dormant">([
+const PROPENSITY_KINDS = new Map<number, "abandonment" | "dormant" | "churn">([
   [wire.PropensityKind.PROPENSITY_KIND_ABANDONMENT, "abandonment"],
   [wire.PropensityKind.PROPENSITY_KIND_DORMANT, "dormant"],
+  [wire.PropensityKind.PROPENSITY_KIND_CHURN, "churn"],
 ]);
 
 function approachOf(approach: wire.Campaign["approach"]): Approach | undefined {
@@ -165,9 +175,15 @@ function approachOf(approach: wire.Campaign["approach"]): Approach | undefined {
     case "rules":
       return { kind: "rules", segment: approach.value.segment };
     case "propensity": {
-      const { kind, propensityMinBp, propensityMaxBp, awayMs } = approach.value;
+      const { kind, propensityMinBp, propensityMaxBp, awayMs, churnMinBp, churnMaxBp } = approach.value;
       const bounds = { propensityMinBp, propensityMaxBp, awayMs: Number(awayMs) };
-      return { kind: "propensity", ...given("of", PROPENSITY_KINDS.get(kind)), ...bounds };
+      const churn = kind === wire.PropensityKind.PROPENSITY_KIND_CHURN || churnMinBp !== 0 || churnMaxBp !== 0;
+      return {
+        kind: "propensity",
+        ...given("of", PROPENSITY_KINDS.get(kind)),
+        ...bounds,
+        ...(churn ? { churnMinBp, churnMaxBp } : {}),
+      };
     }
     case "dynamic": {
       const { categories, inventoryMin, inventoryReserved, shelfLifeMaxMs, markdown } = approach.value;

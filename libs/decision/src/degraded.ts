@@ -1,3 +1,4 @@
+import { BGNBD_PRIOR } from "./approaches/bgnbd.js";
 import { honoured } from "./continued.js";
 import type { Decision, Enrolment } from "./decision.js";
 import type { DecisionInput } from "./input.js";
@@ -106,15 +107,20 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     templates: [],
     killSwitch: true,
     device: undefined,
+    rfm: undefined,
     featureSlots: [],
     textFeatures: [],
-    propensitySlots: { cartAbandoned: -1, sinceCheckoutStartMs: -1, sincePurchaseMs: -1 },
+    propensitySlots: {
+      ...{ cartAbandoned: -1, sinceCheckoutStartMs: -1, sincePurchaseMs: -1 },
+      ...{ sinceFirstPurchaseMs: -1, purchaseDays: -1 },
+    },
     featureCount: features.values.length,
     notices: [],
   };
 }
 
 const NO_MODEL: CompiledModel = {
+  bgnbd: BGNBD_PRIOR,
   version: "",
   horizonMs: 0,
   intercept: { mean: 0, sd: 0 },

@@ -42,6 +42,8 @@ export const INELIGIBLE_REASONS = [
   "feature_absent",
   "not_abandoned",
   "not_dormant",
+  "churn_too_low",
+  "churn_too_high",
   "propensity_too_low",
   "propensity_too_high",
   "no_line_qualifies",

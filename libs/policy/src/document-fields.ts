@@ -32,7 +32,7 @@ const UNITS: readonly (readonly [suffix: string, form: FieldForm])[] = [
 
 function documentField(field: DescField): DocumentField {
   if (field.message?.typeName === "leastwise.v1.Money") return { field, name: field.name, form: "money" };
-  const isInteger = field.fieldKind === "scalar" && INTEGERS.has(field.scalar);
+  const isInteger = field.scalar !== undefined && INTEGERS.has(field.scalar);
   const [suffix = "", form = "as_it_is"] = UNITS.find(([end]) => isInteger && field.name.endsWith(end)) ?? [];
   return { field, name: field.name.slice(0, field.name.length - suffix.length), form };
 }

@@ -43,7 +43,9 @@ function messageSchema(message: DescMessage, comments: ContractComments): JsonSc
         const { description } = described(comments, `${message.typeName}.${known.field.name}`);
         const said = [WRITTEN[known.form], description].filter((text) => text !== undefined).join(" ");
         const inPeoplesUnits = [known.name, { ...(said === "" ? {} : { description: said }), ...fieldSchema(known) }];
-        const ownForm = [known.field.name, { description: "In the contract's unit.", type: ["integer", "string"] }];
+        const ownValue = { type: ["integer", "string"] };
+        const ownSchema = known.field.fieldKind === "list" ? { type: "array", items: ownValue } : ownValue;
+        const ownForm = [known.field.name, { description: "In the contract's unit.", ...ownSchema }];
         return known.name === known.field.name ? [inPeoplesUnits] : [inPeoplesUnits, ownForm];
       }),
     ),
@@ -64,7 +66,12 @@ function described(comments: ContractComments, name: string): { readonly descrip
   return description === undefined ? {} : { description };
 }
 
-function fieldSchema({ field, form }: DocumentField): JsonSchema {
+function fieldSchema(known: DocumentField): JsonSchema {
+  const isList = known.field.fieldKind === "list" && known.form !== "as_it_is";
+  return isList ? { type: "array", items: oneSchema(known) } : oneSchema(known);
+}
+
+function oneSchema({ field, form }: DocumentField): JsonSchema {
   switch (form) {
     case "percent":
       return { type: "string", pattern: PERCENT.source, examples: ["12.5%"] };

@@ -49,6 +49,25 @@ function problemsOf(text: string) {
 }
 
 describe("a policy document", () => {
+  it("has lists of quantities, each in people's units", () => {
+    const rfm = "rfm: {recency: [7d, 30d, 90d, 180d], frequency: [2, 4, 8, 16], monetary: [50.00, 100, 500, 1000.50]}";
+    const policy = policyOf(DOCUMENT + rfm);
+    const monetary = [5_000n, 10_000n, 50_000n, 100_050n].map((minor) => ({ minor, currency: "EUR" }));
+    const recencyMs = [7n, 30n, 90n, 180n].map((days) => days * 86_400_000n);
+    expect(policy.rfm).toEqual({ recencyMs, frequency: [2n, 4n, 8n, 16n], monetary });
+    const written = writePolicyDocument(policy);
+    expect(policyOf(written)).toEqual(policy);
+    expect(written).toMatch(/recency:\s+(\[7d, 30d, 90d, 180d\]|- 7d)/);
+    const own = rfm.replace(
+      "recency: [7d, 30d, 90d, 180d]",
+      "recency_ms: [604800000, 2592000000, 7776000000, 15552000000]",
+    );
+    expect(policyOf(DOCUMENT + own).rfm).toEqual(policy.rfm);
+    expect(problemsOf(DOCUMENT + rfm.replace("90d", "90 days")).map(({ field, line }) => [field, line])).toEqual([
+      ["rfm.recency_ms[2]", 29],
+    ]);
+  });
+
   it("has quantities in people's units", () => {
     const eur = (minor: bigint) => ({ minor, currency: "EUR" });
     const policy = policyOf(DOCUMENT);

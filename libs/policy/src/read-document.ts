@@ -115,7 +115,11 @@ class Reading {
     if (rival !== undefined) this.#refuse("one_of_several", path, name, `${rival.name} or ${name}, not both`, key);
     if (isScalar(node) && node.value === null) return;
     this.#nodes.set(path, node);
-    const value = isOwnForm ? this.#field(field, node, path, around) : this.#quantity(known, node, path, around);
+    const value = isOwnForm
+      ? this.#field(field, node, path, around)
+      : field.fieldKind === "list"
+        ? this.#items(node, path, (item, place) => this.#quantity(known, item, place, around))
+        : this.#quantity(known, node, path, around);
     if (value !== undefined) json[field.name] = value;
   }
 
@@ -140,6 +144,19 @@ class Reading {
     at: string,
     around: Surroundings,
   ): JsonValue[] | undefined {
+    return this.#items(node, at, (item, place) =>
+      field.listKind === "message"
+        ? this.#message(field.message, item, place, around)
+        : this.#plain(field, item, place),
+    );
+  }
+
+  /** What stands in a list, each read by itself. */
+  #items(
+    node: Node | null,
+    at: string,
+    read: (item: Node | null, place: string) => JsonValue | undefined,
+  ): JsonValue[] | undefined {
     const list = this.#value(node, at);
     if (list === undefined) return undefined;
     if (!isSeq(list)) {
@@ -151,10 +168,7 @@ class Reading {
       const place = `${at}[${index}]`;
       const itemNode = item as Node | null;
       this.#nodes.set(place, itemNode);
-      const one =
-        field.listKind === "message"
-          ? this.#message(field.message, itemNode, place, around)
-          : this.#plain(field, itemNode, place);
+      const one = read(itemNode, place);
       return one === undefined ? [] : [one];
     });
   }
@@ -187,7 +201,8 @@ class Reading {
     around: Surroundings,
   ): JsonValue | undefined {
     const value = this.#value(node, at);
-    if (form === "money" && isMap(value)) return this.#field(field, value, at, around);
+    if (form === "money" && isMap(value) && field.message !== undefined)
+      return this.#message(field.message, value, at, around);
     const scalar = this.#scalarOf(value, node, at);
     if (scalar === undefined) return undefined;
     const text = scalar.source ?? String(scalar.value);

@@ -2,7 +2,7 @@ import type { DescMessage, JsonValue } from "@bufbuild/protobuf";
 import { messageDescriptor, writeJson, type wire } from "@leastwise/contracts";
 import { formatMoney, isCurrencyCode, isTimeZone } from "@leastwise/vocabulary";
 import { Document, Scalar, visit } from "yaml";
-import { documentFields, type DocumentField } from "./document-fields.js";
+import { documentFields, type DocumentField, type FieldForm } from "./document-fields.js";
 import { writeClock, writeDuration, writeInstant, writePercent } from "./quantities.js";
 
 const POLICY = messageDescriptor("Policy");
@@ -59,20 +59,25 @@ function inPeoplesUnits(message: DescMessage, json: JsonValue, style: Style): Wr
   );
 }
 
-function written({ field, name, form }: DocumentField, value: JsonValue, style: Style): [string, Written] {
+function written(known: DocumentField, value: JsonValue, style: Style): [string, Written] {
+  const { field, name, form } = known;
+  if (field.fieldKind === "list" && form !== "as_it_is")
+    return [name, (value as readonly JsonValue[]).map((item) => quantityWritten(form, item, style))];
+  return [name, form === "as_it_is" ? plainlyWritten(field, value, style) : quantityWritten(form, value, style)];
+}
+
+function quantityWritten(form: Exclude<FieldForm, "as_it_is">, value: JsonValue, style: Style): Written {
   switch (form) {
     case "percent":
-      return [name, writePercent(Number(value))];
+      return writePercent(Number(value));
     case "duration":
-      return [name, writeDuration(Number(value))];
+      return writeDuration(Number(value));
     case "instant":
-      return [name, writeInstant(Number(value), style.zone)];
+      return writeInstant(Number(value), style.zone);
     case "clock":
-      return [name, writeClock(Number(value))];
+      return writeClock(Number(value));
     case "money":
-      return [name, amountWritten(value, style)];
-    case "as_it_is":
-      return [name, plainlyWritten(field, value, style)];
+      return amountWritten(value, style);
   }
 }
 

@@ -1,4 +1,5 @@
 import { DAY_MS, MINUTE_MS } from "@leastwise/vocabulary";
+import { aliveProbability, type BgNbd } from "./bgnbd.js";
 import type { PropensityApproach } from "../policy/policy.js";
 import type { IneligibleReason } from "../reasons.js";
 
@@ -10,6 +11,10 @@ export interface PropensityFeatures {
   readonly sinceCheckoutStartMs: number | undefined;
   /** Since the newest order, ms. */
   readonly sincePurchaseMs: number | undefined;
+  /** Since the first order, ms. */
+  readonly sinceFirstPurchaseMs: number | undefined;
+  /** Different days with an order. */
+  readonly purchaseDays: number | undefined;
 }
 
 /** Silence after which a begun checkout counts as left. */
@@ -17,17 +22,52 @@ const CHECKOUT_LEFT_MS = 30 * MINUTE_MS;
 /** Time without an order after which a shopper counts as away, where the policy does not say. */
 const AWAY_DEFAULT_MS = 30 * DAY_MS;
 
-/** Why the approach does not apply to a shopper whose chance of buying at rung 0 is `conversion`; undefined if it does. */
+/**
+ * Why the approach does not apply to a shopper whose chance of buying at rung 0 is `conversion`; undefined if it does.
+ *
+ * @param bgnbd by which the chance of churn is found
+ */
 export function propensityProblem(
   approach: PropensityApproach,
   features: PropensityFeatures,
   conversion: number,
+  bgnbd: BgNbd,
 ): IneligibleReason | undefined {
-  const state = approach.of === "dormant" ? dormantProblem(approach, features) : abandonmentProblem(features);
+  const state = stateProblem(approach, features, bgnbd);
   if (state !== undefined) return state;
   if (conversion * 10_000 < approach.propensityMinBp) return "propensity_too_low";
   const most = approach.propensityMaxBp === 0 ? 10_000 : approach.propensityMaxBp;
   return conversion * 10_000 > most ? "propensity_too_high" : undefined;
+}
+
+function stateProblem(
+  approach: PropensityApproach,
+  features: PropensityFeatures,
+  bgnbd: BgNbd,
+): IneligibleReason | undefined {
+  switch (approach.of) {
+    case "dormant":
+      return dormantProblem(approach, features);
+    case "churn":
+      return churnProblem(approach, features, bgnbd);
+    default:
+      return abandonmentProblem(features);
+  }
+}
+
+/** Whether the chance that the shopper will never order again is below or above what the campaign wants. */
+function churnProblem(
+  { churnMinBp = 0, churnMaxBp = 0 }: PropensityApproach,
+  { sincePurchaseMs, sinceFirstPurchaseMs, purchaseDays }: PropensityFeatures,
+  bgnbd: BgNbd,
+): IneligibleReason | undefined {
+  if (sincePurchaseMs === undefined || sinceFirstPurchaseMs === undefined || purchaseDays === undefined)
+    return "feature_absent";
+  const recencyMs = Math.max(0, sinceFirstPurchaseMs - sincePurchaseMs);
+  const orders = { repeats: purchaseDays - 1, recencyMs, ageMs: sinceFirstPurchaseMs };
+  const churn = 1 - aliveProbability(bgnbd, orders);
+  if (churn * 10_000 < churnMinBp) return "churn_too_low";
+  return churn * 10_000 > (churnMaxBp === 0 ? 10_000 : churnMaxBp) ? "churn_too_high" : undefined;
 }
 
 function abandonmentProblem(features: PropensityFeatures): IneligibleReason | undefined {

@@ -1,5 +1,6 @@
 import { DAY_MS, err, ok, type Result } from "@leastwise/vocabulary";
 import { INCENTIVE_KINDS, type IncentiveKind } from "@leastwise/offers";
+import { BGNBD_PRIOR, type BgNbd } from "../approaches/bgnbd.js";
 import { Problems, type PolicyProblem } from "../policy/problems.js";
 
 /**
@@ -13,6 +14,8 @@ export interface ResponseModel {
   readonly baseline: readonly Coefficient[];
   /** At most one a format; a format without one has no effect. */
   readonly formats: readonly FormatResponse[];
+  /** How shoppers order and leave. Absent: the documented prior. */
+  readonly bgnbd?: BgNbd;
 }
 
 /** One coefficient with its uncertainty; coefficients are independent. */
@@ -44,6 +47,7 @@ export interface CompiledModel {
   readonly intercept: { readonly mean: number; readonly sd: number };
   readonly coefficients: readonly { readonly slot: number; readonly mean: number; readonly sd: number }[];
   readonly formats: ReadonlyMap<IncentiveKind, FormatResponse>;
+  readonly bgnbd: BgNbd;
 }
 
 /** Checks a model against `models.proto` and the catalogue, or says all that is wrong with it. */
@@ -67,6 +71,9 @@ export function compileModel(
     "coefficient_repeated",
   );
   const formats = compileFormats(problems, model.formats);
+  for (const [name, value] of Object.entries(model.bgnbd ?? {}))
+    if (!(value > 0 && Number.isFinite(value)))
+      problems.add("not_positive", `bgnbd.${name}`, value, "a positive number");
   if (problems.found.length > 0) return err(problems.found);
   return ok({
     version: model.version,
@@ -77,6 +84,7 @@ export function compileModel(
       return slot === undefined ? [] : [{ slot, mean, sd }];
     }),
     formats,
+    bgnbd: model.bgnbd ?? BGNBD_PRIOR,
   });
 }
 

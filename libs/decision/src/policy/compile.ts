@@ -28,6 +28,7 @@ import type {
 } from "./policy.js";
 import { PeriodStarts } from "./period-starts.js";
 import { Problems, type PolicyProblem } from "./problems.js";
+import { compileRfm, type CompiledRfm } from "./rfm.js";
 import { SegmentIndex, type CompiledSegment } from "./segment-index.js";
 import { HORIZON_DEFAULT_MS } from "./validate-campaign.js";
 import { validatePolicy } from "./validate-policy.js";
@@ -72,6 +73,8 @@ export interface CompiledPolicy {
   readonly textFeatures: readonly string[];
   /** Places of the features that propensities stand on; −1 where the catalogue has none of that name. */
   readonly propensitySlots: PropensitySlots;
+  /** Bounds of the classes of purchase history; undefined: there are none. */
+  readonly rfm: CompiledRfm | undefined;
   /** Length of the feature vector that it was compiled for. */
   readonly featureCount: number;
   /** What is allowed and yet worth knowing: learning is off, an approach does not run, a goal is decided as profit. */
@@ -89,6 +92,8 @@ interface PropensitySlots {
   readonly cartAbandoned: number;
   readonly sinceCheckoutStartMs: number;
   readonly sincePurchaseMs: number;
+  readonly sinceFirstPurchaseMs: number;
+  readonly purchaseDays: number;
 }
 
 /** A campaign with its defaults filled in. */
@@ -225,7 +230,10 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
       cartAbandoned: catalogue.names.indexOf("cart_abandoned"),
       sinceCheckoutStartMs: catalogue.names.indexOf("since_checkout_start_ms"),
       sincePurchaseMs: catalogue.names.indexOf("since_purchase_ms"),
+      sinceFirstPurchaseMs: catalogue.names.indexOf("since_first_purchase_ms"),
+      purchaseDays: catalogue.names.indexOf("purchase_days_all"),
     },
+    rfm: policy.rfm && compileRfm(policy.rfm, catalogue.names),
     featureCount: catalogue.names.length,
     notices: noticesOf(policy),
   });
@@ -240,7 +248,16 @@ function compileSegments(
   const names = new Set([...catalogue.names, ...(catalogue.textNames ?? [])]);
   return policy.segments.flatMap(({ name, expression }, index) => {
     const compiled = compileExpression(expression, names, parts);
-    if (compiled.ok) return [{ name, expression: compiled.value }];
+    if (compiled.ok) {
+      if (compiled.value.readsRfm && policy.rfm === undefined)
+        problems.add(
+          "rfm_missing",
+          `segments[${String(index)}].expression`,
+          expression,
+          "an expression without rfm, or bounds of its classes in the policy's rfm",
+        );
+      return [{ name, expression: compiled.value }];
+    }
     const { reason, came, expected } = compiled.error;
     problems.add(reason, `segments[${String(index)}].expression`, came, expected);
     return [];

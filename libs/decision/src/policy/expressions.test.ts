@@ -10,6 +10,7 @@ const CONTEXT: ExpressionContext = {
     tags: ["vip"],
     attributes: { city: "Ulm" },
     birthday: "11-23",
+    days_to_birthday: 0,
     customer_since_ms: 5,
   },
   cart: {
@@ -31,6 +32,7 @@ const CONTEXT: ExpressionContext = {
     weekday: 1,
     partner_segments: ["bank/gold"],
   },
+  rfm: { recency: 5, frequency: 1, monetary: null },
 };
 const NAMES = new Set(Object.keys(CONTEXT.features));
 

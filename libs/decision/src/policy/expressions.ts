@@ -1,6 +1,7 @@
 import { Environment } from "@marcbachmann/cel-js";
 import { ok, type Result } from "@leastwise/vocabulary";
 import { checkExpression, withMixedArithmetic, type ExpressionProblem, type Running, type Verdict } from "./cel.js";
+import type { RfmClasses } from "./rfm.js";
 import { conjuncts, membershipOf, sourceOf, type ExpressionPart } from "./expression-parts.js";
 import { plainTestOf } from "./plain-test.js";
 
@@ -32,6 +33,8 @@ export interface ExpressionContext {
     /** Groups that partners say the shopper is in. */
     readonly partner_segments: readonly string[];
   };
+  /** Null where the policy has no classes of purchase history. */
+  readonly rfm: RfmClasses | null;
 }
 
 /** The profile as expressions see it. */
@@ -42,6 +45,8 @@ export interface ExpressionProfile {
   readonly attributes: Readonly<Record<string, string>>;
   /** `MM-DD`, or null. */
   readonly birthday: string | null;
+  /** 0 on the day, by the calendar of the policy's time zone; null where no birthday is known. */
+  readonly days_to_birthday: number | null;
   readonly customer_since_ms: number | null;
 }
 
@@ -57,8 +62,10 @@ export interface CompiledExpression {
   readonly parts: readonly ExpressionPart[];
   /** Features that it names. */
   readonly features: readonly string[];
-  /** True if it reads `features` or `profile`, which need consent. */
+  /** True if it reads `features`, `profile` or `rfm`, which need consent. */
   readonly readsPersonalData: boolean;
+  /** True if it reads classes of purchase history, whose bounds the policy must have. */
+  readonly readsRfm: boolean;
 }
 
 const CHECKING = withMixedArithmetic(new Environment())
@@ -71,6 +78,7 @@ const CHECKING = withMixedArithmetic(new Environment())
       tags: "list<string>",
       attributes: "map<string, string>",
       birthday: "dyn",
+      days_to_birthday: "dyn",
       customer_since_ms: "dyn",
     },
   })
@@ -93,14 +101,16 @@ const CHECKING = withMixedArithmetic(new Environment())
       ...{ channel: "dyn", device: "dyn", country: "dyn", region: "dyn", hour: "dyn", weekday: "dyn" },
       partner_segments: "list<string>",
     },
-  });
+  })
+  .registerVariable({ name: "rfm", schema: { recency: "dyn", frequency: "dyn", monetary: "dyn" } });
 
 // Types are checked once above; at run time plain values are read without being wrapped.
 const RUNNING = withMixedArithmetic(new Environment())
   .registerVariable("features", "dyn")
   .registerVariable("profile", "dyn")
   .registerVariable("cart", "dyn")
-  .registerVariable("context", "dyn");
+  .registerVariable("context", "dyn")
+  .registerVariable("rfm", "dyn");
 
 /**
  * Checks and compiles an expression that must yield a bool. Features are named literally (`features.purchases_30d` or
@@ -122,7 +132,8 @@ export function compileExpression(
     evaluate: (context, seen = new Uint8Array(shared.size)) => evaluate(parts, context, seen),
     parts,
     features: [...named],
-    readsPersonalData: named.size > 0 || variables.has("profile"),
+    readsPersonalData: named.size > 0 || variables.has("profile") || variables.has("rfm"),
+    readsRfm: variables.has("rfm"),
   });
 }
 

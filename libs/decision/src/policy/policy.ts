@@ -1,5 +1,6 @@
 import type { GoodsLimit, Incentive } from "@leastwise/offers";
 import type { Money } from "@leastwise/vocabulary";
+import type { Rfm } from "./rfm.js";
 
 /** What a merchant allows, as it was written and not yet checked. Mirrors `policy.proto`, where ranges and defaults stand. */
 export interface Policy {
@@ -24,6 +25,8 @@ export interface Policy {
   readonly partners: readonly Partner[];
   /** Absent: nothing is found out by devices. */
   readonly device?: DevicePolicy;
+  /** Absent: no classes of purchase history. */
+  readonly rfm?: Rfm;
 }
 
 /** What devices find out by themselves. */
@@ -109,12 +112,16 @@ export interface RulesApproach {
 export interface PropensityApproach {
   readonly kind: "propensity";
   /** Absent: refused (`propensity_kind_missing`). */
-  readonly of?: "abandonment" | "dormant";
+  readonly of?: "abandonment" | "dormant" | "churn";
   readonly propensityMinBp: number;
   /** 0: 10 000. */
   readonly propensityMaxBp: number;
   /** Time without an order after which a shopper counts as away, ms. 0: 30 days. */
   readonly awayMs: number;
+  /** Least chance that a shopper will never order again, basis points. Of churn, and 1 at least there. Absent: 0. */
+  readonly churnMinBp?: number;
+  /** Greatest. Of churn. Absent or 0: 10 000. */
+  readonly churnMaxBp?: number;
 }
 
 /** Goods that lose value. */

@@ -77,6 +77,7 @@ const context: fc.Arbitrary<ExpressionContext> = fc.record({
       tags: fc.subarray(["vip", "new"]),
       attributes: fc.constant({}),
       birthday: fc.constant(null),
+      days_to_birthday: fc.constant(null),
       customer_since_ms: fc.constant(null),
     }),
   ),
@@ -90,6 +91,7 @@ const context: fc.Arbitrary<ExpressionContext> = fc.record({
     brands: fc.constant([]),
     payment_method: textOrNull("card"),
   }),
+  rfm: fc.constant(null),
   context: fc.record({
     channel: fc.constant(null),
     device: fc.constant(null),

@@ -1,5 +1,5 @@
 import { DAY_MS } from "@leastwise/vocabulary";
-import type { Approach, DynamicApproach } from "./policy.js";
+import type { Approach, DynamicApproach, PropensityApproach } from "./policy.js";
 import type { Problems } from "./problems.js";
 
 const CLASSES_MAX = 16;
@@ -27,13 +27,14 @@ export function validateApproach(
       return;
     case "propensity": {
       if (approach.of === undefined)
-        problems.add("propensity_kind_missing", `${at}.kind`, undefined, "abandonment or dormant");
+        problems.add("propensity_kind_missing", `${at}.kind`, undefined, "abandonment, dormant or churn");
       problems.range(`${at}.propensity_min_bp`, approach.propensityMinBp, 0, 10_000);
       problems.range(`${at}.propensity_max_bp`, approach.propensityMaxBp, 0, 10_000);
       if (approach.awayMs !== 0) problems.range(`${at}.away_ms`, approach.awayMs, DAY_MS, 366 * DAY_MS);
       const most = approach.propensityMaxBp === 0 ? 10_000 : approach.propensityMaxBp;
       if (approach.propensityMinBp > most)
         problems.add("bounds_crossed", `${at}.propensity_min_bp`, approach.propensityMinBp, `at most ${String(most)}`);
+      validateChurn(problems, at, approach);
       return;
     }
     case "dynamic":
@@ -56,6 +57,15 @@ export function validateApproach(
           "none: it stands in partners",
         );
   }
+}
+
+function validateChurn(problems: Problems, at: string, approach: PropensityApproach): void {
+  const { of, churnMinBp = 0, churnMaxBp = 0 } = approach;
+  const isOfChurn = of === "churn";
+  problems.range(`${at}.churn_min_bp`, churnMinBp, isOfChurn ? 1 : 0, isOfChurn ? 10_000 : 0);
+  problems.range(`${at}.churn_max_bp`, churnMaxBp, 0, isOfChurn ? 10_000 : 0);
+  if (churnMaxBp !== 0 && churnMinBp > churnMaxBp)
+    problems.add("bounds_crossed", `${at}.churn_min_bp`, churnMinBp, `at most ${String(churnMaxBp)}`);
 }
 
 function validateDynamic(problems: Problems, at: string, approach: DynamicApproach): void {

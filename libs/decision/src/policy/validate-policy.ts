@@ -3,6 +3,7 @@ import { RESERVED_SALTS } from "../salts.js";
 import type { MessageTemplate, Policy } from "./policy.js";
 import type { Problems } from "./problems.js";
 import { validateBreaker } from "./validate-breaker.js";
+import { validateRfm } from "./rfm.js";
 import { validateCampaign, validateSpan, validateTimeZone } from "./validate-campaign.js";
 import { validateBudgets, validatePartners } from "./validate-budgets.js";
 import { validateDevice } from "./validate-device.js";
@@ -34,6 +35,7 @@ export function validatePolicy(problems: Problems, policy: Policy): void {
   validateExperiments(problems, policy);
   validateBudgets(problems, policy);
   validatePartners(problems, policy);
+  if (policy.rfm !== undefined) validateRfm(problems, policy.rfm, policy.currency);
   if (policy.device !== undefined) validateDevice(problems, policy.device);
   validateCampaigns(problems, policy);
   validateGuardrails(problems, policy.guardrails, policy.currency);

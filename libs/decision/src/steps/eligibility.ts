@@ -60,7 +60,7 @@ function goodsUnder({ cart, rows, policy }: Situation, capsMinor: readonly numbe
 function problemOf(
   campaign: CompiledCampaign,
   { lineCapsMinor }: Goods,
-  { nowMs, policy }: Situation,
+  { nowMs, policy, model }: Situation,
   { features, personalization, proposedClass }: Permitted,
   { verdicts }: Segments,
   baseline: Baseline,
@@ -83,8 +83,10 @@ function problemOf(
         cartAbandoned: present(features.values[slots.cartAbandoned]),
         sinceCheckoutStartMs: present(features.values[slots.sinceCheckoutStartMs]),
         sincePurchaseMs: present(features.values[slots.sincePurchaseMs]),
+        sinceFirstPurchaseMs: present(features.values[slots.sinceFirstPurchaseMs]),
+        purchaseDays: present(features.values[slots.purchaseDays]),
       };
-      return propensityProblem(approach, seen, baseline.conversion);
+      return propensityProblem(approach, seen, baseline.conversion, model.bgnbd);
     }
     case "dynamic":
       return lineCapsMinor?.some((cap) => cap > 0) === true ? undefined : "no_line_qualifies";

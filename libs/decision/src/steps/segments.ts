@@ -1,6 +1,8 @@
 import type { Permitted } from "./consent.js";
 import type { Verdict } from "../policy/cel.js";
+import { daysToBirthday } from "../policy/birthday.js";
 import type { ExpressionContext, ExpressionProfile } from "../policy/expressions.js";
+import { rfmClasses } from "../policy/rfm.js";
 import type { Situation } from "../situation.js";
 
 /** Which segments hold. */
@@ -29,10 +31,10 @@ export function segmentsStep(situation: Situation, permitted: Permitted): Segmen
 
 function contextOf(situation: Situation, permitted: Permitted): ExpressionContext {
   const { cart, rows, goodsMinor, channel, device, place, nowMs, policy } = situation;
-  const { weekday, minute } = policy.clock.at(nowMs);
+  const { day, weekday, minute } = policy.clock.at(nowMs);
   return {
     features: featuresOf(situation, permitted),
-    profile: profileOf(permitted),
+    profile: profileOf(permitted, day),
     cart: {
       value_minor: goodsMinor,
       units: cart.lines.reduce((sum, line) => sum + line.quantity, 0),
@@ -52,6 +54,7 @@ function contextOf(situation: Situation, permitted: Permitted): ExpressionContex
       weekday,
       partner_segments: situation.partnerSegments,
     },
+    rfm: policy.rfm === undefined ? null : rfmClasses(policy.rfm, permitted.features?.values),
   };
 }
 
@@ -68,7 +71,7 @@ function featuresOf({ policy }: Situation, { features }: Permitted): Record<stri
   return values;
 }
 
-function profileOf({ profile }: Permitted): ExpressionProfile | null {
+function profileOf({ profile }: Permitted, today: number): ExpressionProfile | null {
   if (profile === undefined) return null;
   return {
     loyalty_tier: orNull(profile.loyaltyTier),
@@ -76,6 +79,7 @@ function profileOf({ profile }: Permitted): ExpressionProfile | null {
     tags: profile.tags,
     attributes: profile.attributes,
     birthday: orNull(profile.birthday),
+    days_to_birthday: profile.birthday === "" ? null : daysToBirthday(profile.birthday, today),
     customer_since_ms: profile.customerSinceMs ?? null,
   };
 }

@@ -34,6 +34,8 @@ export function starterPolicy(currency: string): wire.Policy {
             propensityMinBp: 0,
             propensityMaxBp: 9_000,
             awayMs: 0n,
+            churnMinBp: 0,
+            churnMaxBp: 0,
           },
         },
         ladder: [shipping, percent(500), percent(1_000), percent(1_500)],

@@ -24,6 +24,23 @@ export interface ResponseModel {
   baseline: Coefficient[];
   /** Response to depth by format. */
   formats: FormatResponse[];
+  /** How shoppers order and leave, for the propensity of churn. Absent: the published estimates for CDNOW (r 0.243, alpha 4.414, a 0.793, b 2.426). */
+  bgnbd?: PurchaseProcess | undefined;
+}
+
+/**
+ * Parameters of BG/NBD (Fader, Hardie and Lee 2005), in weeks: rates of ordering are gamma distributed over shoppers, chances of leaving for good
+ * after an order beta distributed.
+ */
+export interface PurchaseProcess {
+  /** Shape of the rates, positive. */
+  r: number;
+  /** Rate parameter of the rates, weeks, positive. */
+  alpha: number;
+  /** First parameter of the chances of leaving, positive. */
+  a: number;
+  /** Second parameter of the chances of leaving, positive. */
+  b: number;
 }
 
 /** One coefficient with its uncertainty. */
@@ -51,7 +68,7 @@ export interface FormatResponse {
 }
 
 function createBaseResponseModel(): ResponseModel {
-  return { version: "", horizonMs: 0n, baseline: [], formats: [] };
+  return { version: "", horizonMs: 0n, baseline: [], formats: [], bgnbd: undefined };
 }
 
 export const ResponseModel: MessageFns<ResponseModel> = {
@@ -70,6 +87,9 @@ export const ResponseModel: MessageFns<ResponseModel> = {
     }
     for (const v of message.formats) {
       FormatResponse.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.bgnbd !== undefined) {
+      PurchaseProcess.encode(message.bgnbd, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -119,6 +139,14 @@ export const ResponseModel: MessageFns<ResponseModel> = {
             message.formats.push(FormatResponse.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.bgnbd = PurchaseProcess.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -140,6 +168,100 @@ export const ResponseModel: MessageFns<ResponseModel> = {
     message.horizonMs = (object.horizonMs !== undefined && object.horizonMs !== null) ? BigInt(object.horizonMs) : 0n;
     message.baseline = object.baseline?.map((e) => Coefficient.fromPartial(e)) || [];
     message.formats = object.formats?.map((e) => FormatResponse.fromPartial(e)) || [];
+    message.bgnbd = (object.bgnbd !== undefined && object.bgnbd !== null)
+      ? PurchaseProcess.fromPartial(object.bgnbd)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePurchaseProcess(): PurchaseProcess {
+  return { r: 0, alpha: 0, a: 0, b: 0 };
+}
+
+export const PurchaseProcess: MessageFns<PurchaseProcess> = {
+  encode(message: PurchaseProcess, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.r !== 0) {
+      writer.uint32(9).double(message.r);
+    }
+    if (message.alpha !== 0) {
+      writer.uint32(17).double(message.alpha);
+    }
+    if (message.a !== 0) {
+      writer.uint32(25).double(message.a);
+    }
+    if (message.b !== 0) {
+      writer.uint32(33).double(message.b);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PurchaseProcess {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePurchaseProcess();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.r = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.alpha = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.a = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.b = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PurchaseProcess>): PurchaseProcess {
+    return PurchaseProcess.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PurchaseProcess>): PurchaseProcess {
+    const message = createBasePurchaseProcess();
+    message.r = object.r ?? 0;
+    message.alpha = object.alpha ?? 0;
+    message.a = object.a ?? 0;
+    message.b = object.b ?? 0;
     return message;
   },
 };

@@ -72,6 +72,11 @@ export const PropensityKind = {
   PROPENSITY_KIND_ABANDONMENT: 1,
   /** PROPENSITY_KIND_DORMANT - The shopper has bought before and has been away. */
   PROPENSITY_KIND_DORMANT: 2,
+  /**
+   * PROPENSITY_KIND_CHURN - The shopper has ordered on several days, and by the rhythm of these will perhaps never order again: 1 − P(alive) of BG/NBD (Fader, Hardie
+   * and Lee 2005). Who ordered on one day alone has no rhythm, and counts as alive: DORMANT finds those.
+   */
+  PROPENSITY_KIND_CHURN: 3,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -81,6 +86,7 @@ export namespace PropensityKind {
   export type PROPENSITY_KIND_UNSPECIFIED = typeof PropensityKind.PROPENSITY_KIND_UNSPECIFIED;
   export type PROPENSITY_KIND_ABANDONMENT = typeof PropensityKind.PROPENSITY_KIND_ABANDONMENT;
   export type PROPENSITY_KIND_DORMANT = typeof PropensityKind.PROPENSITY_KIND_DORMANT;
+  export type PROPENSITY_KIND_CHURN = typeof PropensityKind.PROPENSITY_KIND_CHURN;
   export type UNRECOGNIZED = typeof PropensityKind.UNRECOGNIZED;
 }
 
@@ -203,7 +209,28 @@ export interface Policy {
   /** Who shares the cost of campaigns. At most 64, no id twice. */
   partners: Partner[];
   /** What devices find out by themselves, for on-device campaigns. Absent: nothing. */
-  device: DevicePolicy | undefined;
+  device:
+    | DevicePolicy
+    | undefined;
+  /**
+   * Classes of purchase history, `rfm.recency`, `rfm.frequency` and `rfm.monetary` in expressions. Absent: a segment that speaks of them is
+   * refused (`rfm_missing`).
+   */
+  rfm: RfmBounds | undefined;
+}
+
+/**
+ * Where classes of purchase history begin. Four ascending bounds make five classes, 1 the worst to 5 the best; a shopper without an order, or
+ * without consent to personalization, is in none. Any other number of bounds: `bounds_size`; a bound that is not above the last:
+ * `bounds_not_ascending`.
+ */
+export interface RfmBounds {
+  /** Time since the newest order, ms, positive. Who ordered within the first is of class 5, who did not within the last of class 1. */
+  recencyMs: bigint[];
+  /** Number of orders, positive. Who reaches the last is of class 5, who does not reach the first of class 1. */
+  frequency: bigint[];
+  /** Paid for all orders, in the policy's currency, positive. As `frequency`. */
+  monetary: Money[];
 }
 
 /**
@@ -395,6 +422,10 @@ export interface PropensityApproach {
   propensityMaxBp: number;
   /** DORMANT: time without an order after which a shopper counts as away, ms, 1 day to 366 days. Absent or 0: 30 days. */
   awayMs: bigint;
+  /** CHURN: least chance that the shopper will never order again, basis points, 1 to 10 000. Of other kinds: absent. */
+  churnMinBp: number;
+  /** CHURN: greatest such chance, basis points, to 10 000. Absent or 0: 10 000. Of other kinds: absent. */
+  churnMaxBp: number;
 }
 
 /** Goods that lose value: the discount deepens as stock ages or shelf life runs out. */
@@ -1035,6 +1066,7 @@ function createBasePolicy(): Policy {
     timeZone: "",
     partners: [],
     device: undefined,
+    rfm: undefined,
   };
 }
 
@@ -1087,6 +1119,9 @@ export const Policy: MessageFns<Policy> = {
     }
     if (message.device !== undefined) {
       DevicePolicy.encode(message.device, writer.uint32(130).fork()).join();
+    }
+    if (message.rfm !== undefined) {
+      RfmBounds.encode(message.rfm, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -1232,6 +1267,14 @@ export const Policy: MessageFns<Policy> = {
             message.device = DevicePolicy.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.rfm = RfmBounds.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1269,6 +1312,120 @@ export const Policy: MessageFns<Policy> = {
     message.device = (object.device !== undefined && object.device !== null)
       ? DevicePolicy.fromPartial(object.device)
       : undefined;
+    message.rfm = (object.rfm !== undefined && object.rfm !== null) ? RfmBounds.fromPartial(object.rfm) : undefined;
+    return message;
+  },
+};
+
+function createBaseRfmBounds(): RfmBounds {
+  return { recencyMs: [], frequency: [], monetary: [] };
+}
+
+export const RfmBounds: MessageFns<RfmBounds> = {
+  encode(message: RfmBounds, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.recencyMs.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.recencyMs) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field recencyMs of type int64 is too large");
+        }
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    if (message.frequency.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.frequency) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field frequency of type int64 is too large");
+        }
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    for (const v of message.monetary) {
+      Money.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RfmBounds {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRfmBounds();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.recencyMs.push(reader.int64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.recencyMs.push(reader.int64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.frequency.push(reader.int64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.frequency.push(reader.int64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.monetary.push(Money.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RfmBounds>): RfmBounds {
+    return RfmBounds.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RfmBounds>): RfmBounds {
+    const message = createBaseRfmBounds();
+    message.recencyMs = object.recencyMs?.map((e) => BigInt(e)) || [];
+    message.frequency = object.frequency?.map((e) => BigInt(e)) || [];
+    message.monetary = object.monetary?.map((e) => Money.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2260,7 +2417,7 @@ export const RulesApproach: MessageFns<RulesApproach> = {
 };
 
 function createBasePropensityApproach(): PropensityApproach {
-  return { kind: 0, propensityMinBp: 0, propensityMaxBp: 0, awayMs: 0n };
+  return { kind: 0, propensityMinBp: 0, propensityMaxBp: 0, awayMs: 0n, churnMinBp: 0, churnMaxBp: 0 };
 }
 
 export const PropensityApproach: MessageFns<PropensityApproach> = {
@@ -2279,6 +2436,12 @@ export const PropensityApproach: MessageFns<PropensityApproach> = {
         throw new globalThis.Error("value provided for field message.awayMs of type int64 too large");
       }
       writer.uint32(32).int64(message.awayMs);
+    }
+    if (message.churnMinBp !== 0) {
+      writer.uint32(40).int32(message.churnMinBp);
+    }
+    if (message.churnMaxBp !== 0) {
+      writer.uint32(48).int32(message.churnMaxBp);
     }
     return writer;
   },
@@ -2328,6 +2491,22 @@ export const PropensityApproach: MessageFns<PropensityApproach> = {
             message.awayMs = reader.int64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.churnMinBp = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.churnMaxBp = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2349,6 +2528,8 @@ export const PropensityApproach: MessageFns<PropensityApproach> = {
     message.propensityMinBp = object.propensityMinBp ?? 0;
     message.propensityMaxBp = object.propensityMaxBp ?? 0;
     message.awayMs = (object.awayMs !== undefined && object.awayMs !== null) ? BigInt(object.awayMs) : 0n;
+    message.churnMinBp = object.churnMinBp ?? 0;
+    message.churnMaxBp = object.churnMaxBp ?? 0;
     return message;
   },
 };
