@@ -168,6 +168,19 @@ describe("a feed with checkpoints", () => {
     expect(await records(second.telemetry)).toBe(2);
   });
 
+  it("takes up a checkpoint of the format before, whose blocks had no purchase history", async () => {
+    const store = openCheckpointFiles(directory);
+    const first = await open(store);
+    await write(first.feed, did(ADA));
+    await first.feed.checkpoint();
+    const path = join(directory, String(partitionOf(ADA)), "manifest");
+    const manifest = decodeManifest(await readFile(path));
+    if (manifest.ok) await writeFile(path, encodeManifest({ ...manifest.value, format: 3 }));
+    const second = await open(store);
+    expect(views(second.feed)[3]).toBe(1);
+    expect(await records(second.telemetry)).toBe(0);
+  });
+
   it.each([
     { format: 99 },
     { incarnation: "another log" },
