@@ -1,5 +1,12 @@
 import { CivilClock, compileBudget, compilePolicy, decide, EMPTY_STATE, type Decision } from "@leastwise/decision";
-import { compileModel, PRIOR_MODEL, type Campaign, type DecisionInput, type Guardrails } from "@leastwise/decision";
+import {
+  compileModel,
+  PRIOR_MODEL,
+  type Campaign,
+  type DecisionInput,
+  type Guardrails,
+  type Policy,
+} from "@leastwise/decision";
 import {
   appraise,
   bestStack,
@@ -13,6 +20,7 @@ import {
   type Incentive,
   type OfferState,
   type OfferTerms,
+  type PriceBasis,
   type RedeemCommand,
   type StackOffer,
 } from "@leastwise/offers";
@@ -75,6 +83,34 @@ describe("money", () => {
     const cart = cartOf([333, 1_999, 1]);
     const { goodsMinor = 0 } = appraise(percent(10_000), cart) ?? {};
     expect(2_333 - goodsMinor).toBe(0);
+  });
+
+  it("fixed amounts are stated with tax or without, and nothing is given on prices of the other kind", () => {
+    const taken: Incentive = { kind: "amount_off", amount: money(1_000) };
+    const owed = campaign({ ladder: [{ incentive: taken }] });
+    const under = (prices: PriceBasis | undefined, taxed: PriceBasis | undefined) => {
+      const cart = { ...cartOf([10_000]), ...(taxed === undefined ? {} : { prices: taxed }) };
+      const { offer, reason } = decision([owed], { cart }, {}, prices === undefined ? {} : { prices }).decision;
+      return offer?.faceValueMinor ?? reason;
+    };
+    expect([under("with_tax", "with_tax"), under("without_tax", "without_tax")]).toEqual([1_000, 1_000]);
+    expect([under("with_tax", undefined), under(undefined, "with_tax")]).toEqual([1_000, 1_000]);
+    expect(under("with_tax", "without_tax")).toBe("foreign_price_basis");
+    expect(under("without_tax", "with_tax")).toBe("foreign_price_basis");
+  });
+
+  it("of prices with tax the margin is what is left without it", () => {
+    // 119.00 with 19 % are 100.00; goods of 80.00 leave 20 %, and 10 % off leaves (90.00 − 80.00) ÷ 90.00.
+    const owed = campaign();
+    const cart = cartOf([11_900]);
+    const catalog = [{ productId: "p0", unitCostMinor: 8_000 }];
+    const reasonAt = (marginFloorBp: number, taxed: Partial<Policy>) =>
+      decision([owed], { cart, catalog }, { marginFloorBp }, taxed).decision.offer?.faceValueMinor ?? "none";
+    expect([
+      reasonAt(1_111, { prices: "with_tax", taxBp: 1_900 }),
+      reasonAt(1_112, { prices: "with_tax", taxBp: 1_900 }),
+    ]).toEqual([1_190, "none"]);
+    expect(reasonAt(2_000, { prices: "without_tax" })).toBe(1_190);
   });
 
   it("a percentage may have a maximum", () => {
@@ -161,6 +197,7 @@ function decision(
   campaigns: readonly Campaign[],
   changes: Partial<DecisionInput> = {},
   limits: Partial<Guardrails> = {},
+  more: Partial<Policy> = {},
 ): { readonly decision: Decision; readonly input: DecisionInput; readonly nextState: DecisionInput["decisionState"] } {
   const policy = compilePolicy(
     {
@@ -174,6 +211,7 @@ function decision(
       },
       ...{ stackingGroups: [], experiments: [], templates: [], partners: [] },
       budgets: [{ budgetId: "all", amount: money(1_000_000), shadowPriceBp: 0, partOf: "" }],
+      ...more,
     },
     { names: FEATURES },
   );

@@ -74,6 +74,17 @@ describe("readCart", () => {
     expect(paid("x".repeat(65))).toMatchObject({ error: { reason: "text_too_long", field: "cart.payment_method" } });
   });
 
+  it("knows whether its prices have tax in them, and refuses a kind of prices that nobody knows", () => {
+    const priced = (prices: wire.PriceBasis) => readCart({ lines: [line()], paymentMethod: "", prices }, "cart");
+    expect(priced(wire.PriceBasis.PRICE_BASIS_WITHOUT_TAX)).toMatchObject({ value: { prices: "without_tax" } });
+    expect(priced(wire.PriceBasis.PRICE_BASIS_UNSPECIFIED)).toMatchObject({
+      value: expect.not.objectContaining({ prices: "" }),
+    });
+    expect(priced(7 as wire.PriceBasis)).toMatchObject({
+      error: { reason: "unknown_price_basis", field: "cart.prices" },
+    });
+  });
+
   it("states the limit", () => {
     const read = readCart({ lines: Array.from({ length: 10_000 }, () => line()), paymentMethod: "" }, "cart");
     expect(read).toMatchObject({ ok: false, error: { came: "10000", expected: "at most 1000 lines" } });

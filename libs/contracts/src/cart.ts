@@ -1,12 +1,13 @@
-import type { StackOffer } from "@leastwise/offers";
+import type { PriceBasis, StackOffer } from "@leastwise/offers";
 import { err, isCurrencyCode, ok, refusal, type CurrencyCode, type Refusal, type Result } from "@leastwise/vocabulary";
 import { within } from "./field-path.js";
 import { given } from "./given.js";
 import { checkLines } from "./lines.js";
 import { checkMoney, type CurrencySeen } from "./money.js";
+import { readPriceBasis } from "./price-basis.js";
 import { readStackOffers, type ReadClaim } from "./stack-offers.js";
 import { checkText } from "./text.js";
-import type * as wire from "./wire.js";
+import * as wire from "./wire.js";
 
 const PAYMENT_METHOD_BYTES_MAX = 64;
 
@@ -30,6 +31,8 @@ export interface ReadCart {
   readonly shippingMinor: number;
   /** The shop's name of the way in which it will be paid. Absent: not known. */
   readonly paymentMethod?: string;
+  /** Whether its prices have tax in them. Absent: not said. */
+  readonly prices?: PriceBasis;
   /** What the checkout has applied beside ours, or is about to. Absent: nothing. */
   readonly offers?: readonly StackOffer[];
   /** What of that names a code of ours. Absent: nothing. */
@@ -41,18 +44,21 @@ export interface WrittenCart {
   readonly lines: readonly wire.Line[];
   readonly shipping?: wire.Money | undefined;
   readonly paymentMethod: string;
+  readonly prices?: wire.PriceBasis;
   readonly offers?: readonly wire.StackOffer[];
 }
+
+const NOT_SAID = wire.PriceBasis.PRICE_BASIS_UNSPECIFIED;
 
 /**
  * Reads the cart of a Decide, Validate or Redeem. Reasons: `empty_cart`, `cart_too_large`, `id_missing`, `id_too_long`, `text_too_long`,
  * `invalid_text`, `quantity_out_of_range`, `price_missing`, `negative_price`, `negative_amount`, `discount_above_price`,
- * `unknown_currency`, `mixed_currencies`, `amount_out_of_range`, and those of {@link readStackOffers}.
+ * `unknown_currency`, `mixed_currencies`, `amount_out_of_range`, `unknown_price_basis`, and those of {@link readStackOffers}.
  *
  * @param at path of the message that the lines stand in: `cart`, or empty where they stand in the request itself
  */
 export function readCart(cart: WrittenCart | undefined, at: string): Result<ReadCart, Refusal> {
-  const { lines = [], shipping, paymentMethod = "", offers = [] } = cart ?? {};
+  const { lines = [], shipping, paymentMethod = "", prices: basis = NOT_SAID, offers = [] } = cart ?? {};
   if (lines.length === 0) {
     return err(refusal("empty_cart", within(at, "lines"), "no line", "1 to 1000 lines"));
   }
@@ -77,6 +83,8 @@ export function readCart(cart: WrittenCart | undefined, at: string): Result<Read
   }
   const stack = readStackOffers(offers, at, seen);
   if (!stack.ok) return stack;
+  const prices = readPriceBasis(basis, within(at, "prices"));
+  if (!prices.ok) return prices;
   const { currency } = seen;
   if (!isCurrencyCode(currency)) throw new Error("every line has a price by now, and every price a currency");
   return ok({
@@ -84,6 +92,7 @@ export function readCart(cart: WrittenCart | undefined, at: string): Result<Read
     lines: read,
     shippingMinor: Number(shipping?.minor ?? 0n),
     ...given("paymentMethod", paymentMethod === "" ? undefined : paymentMethod),
+    ...given("prices", prices.value),
     ...given("offers", stack.value.offers.length === 0 ? undefined : stack.value.offers),
     ...given("claims", stack.value.claims.length === 0 ? undefined : stack.value.claims),
   });

@@ -36,11 +36,13 @@ export interface CatalogProduct {
   readonly floorPriceMinor: number | undefined;
   /** Largest discount on the product, 0 to 10 000; undefined: the policy's alone holds. */
   readonly maxDiscountBp: BasisPoints | undefined;
+  /** Tax on it, of the price without tax, 0 to 10 000; undefined: the policy's rate. */
+  readonly taxBp: BasisPoints | undefined;
 }
 
 /**
  * Reads one row. Reasons: those of ids, text and money; `price_missing`, `inventory_out_of_range`,
- * `timestamp_out_of_range`, `discount_out_of_range`.
+ * `timestamp_out_of_range`, `discount_out_of_range`, `tax_out_of_range`.
  */
 export function readProduct(product: wire.Product, at: string): Result<CatalogProduct, Refusal> {
   const seen: CurrencySeen = { currency: "" };
@@ -69,6 +71,7 @@ export function readProduct(product: wire.Product, at: string): Result<CatalogPr
     brand: product.brand || undefined,
     floorPriceMinor: asNumber(product.floorPrice?.minor),
     maxDiscountBp: product.maxDiscountBp as BasisPoints | undefined,
+    taxBp: product.taxBp as BasisPoints | undefined,
   });
 }
 
@@ -109,7 +112,7 @@ function isAbove(amount: wire.Money | undefined, price: wire.Money | undefined):
 }
 
 function checkBounds(product: wire.Product, at: string): Refusal | undefined {
-  const { inventory, perishableUntilMs: perishable, maxDiscountBp } = product;
+  const { inventory, perishableUntilMs: perishable, maxDiscountBp, taxBp } = product;
   if (inventory !== undefined && (inventory < 0n || inventory > BigInt(Number.MAX_SAFE_INTEGER))) {
     return refusal("inventory_out_of_range", within(at, "inventory"), inventory, "0 to 9007199254740991 units");
   }
@@ -119,6 +122,9 @@ function checkBounds(product: wire.Product, at: string): Refusal | undefined {
   }
   if (maxDiscountBp !== undefined && (maxDiscountBp < 0 || maxDiscountBp > 10_000)) {
     return refusal("discount_out_of_range", within(at, "max_discount_bp"), maxDiscountBp, "0 to 10000 basis points");
+  }
+  if (taxBp !== undefined && (taxBp < 0 || taxBp > 10_000)) {
+    return refusal("tax_out_of_range", within(at, "tax_bp"), taxBp, "0 to 10000 basis points");
   }
   return undefined;
 }

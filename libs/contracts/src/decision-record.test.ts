@@ -235,13 +235,13 @@ describe("a decision's record", () => {
   });
 
   it("has the features, an absent one as NaN, and the catalog's rows with what is known of them", () => {
-    const full = { productId: "a", unitCostMinor: 0, floorPriceMinor: 2, maxDiscountBp: 0, inventory: 3 };
+    const full = { productId: "a", unitCostMinor: 0, floorPriceMinor: 2, maxDiscountBp: 0, inventory: 3, taxBp: 0 };
     const catalog = [{ ...full, perishableUntilMs: 4, category: "c" }, { productId: "b" }];
     expect(onTheLog(plain({ catalog }))).toMatchObject({
       features: { catalogue: "c", values: [1.5, Number.NaN], asOfOffset: 41n, partition: 3 },
       catalog: [
         {
-          ...{ productId: "a", unitCostMinor: 0n, floorPriceMinor: 2n, maxDiscountBp: 0, inventory: 3n },
+          ...{ productId: "a", unitCostMinor: 0n, floorPriceMinor: 2n, maxDiscountBp: 0, inventory: 3n, taxBp: 0 },
           ...{ perishableUntilMs: 4n, category: "c" },
         },
         { productId: "b", unitCostMinor: undefined, floorPriceMinor: undefined, inventory: undefined, category: "" },

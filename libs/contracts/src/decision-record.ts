@@ -19,6 +19,7 @@ import { channelOfName, deviceOfName, purposeOfName } from "./enum-names.js";
 import { given } from "./given.js";
 import { incentiveOf, incentiveToWire } from "./incentive.js";
 import { moneyOf } from "./money.js";
+import { priceBasisToWire } from "./price-basis.js";
 import { stackOfferToWire } from "./stack-offers.js";
 import * as wire from "./wire.js";
 
@@ -157,6 +158,7 @@ function cartToWire({ cart }: Decision): wire.Cart {
     })),
     shipping: cart.shippingMinor === 0 ? undefined : money(cart.shippingMinor),
     paymentMethod: cart.paymentMethod ?? "",
+    prices: priceBasisToWire(cart.prices),
     offers: [
       ...(cart.offers ?? []).map((offer) => stackOfferToWire(offer, cart.currency)),
       ...(cart.claims ?? []).map(({ id, code }) => ({ ...NO_TERMS, offerId: id, code })),
@@ -195,6 +197,7 @@ function catalogView(row: CatalogRow): wire.CatalogView {
     perishableUntilMs: bigintOf(row.perishableUntilMs),
     category: row.category ?? "",
     brand: row.brand ?? "",
+    taxBp: row.taxBp,
   };
 }
 

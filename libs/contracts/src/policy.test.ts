@@ -75,6 +75,7 @@ const WRITTEN: wire.DeepPartial<wire.Policy> = {
   templates: [{ language: "en", placement: "checkout", campaignId: "autumn", text: "{incentive}" }],
   killSwitch: true,
   rounding: wire.Rounding.ROUNDING_HALF_UP,
+  ...{ prices: wire.PriceBasis.PRICE_BASIS_WITH_TAX, taxBp: 1_900 },
   timeZone: "Europe/Vienna",
 };
 
@@ -141,6 +142,7 @@ const READ = {
   templates: [{ language: "en", placement: "checkout", campaignId: "autumn", text: "{incentive}" }],
   killSwitch: true,
   rounding: "half_up",
+  ...{ prices: "with_tax", taxBp: 1_900 },
   timeZone: "Europe/Vienna",
 };
 

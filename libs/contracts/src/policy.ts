@@ -16,14 +16,17 @@ import { err, ok, type Money, type Refusal, type Result } from "@leastwise/vocab
 import { given } from "./given.js";
 import { incentiveFrom } from "./incentive.js";
 import { checkMoney, moneyOf } from "./money.js";
+import { readPriceBasis } from "./price-basis.js";
 import * as wire from "./wire.js";
 
 /**
  * Reads a policy as it was written. What it means is checked by `compilePolicy`; here only what the pure types cannot hold is
- * refused: `unknown_currency`, `amount_out_of_range`, each with its path.
+ * refused: `unknown_currency`, `amount_out_of_range`, `unknown_price_basis`, each with its path.
  */
 export function readPolicy(policy: wire.Policy): Result<Policy, Refusal[]> {
   const amounts = new Amounts();
+  const prices = readPriceBasis(policy.prices, "prices");
+  if (!prices.ok) amounts.refused.push(prices.error);
   const read: Policy = {
     version: policy.version,
     author: policy.author,
@@ -47,6 +50,8 @@ export function readPolicy(policy: wire.Policy): Result<Policy, Refusal[]> {
     templates: policy.templates,
     killSwitch: policy.killSwitch,
     ...given("rounding", ROUNDINGS.get(policy.rounding)),
+    ...given("prices", prices.ok ? prices.value : undefined),
+    ...given("taxBp", policy.taxBp),
     timeZone: policy.timeZone,
     partners: policy.partners.map(partnerOf),
     ...given("rfm", policy.rfm && rfmOf(policy.rfm, amounts.below("rfm"))),

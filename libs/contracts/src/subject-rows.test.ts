@@ -40,6 +40,8 @@ describe("readProduct", () => {
       "timestamp_out_of_range at products[0].perishable_until_ms",
     ],
     ["over 100 %", { ...row, maxDiscountBp: 10_001 }, "discount_out_of_range at products[0].max_discount_bp"],
+    ["a tax below nothing", { ...row, taxBp: -1 }, "tax_out_of_range at products[0].tax_bp"],
+    ["a tax over 100 %", { ...row, taxBp: 10_001 }, "tax_out_of_range at products[0].tax_bp"],
   ])("%s", (_, fields, expected) => {
     expect(say(readProduct(wire.Product.fromPartial(fields), "products[0]"))).toBe(expected);
   });

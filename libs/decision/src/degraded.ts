@@ -86,6 +86,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     version: "",
     currency: cart.currency,
     rounding: "half_even",
+    prices: undefined,
     clock: UTC,
     segments: [],
     segmentIndex: new SegmentIndex([], 0),

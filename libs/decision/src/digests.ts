@@ -12,9 +12,10 @@ export function cartDigest(cart: Cart): string {
     JSON.stringify([line.productId, line.quantity, line.unitPriceMinor, line.discountMinor ?? 0]),
   );
   const payment = cart.paymentMethod === undefined ? "" : `|${cart.paymentMethod}`;
+  const basis = cart.prices === undefined ? "" : `|prices|${cart.prices}`;
   return hex64(
     CART_KEY,
-    `${cart.currency}|${String(cart.shippingMinor)}|${lines.sort().join("")}${payment}${offersText(cart)}`,
+    `${cart.currency}|${String(cart.shippingMinor)}|${lines.sort().join("")}${payment}${basis}${offersText(cart)}`,
   );
 }
 

@@ -26,6 +26,8 @@ export const DECISION_REASONS = [
   "kill_switch",
   /** The cart is in another currency than the policy. */
   "foreign_currency",
+  /** The cart's prices have tax in them and the policy's have not, or the other way round. */
+  "foreign_price_basis",
   /** The safe answer was given; `degradedReason` says why. */
   "degraded",
 ] as const;

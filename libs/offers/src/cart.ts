@@ -1,4 +1,5 @@
 import type { CurrencyCode } from "@leastwise/vocabulary";
+import type { PriceBasis } from "./price-tax.js";
 import type { StackOffer } from "./stacking/stack-offer.js";
 
 /** One line of a cart, as the checkout states it. Doors have checked ranges: the sums below stay safe integers. */
@@ -22,6 +23,8 @@ export interface Cart {
   readonly shippingMinor: number;
   /** The shop's name of the way in which it will be paid. Absent: not known. */
   readonly paymentMethod?: string;
+  /** Whether its prices have tax in them. Absent: not said. */
+  readonly prices?: PriceBasis;
   /** What the checkout has applied, or is about to, beside ours: no id twice, no two of a group. Absent: nothing. */
   readonly offers?: readonly StackOffer[];
   /** Offers of ours that the checkout has applied, by their codes, checked by the door. Absent: none. */

@@ -7,6 +7,8 @@ export interface CatalogRow {
   readonly floorPriceMinor?: number;
   /** Largest discount, basis points of the price. Absent: none of its own. */
   readonly maxDiscountBp?: number;
+  /** Tax on it, basis points of the price without tax. Absent: the policy's rate. */
+  readonly taxBp?: number;
   /** Units in stock. Absent: not tracked. */
   readonly inventory?: number;
   /** When the goods perish, Unix milliseconds. Absent: they do not. */

@@ -27,6 +27,8 @@ export function contentDigest({ named, orderId, cart }: RedemptionContent): stri
     JSON.stringify([
       ...[named.known ?? "", named.anonymous ?? "", orderId, cart.currency, cart.shippingMinor, lines],
       ...(cart.paymentMethod === undefined ? [] : [cart.paymentMethod]),
+      // An object, which no way to pay is.
+      ...(cart.prices === undefined ? [] : [{ prices: cart.prices }]),
     ]),
   );
   return high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0");

@@ -30,6 +30,7 @@ export { maxDiscount } from "./guardrails/max-discount.js";
 export * from "./incentive.js";
 export * from "./offer.js";
 export { orderMargin, type OrderMargin } from "./order-margin.js";
+export { isOtherBasis, netOfTax, type PriceBasis, type PriceTax } from "./price-tax.js";
 export * from "./reasons.js";
 export {
   bestStack,

@@ -8,6 +8,7 @@ export type OfferRefusalReason =
   | "offer_expired"
   | "offer_not_due"
   | "foreign_currency"
+  | "foreign_price_basis"
   | "incentive_not_applicable"
   | "idempotency_mismatch"
   | "order_has_code"

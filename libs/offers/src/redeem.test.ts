@@ -139,6 +139,11 @@ describe("given an issued offer", () => {
   it.each([
     ["another subject", { subject: "00".repeat(16) as SubjectId }, "foreign_subject"],
     ["the instant of its end", { nowMs: TERMS.expiresAtMs }, "offer_expired"],
+    [
+      "prices of the other kind",
+      { cart: { ...cartOf(1), prices: "without_tax" }, prices: "with_tax" },
+      "foreign_price_basis",
+    ],
     ["another currency", { cart: { ...cartOf(1), currency: "USD" as CurrencyCode } }, "foreign_currency"],
     ["goods of no value", { cart: cartOf(0) }, "incentive_not_applicable"],
     [

@@ -29,14 +29,21 @@ describe("the catalog", () => {
   it("has the newest row of each product, as it was written and as decisions need it", async () => {
     const shoe = {
       ...{ productId: "shoe", price: euros(10_000n), unitCost: euros(3_000n), floorPrice: euros(4_000n) },
-      ...{ maxDiscountBp: 2_500, inventory: 7n, perishableUntilMs: BigInt(NOON), category: "shoes", brand: "b" },
+      ...{
+        maxDiscountBp: 2_500,
+        inventory: 7n,
+        taxBp: 700,
+        perishableUntilMs: BigInt(NOON),
+        category: "shoes",
+        brand: "b",
+      },
     };
     await given.log.append([row({ productId: "shoe", price: euros(1n) }), row({ productId: "sock" }), row(shoe)]);
     catalog = await followCatalog(given.log);
     expect(catalog.product("shoe")).toEqual(wire.Product.fromPartial(shoe));
     expect(catalog.row("shoe")).toEqual({
       ...{ productId: "shoe", unitCostMinor: 3_000, floorPriceMinor: 4_000, maxDiscountBp: 2_500 },
-      ...{ inventory: 7, perishableUntilMs: NOON, category: "shoes", brand: "b" },
+      ...{ inventory: 7, taxBp: 700, perishableUntilMs: NOON, category: "shoes", brand: "b" },
     });
   });
 

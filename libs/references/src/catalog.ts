@@ -52,6 +52,7 @@ function catalogRowOf(product: wire.Product): CatalogRow {
     ...(product.unitCost === undefined ? {} : { unitCostMinor: Number(product.unitCost.minor) }),
     ...(product.floorPrice === undefined ? {} : { floorPriceMinor: Number(product.floorPrice.minor) }),
     ...(product.maxDiscountBp === undefined ? {} : { maxDiscountBp: product.maxDiscountBp }),
+    ...(product.taxBp === undefined ? {} : { taxBp: product.taxBp }),
     ...(product.inventory === undefined ? {} : { inventory: Number(product.inventory) }),
     ...(product.perishableUntilMs === undefined ? {} : { perishableUntilMs: Number(product.perishableUntilMs) }),
     ...(product.category === "" ? {} : { category: product.category }),

@@ -216,6 +216,7 @@ function useOf(options: OfferServiceOptions, booked: BookedOffer, { ids, cart }:
     guardrails: campaign?.guardrails ?? policy.compiled.guardrails.cart,
     rounding: policy.compiled.rounding,
     merchantShareBp: campaign?.merchantShareBp,
+    prices: policy.compiled.prices,
     ...(caps === undefined ? {} : { lineCapsMinor: caps }),
   };
 }

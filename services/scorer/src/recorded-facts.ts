@@ -51,6 +51,7 @@ function rowOf(view: wire.CatalogView): DecisionInput["catalog"][number] {
     ...(view.unitCostMinor === undefined ? {} : { unitCostMinor: Number(view.unitCostMinor) }),
     ...(view.floorPriceMinor === undefined ? {} : { floorPriceMinor: Number(view.floorPriceMinor) }),
     ...(view.maxDiscountBp === undefined ? {} : { maxDiscountBp: view.maxDiscountBp }),
+    ...(view.taxBp === undefined ? {} : { taxBp: view.taxBp }),
     ...(view.inventory === undefined ? {} : { inventory: Number(view.inventory) }),
     ...(view.perishableUntilMs === undefined ? {} : { perishableUntilMs: Number(view.perishableUntilMs) }),
     ...(view.category === "" ? {} : { category: view.category }),

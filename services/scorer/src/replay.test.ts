@@ -145,6 +145,18 @@ describe("a decision run again from its own record on the log", () => {
     expect(await runAgain()).toEqual(["granted", "offer_outstanding"]);
   });
 
+  it("gives the same bytes on prices with tax, whose rates the catalog names, and on others", async () => {
+    const taxed = { prices: wire.PriceBasis.PRICE_BASIS_WITH_TAX, taxBp: 1_900 };
+    const shoe = sells({ productId: "shoe", price: euros(10_000), unitCost: euros(3_000), taxBp: 700 });
+    await given.log.append([applied(percentages(taxed)), shoe]);
+    shop = await openShop(given.log);
+    const lines = [{ productId: "shoe", quantity: 1n, unitPrice: euros(10_000) }];
+    await ask({ requestId: "r-1", cart: { lines, prices: wire.PriceBasis.PRICE_BASIS_WITH_TAX } });
+    shop.time.nowMs = (NOON + 1) as Millis;
+    await ask({ requestId: "r-2", cart: { lines, prices: wire.PriceBasis.PRICE_BASIS_WITHOUT_TAX } });
+    expect(await runAgain()).toEqual(["granted", "foreign_price_basis"]);
+  });
+
   it("gives the same bytes without consent, and for a held-out shopper", async () => {
     await given.log.append([
       applied(nearlyAllHeldOut()),

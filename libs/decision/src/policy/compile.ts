@@ -8,7 +8,7 @@ import {
   type HashKey,
   type Result,
 } from "@leastwise/vocabulary";
-import type { CartGuardrails, Incentive, Scope } from "@leastwise/offers";
+import type { CartGuardrails, Incentive, PriceBasis, Scope } from "@leastwise/offers";
 import { OPEN_MAX } from "../state/decision-state.js";
 import { compileBudget, type CompiledBudget } from "./budget-plan.js";
 import { CivilClock } from "./civil-time.js";
@@ -46,6 +46,8 @@ export interface CompiledPolicy {
   readonly version: string;
   readonly currency: CurrencyCode;
   readonly rounding: "half_even" | "half_up";
+  /** Whether the prices that its amounts stand beside have tax in them; undefined: not said. */
+  readonly prices: PriceBasis | undefined;
   /** The clock that expressions see. */
   readonly clock: CivilClock;
   readonly segments: readonly CompiledSegment[];
@@ -184,7 +186,7 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
   const segments = compileSegments(problems, policy, catalogue, parts);
   const { currency, guardrails } = policy;
   if (problems.found.length > 0 || !isCurrencyCode(currency) || guardrails === undefined) return err(problems.found);
-  const cart = cartGuardrailsOf(guardrails);
+  const cart = cartGuardrailsOf(guardrails, policy);
   const clocks = new Clocks(policy.timeZone);
   const budgets = policy.budgets.map((budget) => compileBudget(budget, clocks.of("")));
   const drawing = new Drawing(policy, budgets);
@@ -199,6 +201,7 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
     version: policy.version,
     currency,
     rounding: policy.rounding ?? "half_even",
+    prices: policy.prices,
     clock: clocks.of(""),
     segments,
     segmentIndex: new SegmentIndex(segments, parts.size),
@@ -333,13 +336,14 @@ class Drawing {
   }
 }
 
-function cartGuardrailsOf(guardrails: Guardrails): CartGuardrails {
+function cartGuardrailsOf(guardrails: Guardrails, { prices, taxBp = 0, rounding }: Policy): CartGuardrails {
   const { floorPriceBp, maxDiscountBp, marginFloorBp, assumedMarginBp, goodsLimits } = guardrails;
   return {
     ...{ floorPriceBp, maxDiscountBp, marginFloorBp, assumedMarginBp },
     cartMaxDiscountBp: guardrails.cartMaxDiscountBp,
     incentiveMaxMinor: guardrails.incentiveMax?.minor,
     goodsLimits: goodsLimits.length === 0 ? undefined : goodsLimits,
+    priceTax: prices === "with_tax" ? { defaultBp: taxBp, rounding: rounding ?? "half_even" } : undefined,
   };
 }
 

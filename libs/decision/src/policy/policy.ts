@@ -1,4 +1,4 @@
-import type { GoodsLimit, Incentive } from "@leastwise/offers";
+import type { GoodsLimit, Incentive, PriceBasis } from "@leastwise/offers";
 import type { Money } from "@leastwise/vocabulary";
 import type { Rfm } from "./rfm.js";
 
@@ -20,6 +20,10 @@ export interface Policy {
   readonly killSwitch: boolean;
   /** Absent: half to even. */
   readonly rounding?: "half_even" | "half_up";
+  /** Whether the prices of carts have tax in them. Absent: tax is not looked at. */
+  readonly prices?: PriceBasis;
+  /** Tax on goods of which the catalog names no rate, basis points of the price without tax. Absent: 0. */
+  readonly taxBp?: number;
   /** IANA time zone of schedules that name none, and of the hour and the weekday in expressions. Empty: UTC. */
   readonly timeZone: string;
   readonly partners: readonly Partner[];

@@ -28,6 +28,7 @@ export function validatePolicy(problems: Problems, policy: Policy): void {
   if (policy.timeZone !== "") validateTimeZone(problems, "time_zone", policy.timeZone);
   if (policy.segments.length > SEGMENTS_MAX)
     problems.add("too_many_segments", "segments", policy.segments.length, `at most ${String(SEGMENTS_MAX)}`);
+  validateTax(problems, policy);
   validateNamesOnce(problems, policy);
   for (const [i, segment] of policy.segments.entries()) problems.text(`segments[${String(i)}].name`, segment.name, 64);
   for (const [i, group] of policy.stackingGroups.entries())
@@ -42,6 +43,18 @@ export function validatePolicy(problems: Problems, policy: Policy): void {
   const campaignIds = new Set(policy.campaigns.map((campaign) => campaign.campaignId));
   for (const [i, template] of policy.templates.entries())
     validateTemplate(problems, `templates[${String(i)}]`, template, campaignIds);
+}
+
+/** A rate that nothing would be reckoned with was meant for something. */
+function validateTax(problems: Problems, { prices, taxBp = 0 }: Policy): void {
+  problems.range("tax_bp", taxBp, 0, 10_000);
+  if (taxBp !== 0 && prices !== "with_tax")
+    problems.add(
+      "tax_not_in_prices",
+      "tax_bp",
+      taxBp,
+      "no rate where `prices` is not with_tax: no tax is taken out of them",
+    );
 }
 
 function validateNamesOnce(problems: Problems, policy: Policy): void {

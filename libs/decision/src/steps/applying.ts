@@ -1,3 +1,4 @@
+import { isOtherBasis } from "@leastwise/offers";
 import type { Situation } from "../situation.js";
 import type { Permitted } from "./consent.js";
 import { eligibilityStep, type Eligibility } from "./eligibility.js";
@@ -9,7 +10,7 @@ import { segmentsStep, type Segments } from "./segments.js";
 export interface Applying {
   readonly segments: Segments;
   readonly baseline: Baseline;
-  /** True if the cart is in another currency than the policy. */
+  /** True if the cart is in another currency than the policy, or its prices have tax in them and the policy's have not, or the reverse. */
   readonly isForeign: boolean;
   readonly eligibility: Eligibility;
   /** What the shopper gets in every arm; undefined: nothing. */
@@ -18,7 +19,7 @@ export interface Applying {
   readonly personalDataUsed: boolean;
 }
 
-/** All amounts of a policy are in its currency: to a cart in another, nothing applies. */
+/** All amounts of a policy are in its currency, and beside its kind of prices: to a cart in others, nothing applies. */
 const NOTHING_ELIGIBLE = { incentives: [], entitlements: [], ineligible: [], personalDataUsed: false } as const;
 
 /** The steps from segments to what is owed, which do not depend on the arm nor on what is outstanding. */
@@ -26,7 +27,7 @@ export function applyingStep(situation: Situation, permitted: Permitted): Applyi
   const { model, policy, cart } = situation;
   const segments = segmentsStep(situation, permitted);
   const baseline = baselineResponse(model, permitted);
-  const isForeign = cart.currency !== policy.currency;
+  const isForeign = cart.currency !== policy.currency || isOtherBasis(cart.prices, policy.prices);
   const eligibility = isForeign ? NOTHING_ELIGIBLE : eligibilityStep(situation, permitted, segments, baseline);
   return {
     segments,

@@ -82,7 +82,8 @@ export function reasonOf(situation: Situation, outcome: Outcome): DecisionReason
     if (outcome.ghost) return "holdout";
     return situation.observeOnly ? "observe_only" : "granted";
   }
-  if (outcome.isForeign) return "foreign_currency";
+  if (outcome.isForeign)
+    return situation.cart.currency === situation.policy.currency ? "foreign_price_basis" : "foreign_currency";
   if (outcome.owed) return "entitlement";
   if (outcome.weighed === 0) return "not_eligible";
   if (situation.stopped) return "kill_switch";

@@ -1,4 +1,10 @@
-import { appraiseInStack, brokenGuardrail, withoutExcludedGoods, type Appraisal } from "@leastwise/offers";
+import {
+  appraiseInStack,
+  brokenGuardrail,
+  isOtherBasis,
+  withoutExcludedGoods,
+  type Appraisal,
+} from "@leastwise/offers";
 import { dynamicLineCaps } from "../approaches/dynamic.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
@@ -35,7 +41,7 @@ function appraisalNow(
   { offer, worstCostMinor }: OpenOffer,
   campaign: CompiledCampaign | undefined,
 ): Appraisal | undefined {
-  if (offer.currency !== cart.currency) return undefined;
+  if (offer.currency !== cart.currency || isOtherBasis(cart.prices, policy.prices)) return undefined;
   const approach = campaign?.approach;
   const guardrails = campaign?.guardrails ?? policy.guardrails.cart;
   const caps = approach?.kind === "dynamic" ? dynamicLineCaps(approach, cart, rows, nowMs) : undefined;

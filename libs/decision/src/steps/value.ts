@@ -1,4 +1,11 @@
-import { goodsMarginMinor, lineCostMinor } from "@leastwise/offers";
+import {
+  goodsMarginMinor,
+  lineAmountMinor,
+  lineCostMinor,
+  netOfTax,
+  type Appraisal,
+  type Cart,
+} from "@leastwise/offers";
 import { shelfLifeLeftBp } from "../approaches/dynamic.js";
 import type { Candidate } from "../decision.js";
 import type { RungTerms } from "../exploration-cost.js";
@@ -91,9 +98,11 @@ export function owedTerms(
 }
 
 function worthOf(situation: Situation, rung: AnsweredRung, margin: number, owed: Owed | undefined): Worth {
-  const charge = usedMinor(rung.expectedCostMinor) * costFactor(situation, rung.campaign);
+  const charge = usedMinor(keptCost(situation, rung.appraisal, rung.left.cart)) * costFactor(situation, rung.campaign);
   const owedCharge =
-    owed === undefined ? 0 : usedMinor(owed.appraisal.expectedCostMinor) * costFactor(situation, owed.campaign);
+    owed === undefined
+      ? 0
+      : usedMinor(keptCost(situation, owed.appraisal, situation.left.cart)) * costFactor(situation, owed.campaign);
   // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
   return { margin, charge, owedCharge: Math.min(owedCharge, charge) };
 }
@@ -101,6 +110,22 @@ function worthOf(situation: Situation, rung: AnsweredRung, margin: number, owed:
 /** In any draw the sign depends on the ratio of the two chances alone, rising with it where the margin is above the charge. */
 function valueAt({ margin, charge, owedCharge }: Worth, conversionWithout: number, conversionWith: number): number {
   return conversionWith * (margin - charge) - conversionWithout * (margin - owedCharge);
+}
+
+/**
+ * What an incentive takes of what the shop keeps, in expectation if it is used: of prices with tax in them, the tax on what is taken off is not paid
+ * either. What it gives beside the goods counts whole.
+ *
+ * @param cart without it
+ */
+function keptCost({ rows, policy }: Situation, appraisal: Appraisal | undefined, { lines }: Cart): number {
+  const { priceTax } = policy.guardrails.cart;
+  if (appraisal === undefined) return 0;
+  if (priceTax === undefined || appraisal.goodsMinor === 0) return appraisal.expectedCostMinor;
+  return lines.reduce((sum, line, index) => {
+    const [amount, share, rateBp] = [lineAmountMinor(line), appraisal.shares[index] ?? 0, rows[index]?.taxBp];
+    return sum - share + netOfTax(amount, priceTax, rateBp) - netOfTax(amount - share, priceTax, rateBp);
+  }, appraisal.expectedCostMinor);
 }
 
 function usedMinor(costMinor: number): number {
@@ -118,12 +143,12 @@ function costFactor({ budgets }: Situation, { draws, merchantShareBp }: Compiled
 
 /** Margin at opportunity cost, what other offers of the cart cost taken off: goods that perish within a dynamic campaign's shelf life cost what they could still bring. */
 function marginOf({ left, rows, policy, nowMs }: Situation, { approach }: CompiledCampaign): number {
-  const { assumedMarginBp } = policy.guardrails.cart;
+  const { assumedMarginBp, priceTax } = policy.guardrails.cart;
   const { cart, otherOffersCostMinor = 0 } = left;
-  const margin = goodsMarginMinor(cart.lines, rows, assumedMarginBp) - otherOffersCostMinor;
+  const margin = goodsMarginMinor(cart.lines, rows, assumedMarginBp, priceTax) - otherOffersCostMinor;
   if (approach.kind !== "dynamic") return margin;
   return cart.lines.reduce((sum, line, index) => {
     const lostBp = 10_000 - Math.max(SALVAGE_AT_END_BP, shelfLifeLeftBp(approach, rows[index], nowMs));
-    return lostBp === 0 ? sum : sum + (lineCostMinor(line, rows[index], assumedMarginBp) * lostBp) / 10_000;
+    return lostBp === 0 ? sum : sum + (lineCostMinor(line, rows[index], assumedMarginBp, priceTax) * lostBp) / 10_000;
   }, margin);
 }

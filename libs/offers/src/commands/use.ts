@@ -5,6 +5,7 @@ import { rowsOfLines, type CatalogRow } from "../catalog-row.js";
 import { brokenGuardrail } from "../guardrails/broken-guardrail.js";
 import type { CartGuardrails } from "../guardrails/cart-guardrails.js";
 import { withoutExcludedGoods } from "../guardrails/excluded-goods.js";
+import { isOtherBasis, type PriceBasis } from "../price-tax.js";
 import type { LineShare, OfferState, OfferTerms, Redemption } from "../offer.js";
 import { orderMargin } from "../order-margin.js";
 import type { OfferRefusal, OfferRefusalReason } from "../reasons.js";
@@ -20,6 +21,8 @@ export interface OfferUse {
   readonly catalog: readonly CatalogRow[];
   /** Of the policy version that the offer was issued under. */
   readonly guardrails: CartGuardrails;
+  /** Whether prices have tax in them, of the same version. Absent: not said. */
+  readonly prices?: PriceBasis | undefined;
   /** Of the same version. Absent: half to even. */
   readonly rounding?: RoundingMode | undefined;
   /** Caps of a dynamic campaign on each line, minor units (`dynamicLineCaps` of the decision). Absent: none. */
@@ -73,6 +76,13 @@ function goodTerms(state: OfferState, use: OfferUse): Result<OfferTerms, OfferRe
     return refuse("offer_expired", "code", terms.code, `a use before ${String(terms.expiresAtMs)}`);
   if (use.cart.currency !== terms.currency)
     return refuse("foreign_currency", "lines", use.cart.currency, `a cart in ${terms.currency}`);
+  if (isOtherBasis(use.cart.prices, use.prices))
+    return refuse(
+      "foreign_price_basis",
+      "prices",
+      use.cart.prices,
+      `prices ${use.prices ?? ""}, as the offer was issued for`,
+    );
   return ok(terms);
 }
 

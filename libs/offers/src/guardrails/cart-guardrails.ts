@@ -1,6 +1,7 @@
 import type { Appraisal } from "../appraise.js";
 import type { Cart } from "../cart.js";
 import type { CatalogRow } from "../catalog-row.js";
+import type { PriceTax } from "../price-tax.js";
 import type { CartLimits } from "./cart-limits.js";
 import type { GoodsLimit } from "./goods-limits.js";
 
@@ -18,6 +19,8 @@ export interface CartGuardrails {
   readonly cartMaxDiscountBp?: number | undefined;
   /** Most that an incentive may be worth, minor units. Absent: no limit. */
   readonly incentiveMaxMinor?: number | undefined;
+  /** The tax in prices, which is no margin of the shop's. Absent: there is none in them, or it is not looked at. */
+  readonly priceTax?: PriceTax | undefined;
   /** Limits of some goods. Absent: none. */
   readonly goodsLimits?: readonly GoodsLimit[] | undefined;
 }

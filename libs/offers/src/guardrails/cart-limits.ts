@@ -2,6 +2,7 @@ import { mulDiv } from "@leastwise/vocabulary";
 import { lineAmountMinor, listPriceMinor, type Cart } from "../cart.js";
 import type { CatalogRow } from "../catalog-row.js";
 import type { CartGuardrails } from "./cart-guardrails.js";
+import type { PriceTax } from "../price-tax.js";
 import { strictestLimit } from "./goods-limits.js";
 import { lineCostMinor } from "./margin-floor.js";
 
@@ -25,6 +26,20 @@ export interface CartLimits {
   readonly goodsMinor: number;
   /** What the goods cost the shop. */
   readonly costMinor: number;
+  /** Of prices with tax in them, what tells it; undefined: there is none. */
+  readonly taxed: TaxedGoods | undefined;
+}
+
+/** Goods whose prices have tax in them. */
+export interface TaxedGoods {
+  readonly tax: PriceTax;
+  /** In the order of the cart's lines. */
+  readonly lines: readonly {
+    /** What the shopper would pay for the line without us, minor units. */
+    readonly amountMinor: number;
+    /** Undefined: the default. */
+    readonly rateBp: number | undefined;
+  }[];
 }
 
 /** Reckons what the guardrails leave of a cart; a campaign's own margin floor does not change it. */
@@ -33,6 +48,7 @@ export function cartLimits(
   rows: readonly (CatalogRow | undefined)[],
   guardrails: CartGuardrails,
 ): CartLimits {
+  const { priceTax } = guardrails;
   let listMinor = 0;
   let discountMinor = 0;
   let goodsMinor = 0;
@@ -48,7 +64,7 @@ export function cartLimits(
     listMinor += list;
     discountMinor += discount;
     goodsMinor += lineAmountMinor(line);
-    costMinor += lineCostMinor(line, row, guardrails.assumedMarginBp);
+    costMinor += lineCostMinor(line, row, guardrails.assumedMarginBp, priceTax);
     const { excluded, floorPriceBp, maxDiscountBp } = strictestLimit(guardrails.goodsLimits, line, row);
     const floorBp = Math.max(guardrails.floorPriceBp, floorPriceBp);
     const floor = Math.max(mulDiv(list, floorBp, 10_000, "down"), (row?.floorPriceMinor ?? 0) * line.quantity, 0);
@@ -59,6 +75,7 @@ export function cartLimits(
     toMaxDiscountMinor.push(mulDiv(list, maxBp, 10_000, "up") - discount);
   }
   const { cartMaxDiscountBp } = guardrails;
+  const taxed = priceTax && taxedGoods(lines, rows, priceTax);
   const cartDiscountMinor =
     cartMaxDiscountBp === undefined
       ? Number.POSITIVE_INFINITY
@@ -70,5 +87,11 @@ export function cartLimits(
     cartDiscountMinor,
     goodsMinor,
     costMinor,
+    taxed,
   };
+}
+
+function taxedGoods(lines: Cart["lines"], rows: readonly (CatalogRow | undefined)[], tax: PriceTax): TaxedGoods {
+  const ofLines = lines.map((line, index) => ({ amountMinor: lineAmountMinor(line), rateBp: rows[index]?.taxBp }));
+  return { tax, lines: ofLines };
 }

@@ -1,11 +1,14 @@
 import { mulDiv } from "@leastwise/vocabulary";
+import type { Appraisal } from "../appraise.js";
 import { lineAmountMinor, listPriceMinor, type CartLine } from "../cart.js";
 import type { CatalogRow } from "../catalog-row.js";
+import { netOfTax, type PriceTax } from "../price-tax.js";
 import type { LimitedCart } from "./cart-guardrails.js";
 
 /**
  * After the incentive the cart keeps its least margin, as a share of what is paid for the goods. Everything that the
- * incentive costs counts at its worst: off the goods, off the shipping, for later, and the gift.
+ * incentive costs counts at its worst: off the goods, off the shipping, for later, and the gift. Of prices with tax in them, what is paid for the
+ * goods counts without it; what an incentive gives beside the goods counts whole.
  */
 export function marginFloor({
   appraisal,
@@ -13,15 +16,31 @@ export function marginFloor({
   guardrails,
   otherOffersCostMinor = 0,
 }: LimitedCart): "guardrail_margin_floor" | undefined {
-  const paid = limits.goodsMinor - appraisal.goodsMinor;
-  const margin = limits.goodsMinor - limits.costMinor - otherOffersCostMinor - appraisal.costMinor;
+  const paid = paidNetOfTax(limits, appraisal);
+  const besideGoods = appraisal.costMinor - appraisal.goodsMinor;
+  const margin = paid - limits.costMinor - otherOffersCostMinor - besideGoods;
   return isBelow(margin, paid, guardrails.marginFloorBp) ? "guardrail_margin_floor" : undefined;
 }
 
-/** What the line's units cost the shop, minor units: by the catalog, else the price less the assumed margin. */
-export function lineCostMinor(line: CartLine, row: CatalogRow | undefined, assumedMarginBp: number): number {
+/** What the shop keeps of what is paid for the goods when the tax in it has been paid, minor units: line by line, as the discount is allocated. */
+function paidNetOfTax({ goodsMinor, taxed }: LimitedCart["limits"], { goodsMinor: off, shares }: Appraisal): number {
+  if (taxed === undefined) return goodsMinor - off;
+  const { tax, lines } = taxed;
+  return lines.reduce(
+    (sum, { amountMinor, rateBp }, index) => sum + netOfTax(amountMinor - (shares[index] ?? 0), tax, rateBp),
+    0,
+  );
+}
+
+/** What the line's units cost the shop, minor units: by the catalog, else the price less the tax in it and the assumed margin. */
+export function lineCostMinor(
+  line: CartLine,
+  row: CatalogRow | undefined,
+  assumedMarginBp: number,
+  priceTax?: PriceTax,
+): number {
   if (row?.unitCostMinor !== undefined) return row.unitCostMinor * line.quantity;
-  return mulDiv(listPriceMinor(line), 10_000 - assumedMarginBp, 10_000);
+  return mulDiv(netOfTax(listPriceMinor(line), priceTax, row?.taxBp), 10_000 - assumedMarginBp, 10_000);
 }
 
 /** What the shop keeps of the goods without us, minor units; negative below cost. */
@@ -29,8 +48,12 @@ export function goodsMarginMinor(
   lines: readonly CartLine[],
   rows: readonly (CatalogRow | undefined)[],
   assumedMarginBp: number,
+  priceTax?: PriceTax,
 ): number {
-  return lines.reduce((sum, line, i) => sum + lineAmountMinor(line) - lineCostMinor(line, rows[i], assumedMarginBp), 0);
+  return lines.reduce((sum, line, i) => {
+    const kept = netOfTax(lineAmountMinor(line), priceTax, rows[i]?.taxBp);
+    return sum + kept - lineCostMinor(line, rows[i], assumedMarginBp, priceTax);
+  }, 0);
 }
 
 function isBelow(margin: number, paid: number, floorBp: number): boolean {

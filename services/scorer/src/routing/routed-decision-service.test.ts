@@ -182,7 +182,7 @@ describe("a decision for another's subject", () => {
   it("is refused as the owner refuses it, and by the asked one where the owner is gone", async () => {
     const empty = {
       ...checkoutIn(IN_PARTITION[1]),
-      cart: { lines: [], shipping: undefined, paymentMethod: "", offers: [] },
+      cart: wire.Cart.fromPartial({}),
     };
     const there = await decide(b, empty);
     expect(there).toMatchObject({ error: { code: "INVALID_ARGUMENT", reason: "empty_cart", field: "cart.lines" } });
@@ -298,8 +298,7 @@ describe("a batch", () => {
   it("has its degraded answers in their places where an owner is dead, and its refusals in theirs", async () => {
     await b.kill();
     const requests = [69, 5, 70, 133, 71, 197, 6, 134].map((bucket, index) => checkoutIn(bucket, `r${index}`));
-    for (const index of [1, 3, 4])
-      requests[index]!.cart = { lines: [], shipping: undefined, paymentMethod: "", offers: [] };
+    for (const index of [1, 3, 4]) requests[index]!.cart = wire.Cart.fromPartial({});
     requests[6]!.subject = undefined;
     expect(outcomes(await decideBatch(a, requests))).toEqual([
       "a:r0 owner_unavailable",

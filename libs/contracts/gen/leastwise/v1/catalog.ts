@@ -59,7 +59,11 @@ export interface Product {
     | Money
     | undefined;
   /** Largest discount on this product in basis points of its price, 0 to 10 000. Absent: the policy's maximum alone holds. */
-  maxDiscountBp?: number | undefined;
+  maxDiscountBp?:
+    | number
+    | undefined;
+  /** Tax on it, basis points of its price without tax, 0 to 10 000: read where the policy's prices are with tax. Absent: the policy's rate. */
+  taxBp?: number | undefined;
 }
 
 /** What stands on the compacted topic `catalog`, keyed by product. */
@@ -120,6 +124,7 @@ function createBaseProduct(): Product {
     brand: "",
     floorPrice: undefined,
     maxDiscountBp: undefined,
+    taxBp: undefined,
   };
 }
 
@@ -157,6 +162,9 @@ export const Product: MessageFns<Product> = {
     }
     if (message.maxDiscountBp !== undefined) {
       writer.uint32(72).int32(message.maxDiscountBp);
+    }
+    if (message.taxBp !== undefined) {
+      writer.uint32(80).int32(message.taxBp);
     }
     return writer;
   },
@@ -246,6 +254,14 @@ export const Product: MessageFns<Product> = {
             message.maxDiscountBp = reader.int32();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.taxBp = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -280,6 +296,7 @@ export const Product: MessageFns<Product> = {
       ? Money.fromPartial(object.floorPrice)
       : undefined;
     message.maxDiscountBp = object.maxDiscountBp ?? undefined;
+    message.taxBp = object.taxBp ?? undefined;
     return message;
   },
 };

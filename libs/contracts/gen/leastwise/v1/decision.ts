@@ -21,7 +21,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Channel, Device, EventVerdict, Line, Place } from "./events.js";
-import { Money } from "./money.js";
+import { Money, PriceBasis } from "./money.js";
 import { Offer, StackOffer } from "./offers.js";
 import { Incentive } from "./policy.js";
 import { Profile, Purpose, SubjectRef } from "./subjects.js";
@@ -71,6 +71,11 @@ export interface Cart {
    * of ours is checked against what was issued.
    */
   offers: StackOffer[];
+  /**
+   * Whether its prices have tax in them. Where cart and policy both say and differ, nothing is given (`foreign_price_basis`), since the
+   * policy's amounts mean something else there. Absent: as the policy's.
+   */
+  prices: PriceBasis;
 }
 
 /** Asks for the least incentive that converts the shopper. */
@@ -343,7 +348,8 @@ export interface DecisionRecord {
   /** The campaign's budget. */
   budgetId: string;
   /**
-   * Why the outcome is what it is, a stable reason: `granted`, `least_is_none`, `holdout`, `not_eligible`, …;
+   * Why the outcome is what it is, a stable reason: `granted`, `least_is_none`, `holdout`, `not_eligible`,
+   * `foreign_price_basis`, …;
    * `failed_after_draw` where the record of what was drawn did not get onto the log: nothing was given, and the draw counts.
    */
   reason: string;
@@ -447,10 +453,12 @@ export interface CatalogView {
   category: string;
   /** Brand. Absent: none. */
   brand: string;
+  /** Tax on it, basis points of the price without tax. Absent: the policy's rate. */
+  taxBp?: number | undefined;
 }
 
 function createBaseCart(): Cart {
-  return { lines: [], shipping: undefined, paymentMethod: "", offers: [] };
+  return { lines: [], shipping: undefined, paymentMethod: "", offers: [], prices: 0 };
 }
 
 export const Cart: MessageFns<Cart> = {
@@ -466,6 +474,9 @@ export const Cart: MessageFns<Cart> = {
     }
     for (const v of message.offers) {
       StackOffer.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.prices !== 0) {
+      writer.uint32(40).int32(message.prices);
     }
     return writer;
   },
@@ -515,6 +526,14 @@ export const Cart: MessageFns<Cart> = {
             message.offers.push(StackOffer.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.prices = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -538,6 +557,7 @@ export const Cart: MessageFns<Cart> = {
       : undefined;
     message.paymentMethod = object.paymentMethod ?? "";
     message.offers = object.offers?.map((e) => StackOffer.fromPartial(e)) || [];
+    message.prices = object.prices ?? 0;
     return message;
   },
 };
@@ -2520,6 +2540,7 @@ function createBaseCatalogView(): CatalogView {
     perishableUntilMs: undefined,
     category: "",
     brand: "",
+    taxBp: undefined,
   };
 }
 
@@ -2560,6 +2581,9 @@ export const CatalogView: MessageFns<CatalogView> = {
     }
     if (message.brand !== "") {
       writer.uint32(66).string(message.brand);
+    }
+    if (message.taxBp !== undefined) {
+      writer.uint32(72).int32(message.taxBp);
     }
     return writer;
   },
@@ -2641,6 +2665,14 @@ export const CatalogView: MessageFns<CatalogView> = {
             message.brand = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.taxBp = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2674,6 +2706,7 @@ export const CatalogView: MessageFns<CatalogView> = {
       : undefined;
     message.category = object.category ?? "";
     message.brand = object.brand ?? "";
+    message.taxBp = object.taxBp ?? undefined;
     return message;
   },
 };

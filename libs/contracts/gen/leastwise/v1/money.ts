@@ -11,6 +11,26 @@ export const protobufPackage = "leastwise.v1";
 
 export const protobufFileName = "leastwise/v1/money.proto";
 
+/** Whether prices have tax in them. */
+export const PriceBasis = {
+  /** PRICE_BASIS_UNSPECIFIED - It is not said, and tax is not looked at. */
+  PRICE_BASIS_UNSPECIFIED: 0,
+  /** PRICE_BASIS_WITH_TAX - Prices, discounts and what is paid have the tax in them. */
+  PRICE_BASIS_WITH_TAX: 1,
+  /** PRICE_BASIS_WITHOUT_TAX - They have none: tax comes on top. */
+  PRICE_BASIS_WITHOUT_TAX: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type PriceBasis = typeof PriceBasis[keyof typeof PriceBasis];
+
+export namespace PriceBasis {
+  export type PRICE_BASIS_UNSPECIFIED = typeof PriceBasis.PRICE_BASIS_UNSPECIFIED;
+  export type PRICE_BASIS_WITH_TAX = typeof PriceBasis.PRICE_BASIS_WITH_TAX;
+  export type PRICE_BASIS_WITHOUT_TAX = typeof PriceBasis.PRICE_BASIS_WITHOUT_TAX;
+  export type UNRECOGNIZED = typeof PriceBasis.UNRECOGNIZED;
+}
+
 /** An amount of money in the currency's minor unit. */
 export interface Money {
   /**

@@ -19,7 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Line } from "./events.js";
-import { Money } from "./money.js";
+import { Money, PriceBasis } from "./money.js";
 import { Incentive } from "./policy.js";
 import { SubjectRef } from "./subjects.js";
 
@@ -114,6 +114,8 @@ export interface ValidateRequest {
     | undefined;
   /** How the order will be paid, as in RedeemRequest. Absent: not known yet. */
   paymentMethod: string;
+  /** Whether the prices have tax in them, as in RedeemRequest. Absent: as those of the policy that issued the offer. */
+  prices: PriceBasis;
 }
 
 /** Whether the code is good. */
@@ -157,12 +159,17 @@ export interface RedeemRequest {
     | undefined;
   /**
    * The caller's key of this act, 1 to 255 bytes, by itself for each offer: the same key with another code is another act. The
-   * same key with the same content (ids, order, lines, shipping, payment) gives the same answer however often and however late it comes;
+   * same key with the same content (ids, order, lines, shipping, payment, prices) gives the same answer however often and however late it comes;
    * with another content it is refused (`idempotency_mismatch`). Required.
    */
   idempotencyKey: string;
   /** The shop's name of the way in which the order is paid, at most 64 bytes: see PaymentDiscount. Absent: not known. */
   paymentMethod: string;
+  /**
+   * Whether the prices have tax in them. Other ones than those of the policy that issued the offer are refused (`foreign_price_basis`). Absent: as
+   * those.
+   */
+  prices: PriceBasis;
 }
 
 /** The code is used. */
@@ -769,7 +776,7 @@ export const LineShare: MessageFns<LineShare> = {
 };
 
 function createBaseValidateRequest(): ValidateRequest {
-  return { code: "", subject: undefined, lines: [], shipping: undefined, paymentMethod: "" };
+  return { code: "", subject: undefined, lines: [], shipping: undefined, paymentMethod: "", prices: 0 };
 }
 
 export const ValidateRequest: MessageFns<ValidateRequest> = {
@@ -788,6 +795,9 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
     }
     if (message.paymentMethod !== "") {
       writer.uint32(42).string(message.paymentMethod);
+    }
+    if (message.prices !== 0) {
+      writer.uint32(48).int32(message.prices);
     }
     return writer;
   },
@@ -845,6 +855,14 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
             message.paymentMethod = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.prices = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -871,6 +889,7 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
       ? Money.fromPartial(object.shipping)
       : undefined;
     message.paymentMethod = object.paymentMethod ?? "";
+    message.prices = object.prices ?? 0;
     return message;
   },
 };
@@ -989,6 +1008,7 @@ function createBaseRedeemRequest(): RedeemRequest {
     shipping: undefined,
     idempotencyKey: "",
     paymentMethod: "",
+    prices: 0,
   };
 }
 
@@ -1014,6 +1034,9 @@ export const RedeemRequest: MessageFns<RedeemRequest> = {
     }
     if (message.paymentMethod !== "") {
       writer.uint32(58).string(message.paymentMethod);
+    }
+    if (message.prices !== 0) {
+      writer.uint32(64).int32(message.prices);
     }
     return writer;
   },
@@ -1087,6 +1110,14 @@ export const RedeemRequest: MessageFns<RedeemRequest> = {
             message.paymentMethod = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.prices = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1115,6 +1146,7 @@ export const RedeemRequest: MessageFns<RedeemRequest> = {
       : undefined;
     message.idempotencyKey = object.idempotencyKey ?? "";
     message.paymentMethod = object.paymentMethod ?? "";
+    message.prices = object.prices ?? 0;
     return message;
   },
 };

@@ -18,7 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Money } from "./money.js";
+import { Money, PriceBasis } from "./money.js";
 
 export const protobufPackage = "leastwise.v1";
 
@@ -216,7 +216,19 @@ export interface Policy {
    * Classes of purchase history, `rfm.recency`, `rfm.frequency` and `rfm.monetary` in expressions. Absent: a segment that speaks of them is
    * refused (`rfm_missing`).
    */
-  rfm: RfmBounds | undefined;
+  rfm:
+    | RfmBounds
+    | undefined;
+  /**
+   * Whether the prices that amounts here stand beside have tax in them: those of carts, floors, caps and amounts off. With tax, margins are what is
+   * left when the tax has been paid; unit costs are always without. Absent: tax is not looked at.
+   */
+  prices: PriceBasis;
+  /**
+   * Tax on goods of which the catalog names no rate, basis points of the price without tax, 0 to 10 000. Only where prices are with tax.
+   * Absent: 0.
+   */
+  taxBp?: number | undefined;
 }
 
 /**
@@ -1067,6 +1079,8 @@ function createBasePolicy(): Policy {
     partners: [],
     device: undefined,
     rfm: undefined,
+    prices: 0,
+    taxBp: undefined,
   };
 }
 
@@ -1122,6 +1136,12 @@ export const Policy: MessageFns<Policy> = {
     }
     if (message.rfm !== undefined) {
       RfmBounds.encode(message.rfm, writer.uint32(162).fork()).join();
+    }
+    if (message.prices !== 0) {
+      writer.uint32(240).int32(message.prices);
+    }
+    if (message.taxBp !== undefined) {
+      writer.uint32(248).int32(message.taxBp);
     }
     return writer;
   },
@@ -1275,6 +1295,22 @@ export const Policy: MessageFns<Policy> = {
             message.rfm = RfmBounds.decode(reader, reader.uint32());
             continue;
           }
+          case 30: {
+            if (tag !== 240) {
+              break;
+            }
+
+            message.prices = reader.int32() as any;
+            continue;
+          }
+          case 31: {
+            if (tag !== 248) {
+              break;
+            }
+
+            message.taxBp = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1313,6 +1349,8 @@ export const Policy: MessageFns<Policy> = {
       ? DevicePolicy.fromPartial(object.device)
       : undefined;
     message.rfm = (object.rfm !== undefined && object.rfm !== null) ? RfmBounds.fromPartial(object.rfm) : undefined;
+    message.prices = object.prices ?? 0;
+    message.taxBp = object.taxBp ?? undefined;
     return message;
   },
 };
