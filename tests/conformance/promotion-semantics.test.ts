@@ -99,6 +99,16 @@ describe("money", () => {
     expect(under("without_tax", "with_tax")).toBe("foreign_price_basis");
   });
 
+  it("when a cap shortens a discount, what was wanted is reported beside what is granted", () => {
+    const half: Incentive = { kind: "percent_off", percentBp: 5_000, maximum: money(2_000) };
+    const owed = campaign({ ladder: [{ incentive: half }] });
+    expect(decision([owed]).decision.offer).toMatchObject({ faceValueMinor: 2_000, wantedMinor: 5_000 });
+    const whole = decision([owed], { cart: cartOf([3_000]) }).decision.offer;
+    expect([whole?.faceValueMinor, whole?.wantedMinor]).toEqual([1_500, undefined]);
+    const used = redeem(command({ cart: cartOf([30_000]) }), issued({ incentive: half, heldMinor: 2_000 }));
+    expect(used).toMatchObject({ ok: true, value: { redemption: { discountMinor: 2_000, wantedMinor: 15_000 } } });
+  });
+
   it("of prices with tax the margin is what is left without it", () => {
     // 119.00 with 19 % are 100.00; goods of 80.00 leave 20 %, and 10 % off leaves (90.00 − 80.00) ÷ 90.00.
     const owed = campaign();

@@ -141,6 +141,8 @@ export function offerToWire(offer: IssuedOffer, status: wire.OfferStatus): wire.
     campaignId: offer.campaignId,
     incentive: incentiveToWire(offer.incentive),
     faceValue: { minor: BigInt(offer.faceValueMinor), currency: offer.currency },
+    wanted:
+      offer.wantedMinor === undefined ? undefined : { minor: BigInt(offer.wantedMinor), currency: offer.currency },
     issuedAtMs: BigInt(offer.issuedAtMs),
     expiresAtMs: BigInt(offer.expiresAtMs),
     status,
@@ -177,6 +179,7 @@ function candidateToWire(candidate: Candidate, currency: CurrencyCode): wire.Can
     incentive: candidate.incentive && incentiveToWire(candidate.incentive),
     depthBp: candidate.depthBp,
     faceValue: money(candidate.faceValueMinor),
+    wanted: candidate.wantedMinor === undefined ? undefined : money(candidate.wantedMinor),
     expectedCost: money(candidate.expectedCostMinor),
     worstCost: money(candidate.worstCostMinor),
     conversion: candidate.conversion,
@@ -266,6 +269,7 @@ export function offerOf(offer: wire.Offer): IssuedOffer {
     incentive: incentiveOf(offer.incentive),
     currency,
     faceValueMinor: minor,
+    ...given("wantedMinor", offer.wanted && Number(offer.wanted.minor)),
     issuedAtMs: Number(offer.issuedAtMs) as Millis,
     expiresAtMs: Number(offer.expiresAtMs) as Millis,
   };
@@ -295,6 +299,7 @@ function candidateOf(candidate: wire.Candidate): Candidate {
     ...given("incentive", candidate.incentive && incentiveOf(candidate.incentive)),
     depthBp: candidate.depthBp,
     faceValueMinor: Number(candidate.faceValue?.minor ?? 0n),
+    ...given("wantedMinor", candidate.wanted && Number(candidate.wanted.minor)),
     expectedCostMinor: Number(candidate.expectedCost?.minor ?? 0n),
     worstCostMinor: Number(candidate.worstCost?.minor ?? 0n),
     conversion: candidate.conversion,

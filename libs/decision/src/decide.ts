@@ -17,6 +17,7 @@ import { isGhost } from "./steps/ghost.js";
 import { grantStep, reasonOf } from "./steps/grant.js";
 import type { Owed } from "./steps/owed.js";
 import { responseStep, type Baseline } from "./steps/response.js";
+import { wantedOf } from "./steps/offer.js";
 import { owedTerms, recorded, recordedTerms, valueStep, type ValuedRung } from "./steps/value.js";
 import { weigh } from "./weighing.js";
 
@@ -59,12 +60,15 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
   const episode = episodeStep(situation, drawnFrom.length === 0 ? weighed : drawnFrom);
   const rungZero = rungZeroOf(baseline, owed);
   const { weights, drawn } = explorationStep(situation, rungZero, admissible, exploit, episode.draw);
-  const chosen = admissible[drawn - 1];
+  const rung = admissible[drawn - 1];
+  const chosen = rung && { ...rung, wantedMinor: wantedOf(situation, rung.incentive, rung.worthMinor) };
   const ghost = isGhost(chosen?.campaign, weighed, enrolments);
   const grant = grantStep(situation, chosen, owed, ghost);
-  const candidates = candidatesOf(rungZero, valued, admissible, weights);
   const places = { chosen: placeAmong(valued, admissible, drawn), exploit: placeAmong(valued, admissible, exploit) };
   const { offer } = grant;
+  const candidates = candidatesOf(rungZero, valued, admissible, weights).map((candidate, place) =>
+    place === places.chosen ? withWanted(candidate, chosen?.wantedMinor) : candidate,
+  );
   const counts = { weighed: weighed.length, admissible: admissible.length };
   return recordOf(situation, enrolments, permitted, {
     episodeId: episode.id,
@@ -108,6 +112,10 @@ function candidatesOf(
     { ...rungZero, weight: weights[0] ?? 0 },
     ...valued.map((rung) => candidateOf(rung, weightOf.get(rung) ?? 0)),
   ];
+}
+
+function withWanted(candidate: Candidate, wantedMinor: number | undefined): Candidate {
+  return wantedMinor === undefined ? candidate : { ...candidate, wantedMinor };
 }
 
 function candidateOf(rung: ValuedRung, weight: number): Candidate {

@@ -86,6 +86,8 @@ export interface Candidate {
   readonly depthBp: number;
   /** What the shopper would gain now. For rung 0: what the shopper is owed anyway. */
   readonly faceValueMinor: number;
+  /** Of the chosen rung: what the shopper would gain if nothing shortened it. Absent: as much, or not the chosen one. */
+  readonly wantedMinor?: number;
   readonly expectedCostMinor: number;
   readonly worstCostMinor: number;
   /** Chance of an order within the horizon, 0 to 1. */

@@ -39,6 +39,7 @@ export {
   type LeftOutReason,
   type StackPlan,
 } from "./stacking/best-stack.js";
+export { wantedMinor, type WantedOn } from "./wanted.js";
 export { asStacked, atMostHeld, type StackedTerms } from "./stacking/as-stacked.js";
 export { appraiseInStack, leftByOffers, type LeftCart, type StackedAppraisal } from "./stacking/in-stack.js";
 export type { StackCart, StackLine, StackOffer } from "./stacking/stack-offer.js";

@@ -15,6 +15,8 @@ export interface OfferTerms {
   readonly currency: CurrencyCode;
   /** What it is worth on the cart that it was decided for, minor units. */
   readonly faceValueMinor: number;
+  /** What it would be worth there if nothing shortened it, minor units. Absent: as much. */
+  readonly wantedMinor?: number;
   /** Most that it can cost, minor units: held since the issue, and never exceeded by a redemption. */
   readonly heldMinor: number;
   readonly issuedAtMs: Millis;
@@ -35,6 +37,8 @@ export interface LineShare {
 export interface Redemption {
   /** What the shopper gains, minor units: off the goods, off the shipping, or credited or paid back later. */
   readonly discountMinor: number;
+  /** What the shopper would gain if nothing shortened it, minor units. Absent: as much. */
+  readonly wantedMinor?: number;
   /** Most that it costs the shop, minor units: what is charged to a budget. */
   readonly costMinor: number;
   /** Each line's part, lines without one left out; they add up to `discountMinor` for incentives on goods. */

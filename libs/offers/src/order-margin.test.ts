@@ -39,6 +39,13 @@ describe("what an order brings in", () => {
     expect(marginOf(credit)).toEqual({ paidMinor: 10_000, marginMinor: 2_900 });
   });
 
+  it("is without the tax in the prices, which the shop does not keep", () => {
+    const priceTax = { defaultBp: 2_000, rounding: "half_even" } as const;
+    // 8 100 and 900 paid, of which the tax is a sixth; the sock cost 60 % of 1 000 without its tax.
+    const net = { paidMinor: 7_500, marginMinor: 1_000 };
+    expect(marginOf({ kind: "percent_off", percentBp: 1_000 }, { priceTax })).toEqual(net);
+  });
+
   it("has back what a partner pays, rounded down", () => {
     const incentive: Incentive = { kind: "amount_off", amount: { minor: 999, currency: EUR } };
     expect(marginOf(incentive, { merchantShareBp: 5_000 })).toEqual({ paidMinor: 9_001, marginMinor: 2_900 });

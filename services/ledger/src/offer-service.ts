@@ -42,7 +42,7 @@ import type { BookedOffer } from "./book.js";
 import type { Ledger, NotRedeemed } from "./ledger.js";
 import { offerSubject } from "./offer-subject.js";
 import type { Led } from "./own-records.js";
-import { sharesToWire } from "./recorded.js";
+import { sharesToWire, wantedToWire } from "./recorded.js";
 
 export interface OfferServiceOptions {
   readonly ledger: Ledger;
@@ -93,7 +93,7 @@ function validateCode(
   if (!read.ok) return err(invalidArgument(read.error));
   const invalid = (reason: string): wire.ValidateResponse => {
     options.telemetry.metrics.offerRefusals.with({ method: "Validate", reason }).add();
-    return { valid: false, reason, message: NEUTRAL_MESSAGE, discount: undefined, shares: [] };
+    return { valid: false, reason, message: NEUTRAL_MESSAGE, discount: undefined, shares: [], wanted: undefined };
   };
   const found = findOffer(options.ledger, request.code);
   if (!found.ok) return found.error.code === "NOT_FOUND" ? ok(invalid(found.error.refusal.reason)) : found;
@@ -102,7 +102,8 @@ function validateCode(
   if (mayBeRedeemed(options.ledger, found.value)) return ok(invalid("redemption_in_doubt"));
   const terms = termsOf(found.value.state);
   const discount = moneyToWire({ minor: used.value.discountMinor, currency: terms.currency });
-  return ok({ valid: true, reason: "", message: "", discount, shares: sharesToWire(used.value, terms) });
+  const shares = sharesToWire(used.value, terms);
+  return ok({ valid: true, reason: "", message: "", discount, shares, wanted: wantedToWire(used.value, terms) });
 }
 
 async function redeemCode(
@@ -142,6 +143,7 @@ async function redeemAlone(
     discount: moneyToWire({ minor: redemption.discountMinor, currency: terms.currency }),
     shares: sharesToWire(redemption, terms),
     replayed: redeemed.value.replayed,
+    wanted: wantedToWire(redemption, terms),
   });
 }
 

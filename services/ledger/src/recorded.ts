@@ -73,11 +73,12 @@ export function readOfferEvent(event: wire.OfferEvent): Exclude<OfferEvent, { ki
   }
 }
 
-function redemptionOf({ discount, cost = discount, shares, paid, margin }: wire.OfferRedeemed): Redemption {
+function redemptionOf({ discount, cost = discount, wanted, shares, paid, margin }: wire.OfferRedeemed): Redemption {
   const order = paid && margin && { paidMinor: Number(paid.minor), marginMinor: Number(margin.minor) };
   return {
     ...(order && { order }),
     discountMinor: Number(discount?.minor ?? 0n),
+    ...(wanted === undefined ? {} : { wantedMinor: Number(wanted.minor) }),
     costMinor: Number(cost?.minor ?? 0n),
     shares: shares.map((share) => ({
       line: share.line,
@@ -118,12 +119,18 @@ export function offerEventToWire(
             orderId: event.orderId,
             discount: moneyToWire({ minor: event.redemption.discountMinor, currency: terms.currency }),
             cost: moneyToWire({ minor: event.redemption.costMinor, currency: terms.currency }),
+            wanted: wantedToWire(event.redemption, terms),
             shares: sharesToWire(event.redemption, terms),
             ...marginToWire(event.redemption, terms),
           },
         },
       };
   }
+}
+
+/** What a redemption would have come to if nothing had shortened it; undefined: as much as it did. */
+export function wantedToWire({ wantedMinor }: Redemption, { currency }: OfferTerms): wire.Money | undefined {
+  return wantedMinor === undefined ? undefined : moneyToWire({ minor: wantedMinor, currency });
 }
 
 function marginToWire({ order }: Redemption, { currency }: OfferTerms) {

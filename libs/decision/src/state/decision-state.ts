@@ -73,6 +73,8 @@ export interface IssuedOffer {
   readonly incentive: Incentive;
   readonly currency: CurrencyCode;
   readonly faceValueMinor: number;
+  /** What it would be worth if nothing shortened it, minor units. Absent: as much. */
+  readonly wantedMinor?: number;
   readonly issuedAtMs: Millis;
   readonly expiresAtMs: Millis;
 }

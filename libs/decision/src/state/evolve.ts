@@ -218,6 +218,7 @@ function withheldOffer(decision: DecisionFacts): IssuedOffer | undefined {
     incentive: chosen.incentive,
     currency: decision.cart.currency,
     faceValueMinor: chosen.faceValueMinor,
+    ...(chosen.wantedMinor === undefined ? {} : { wantedMinor: chosen.wantedMinor }),
     issuedAtMs: decision.decidedAtMs,
     expiresAtMs: decision.withheldUntilMs,
   };

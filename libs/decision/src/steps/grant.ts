@@ -7,7 +7,7 @@ import { NEVER_MS } from "../record.js";
 import type { Situation } from "../situation.js";
 import type { IssuedOffer } from "../state/decision-state.js";
 import type { LadderRung } from "./ladder.js";
-import { issueOffer, offerEndMs } from "./offer.js";
+import { issueOffer, offerEndMs, wantedOf, type Granted } from "./offer.js";
 import type { Owed } from "./owed.js";
 
 /** What the checkout is given. */
@@ -23,16 +23,20 @@ export interface Grant {
   readonly withheldUntilMs: Millis;
 }
 
+/** The rung that is given, with what it would be worth if nothing shortened it; undefined: as much. */
+export interface ChosenRung extends LadderRung {
+  readonly wantedMinor: number | undefined;
+}
+
 /** Issues the chosen rung; where none was chosen, or it is withheld, what the shopper is owed in every arm. */
 export function grantStep(
   situation: Situation,
-  chosen: LadderRung | undefined,
+  chosen: ChosenRung | undefined,
   owed: Owed | undefined,
   ghost: boolean,
 ): Grant {
   const withheld = chosen !== undefined && (ghost || situation.observeOnly);
-  if (chosen !== undefined && !withheld)
-    return issued(situation, chosen.campaign, chosen.incentive, chosen.worthMinor, chosen.worstCostMinor);
+  if (chosen !== undefined && !withheld) return issued(situation, chosen.campaign, chosen, chosen.worstCostMinor);
   const grant = grantOwed(situation, owed);
   return chosen === undefined ? grant : { ...grant, withheldUntilMs: offerEndMs(situation, chosen.campaign) };
 }
@@ -42,7 +46,10 @@ export function grantOwed(situation: Situation, owed: Owed | undefined): Grant {
   if (owed === undefined) return shown(undefined);
   if (owed.open !== undefined) return shown(owed.open.offer);
   if (situation.observeOnly) return shown(undefined);
-  return issued(situation, owed.campaign, owed.incentive, owed.appraisal.worthMinor, owed.worstCostMinor);
+  const { campaign, incentive, worstCostMinor } = owed;
+  const { worthMinor } = owed.appraisal;
+  const granted = { incentive, worthMinor, wantedMinor: wantedOf(situation, incentive, worthMinor) };
+  return issued(situation, campaign, granted, worstCostMinor);
 }
 
 /** Shows what was given before, or nothing: nothing is newly held. */
@@ -50,15 +57,9 @@ export function shown(offer: IssuedOffer | undefined): Grant {
   return { offer, heldMinor: 0, budgetId: "", holds: [], withheldUntilMs: NEVER_MS };
 }
 
-function issued(
-  situation: Situation,
-  campaign: CompiledCampaign,
-  incentive: LadderRung["incentive"],
-  worthMinor: number,
-  worstCostMinor: number,
-): Grant {
+function issued(situation: Situation, campaign: CompiledCampaign, granted: Granted, worstCostMinor: number): Grant {
   return {
-    ...shown(issueOffer(situation, campaign, incentive, worthMinor)),
+    ...shown(issueOffer(situation, campaign, granted)),
     heldMinor: worstCostMinor,
     budgetId: campaign.budgetId,
     holds: holdsOf(campaign, worstCostMinor, situation.nowMs),

@@ -1,16 +1,31 @@
-import { mintCode, type Incentive } from "@leastwise/offers";
+import { mintCode, wantedMinor, type Incentive } from "@leastwise/offers";
 import { bucketOf, type Millis } from "@leastwise/vocabulary";
 import { offerIdOf } from "../digests.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
 import type { IssuedOffer } from "../state/decision-state.js";
 
+/** What is granted, and what would be if nothing shortened it; absent: as much. */
+export interface Granted {
+  readonly incentive: Incentive;
+  readonly worthMinor: number;
+  readonly wantedMinor?: number | undefined;
+}
+
+/** What an incentive would be worth on this cart if nothing shortened it; undefined: as much as it is. */
+export function wantedOf(
+  { cart, rows, policy }: Situation,
+  incentive: Incentive,
+  worthMinor: number,
+): number | undefined {
+  return wantedMinor(incentive, worthMinor, { cart, rows, rounding: policy.rounding });
+}
+
 /** Issues an incentive of a campaign to the subject: good from now for the campaign's time to live. */
 export function issueOffer(
   situation: Situation,
   campaign: CompiledCampaign,
-  incentive: Incentive,
-  faceValueMinor: number,
+  { incentive, worthMinor, wantedMinor }: Granted,
 ): IssuedOffer {
   const { campaignId } = campaign;
   const { decisionId, subject, nowMs, cart, codeKey } = situation;
@@ -21,7 +36,8 @@ export function issueOffer(
     campaignId,
     incentive,
     currency: cart.currency,
-    faceValueMinor,
+    faceValueMinor: worthMinor,
+    ...(wantedMinor === undefined ? {} : { wantedMinor }),
     issuedAtMs: nowMs,
     expiresAtMs: offerEndMs(situation, campaign),
   };

@@ -8,6 +8,7 @@ import { withoutExcludedGoods } from "../guardrails/excluded-goods.js";
 import { isOtherBasis, type PriceBasis } from "../price-tax.js";
 import type { LineShare, OfferState, OfferTerms, Redemption } from "../offer.js";
 import { orderMargin } from "../order-margin.js";
+import { wantedMinor } from "../wanted.js";
 import type { OfferRefusal, OfferRefusalReason } from "../reasons.js";
 
 /** Who would use an offer, when and for what. */
@@ -60,9 +61,17 @@ export function useOffer(state: OfferState, use: OfferUse): Result<Redemption, O
     rows,
     appraisal,
     assumedMarginBp,
+    priceTax: use.guardrails.priceTax,
     merchantShareBp: use.merchantShareBp ?? 10_000,
   });
-  return ok({ discountMinor: worthMinor, costMinor, shares: lineShares(use.cart, appraisal), order });
+  const wanted = wantedMinor(incentive, worthMinor, { cart: use.cart, rows, rounding: use.rounding });
+  return ok({
+    discountMinor: worthMinor,
+    ...(wanted === undefined ? {} : { wantedMinor: wanted }),
+    costMinor,
+    shares: lineShares(use.cart, appraisal),
+    order,
+  });
 }
 
 function goodTerms(state: OfferState, use: OfferUse): Result<OfferTerms, OfferRefusal> {

@@ -114,8 +114,12 @@ export class PolicyWorld {
     // By the assumed margin: an order says nothing of what its goods cost.
     const { campaigns, guardrails } = policy;
     const merchantShareBp = campaigns.find((one) => one.campaignId === campaignId)?.merchantShareBp ?? 10_000;
-    const { assumedMarginBp } = guardrails.cart;
-    this.#margins.add(campaignId, atMs, orderMargin({ cart, rows: [], appraisal, assumedMarginBp, merchantShareBp }));
+    const { assumedMarginBp, priceTax } = guardrails.cart;
+    this.#margins.add(
+      campaignId,
+      atMs,
+      orderMargin({ cart, rows: [], appraisal, assumedMarginBp, priceTax, merchantShareBp }),
+    );
   }
 
   #hold({ subject, offer, holds, heldMinor }: Decision): void {

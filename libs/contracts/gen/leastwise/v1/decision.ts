@@ -248,6 +248,11 @@ export interface Candidate {
   weight: bigint;
   /** The guardrail or rule that blocked it, a stable reason. Empty: admissible. */
   blockedBy: string;
+  /**
+   * Of the chosen rung: what it would be worth if nothing shortened it, as `Offer.wanted`. Absent: as much as `face_value`; of the others it is not
+   * reckoned.
+   */
+  wanted: Money | undefined;
 }
 
 /** The features a decision stood on. */
@@ -1300,6 +1305,7 @@ function createBaseCandidate(): Candidate {
     evidence: 0,
     weight: 0n,
     blockedBy: "",
+    wanted: undefined,
   };
 }
 
@@ -1343,6 +1349,9 @@ export const Candidate: MessageFns<Candidate> = {
     }
     if (message.blockedBy !== "") {
       writer.uint32(98).string(message.blockedBy);
+    }
+    if (message.wanted !== undefined) {
+      Money.encode(message.wanted, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -1456,6 +1465,14 @@ export const Candidate: MessageFns<Candidate> = {
             message.blockedBy = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.wanted = Money.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1493,6 +1510,9 @@ export const Candidate: MessageFns<Candidate> = {
     message.evidence = object.evidence ?? 0;
     message.weight = (object.weight !== undefined && object.weight !== null) ? BigInt(object.weight) : 0n;
     message.blockedBy = object.blockedBy ?? "";
+    message.wanted = (object.wanted !== undefined && object.wanted !== null)
+      ? Money.fromPartial(object.wanted)
+      : undefined;
     return message;
   },
 };

@@ -84,6 +84,11 @@ export interface Offer {
   expiresAtMs: bigint;
   /** Where it stands. */
   status: OfferStatus;
+  /**
+   * What it would be worth on that cart if nothing shortened it: no maximum of its own, no caps on lines, no excluded goods, and goods enough.
+   * Absent: as much as `face_value`.
+   */
+  wanted: Money | undefined;
 }
 
 /** A line's part of a discount, fixed at redemption: a return reads it and nothing is ever divided again. */
@@ -132,6 +137,8 @@ export interface ValidateResponse {
     | undefined;
   /** Each line's part. */
   shares: LineShare[];
+  /** What it would take off if nothing shortened it, as `Offer.wanted`, what is held for it included. Absent: as much as `discount`. */
+  wanted: Money | undefined;
 }
 
 /** Uses a code, once. */
@@ -186,6 +193,8 @@ export interface RedeemResponse {
   shares: LineShare[];
   /** True if this answers a call made before with the same idempotency key. */
   replayed: boolean;
+  /** What it would take off if nothing shortened it, as `Offer.wanted`, what is held for it included. Absent: as much as `discount`. */
+  wanted: Money | undefined;
 }
 
 /** Holds an offer for an order. */
@@ -285,7 +294,7 @@ export interface OfferRedeemed {
   cost:
     | Money
     | undefined;
-  /** What was paid for the goods of the order, all discounts taken off. Absent, with `margin`: recorded before that was kept. */
+  /** What was paid for the goods of the order, all discounts and the tax in it taken off. Absent, with `margin`: recorded before that was kept. */
   paid:
     | Money
     | undefined;
@@ -293,7 +302,11 @@ export interface OfferRedeemed {
    * What the shop keeps of `paid`: what the goods cost and the shop's share of `cost` taken off; negative where it lost. Goods whose unit cost
    * the catalog does not say cost what the policy's assumed margin leaves.
    */
-  margin: Money | undefined;
+  margin:
+    | Money
+    | undefined;
+  /** What it would have taken off if nothing had shortened it. Absent: as much as it took off. */
+  wanted: Money | undefined;
 }
 
 /** An offer ran out unused: what was held for it is free again. */
@@ -527,6 +540,7 @@ function createBaseOffer(): Offer {
     issuedAtMs: 0n,
     expiresAtMs: 0n,
     status: 0,
+    wanted: undefined,
   };
 }
 
@@ -561,6 +575,9 @@ export const Offer: MessageFns<Offer> = {
     }
     if (message.status !== 0) {
       writer.uint32(64).int32(message.status);
+    }
+    if (message.wanted !== undefined) {
+      Money.encode(message.wanted, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -642,6 +659,14 @@ export const Offer: MessageFns<Offer> = {
             message.status = reader.int32() as any;
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.wanted = Money.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -675,6 +700,9 @@ export const Offer: MessageFns<Offer> = {
       ? BigInt(object.expiresAtMs)
       : 0n;
     message.status = object.status ?? 0;
+    message.wanted = (object.wanted !== undefined && object.wanted !== null)
+      ? Money.fromPartial(object.wanted)
+      : undefined;
     return message;
   },
 };
@@ -895,7 +923,7 @@ export const ValidateRequest: MessageFns<ValidateRequest> = {
 };
 
 function createBaseValidateResponse(): ValidateResponse {
-  return { valid: false, reason: "", message: "", discount: undefined, shares: [] };
+  return { valid: false, reason: "", message: "", discount: undefined, shares: [], wanted: undefined };
 }
 
 export const ValidateResponse: MessageFns<ValidateResponse> = {
@@ -914,6 +942,9 @@ export const ValidateResponse: MessageFns<ValidateResponse> = {
     }
     for (const v of message.shares) {
       LineShare.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.wanted !== undefined) {
+      Money.encode(message.wanted, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -971,6 +1002,14 @@ export const ValidateResponse: MessageFns<ValidateResponse> = {
             message.shares.push(LineShare.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.wanted = Money.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -995,6 +1034,9 @@ export const ValidateResponse: MessageFns<ValidateResponse> = {
       ? Money.fromPartial(object.discount)
       : undefined;
     message.shares = object.shares?.map((e) => LineShare.fromPartial(e)) || [];
+    message.wanted = (object.wanted !== undefined && object.wanted !== null)
+      ? Money.fromPartial(object.wanted)
+      : undefined;
     return message;
   },
 };
@@ -1152,7 +1194,7 @@ export const RedeemRequest: MessageFns<RedeemRequest> = {
 };
 
 function createBaseRedeemResponse(): RedeemResponse {
-  return { offer: undefined, discount: undefined, shares: [], replayed: false };
+  return { offer: undefined, discount: undefined, shares: [], replayed: false, wanted: undefined };
 }
 
 export const RedeemResponse: MessageFns<RedeemResponse> = {
@@ -1168,6 +1210,9 @@ export const RedeemResponse: MessageFns<RedeemResponse> = {
     }
     if (message.replayed !== false) {
       writer.uint32(32).bool(message.replayed);
+    }
+    if (message.wanted !== undefined) {
+      Money.encode(message.wanted, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1217,6 +1262,14 @@ export const RedeemResponse: MessageFns<RedeemResponse> = {
             message.replayed = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.wanted = Money.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1240,6 +1293,9 @@ export const RedeemResponse: MessageFns<RedeemResponse> = {
       : undefined;
     message.shares = object.shares?.map((e) => LineShare.fromPartial(e)) || [];
     message.replayed = object.replayed ?? false;
+    message.wanted = (object.wanted !== undefined && object.wanted !== null)
+      ? Money.fromPartial(object.wanted)
+      : undefined;
     return message;
   },
 };
@@ -1798,7 +1854,15 @@ export const OfferEvent: MessageFns<OfferEvent> = {
 };
 
 function createBaseOfferRedeemed(): OfferRedeemed {
-  return { orderId: "", discount: undefined, shares: [], cost: undefined, paid: undefined, margin: undefined };
+  return {
+    orderId: "",
+    discount: undefined,
+    shares: [],
+    cost: undefined,
+    paid: undefined,
+    margin: undefined,
+    wanted: undefined,
+  };
 }
 
 export const OfferRedeemed: MessageFns<OfferRedeemed> = {
@@ -1820,6 +1884,9 @@ export const OfferRedeemed: MessageFns<OfferRedeemed> = {
     }
     if (message.margin !== undefined) {
       Money.encode(message.margin, writer.uint32(50).fork()).join();
+    }
+    if (message.wanted !== undefined) {
+      Money.encode(message.wanted, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1885,6 +1952,14 @@ export const OfferRedeemed: MessageFns<OfferRedeemed> = {
             message.margin = Money.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.wanted = Money.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1911,6 +1986,9 @@ export const OfferRedeemed: MessageFns<OfferRedeemed> = {
     message.paid = (object.paid !== undefined && object.paid !== null) ? Money.fromPartial(object.paid) : undefined;
     message.margin = (object.margin !== undefined && object.margin !== null)
       ? Money.fromPartial(object.margin)
+      : undefined;
+    message.wanted = (object.wanted !== undefined && object.wanted !== null)
+      ? Money.fromPartial(object.wanted)
       : undefined;
     return message;
   },
