@@ -179,6 +179,7 @@ function evaluate(parts: readonly ExpressionPart[], context: ExpressionContext, 
 
 function ranOnce({ run, plain }: ExpressionPart, context: ExpressionContext): number {
   const told = plain?.(context);
+  if (told === "failed") return FAILED;
   if (told !== undefined) return told ? TRUE : FALSE;
   try {
     const came = run({ ...context });

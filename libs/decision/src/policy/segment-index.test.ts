@@ -32,6 +32,9 @@ const CONDITIONS = [
   `profile.loyalty_tier != "gold"`,
   `profile.member != false`,
   `context.country == null`,
+  `rfm.recency >= 4`,
+  `3.0 == rfm.frequency`,
+  `features.purchases_30d <= 2 && profile.customer_since_ms < 5`,
   `context.hour < 18 && 9 <= context.hour`,
   `!("vip" in profile.tags)`,
   `features.purchases_30d >= 2.0`,
@@ -47,7 +50,7 @@ const CONDITIONS = [
 ];
 const FEATURES = new Set(["purchases_30d", "mark"]);
 
-const WHOLE = ["features", "profile", "cart", "context"].reduce(
+const WHOLE = ["features", "profile", "cart", "context", "rfm"].reduce(
   (environment, name) => environment.registerVariable(name, "dyn"),
   new Environment(),
 );
@@ -91,7 +94,14 @@ const context: fc.Arbitrary<ExpressionContext> = fc.record({
     brands: fc.constant([]),
     payment_method: textOrNull("card"),
   }),
-  rfm: fc.constant(null),
+  rfm: fc.option(
+    fc.record({
+      recency: fc.constantFrom(null, 1, 5),
+      frequency: fc.constantFrom(null, 3),
+      monetary: fc.constant(null),
+    }),
+    { nil: null },
+  ),
   context: fc.record({
     channel: fc.constant(null),
     device: fc.constant(null),
