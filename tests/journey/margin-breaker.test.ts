@@ -103,10 +103,13 @@ it("a campaign that brings in too little is stopped, honours what it gave, and g
   const stopped = await arrives("breaker-1");
   expect(stopped.answer).toMatchObject({ offer: undefined, degradedReason: "" });
   expect(await blockedBy(stopped)).toEqual(["margin_breaker"]);
-  expect(await stoppedCampaigns()).toBe("1");
+  await until(
+    async () => ((await stoppedCampaigns()) === "1" ? true : undefined),
+    "the metrics show the stopped campaign",
+  );
   await buys(late!);
 
   await apply("breaker-2", `, resumed: ${new Date().toISOString()}`);
   expect((await arrives("breaker-2")).answer.offer?.campaignId).toBe("coats");
-  expect(await stoppedCampaigns()).toBe("0");
+  await until(async () => ((await stoppedCampaigns()) === "0" ? true : undefined), "the metrics show that it goes on");
 });

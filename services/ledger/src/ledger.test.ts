@@ -19,7 +19,7 @@ let end: () => Promise<void>;
 beforeEach(async () => ({ log, end } = await givenLog()));
 afterEach(() => end());
 
-const remaining = (ledger: Ledger) => ledger.books(BUDGETS).budgets["marketing"]?.remainingMinor;
+const remaining = (ledger: Ledger) => ledger.books(BUDGETS, []).budgets["marketing"]?.remainingMinor;
 const stateOf = (ledger: Ledger, code: string) => ledger.offerOfCode(code)?.state.status;
 
 function redemption(id: string, key = "key-1", atMs: Millis = NOON, discountMinor = 900): OfferRedeemed {
@@ -53,7 +53,7 @@ function onDecisions(record: wire.DecisionRecord): NewRecord {
 /** All that a decision may be given of the books, and the state of these subjects and offers. */
 function picture(ledger: Ledger, subjects: readonly SubjectId[], codes: readonly string[]) {
   return {
-    books: ledger.books(BUDGETS),
+    books: ledger.books(BUDGETS, []),
     states: subjects.map((subject) => ledger.stateOf(subject)),
     offers: codes.map((code) => ledger.offerOfCode(code)),
   };
@@ -108,7 +108,7 @@ describe("a decision", () => {
     expect(remaining(ledger)).toBe(9_000);
     expect(stateOf(ledger, record.offer!.code)).toBe("issued");
     expect(ledger.stateOf(ADA).open).toHaveLength(1);
-    expect(ledger.books(BUDGETS).decisionsPerRung).toEqual({ autumn: [0, 1] });
+    expect(ledger.books(BUDGETS, []).decisionsPerRung).toEqual({ autumn: [0, 1] });
     await ledger.close();
   });
 
@@ -119,7 +119,7 @@ describe("a decision", () => {
     await ledger.close(); // not before all that stood there has been read back
     const again = await openLedger(log);
     for (const one of [ledger, again.ledger]) {
-      expect(one.books(BUDGETS)).toEqual({
+      expect(one.books(BUDGETS, [])).toEqual({
         budgets: { marketing: { remainingMinor: 9_000, shadowPriceBp: 0 } },
         explorationSpentMinor: { autumn: 25 },
         decisionsPerRung: { autumn: [1, 1] },
@@ -164,7 +164,7 @@ describe("a decision", () => {
     const explored = { exploit: 0, explorationCostMinor: 408n };
     await ledger.record({ ...granted({ id: "d1", subject: ADA }), ...explored });
     await ledger.record({ ...granted({ id: "d2", subject: subjectOf(2) }), ...explored, continued: true });
-    expect(ledger.books(BUDGETS)).toMatchObject({
+    expect(ledger.books(BUDGETS, [])).toMatchObject({
       explorationSpentMinor: { autumn: 816 },
       decisionsPerRung: { autumn: [0, 1] },
     });
@@ -174,7 +174,7 @@ describe("a decision", () => {
   it("counts for exploration while it is on its way to the log or in doubt, once", async () => {
     const { ledger, time } = await openLedger(log);
     const explored = { exploit: 0, explorationCostMinor: 500n };
-    const spent = () => ledger.books([]);
+    const spent = () => ledger.books([], []);
     const writes = (from: number) =>
       Array.from({ length: 50 }, (_, n) =>
         ledger.record({ ...granted({ id: `d${from + n}`, subject: subjectOf(from + n) }), ...explored }),
@@ -206,7 +206,7 @@ describe("a decision", () => {
     const { ledger } = await openLedger(log);
     const record = granted({ id: "d1", subject: ADA });
     await ledger.record({ ...record, ...withheld, offer: undefined, held: undefined, budgetId: "" });
-    expect(ledger.books(BUDGETS).decisionsPerRung).toEqual({ autumn: [1] });
+    expect(ledger.books(BUDGETS, []).decisionsPerRung).toEqual({ autumn: [1] });
     await ledger.close();
   });
 
@@ -215,11 +215,11 @@ describe("a decision", () => {
     const before = picture(ledger, [ADA], []);
     log.refuse(on(TOPICS.decisions));
     expect((await ledger.record(none({ id: "d1", subject: ADA }))).ok).toBe(true);
-    expect(ledger.books(BUDGETS).explorationSpentMinor).toEqual({ autumn: 25 });
+    expect(ledger.books(BUDGETS, []).explorationSpentMinor).toEqual({ autumn: 25 });
     // The refusal comes in the next turns: an act that is queued behind sees it done.
     for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
-    expect(ledger.books(BUDGETS).explorationSpentMinor).toEqual({ autumn: 0 });
-    expect(ledger.books(BUDGETS).decisionsPerRung).toEqual({ autumn: [0] });
+    expect(ledger.books(BUDGETS, []).explorationSpentMinor).toEqual({ autumn: 0 });
+    expect(ledger.books(BUDGETS, []).decisionsPerRung).toEqual({ autumn: [0] });
     expect(ledger.stateOf(ADA)).toEqual(before.states[0]);
     await ledger.close();
   });
@@ -329,7 +329,7 @@ describe("a decision whose record did not get onto the log after the draw", () =
       expect(again.ledger.stateOf(ADA)).toMatchObject({ open: [], history: [], recent: [] });
       expect(again.ledger.stateOf(ADA)).toEqual(ledger.stateOf(ADA));
       expect(remaining(again.ledger)).toBe(remaining(ledger));
-      expect(again.ledger.books(BUDGETS).decisionsPerRung).toEqual(ledger.books(BUDGETS).decisionsPerRung);
+      expect(again.ledger.books(BUDGETS, []).decisionsPerRung).toEqual(ledger.books(BUDGETS, []).decisionsPerRung);
       await again.ledger.close();
     },
   );
@@ -396,7 +396,7 @@ describe("what campaigns have brought in", () => {
     await Promise.all([one.ledger.close(), other.ledger.close()]);
     const again = await openLedger(log);
     expect([broughtIn(other.ledger), broughtIn(again.ledger)]).toEqual([both, both]);
-    expect(again.ledger.books([]).realisedMargins).toEqual({});
+    expect(again.ledger.books([], []).realisedMargins).toEqual({});
     await again.ledger.close();
   });
 
@@ -406,9 +406,9 @@ describe("what campaigns have brought in", () => {
     await ledger.redeemed(used("d1", "k1", NOON, -1));
     const shown = async () =>
       / (\d+)$/m.exec((await telemetry.render()).match(/^leastwise_stopped_campaigns.*$/m)![0])![1];
-    ledger.books([], [breaker]);
+    ledger.watchBreakers([breaker]);
     expect(await shown()).toBe("1");
-    ledger.books([], [{ ...breaker, countsFromMs: () => NOON + 1 }]);
+    ledger.watchBreakers([{ ...breaker, countsFromMs: () => NOON + 1 }]);
     expect(await shown()).toBe("0");
     await ledger.close();
   });
@@ -583,7 +583,7 @@ async function act({ ledger, time }: Awaited<ReturnType<typeof openLedger>>, ste
     time.nowMs = (time.nowMs + 1) as Millis;
     if (step.kind === "wait") {
       time.nowMs = (time.nowMs + step.minutes * MINUTE_MS) as Millis;
-      ledger.books(BUDGETS); // ends what is due
+      ledger.books(BUDGETS, []); // ends what is due
       continue;
     }
     if (step.kind === "order") {

@@ -21,7 +21,7 @@ import { Book, type BookedOffer } from "./book.js";
 import { BreakerWatch } from "./breaker-watch.js";
 import { BySubject, type Hold } from "./by-subject.js";
 import { FailedDraws } from "./failed-draws.js";
-import { sliceOf } from "./offer-counts.js";
+import { bucketsByPartition, OfferCounts, sliceOf } from "./offer-counts.js";
 import { PendingGrants } from "./pending-grants.js";
 import { RedemptionDoubts } from "./redemption-doubts.js";
 import { offerEventToWire, readDecision, readOfferEvent, type RecordedDecision } from "./recorded.js";
@@ -68,6 +68,7 @@ export class Ledger {
   readonly #own: OwnRecords;
   readonly #breakerWatch: BreakerWatch;
   readonly #partitionCount: number;
+  readonly #bucketsByPartition: readonly (readonly Bucket[])[];
   /** Own decisions that count already and that the topic has not brought back yet. */
   readonly #counted = new Set<string>();
   /** Own decisions that count when they are on the log, however one hears of it first. */
@@ -81,6 +82,7 @@ export class Ledger {
   private constructor(options: LedgerOptions, partitionCount: number) {
     this.#options = options;
     this.#partitionCount = partitionCount;
+    this.#bucketsByPartition = bucketsByPartition(partitionCount);
     this.#own = new OwnRecords({ ...options, partitionCount });
     this.#breakerWatch = new BreakerWatch(options.telemetry);
   }
@@ -145,19 +147,22 @@ export class Ledger {
    * The books as a decision is given them, of these budgets and of the campaigns of these breakers. Ends what is due first, so that money held for
    * dead offers is free.
    */
-  books(budgets: readonly CompiledBudget[], breakers: readonly CompiledBreaker[] = []) {
+  books(budgets: readonly CompiledBudget[], breakers: readonly CompiledBreaker[]) {
     const nowMs = this.#options.clock.nowMs();
     this.#expireDue(nowMs);
     this.#pending.forgetOver(nowMs);
-    const realisedMargins = this.#book.margins.of(breakers, nowMs);
-    this.#breakerWatch.look(breakers, realisedMargins);
     const exploration = this.#book.exploration.with(this.#pending.decisions());
     return {
       budgets: Object.fromEntries(budgets.map((budget) => [budget.budgetId, this.#lease(budget, nowMs)])),
       explorationSpentMinor: exploration.spentMinor(),
       decisionsPerRung: exploration.decisionsPerRung(),
-      realisedMargins,
+      realisedMargins: this.#book.margins.of(breakers, nowMs),
     };
+  }
+
+  /** Tells people of the campaigns that these breakers stop now. To be called again and again: periods end by themselves. */
+  watchBreakers(breakers: readonly CompiledBreaker[]): void {
+    this.#breakerWatch.look(breakers, this.#book.margins.of(breakers, this.#options.clock.nowMs()));
   }
 
   #lease(budget: CompiledBudget, nowMs: number): BudgetLease {
@@ -171,19 +176,20 @@ export class Ledger {
    * others own partitions, too, that is what is left of the slice of the subject's partition, and never more than is left of all.
    */
   offersLeft(quantities: readonly Quantity[], subject: SubjectId): Readonly<Record<string, number>> {
+    if (quantities.length === 0) return {};
+    const { offerCounts } = this.#book;
+    const promised = new OfferCounts();
+    for (const offer of this.#pending.promisedOffers()) promised.count(offer.campaignId, offer.subject, 1);
     const partitionCount = this.#partitionCount;
     const partition = partitionOfBucket(bucketOf(subject), partitionCount);
-    const isHere = (bucket: Bucket) => partitionOfBucket(bucket, partitionCount) === partition;
+    const here = this.#bucketsByPartition[partition] ?? [];
     const left = ({ campaignId, offersMax }: Quantity): number => {
-      const leftOfAll = offersMax - this.#issued(campaignId, () => true);
+      const leftOfAll = offersMax - offerCounts.of(campaignId) - promised.of(campaignId);
       if (!this.#own.areShared) return leftOfAll;
-      return Math.min(leftOfAll, sliceOf(offersMax, partition, partitionCount) - this.#issued(campaignId, isHere));
+      const ofSlice = offerCounts.within(campaignId, here) + promised.within(campaignId, here);
+      return Math.min(leftOfAll, sliceOf(offersMax, partition, partitionCount) - ofSlice);
     };
     return Object.fromEntries(quantities.map((quantity) => [quantity.campaignId, Math.max(0, left(quantity))]));
-  }
-
-  #issued(campaignId: string, isMeant: (bucket: Bucket) => boolean): number {
-    return this.#book.offerCounts.of(campaignId, isMeant) + this.#pending.promisedOffers(campaignId, isMeant);
   }
 
   /** The offer of a code in its canonical form. */

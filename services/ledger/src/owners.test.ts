@@ -59,7 +59,7 @@ class Owner {
   }
 
   remaining() {
-    return this.ledger.books(BUDGETS).budgets["marketing"]?.remainingMinor;
+    return this.ledger.books(BUDGETS, []).budgets["marketing"]?.remainingMinor;
   }
 }
 
@@ -162,7 +162,7 @@ describe("a ledger among several", () => {
     await first.ledger.record(none({ id: "d1", subject: ADA }));
     await first.ledger.close();
     expect(first.ledger.stateOf(ADA)).toEqual(before);
-    expect(first.ledger.books(BUDGETS).decisionsPerRung).toEqual({});
+    expect(first.ledger.books(BUDGETS, []).decisionsPerRung).toEqual({});
   });
 
   it("does not begin where a later owner has begun meanwhile", async () => {

@@ -1,5 +1,5 @@
 import { evolve, type DecisionState } from "@leastwise/decision";
-import { bucketOf, type Bucket, type SubjectId } from "@leastwise/vocabulary";
+import type { SubjectId } from "@leastwise/vocabulary";
 import type { RecordedDecision } from "./recorded.js";
 
 interface Pending {
@@ -53,12 +53,11 @@ export class PendingGrants {
     return minor;
   }
 
-  /** Offers that are promised of a campaign, to subjects in such buckets. */
-  promisedOffers(campaignId: string, isMeant: (bucket: Bucket) => boolean): number {
-    let offers = 0;
+  /** Offers that are promised, each by its campaign, to whom. */
+  *promisedOffers(): Generator<{ readonly campaignId: string; readonly subject: SubjectId }, void, undefined> {
     for (const { recorded } of this.#byDecision.values())
-      if (recorded.issued?.terms.campaignId === campaignId && isMeant(bucketOf(recorded.subject))) offers += 1;
-    return offers;
+      if (recorded.issued !== undefined)
+        yield { campaignId: recorded.issued.terms.campaignId, subject: recorded.subject };
   }
 
   /** The subject's state with what is promised to it counted as granted. None of it is open: nobody was told of it. */

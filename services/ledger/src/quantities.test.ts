@@ -79,7 +79,7 @@ describe("a quantity", () => {
     });
     expect(left(given, 3)).toBe(1);
     given.time.nowMs = (NOON + HOUR_MS + DAY_MS) as Millis;
-    given.ledger.books([]);
+    given.ledger.books([], []);
     expect(left(given, 3)).toBe(2);
   });
 

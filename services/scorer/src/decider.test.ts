@@ -85,7 +85,7 @@ describe("a rehearsal", () => {
     decider.rehearse();
     expect(await counts()).toEqual(before);
     expect(await standing(given.log, TOPICS.decisions)).toEqual([]);
-    expect(ledger.books([])).toEqual(bare.ledger.books([]));
+    expect(ledger.books([], [])).toEqual(bare.ledger.books([], []));
   });
 });
 
@@ -477,7 +477,7 @@ describe("a log that takes no appends", () => {
     expect(answer).toMatchObject({ freshness: FRESHNESS_DEGRADED, degradedReason: "log_unavailable", message: "" });
     expect(answer.offer).toBeUndefined();
     expect(shop.ledger.stateOf(ADA).open).toEqual([]);
-    expect(shop.ledger.books(shop.policies.active()?.compiled.budgets ?? []).budgets).toMatchObject({
+    expect(shop.ledger.books(shop.policies.active()?.compiled.budgets ?? [], []).budgets).toMatchObject({
       marketing: { remainingMinor: 9_999_000 },
     });
     expect(await counted(shop.telemetry, "leastwise_degraded_total", 'reason="log_unavailable"')).toBe(1);

@@ -64,7 +64,7 @@ export function gatherFacts(
   const { feed, ledger, subjects, catalog, codeKey, clockKind, observeOnly } = sources;
   const snapshot = feed.read(subject, nowMs);
   // First, since it ends what is due: the state is read after that.
-  const books = ledger.books(policy?.compiled.budgets ?? [], policy?.compiled.breakers);
+  const books = ledger.books(policy?.compiled.budgets ?? [], policy?.compiled.breakers ?? []);
   const record = subjects.record(subject);
   const profile = record?.profile && profileOf(record.profile);
   const consent = consentOf(record?.consent);
@@ -125,7 +125,16 @@ function consentOf(consent: wire.Consent | undefined): readonly Purpose[] {
   return consent?.purposes.flatMap((purpose) => purposeName(purpose) ?? []) ?? [];
 }
 
+/** A profile stays the same object until it changes, so that what is reckoned of it is reckoned once. */
+const PROFILES = new WeakMap<wire.Profile, Profile>();
+
 function profileOf(profile: wire.Profile): Profile {
+  const known = PROFILES.get(profile) ?? readProfile(profile);
+  PROFILES.set(profile, known);
+  return known;
+}
+
+function readProfile(profile: wire.Profile): Profile {
   const { loyaltyTier, member, customerSinceMs, birthday, tags, attributes } = profile;
   return {
     loyaltyTier,

@@ -199,7 +199,7 @@ describe("a decision run again from its own record on the log", () => {
     await shop.close();
     shop = await openShop(given.log);
     shop.time.nowMs = (NOON + DAY_MS + 2) as Millis;
-    shop.ledger.books([]); // ends what is due
+    shop.ledger.books([], []); // ends what is due
     expect(shop.ledger.stateOf(hasher.known("ada"))).toEqual(ada);
   });
 

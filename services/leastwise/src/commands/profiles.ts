@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
 import { Progress } from "../play/progress.js";
@@ -21,7 +22,7 @@ const TOLD_MAX = 100;
 
 /** Keeps the profiles and consents of a CSV file. Ends with 1 where a row was not taken. */
 export async function importProfilesCommand(file: string, options: ProfilesOptions): Promise<void> {
-  if (options.rejects !== undefined && resolve(options.rejects) === resolve(file))
+  if (options.rejects !== undefined && isSameFile(options.rejects, file))
     throw new StartFailure(`--rejects ${options.rejects}: expected another file than the one that is imported`);
   const client = options.dryRun ? undefined : new SubjectClient(options.address);
   const rejects = new Rejects(file, options.rejects);
@@ -45,6 +46,12 @@ export async function importProfilesCommand(file: string, options: ProfilesOptio
     await rejects.end();
     client?.close();
   }
+}
+
+/** True if both names lead to one file, by whatever links. */
+function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return resolve(one) === resolve(other) || (a !== undefined && a.ino === b?.ino && a.dev === b.dev);
 }
 
 /** Where wrong rows go: told as compilers do, and into the file that was named for them. */

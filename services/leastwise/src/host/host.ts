@@ -335,7 +335,11 @@ class Starting {
     });
     this.#closers.add(() => feed.close());
     feed.finished.catch(this.#fail);
-    await this.#measure(new FeedMetrics({ feed, log, clock, metrics: telemetry.metrics }));
+    const feedMetrics = new FeedMetrics({ feed, log, clock, metrics: telemetry.metrics });
+    await this.#measure(() => {
+      ledger.watchBreakers(policies.active()?.compiled.breakers ?? []);
+      return feedMetrics.measure();
+    });
     const sight = this.#keepSight(policies);
     const recent = new RecentDecisions();
     const decider = new Decider({
@@ -433,13 +437,12 @@ class Starting {
   }
 
   /** Once now, so that a process that is ready says what it has; then again and again. */
-  async #measure(feedMetrics: FeedMetrics): Promise<void> {
-    await feedMetrics.measure();
+  async #measure(measure: () => Promise<void>): Promise<void> {
+    await measure();
     let measuring: Promise<void> | undefined;
     const timer = setInterval(() => {
       // A log that does not answer is not asked again and again.
-      measuring ??= feedMetrics
-        .measure()
+      measuring ??= measure()
         .catch(this.#fail)
         .finally(() => (measuring = undefined));
     }, FEED_METRICS_INTERVAL_MS);

@@ -98,7 +98,7 @@ export class PolicyWorld {
     return Object.fromEntries(
       quantities.map(({ campaignId, offersMax }) => [
         campaignId,
-        Math.max(0, offersMax - this.#offerCounts.of(campaignId, () => true)),
+        Math.max(0, offersMax - this.#offerCounts.of(campaignId)),
       ]),
     );
   }

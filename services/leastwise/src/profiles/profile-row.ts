@@ -134,6 +134,9 @@ function profileOf(cells: Cells, told: Told): wire.Profile {
 
 function consentOf(cells: Cells, told: Told): wire.Consent | undefined {
   const said = cells.list("consent");
+  // What an empty list is exported as withdraws nothing: that takes a word.
+  if (said.length === 0)
+    told(refusal("consent_malformed", "consent", cells.text("consent"), `purposes, or ${NO_PURPOSE}`));
   const purposes = said.length === 1 && said[0] === NO_PURPOSE ? [] : said.flatMap((name) => purposeCalled(name, told));
   if (cells.text("consent_stated_at") === "")
     told(refusal("consent_time_missing", "consent_stated_at", undefined, "when the consent was stated"));
