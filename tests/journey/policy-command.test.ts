@@ -111,6 +111,18 @@ describe("leastwise policy", () => {
     );
   });
 
+  it("gives nothing new at one command, and goes on at another", async () => {
+    expect(await asked("apply", fileOf(DOCUMENT), "--version", "short-1")).toMatchObject({ code: 0 });
+    const said = ["--author", "ada", "--reason", "money runs out"];
+    expect((await asked("kill", ...said)).out.split("\n")).toEqual([
+      "short-1.kill-1 is in force: nothing new is given",
+      "to go on: policy rollback short-1 --author NAME --reason WORDS",
+    ]);
+    expect((await asked("show")).out).toContain("kill_switch: true");
+    expect((await asked("kill", ...said)).out).toBe("short-1.kill-1 has the kill switch on already");
+    expect(await asked("rollback", "short-1", ...said)).toMatchObject({ code: 0 });
+  });
+
   it("says what to do where nobody answers, or nothing is known by that name", async () => {
     expect(await asked("apply", fileOf(DOCUMENT))).toMatchObject({
       code: 1,

@@ -105,7 +105,7 @@ function campaignOf(campaign: wire.Campaign, amounts: Amounts): Campaign {
     priority: campaign.priority,
     ...given("marginFloorBp", campaign.marginFloorBp),
     ...given("breaker", campaign.breaker && breakerOf(campaign.breaker)),
-    ...given("offersMax", campaign.offersMax === 0n ? undefined : Number(campaign.offersMax)),
+    ...given("offersMax", numberOf(campaign.offersMax)),
   };
 }
 
@@ -113,7 +113,7 @@ function breakerOf({ marginMinBp, marginMaxBp, ordersMin, period, resumedAtMs }:
   return {
     ...given("marginMinBp", marginMinBp),
     ...given("marginMaxBp", marginMaxBp),
-    ordersMin,
+    ...given("ordersMin", ordersMin),
     ...given("period", BUDGET_PERIODS.get(period)),
     ...given("resumedAtMs", numberOf(resumedAtMs)),
   };

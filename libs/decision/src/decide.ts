@@ -3,6 +3,7 @@ import type { Candidate, Decided, Decision, Enrolment } from "./decision.js";
 import { explorationCostOf } from "./exploration-cost.js";
 import type { DecisionInput } from "./input.js";
 import { baselineAlone, recordOf } from "./record.js";
+import type { BlockReason } from "./reasons.js";
 import { repeatedAnswer } from "./repeated.js";
 import { situationOf, type Situation } from "./situation.js";
 import type { Answer } from "./state/decision-state.js";
@@ -91,10 +92,24 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
     message: explanationStep(policy, language, offer),
     segments: segments.holding,
     personalDataUsed,
-    validUntilMs: episode.endsAtMs,
+    validUntilMs: isPassingStop(admissible, valued) ? situation.nowMs : episode.endsAtMs,
     ineligible: eligibility.ineligible,
     explorationCostMinor: explorationCostOf({ candidates, ...places, ghost, observeOnly: situation.observeOnly }),
   });
+}
+
+/** What keeps everybody from being given something, and may be over in a moment. */
+const PASSING: ReadonlySet<string> = new Set<BlockReason>([
+  "kill_switch",
+  "margin_breaker",
+  "margin_unknown",
+  "quantity_exhausted",
+  "quantity_unknown",
+]);
+
+/** True if nothing could be given, and something could once a stop is over: such a none does not stand, nor does it open an episode. */
+function isPassingStop(admissible: readonly ValuedRung[], valued: readonly ValuedRung[]): boolean {
+  return admissible.length === 0 && valued.some(({ blockedBy }) => blockedBy !== undefined && PASSING.has(blockedBy));
 }
 
 function rungZeroOf(baseline: Baseline, owed: Owed | undefined): Candidate {

@@ -280,6 +280,14 @@ describe("a policy document", () => {
     expect(budgets[0]?.amount).toEqual({ minor: 500n, currency: "EUR" });
   });
 
+  it("has a message with nothing behind its name as an empty one, so that what it lacks is told", () => {
+    expect(policyOf("campaigns: [{breaker: }]").campaigns[0]?.breaker).toEqual(
+      policyOf("campaigns: [{breaker: {}}]").campaigns[0]?.breaker,
+    );
+    expect(policyOf("campaigns: [{breaker: }]").campaigns[0]?.breaker).toBeDefined();
+    expect(policyOf("campaigns: [{horizon: , budget_id: }]").campaigns[0]?.budgetId).toBe("");
+  });
+
   it("tells all that is wrong at once", () => {
     expect(problemsOf("verison: v\nguardrails: {floor_price: 60}").map(({ line }) => line)).toEqual([1, 2]);
   });

@@ -113,8 +113,14 @@ class Reading {
     if (json[field.name] !== undefined) this.#refuse("field_repeated", path, name, `${name} once`, key);
     const rival = field.oneof?.fields.find((other) => other !== field && json[other.name] !== undefined);
     if (rival !== undefined) this.#refuse("one_of_several", path, name, `${rival.name} or ${name}, not both`, key);
-    if (isScalar(node) && node.value === null) return;
+    const isNothing = isScalar(node) && node.value === null;
+    if (isNothing && (field.fieldKind !== "message" || !isOwnForm)) return;
     this.#nodes.set(path, node);
+    if (isNothing) {
+      // `breaker:` with nothing behind it was meant to be there: what it lacks is told.
+      json[field.name] = {};
+      return;
+    }
     const value = isOwnForm
       ? this.#field(field, node, path, around)
       : field.fieldKind === "list"

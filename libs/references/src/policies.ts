@@ -105,7 +105,8 @@ export function compileWritten(policy: wire.Policy, nowMs?: number): Result<Comp
   const read = readPolicy(policy);
   if (!read.ok) return read;
   const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);
-  if (!compiled.ok || nowMs === undefined) return compiled;
+  // Whoever pulls the kill switch is not kept waiting by a campaign that has ended meanwhile.
+  if (!compiled.ok || nowMs === undefined || compiled.value.killSwitch) return compiled;
   const over = campaignsOver(read.value, nowMs);
   return over.length === 0 ? compiled : err(over);
 }

@@ -7,6 +7,7 @@ import {
   applyCommand,
   diffCommand,
   historyCommand,
+  killCommand,
   rollbackCommand,
   showCommand,
   validateCommand,
@@ -37,6 +38,12 @@ const FORMAT_HELP = FORMATS.map(({ name, help }) => `  ${name.padEnd(18)}${help}
 const ASSORTMENT_HELP = Object.entries(ASSORTMENTS)
   .map(([name, { help }]) => `  ${name.padEnd(18)}${help}`)
   .join("\n");
+
+// Whoever reads no further, as `| head` does, is no failure of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
 
 function program(): Command {
   const leastwise = new Command("leastwise")
@@ -137,6 +144,10 @@ function addPolicy(leastwise: Command): void {
   asking("history", "print who put what into force, when and why").action((options: AskingOptions) =>
     historyCommand(options),
   );
+  asking("kill", "give nothing new from now on: what is in force, with its kill switch on; rollback goes on")
+    .requiredOption("--author <text>", "who stops it")
+    .requiredOption("--reason <text>", "why")
+    .action((options: RollbackOptions) => killCommand(options));
   asking("rollback <version>", "put what an earlier version said into force again")
     .requiredOption("--author <text>", "who goes back")
     .requiredOption("--reason <text>", "why")

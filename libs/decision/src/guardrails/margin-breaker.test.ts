@@ -44,7 +44,7 @@ describe("the breaker", () => {
 
   it("waits until enough orders say so", () => {
     expect([2, 3].map((orders) => [...blockedBy(realised(-5_000, orders))])).toEqual([[""], ["margin_breaker"]]);
-    const [fifty] = policyWith({ ...BREAKER, ordersMin: 0 }).breakers;
+    const [fifty] = policyWith({ marginMinBp: 1_000, period: "day" }).breakers;
     expect(fifty?.ordersMin).toBe(50);
   });
 

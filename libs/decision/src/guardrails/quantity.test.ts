@@ -40,6 +40,21 @@ describe("a campaign's quantity", () => {
     expect(offers).toEqual(["autumn", undefined]);
   });
 
+  it("that is gone, as a kill switch, says none for a moment: the same cart is decided on anew, and opens its episode then", () => {
+    const exploration = { floorBp: 0, coldStartDecisionsPerRung: 0 };
+    const policy = compiled({ campaigns: [campaign({ offersMax: 1, exploration })] });
+    const shopper = { policy, model: sureModel(4), assignmentKey: "always" as AssignmentKey };
+    for (const stop of [{ offersLeft: { autumn: 0 } }, { offersLeft: { autumn: 1 }, killSwitch: true }]) {
+      const stopped = decide(input({ ...shopper, ...stop }));
+      if (stopped.kind !== "decided") throw new Error("repeated");
+      expect(stopped.decision).toMatchObject({ offer: undefined, validUntilMs: NOON });
+      expect(stopped.nextState.episode).toBeUndefined();
+      const later = { nowMs: (NOON + 1_000) as Millis, decisionState: stopped.nextState, offersLeft: { autumn: 1 } };
+      const again = decision({ ...shopper, ...later, cause: { caller: "shop", requestId: "2", sessionId: "v" } });
+      expect(again).toMatchObject({ reason: "granted", continued: false, offer: { campaignId: "autumn" } });
+    }
+  });
+
   it("does not take back what was given", () => {
     const exploration = { floorBp: 0, coldStartDecisionsPerRung: 0 };
     const policy = compiled({ campaigns: [campaign({ offersMax: 1, exploration })] });

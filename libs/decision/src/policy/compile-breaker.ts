@@ -26,7 +26,7 @@ export function compileBreaker({ campaignId, breaker }: Campaign, starts: Period
     campaignId,
     marginMinBp: breaker.marginMinBp,
     marginMaxBp: breaker.marginMaxBp,
-    ordersMin: breaker.ordersMin === 0 ? ORDERS_MIN_DEFAULT : breaker.ordersMin,
+    ordersMin: breaker.ordersMin ?? ORDERS_MIN_DEFAULT,
     countsFromMs: (nowMs) => {
       const startsAtMs = starts.of(period, nowMs);
       return resumedAtMs <= nowMs ? Math.max(startsAtMs, resumedAtMs) : startsAtMs;

@@ -40,12 +40,12 @@ const inDevice = (changes: Partial<DevicePolicy>) =>
 
 type Case = readonly [name: string, problems: () => ReturnType<typeof problemsOf>, reason: string, field: string];
 const inBreaker = (changes: Partial<MarginBreaker>) =>
-  inCampaign({ breaker: { marginMinBp: 500, ordersMin: 0, period: "day", ...changes } });
+  inCampaign({ breaker: { marginMinBp: 500, period: "day", ...changes } });
 const BREAKER = "campaigns[0].breaker";
 const CASES: readonly Case[] = [
   [
     "a breaker without a band",
-    () => inCampaign({ breaker: { ordersMin: 0, period: "day" } }),
+    () => inCampaign({ breaker: { period: "day" } }),
     ...(["band_missing", BREAKER] as const),
   ],
   [
@@ -53,13 +53,15 @@ const CASES: readonly Case[] = [
     () => inBreaker({ marginMaxBp: 499 }),
     ...(["band_contradictory", `${BREAKER}.margin_max_bp`] as const),
   ],
+  ["no offers at all", () => inCampaign({ offersMax: 0 }), "out_of_range", "campaigns[0].offers_max"],
+  ["a breaker of 0 orders", () => inBreaker({ ordersMin: 0 }), "out_of_range", `${BREAKER}.orders_min`],
   ["fewer offers than none", () => inCampaign({ offersMax: -1 }), "out_of_range", "campaigns[0].offers_max"],
   ["a breaker below all", () => inBreaker({ marginMinBp: -10_001 }), "out_of_range", `${BREAKER}.margin_min_bp`],
   ["a breaker above all", () => inBreaker({ marginMaxBp: 10_001 }), "out_of_range", `${BREAKER}.margin_max_bp`],
   ["a breaker of no orders", () => inBreaker({ ordersMin: -1 }), "out_of_range", `${BREAKER}.orders_min`],
   [
     "a breaker without a period",
-    () => inCampaign({ breaker: { marginMinBp: 500, ordersMin: 0 } }),
+    () => inCampaign({ breaker: { marginMinBp: 500 } }),
     ...(["period_missing", `${BREAKER}.period`] as const),
   ],
   ["a breaker resumed in no time", () => inBreaker({ resumedAtMs: -1 }), "out_of_range", `${BREAKER}.resumed_at_ms`],

@@ -95,8 +95,8 @@ export interface MarginBreaker {
   readonly marginMinBp?: number;
   /** Of what was paid. Absent: no upper bound. */
   readonly marginMaxBp?: number;
-  /** 0: 50. */
-  readonly ordersMin: number;
+  /** Absent: 50. */
+  readonly ordersMin?: number;
   /** Absent: refused (`period_missing`). */
   readonly period?: BudgetPeriod;
   /** Absent: never. */

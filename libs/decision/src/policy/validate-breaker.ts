@@ -18,7 +18,7 @@ export function validateBreaker(problems: Problems, field: string, breaker: Marg
       marginMaxBp,
       `at least margin_min_bp, ${String(marginMinBp)}`,
     );
-  if (ordersMin !== 0) problems.range(`${field}.orders_min`, ordersMin, 1, ORDERS_MAX);
+  if (ordersMin !== undefined) problems.range(`${field}.orders_min`, ordersMin, 1, ORDERS_MAX);
   if (period === undefined) problems.add("period_missing", `${field}.period`, undefined, "day, week or month");
   if (resumedAtMs !== undefined) problems.range(`${field}.resumed_at_ms`, resumedAtMs, 0, INSTANT_MAX_MS);
 }

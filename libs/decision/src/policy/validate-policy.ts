@@ -145,8 +145,7 @@ function validateCampaigns(problems: Problems, policy: Policy): void {
   for (const [i, campaign] of policy.campaigns.slice(0, CAMPAIGNS_MAX).entries()) {
     const at = `campaigns[${String(i)}]`;
     validateCampaign(problems, at, campaign, known);
-    if (campaign.offersMax !== undefined && campaign.offersMax !== 0)
-      problems.range(`${at}.offers_max`, campaign.offersMax, 1, OFFERS_MAX);
+    if (campaign.offersMax !== undefined) problems.range(`${at}.offers_max`, campaign.offersMax, 1, OFFERS_MAX);
     if (campaign.breaker !== undefined) validateBreaker(problems, `${at}.breaker`, campaign.breaker);
   }
 }

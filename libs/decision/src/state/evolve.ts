@@ -143,9 +143,15 @@ function episodeAfter(before: Episode | undefined, decision: DecisionFacts): Epi
   };
 }
 
-/** An answer that honours what was given before, repeats a none or is the safe one neither draws nor opens an episode. */
-function opensNone({ episodeId, reason, freshness }: DecisionFacts): boolean {
-  return episodeId === "" || reason === "offer_outstanding" || reason === "answer_stands" || freshness === "degraded";
+/** An answer that honours what was given before, repeats a none, is the safe one or does not stand neither draws nor opens an episode. */
+function opensNone({ episodeId, reason, freshness, decidedAtMs, validUntilMs }: DecisionFacts): boolean {
+  return (
+    episodeId === "" ||
+    validUntilMs <= decidedAtMs ||
+    reason === "offer_outstanding" ||
+    reason === "answer_stands" ||
+    freshness === "degraded"
+  );
 }
 
 /** Orders from this instant on came after the decision. One that it knew of may bear its own instant: clocks stand still, and differ. */

@@ -1,11 +1,14 @@
 import { MODEL } from "@leastwise/scorer";
 import { compileWritten } from "@leastwise/references";
 import { sayRefusal } from "@leastwise/vocabulary";
+import { access, constants } from "node:fs/promises";
+import { dirname } from "node:path";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
 import { compare } from "../impact/compare.js";
 import { checkCurrencies, tell, type ImpactAnswer } from "../impact/impact-answer.js";
 import { REPLAY_NOTES } from "../impact/impact-table.js";
 import { ReplayedShop } from "../impact/replayed-shop.js";
+import { isSameFile } from "../host/same-file.js";
 import { Progress } from "../play/progress.js";
 import { byName } from "../play/summary.js";
 import { currencyIn, openReplay } from "../play/replay-file.js";
@@ -32,11 +35,26 @@ export interface ImpactOptions extends AskingOptions, LoggedImpactOptions {
 export async function impactCommand(file: string, options: ImpactOptions): Promise<void> {
   if (options.log === (options.replay !== undefined))
     throw new StartFailure("expected --replay with a clickstream, or --log for what stands on the log: one of them");
+  const { replay, html } = options;
+  if (html !== undefined) await checkPage(html, [file, options.replay, options.against, options.config]);
   const after = await validOf(file, options.json);
-  const { replay } = options;
   const answer =
     replay === undefined ? await loggedImpact(after, options) : await replayedImpact(after, { ...options, replay });
   await tell(answer, after.compiled.currency, options);
+}
+
+/** Says before anything is gone through that the page could not be written, or would be written over what is read. */
+async function checkPage(html: string, read: readonly (string | undefined)[]): Promise<void> {
+  const overwritten = read.find((path) => path !== undefined && isSameFile(html, path));
+  if (overwritten !== undefined)
+    throw new StartFailure(`--html ${html}: expected another file than ${overwritten}, which is read`);
+  try {
+    await access(dirname(html), constants.W_OK);
+  } catch (error) {
+    throw new StartFailure(
+      `--html ${html} cannot be written (${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
 }
 
 async function replayedImpact(

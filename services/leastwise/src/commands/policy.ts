@@ -94,6 +94,33 @@ export async function rollbackCommand(version: string, options: RollbackOptions)
   });
 }
 
+/** Stops every new offer: puts what is in force into force again with its kill switch on. */
+export async function killCommand({ address, author, reason, json }: RollbackOptions): Promise<void> {
+  await asking(address, async (client) => {
+    const before = await client.get();
+    if (before.killSwitch) {
+      say(json ? JSON.stringify({ version: before.version }) : `${before.version} has the kill switch on already`);
+      return;
+    }
+    const names = new Set((await client.history()).map(({ policy }) => policy?.version ?? ""));
+    const version = killName(before.version, names);
+    const applied = await client.apply({ ...before, version, author, reason, killSwitch: true });
+    const back = `to go on: policy rollback ${before.version} --author NAME --reason WORDS`;
+    say(json ? JSON.stringify({ version: applied }) : `${applied} is in force: nothing new is given\n${back}`);
+  });
+}
+
+/** Bytes of a version's name, which is plain ASCII. */
+const VERSION_LENGTH_MAX = 64;
+
+function killName(version: string, names: ReadonlySet<string>): string {
+  for (let n = 1; ; n += 1) {
+    const suffix = `.kill-${n}`;
+    const name = `${version.slice(0, VERSION_LENGTH_MAX - suffix.length)}${suffix}`;
+    if (!names.has(name)) return name;
+  }
+}
+
 /** The policy of a document that could be put into force; else all that is wrong with it is said, and the command ends. */
 export async function validOf(file: string, json: boolean, names: PolicyNames = {}): Promise<CheckedPolicy> {
   const checked = await checkPolicyFile(file, { names, nowMs: Date.now() });

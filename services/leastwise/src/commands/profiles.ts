@@ -1,5 +1,4 @@
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { isSameFile } from "../host/same-file.js";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
 import { Progress } from "../play/progress.js";
 import { importProfiles, type ImportCounts, type RejectedRow } from "../profiles/import-profiles.js";
@@ -46,12 +45,6 @@ export async function importProfilesCommand(file: string, options: ProfilesOptio
     await rejects.end();
     client?.close();
   }
-}
-
-/** True if both names lead to one file, by whatever links. */
-function isSameFile(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return resolve(one) === resolve(other) || (a !== undefined && a.ino === b?.ino && a.dev === b.dev);
 }
 
 /** Where wrong rows go: told as compilers do, and into the file that was named for them. */

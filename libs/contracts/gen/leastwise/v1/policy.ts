@@ -384,9 +384,9 @@ export interface Campaign {
   /**
    * Offers of it at most that stand or were used, over all shoppers and all versions, 1 to 1 000 000 000: one that runs out unused is given back.
    * Those that were issued before the maximum was set count, too; where there are as many or more, nothing new is given (`quantity_exhausted`).
-   * Absent or 0: no maximum.
+   * Absent: no maximum.
    */
-  offersMax: bigint;
+  offersMax?: bigint | undefined;
 }
 
 /**
@@ -407,8 +407,10 @@ export interface MarginBreaker {
   marginMaxBp?:
     | number
     | undefined;
-  /** Orders from which on the margin says something, 1 to 1 000 000. Absent or 0: 50. */
-  ordersMin: number;
+  /** Orders from which on the margin says something, 1 to 1 000 000. Absent: 50. */
+  ordersMin?:
+    | number
+    | undefined;
   /** How often counting begins anew, by the policy's calendar. Required. */
   period: BudgetPeriod;
   /**
@@ -1931,7 +1933,7 @@ function createBaseCampaign(): Campaign {
     priority: 0,
     marginFloorBp: undefined,
     breaker: undefined,
-    offersMax: 0n,
+    offersMax: undefined,
   };
 }
 
@@ -2011,7 +2013,7 @@ export const Campaign: MessageFns<Campaign> = {
     if (message.breaker !== undefined) {
       MarginBreaker.encode(message.breaker, writer.uint32(170).fork()).join();
     }
-    if (message.offersMax !== 0n) {
+    if (message.offersMax !== undefined) {
       if (BigInt.asIntN(64, message.offersMax) !== message.offersMax) {
         throw new globalThis.Error("value provided for field message.offersMax of type int64 too large");
       }
@@ -2286,13 +2288,15 @@ export const Campaign: MessageFns<Campaign> = {
     message.breaker = (object.breaker !== undefined && object.breaker !== null)
       ? MarginBreaker.fromPartial(object.breaker)
       : undefined;
-    message.offersMax = (object.offersMax !== undefined && object.offersMax !== null) ? BigInt(object.offersMax) : 0n;
+    message.offersMax = (object.offersMax !== undefined && object.offersMax !== null)
+      ? BigInt(object.offersMax)
+      : undefined;
     return message;
   },
 };
 
 function createBaseMarginBreaker(): MarginBreaker {
-  return { marginMinBp: undefined, marginMaxBp: undefined, ordersMin: 0, period: 0, resumedAtMs: undefined };
+  return { marginMinBp: undefined, marginMaxBp: undefined, ordersMin: undefined, period: 0, resumedAtMs: undefined };
 }
 
 export const MarginBreaker: MessageFns<MarginBreaker> = {
@@ -2303,7 +2307,7 @@ export const MarginBreaker: MessageFns<MarginBreaker> = {
     if (message.marginMaxBp !== undefined) {
       writer.uint32(16).int32(message.marginMaxBp);
     }
-    if (message.ordersMin !== 0) {
+    if (message.ordersMin !== undefined) {
       writer.uint32(24).int32(message.ordersMin);
     }
     if (message.period !== 0) {
@@ -2390,7 +2394,7 @@ export const MarginBreaker: MessageFns<MarginBreaker> = {
     const message = createBaseMarginBreaker();
     message.marginMinBp = object.marginMinBp ?? undefined;
     message.marginMaxBp = object.marginMaxBp ?? undefined;
-    message.ordersMin = object.ordersMin ?? 0;
+    message.ordersMin = object.ordersMin ?? undefined;
     message.period = object.period ?? 0;
     message.resumedAtMs = (object.resumedAtMs !== undefined && object.resumedAtMs !== null)
       ? BigInt(object.resumedAtMs)
