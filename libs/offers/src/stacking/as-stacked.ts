@@ -2,8 +2,10 @@ import type { Incentive } from "../incentive.js";
 import type { StackOffer } from "./stack-offer.js";
 
 /** What an incentive of ours gives as an offer of a stack, and from which basket on. */
-export type StackedTerms = TermsOf<StackOffer>;
+export type StackedTerms = TermsOf<Extract<StackOffer, { readonly kind: StackedKind }>>;
 
+/** Kinds of stacked offers that an incentive of ours can be the same as. */
+type StackedKind = "cart_percent" | "cart_amount" | "shipping_off" | "loyalty_credit";
 type TermsOf<T> = T extends StackOffer ? Omit<T, "id" | "priority" | "group" | "partnerShareBp"> : never;
 
 /**
@@ -43,15 +45,10 @@ export function atMostHeld(terms: StackedTerms, heldMinor: number): StackedTerms
   switch (terms.kind) {
     case "cart_percent":
     case "shipping_off":
-    case "payment_percent":
       return { ...terms, maximumMinor: Math.min(terms.maximumMinor ?? heldMinor, heldMinor) };
     case "cart_amount":
     case "loyalty_credit":
       return { ...terms, amountMinor: Math.min(terms.amountMinor, heldMinor) };
-    case "item_percent":
-    case "item_amount":
-    case "cashback_tiered":
-      throw new Error(`no offer of ours is a ${terms.kind}`);
   }
 }
 
