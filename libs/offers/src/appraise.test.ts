@@ -120,6 +120,28 @@ const OTHERS: readonly Case[] = [
     undefined,
     [],
   ],
+  [
+    "a discount for paying so is given for paying so",
+    { kind: "payment_discount", method: "sepa", percentBp: 1_000 },
+    { ...units, paymentMethod: "sepa" },
+    110,
+    [30, 40, 40],
+  ],
+  [
+    "a gift at its minimum is given",
+    { kind: "gift", productId: "g", worth: eur(900), cost: eur(300), cartMin: eur(1_100) },
+    units,
+    900,
+    [0, 0, 0],
+  ],
+  [
+    "a gift of no worth is nothing",
+    { kind: "gift", productId: "g", worth: eur(0), cost: eur(0) },
+    units,
+    undefined,
+    [],
+  ],
+  ["a credit of nothing is nothing", { kind: "loyalty_credit", amount: eur(0) }, units, undefined, []],
 ];
 
 const CASES: readonly Case[] = [
@@ -312,6 +334,14 @@ describe("what an incentive is worth", () => {
       ),
       OPTIONS,
     );
+  });
+
+  it("gives a gift where it costs no more than is held, and what is paid at once after no time", () => {
+    const gift = { kind: "gift", productId: "g", worth: eur(900), cost: eur(300) } as const;
+    expect(appraise(gift, units, { ceilingMinor: 299 })).toBeUndefined();
+    expect(appraise(gift, units, { ceilingMinor: 300 })).toMatchObject({ costMinor: 300, expectedCostMinor: 300 });
+    const credit = { kind: "loyalty_credit", amount: eur(250) } as const;
+    expect(appraise(credit, units)).toMatchObject({ expectedCostMinor: 250, paidAfterMs: 0 });
   });
 
   it("rounds a half up where the policy says so", () => {

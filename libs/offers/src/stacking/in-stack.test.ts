@@ -115,6 +115,24 @@ describe("an incentive among the offers of a cart", () => {
     expect(leftByOffers({ ...CART, offers: [{ ...coupon, partnerShareBp: 5_000 }] }).otherOffersCostMinor).toBe(-1_000);
   });
 
+  it("is told of offers in the shop's rounding", () => {
+    const tenth: StackOffer = { ...card, percentBp: 10 };
+    expect(leftByOffers({ ...CART, offers: [tenth] }).otherOffersCostMinor).toBe(10);
+    expect(leftByOffers({ ...CART, offers: [tenth] }, "half_up").otherOffersCostMinor).toBe(11);
+    // Half of 5.25: the bank's half is rounded, and the shop bears the rest.
+    const shared: StackOffer = { ...card, percentBp: 500, partnerShareBp: 5_000 };
+    expect(leftByOffers({ ...CART, offers: [shared] }).otherOffersCostMinor).toBe(263);
+    expect(leftByOffers({ ...CART, offers: [shared] }, "half_up").otherOffersCostMinor).toBe(262);
+  });
+
+  it("has a gift's minimum asked of the goods before any offer, too", () => {
+    const gift = (minor: number): Incentive => ({
+      ...{ kind: "gift", productId: "bag", worth: euros(900), cost: euros(300), cartMin: euros(minor) },
+    });
+    expect(appraiseInStack(gift(10_000), { ...CART, offers: [coupon] })?.appraisal.worthMinor).toBe(900);
+    expect(appraiseInStack(gift(10_001), { ...CART, offers: [coupon] })).toBeUndefined();
+  });
+
   it.each([
     ["guardrail_cart_max_discount", { cartMaxDiscountBp: 2_500 }],
     ["guardrail_max_discount", { maxDiscountBp: 2_500 }],
@@ -132,6 +150,51 @@ describe("an incentive among the offers of a cart", () => {
     };
     expect(at(CART)).toBeUndefined();
     expect(at({ ...CART, offers: [coupon] })).toBe(broken);
+  });
+});
+
+describe("the place of an incentive among an offer of each stage", () => {
+  // 100.00 of goods: 10 % off each line leave 90.00, the coupon 72.00; of the shipping 4.00 are left, of all of it the card leaves 68.40.
+  const each: StackOffer = { ...TERMS, id: "each", kind: "item_percent", percentBp: 1_000, productIds: [] };
+  const post: StackOffer = { ...TERMS, id: "post", kind: "shipping_off", maximumMinor: 100 };
+  const credit: StackOffer = { ...TERMS, id: "credit", kind: "loyalty_credit", amountMinor: 70 };
+  const cart: Cart = { ...CART, offers: [credit, card, post, coupon, each] };
+  const both = { productIds: ["shoe", "sock"], categories: [], brands: [] };
+  const all = euros(1_000_000);
+
+  const PLACES: readonly (readonly [string, Incentive, number, number])[] = [
+    ["a share of certain products", { kind: "percent_off", percentBp: 10_000, scope: both }, 9_000, 0],
+    ["a share of the goods", { kind: "percent_off", percentBp: 10_000 }, 7_200, 0],
+    ["an amount off certain products", { kind: "amount_off", amount: all, scope: both }, 9_000, 0],
+    ["an amount off each line", { kind: "amount_off", amount: all, per: "line" }, 9_000, 0],
+    ["an amount off the goods", { kind: "amount_off", amount: all }, 7_200, 0],
+    ["a bundle", { kind: "bundle_credit", productIds: ["shoe", "sock"], amount: all }, 9_000, 0],
+    ["a set", { kind: "buy_x_get_y", buy: 1, get: 1, percentBp: 10_000, setsMax: 1 }, 900, 0],
+    ["what a partner gives", { kind: "partner_exclusive", partnerId: "bank", amount: all }, 7_200, 0],
+    ["free shipping", { kind: "free_shipping" }, 400, 400],
+    ["a discount for paying so", { kind: "payment_discount", method: "card", percentBp: 10_000 }, 6_840, 0],
+    ["a cashback", { kind: "tiered_cashback", tiers: [{ cartMin: euros(0), cashbackBp: 10_000 }] }, 6_840, 0],
+    ["a credit", { kind: "loyalty_credit", amount: euros(250) }, 250, 0],
+  ];
+
+  it.each(PLACES)("%s", (_says, incentive, worthMinor, shippingMinor) => {
+    expect(appraiseInStack(incentive, cart)?.appraisal).toMatchObject({ worthMinor, shippingMinor });
+  });
+
+  it("leaves the offers behind it what it did not take", () => {
+    // Without shipping the card's 10 % are of 72.00. The post has given 1.00, and 0.70 are credited.
+    const shipping = appraiseInStack({ kind: "free_shipping" }, cart);
+    expect(shipping?.left.otherOffersCostMinor).toBe(100 + 720 + 70);
+    const paid = appraiseInStack({ kind: "payment_discount", method: "card", percentBp: 10_000 }, cart);
+    expect(paid?.left.otherOffersCostMinor).toBe(100 + 760 + 70);
+  });
+
+  it("stops at what is held for it, also where less is left to pay", () => {
+    const paying: Incentive = { kind: "payment_discount", method: "card", percentBp: 10_000 };
+    const worth = (incentive: Incentive, ceilingMinor: number) =>
+      appraiseInStack(incentive, cart, { ceilingMinor })?.appraisal.worthMinor;
+    expect([worth(paying, 100), worth(paying, 6_839), worth(paying, 7_000)]).toEqual([100, 6_839, 6_840]);
+    expect([worth(tenPercent, 100), worth(tenPercent, 7_000)]).toEqual([100, 720]);
   });
 });
 
