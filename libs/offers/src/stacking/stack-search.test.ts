@@ -1,0 +1,82 @@
+import { describe, expect, it } from "@jest/globals";
+import type { CurrencyCode } from "@leastwise/vocabulary";
+import { bestStack } from "./best-stack.js";
+import { StackCourse } from "./stack-course.js";
+import type { StackCart, StackOffer } from "./stack-offer.js";
+import { EXACT_OFFERS_MAX, STACK_OFFERS_MAX, StackSearch } from "./stack-search.js";
+
+const CART: StackCart = {
+  currency: "EUR" as CurrencyCode,
+  lines: [{ productId: "shoe", quantity: 1, unitPriceMinor: 10_000, floorPriceMinor: 0 }],
+  shippingMinor: 0,
+};
+const shopper = { kind: "shopper_gain" } as const;
+const atLeast = (gainMinMinor: number) => ({ kind: "merchant_cost", gainMinMinor }) as const;
+const credit = (id: string, amountMinor: number, partnerShareBp = 0, more: { group?: string } = {}): StackOffer => ({
+  ...{ kind: "loyalty_credit", id, amountMinor, partnerShareBp, priority: 0, minBasketMinor: 0 },
+  ...more,
+});
+/** Of 1.00, 1.01, 1.02 and so on. */
+const credits = (count: number) =>
+  Array.from({ length: count }, (_, n) => credit(`c${String(n).padStart(2, "0")}`, 100 + n));
+const idsOf = (offers: readonly StackOffer[], objective: typeof shopper | ReturnType<typeof atLeast>) =>
+  bestStack(CART, offers, objective).applied.map(({ id }) => id);
+
+describe("the best set of offers", () => {
+  it("is everything that can be had, where less than what is asked for can be: the cheapest of it", () => {
+    const offers = [credit("a", 100, 0, { group: "g" }), credit("b", 100, 5_000, { group: "g" }), credit("c", 50)];
+    expect(idsOf(offers, atLeast(1_000))).toEqual(["b", "c"]);
+  });
+
+  it("may reach exactly what is asked for", () => {
+    const offers = [credit("a", 100), credit("b", 50), credit("c", 49)];
+    expect(idsOf(offers, atLeast(50))).toEqual(["b"]);
+    expect(idsOf(offers, atLeast(51))).toEqual(["b", "c"]);
+    expect(idsOf(offers, atLeast(0))).toEqual([]);
+  });
+
+  it("of equal cost gives the shopper more, and of equal gain costs the merchant less", () => {
+    const free = [credit("a", 100, 10_000), credit("b", 70, 10_000)];
+    expect(idsOf(free, atLeast(60))).toEqual(["a", "b"]);
+    const rivals = [credit("a", 100, 0, { group: "g" }), credit("b", 100, 100, { group: "g" })];
+    expect(idsOf(rivals, shopper)).toEqual(["b"]);
+  });
+
+  it("is the smaller, and then the one with the smaller ids, of those that are equally good", () => {
+    const one = [credit("z", 100, 0, { group: "g" }), credit("a", 100, 0, { group: "g" })];
+    expect(idsOf(one, shopper)).toEqual(["a"]);
+    expect(idsOf([credit("a", 60), credit("b", 40), credit("c", 100)], atLeast(100))).toEqual(["c"]);
+    expect(idsOf([...one, credit("nothing", 0)], shopper)).toEqual(["a"]);
+  });
+
+  it("takes an offer whose minimum the goods just reach", () => {
+    const offers = [10_000, 10_001].map((minBasketMinor) => ({ ...credit(String(minBasketMinor), 5), minBasketMinor }));
+    expect(idsOf(offers, shopper)).toEqual(["10000"]);
+  });
+});
+
+describe("a search among more offers than are weighed in all sets", () => {
+  it("is exact up to twelve, whatever they are", () => {
+    const objective = atLeast(640);
+    const plan = bestStack(CART, credits(EXACT_OFFERS_MAX), objective);
+    expect([plan.exact, plan.costMinor]).toEqual([true, 640]);
+  });
+
+  it("is exact beyond, too, where it comes to an end", () => {
+    const plan = bestStack(CART, credits(STACK_OFFERS_MAX), shopper);
+    expect([plan.exact, plan.applied.length]).toEqual([true, STACK_OFFERS_MAX]);
+  });
+
+  it("is broken off, says so, and gives what was asked for all the same", () => {
+    const offers = credits(STACK_OFFERS_MAX).map((offer, n) => ({ ...offer, partnerShareBp: 100 * (n % 50) }));
+    const plan = bestStack(CART, offers, atLeast(3_333));
+    expect(plan.exact).toBe(false);
+    expect(plan.gainMinor).toBeGreaterThanOrEqual(3_333);
+    expect(plan.costMinor).toBeLessThan(3_333);
+  });
+
+  it("asks for a place that is there: anything else is a bug", () => {
+    const search = new StackSearch(new StackCourse(CART, "half_even"), [], shopper, "half_even");
+    expect(() => search.setOf([3])).toThrow("no offer stands at 3");
+  });
+});
