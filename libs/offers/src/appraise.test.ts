@@ -200,6 +200,13 @@ const CASES: readonly Case[] = [
     undefined,
     [],
   ],
+  [
+    "an incomplete bundle is nothing among other goods either",
+    { kind: "bundle_credit", productIds: ["p0", "p9"], amount: eur(100) },
+    cart([300, 200]),
+    undefined,
+    [],
+  ],
   ["a credit takes nothing off now", { kind: "loyalty_credit", amount: eur(250) }, cart([100]), 250, [0]],
   [
     "cashback pays the highest tier reached",

@@ -166,11 +166,12 @@ function amountOffGoods(amount: Money, reach: Reach, ceiling: number): Appraisal
   return offGoods(leastOf(amount.minor, reach.totalMinor, ceiling), reach);
 }
 
+/** A line in reach may be reduced by a minor unit at least: what caps stop is never all of it. */
 function offGoods(wishMinor: number, reach: Reach): Appraisal | undefined {
   if (wishMinor <= 0) return undefined;
   const split = new Split(reach, wishMinor);
   const minor = split.totalMinor;
-  return minor === 0 ? undefined : new Appraisal(split, minor, minor, minor);
+  return new Appraisal(split, minor, minor, minor);
 }
 
 /** What of it is never spent is rounded down, so that its cost is not understated. */

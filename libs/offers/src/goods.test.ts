@@ -89,5 +89,6 @@ describe("goods", () => {
     expect(goods.whole.amountsMinor).toEqual([0, 400]);
     expect(goods.within(onlyA).totalMinor).toBe(0);
     expect(goods.untouched.shares).toEqual([0, 0]);
+    expect(new Goods(cart, undefined, [-1, 1]).whole.amountsMinor).toEqual([0, 400]);
   });
 });

@@ -78,6 +78,14 @@ describe("the breaker", () => {
     expect(paidNothing).toEqual([true, false]);
   });
 
+  it("may have one end alone", () => {
+    const [breaker] = policyWith({ marginMaxBp: 5_000, ordersMin: 1, period: "day" }).breakers;
+    const kept = [-9_000, 5_000, 5_001].map((marginMinor) =>
+      isOutsideBand(breaker!, { orders: 1, paidMinor: 10_000, marginMinor }),
+    );
+    expect(kept).toEqual([false, false, true]);
+  });
+
   it("is exact for sums that no product of numbers would be", () => {
     const [breaker] = policyWith({ marginMinBp: 3_333, ordersMin: 1, period: "day" }).breakers;
     const paidMinor = 9_007_199_254_740_000;

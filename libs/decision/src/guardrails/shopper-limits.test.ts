@@ -1,12 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
 import { HOUR_MS, type Millis } from "@leastwise/vocabulary";
-import { campaign, compiled, EUR, guardrails, input, NOON } from "../given/store.js";
+import { campaign, compiled, EUR, guardrails, input, NOON, percentOff } from "../given/store.js";
 import type { Campaign, Guardrails } from "../policy/policy.js";
 import { situationOf, type Situation } from "../situation.js";
-import { EMPTY_STATE, HISTORY_MAX, type Grant } from "../state/decision-state.js";
+import { EMPTY_STATE, HISTORY_MAX, type Grant, type OpenOffer } from "../state/decision-state.js";
 import { coolDown } from "./cool-down.js";
 import { frequencyCap, isCapReached } from "./frequency-cap.js";
 import { killSwitch } from "./kill-switch.js";
+import { openOffers } from "./open-offers.js";
 import { givenMinor, subjectMax } from "./subject-max.js";
 
 const grant = (agoMs: number, changes: Partial<Grant> = {}): Grant => ({
@@ -19,6 +20,14 @@ const grant = (agoMs: number, changes: Partial<Grant> = {}): Grant => ({
   episodeId: "earlier",
   ended: true,
   ...changes,
+});
+
+const held = (offerId: string): OpenOffer => ({
+  ...{ campaignId: "winter", rung: 1, worstCostMinor: 400, withheld: false, episodeId: "e", draw: 0, propensity: 1 },
+  offer: {
+    ...{ offerId, code: offerId, campaignId: "winter", incentive: percentOff(500), currency: EUR, faceValueMinor: 400 },
+    ...{ issuedAtMs: NOON, expiresAtMs: (NOON + HOUR_MS) as Millis },
+  },
 });
 
 /** Noon, after some grants, under limits of the policy and caps of its one incentive campaign; what is owed is of the campaign `welcome`. */
@@ -97,6 +106,17 @@ describe("a shopper's limits at their ends", () => {
       ...[undefined, "guardrail_subject_max"],
     ]);
     expect(subjectMax(after([]), 550, 1_000_000)).toBeUndefined();
+  });
+
+  it("a shopper may hold as many offers as the policy says, of whichever campaigns", () => {
+    const none = after([], { openOffersMax: 2 });
+    const holding = (offers: number): Situation => ({
+      ...none,
+      decisionState: { ...none.decisionState, open: Array.from({ length: offers }, (_, n) => held(`o${String(n)}`)) },
+    });
+    expect([1, 2, 3].map((offers) => openOffers(holding(offers)))).toEqual([
+      ...[undefined, "open_offers_max", "open_offers_max"],
+    ]);
   });
 
   it("the switch stops whatever else holds", () => {
