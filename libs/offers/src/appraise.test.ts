@@ -459,6 +459,20 @@ describe("the cart's guardrails", () => {
     expect(brokenGuardrail(given)).toBe(broken);
   });
 
+  it("count what the shop itself has taken off", () => {
+    const [line] = cart([1_000]).lines;
+    const on = { ...cart([]), lines: [{ ...line!, discountMinor: 100 }] };
+    const broken = (minor: number, guardrails: Partial<CartGuardrails>) => {
+      const appraisal = appraise({ kind: "amount_off", amount: eur(minor) }, on)!;
+      return brokenGuardrail({ cart: on, rows: [undefined], appraisal, guardrails: { ...NONE, ...guardrails } });
+    };
+    const limits = [{ floorPriceBp: 8_000 }, { maxDiscountBp: 2_000 }, { cartMaxDiscountBp: 2_000 }];
+    expect(limits.map((guardrails) => broken(100, guardrails))).toEqual([undefined, undefined, undefined]);
+    expect(limits.map((guardrails) => broken(101, guardrails))).toEqual([
+      ...["guardrail_floor_price", "guardrail_max_discount", "guardrail_cart_max_discount"],
+    ]);
+  });
+
   it("takes excluded goods out of reach, and leaves caps alone where there are none", () => {
     const caps = [70, 80];
     const rows = [{ productId: "p0", brand: "Acme" }, undefined];

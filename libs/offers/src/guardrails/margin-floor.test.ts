@@ -21,6 +21,22 @@ it("the margin of the goods is what they bring, less what they cost, known or as
   expect(goodsMarginMinor(lines, [{ productId: "shoe", unitCostMinor: 9_000 }, undefined], 2_500)).toBe(-2_000 + 250);
 });
 
+it("what other offers of the cart cost the shop comes off its margin", () => {
+  const cart = cartOf(8_000);
+  // Of 80.00 the shop keeps 20.00. We take off 8.00, and a tenth of the 72.00 left has to stay: 4.80 may go to other offers.
+  const broken = (otherOffersCostMinor: number) =>
+    brokenGuardrail({
+      ...{ cart, otherOffersCostMinor },
+      rows: [
+        { productId: "shoe", unitCostMinor: 6_000 },
+        { productId: "sock", unitCostMinor: 0 },
+      ],
+      appraisal: appraise({ kind: "percent_off", percentBp: 1_000 }, cart)!,
+      guardrails: { floorPriceBp: 0, maxDiscountBp: 10_000, marginFloorBp: 1_000, assumedMarginBp: 0 },
+    });
+  expect([0, 480, 481].map(broken)).toEqual([undefined, undefined, "guardrail_margin_floor"]);
+});
+
 it("a margin floor is exact for carts that no product of numbers would be", () => {
   // Of what is paid 33.33 % are to be kept: one minor unit of that times ten thousand is missing, in a sum of nineteen digits.
   const paid = 900_719_925_479_997;
