@@ -459,6 +459,19 @@ describe("the cart's guardrails", () => {
     expect(brokenGuardrail(given)).toBe(broken);
   });
 
+  it("round in the shopper's favour: a maximum up, a floor down", () => {
+    const on = cart([105]);
+    const broken = (minor: number, guardrails: Partial<CartGuardrails>) => {
+      const appraisal = appraise({ kind: "amount_off", amount: eur(minor) }, on)!;
+      return brokenGuardrail({ cart: on, rows: [undefined], appraisal, guardrails: { ...NONE, ...guardrails } });
+    };
+    const limits = [{ floorPriceBp: 9_000 }, { maxDiscountBp: 1_000 }, { cartMaxDiscountBp: 1_000 }];
+    expect(limits.map((guardrails) => broken(11, guardrails))).toEqual([undefined, undefined, undefined]);
+    expect(limits.map((guardrails) => broken(12, guardrails))).toEqual([
+      ...["guardrail_floor_price", "guardrail_max_discount", "guardrail_cart_max_discount"],
+    ]);
+  });
+
   it("count what the shop itself has taken off", () => {
     const [line] = cart([1_000]).lines;
     const on = { ...cart([]), lines: [{ ...line!, discountMinor: 100 }] };
