@@ -175,6 +175,7 @@ describe("the place of an incentive among an offer of each stage", () => {
     ["a discount for paying so", { kind: "payment_discount", method: "card", percentBp: 10_000 }, 6_840, 0],
     ["a cashback", { kind: "tiered_cashback", tiers: [{ cartMin: euros(0), cashbackBp: 10_000 }] }, 6_840, 0],
     ["a credit", { kind: "loyalty_credit", amount: euros(250) }, 250, 0],
+    ["a credit of more than there is to pay", { kind: "loyalty_credit", amount: euros(20_000) }, 20_000, 0],
   ];
 
   it.each(PLACES)("%s", (_says, incentive, worthMinor, shippingMinor) => {

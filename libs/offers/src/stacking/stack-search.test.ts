@@ -49,6 +49,28 @@ describe("the best set of offers", () => {
     expect(idsOf([...one, credit("nothing", 0)], shopper)).toEqual(["a"]);
   });
 
+  it("says of what is left out what it would do in its place, not behind the others", () => {
+    // All of 100.00 brings 20.00 back; a euro less to pay brings nothing back.
+    const cashback: StackOffer = {
+      ...{ kind: "cashback_tiered", id: "back", priority: 0, minBasketMinor: 0, partnerShareBp: 0 },
+      tiers: [{ minimumMinor: 10_000, cashbackBp: 2_000 }],
+    };
+    const euro: StackOffer = {
+      ...{ kind: "item_amount", id: "euro", priority: 0, minBasketMinor: 0, partnerShareBp: 0 },
+      ...{ productIds: [], amountMinor: 100 },
+    };
+    const { applied, leftOut } = bestStack(CART, [cashback, euro], shopper);
+    expect([applied.map(({ id }) => id), leftOut]).toEqual([["back"], [{ id: "euro", reason: "adds_no_gain" }]]);
+  });
+
+  it("does not say of an offer whose minimum is just reached that it is not", () => {
+    const offers = [
+      credit("a", 5, 0, { group: "g" }),
+      { ...credit("b", 4, 0, { group: "g" }), minBasketMinor: 10_000 },
+    ];
+    expect(bestStack(CART, offers, shopper).leftOut).toEqual([{ id: "b", reason: "group_taken", by: "a" }]);
+  });
+
   it("takes an offer whose minimum the goods just reach", () => {
     const offers = [10_000, 10_001].map((minBasketMinor) => ({ ...credit(String(minBasketMinor), 5), minBasketMinor }));
     expect(idsOf(offers, shopper)).toEqual(["10000"]);
