@@ -116,13 +116,15 @@ describe("an incentive among the offers of a cart", () => {
   });
 
   it("is told of offers in the shop's rounding", () => {
-    const tenth: StackOffer = { ...card, percentBp: 10 };
-    expect(leftByOffers({ ...CART, offers: [tenth] }).otherOffersCostMinor).toBe(10);
-    expect(leftByOffers({ ...CART, offers: [tenth] }, "half_up").otherOffersCostMinor).toBe(11);
-    // Half of 5.25: the bank's half is rounded, and the shop bears the rest.
-    const shared: StackOffer = { ...card, percentBp: 500, partnerShareBp: 5_000 };
-    expect(leftByOffers({ ...CART, offers: [shared] }).otherOffersCostMinor).toBe(263);
-    expect(leftByOffers({ ...CART, offers: [shared] }, "half_up").otherOffersCostMinor).toBe(262);
+    const cost = (terms: Partial<StackOffer>, rounding?: "half_up") =>
+      leftByOffers({ ...CART, offers: [{ ...card, ...terms } as StackOffer] }, rounding).otherOffersCostMinor;
+    // Shares of 105.00: 10.5 and 31.5 minor units.
+    expect([cost({ percentBp: 10 }), cost({ percentBp: 30 })]).toEqual([10, 32]);
+    expect([cost({ percentBp: 10 }, "half_up"), cost({ percentBp: 30 }, "half_up")]).toEqual([11, 32]);
+    // Halves of 5.25 and 3.15: the bank's is rounded, and the shop bears the rest.
+    const shared = { partnerShareBp: 5_000 };
+    expect([cost({ ...shared, percentBp: 500 }), cost({ ...shared, percentBp: 300 })]).toEqual([263, 157]);
+    expect(cost({ ...shared, percentBp: 500 }, "half_up")).toBe(262);
   });
 
   it("has a gift's minimum asked of the goods before any offer, too", () => {
