@@ -38,6 +38,14 @@ const SCOPED: readonly Case[] = [
   ["a scope reaches its products alone", { ...half, scope: scope({ productIds: ["b"] }) }, units, 200, [0, 200, 0]],
   ["the cheapest four units are of two lines", { ...half, scope: some("cheapest", 4) }, units, 250, [150, 0, 100]],
   ["the dearest two units are of two lines", { ...half, scope: some("dearest", 2) }, units, 300, [0, 200, 100]],
+  [
+    "of units that cost the same the earlier line's is the cheapest",
+    { ...half, scope: some("cheapest", 1) },
+    cart([100, 100, 100]),
+    50,
+    [50, 0, 0],
+  ],
+  ["and the dearest", { ...half, scope: some("dearest", 1) }, cart([100, 100, 100]), 50, [50, 0, 0]],
   ["more units than there are are all of them", { ...half, scope: some("dearest", 99) }, units, 550, [150, 200, 200]],
   [
     "the cheapest of a product's units",

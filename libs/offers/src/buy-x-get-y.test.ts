@@ -51,6 +51,20 @@ function bestByHand({ buy, get, setsMax, buyScope, getScope }: BuyXGetY, cart: r
 }
 
 describe("units that are reduced", () => {
+  const cart = (...quantities: readonly number[]): CartLine[] =>
+    quantities.map((quantity, i) => ({ productId: "abc".charAt(i), quantity, unitPriceMinor: 100 * (i + 1) }));
+  const one: BuyXGetY = { kind: "buy_x_get_y", buy: 1, get: 2, percentBp: 10_000, setsMax: 1 };
+
+  it("leave, over all lines, what has to be bought", () => {
+    const incentive = { ...one, buyScope: scope(["a", "b"]), getScope: scope(["a", "b", "c"]) };
+    expect(reducedUnits(incentive, { lines: cart(1, 1, 1) })).toEqual([1, 0, 1]);
+  });
+
+  it("are whole sets: none where too few can be reduced", () => {
+    const incentive = { ...one, buyScope: scope(["a"]), getScope: scope(["c"]) };
+    expect([1, 2, 3].map((some) => reducedUnits(incentive, { lines: cart(9, 9, some) })[2])).toEqual([0, 2, 2]);
+  });
+
   it("are as many sets as any choice allows, and the cheapest of those that can be", () => {
     fc.assert(
       fc.property(lines, incentive, (cart, one) => {
