@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { givenLog, NOON, put, takeBack, type GivenLog } from "./given/log.js";
 import { withStrangers } from "./given/strangers.js";
 import type { PassedOver } from "./passed-over.js";
-import { followPolicies, type Policies } from "./policies.js";
+import { compileWritten, followPolicies, type Policies } from "./policies.js";
 
 let given: GivenLog;
 let told: string[];
@@ -48,6 +48,27 @@ async function apply(...policies: readonly wire.Policy[]): Promise<void> {
   });
   await given.log.append(records);
 }
+
+describe("a policy that is written", () => {
+  it("is refused where a campaign of it is over, but for one that stops everything", () => {
+    const over = {
+      experiments: [{ experimentId: "all", salt: "all/1" }],
+      budgets: [{ budgetId: "all", amount: { minor: 100n, currency: "EUR" } }],
+      segments: [{ name: "all", expression: "true" }],
+      campaigns: [
+        {
+          ...{ campaignId: "autumn", kind: wire.CampaignKind.CAMPAIGN_KIND_INCENTIVE, approach: { $case: "rules" as const, value: { segment: "all" } } },
+          ladder: [{ incentive: { freeShipping: {} } }],
+          ...{ experimentId: "all", budgetId: "all", offerTtlMs: BigInt(MINUTE_MS) },
+          schedule: { endsAtMs: BigInt(NOON) },
+        },
+      ],
+    };
+    const refused = compileWritten(policy("one", over), NOON);
+    expect(refused).toMatchObject({ ok: false, error: [{ reason: "campaign_over" }] });
+    expect(compileWritten(policy("one", { ...over, killSwitch: true }), NOON).ok).toBe(true);
+  });
+});
 
 describe("the policies", () => {
   it("have none in force before the first", async () => {

@@ -2,7 +2,7 @@ import { newestSeen } from "./last-seen.js";
 import { unitedHistory, type PurchaseHistory } from "./purchase-history.js";
 import { uniteRecentIds } from "./recent-ids.js";
 import { newerSession } from "./session.js";
-import { isHistoryUnknown, lastPurchaseMs, newestCartMs, type SubjectState } from "./subject-state.js";
+import { lastPurchaseMs, newestCartMs, type SubjectState } from "./subject-state.js";
 import type { WindowCounts } from "./window-counts.js";
 
 /** Causes of merges that a subject remembers. Older ones are held off by the log's offsets alone. */
@@ -25,6 +25,7 @@ export function mergeInto(state: SubjectState, other: SubjectState, cause: strin
   state.newestReceivedMs = Math.max(state.newestReceivedMs, other.newestReceivedMs);
   state.cells = [...state.cells, ...other.cells];
   state.dropped = state.dropped.map((tile, level) => Math.max(tile, other.dropped[level] ?? -1));
+  state.isHistoryUnknown ||= other.isHistoryUnknown;
   state.history = mergedHistory(state, other);
   state.seen = newestSeen(state.seen, other.seen);
   state.session = newerSession(state.session, other.session);
@@ -38,7 +39,7 @@ export function mergeInto(state: SubjectState, other: SubjectState, cause: strin
 }
 
 function mergedHistory(state: SubjectState, other: SubjectState): PurchaseHistory | undefined {
-  if (isHistoryUnknown(state) || isHistoryUnknown(other)) return undefined;
+  if (state.isHistoryUnknown) return undefined;
   if (state.history === undefined || other.history === undefined) return state.history ?? other.history;
   return unitedHistory(state.history, other.history);
 }

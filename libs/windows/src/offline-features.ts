@@ -9,7 +9,13 @@ export type HistoryRecord = { readonly subject: SubjectId; readonly offset: numb
   /** A login: what was known of the anonymous subject ends here. */
   | { readonly body: "link" }
   /** The state that a login moved to this subject, once for each cause; one that cannot be read changes nothing. */
-  | { readonly body: "moved"; readonly windows: Uint8Array; readonly cause: string }
+  | {
+      readonly body: "moved";
+      readonly windows: Uint8Array;
+      readonly cause: string;
+      /** See `WindowStore.mergeSubject`. */
+      readonly purchaseHistory?: Uint8Array;
+    }
 );
 
 /** A past moment whose features are asked for. */
@@ -64,7 +70,7 @@ function takeIn(store: WindowStore, record: HistoryRecord): void {
       store.forget(subject);
       return;
     case "moved":
-      store.mergeSubject(subject, record.windows, record.cause, offset);
+      store.mergeSubject(subject, record.windows, record.cause, offset, record.purchaseHistory);
       return;
   }
 }

@@ -1,11 +1,18 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
-import { DAY_MS, HOUR_MS, keyedHashBytes, type Millis, type SubjectId } from "@leastwise/vocabulary";
+import { DAY_MS, HOUR_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import fc from "fast-check";
-import { ByteWriter } from "./byte-writer.js";
-import { createWindowStore, featureValue, type FeatureName, type WindowEvent, type WindowStore } from "./index.js";
+import { ByteReader } from "./byte-reader.js";
+import {
+  causeOfPart,
+  createWindowStore,
+  featureValue,
+  type FeatureName,
+  type WindowEvent,
+  type WindowStore,
+} from "./index.js";
 import { unitedHistory, withOrder, type PurchaseHistory } from "./purchase-history.js";
-import { decodeSubject, encodeSubject } from "./subject-encoding.js";
+import { decodeSubject, encodeSubject, withoutHistory } from "./subject-encoding.js";
 
 const ADA = "ad".repeat(16) as SubjectId;
 const BOB = "b0".repeat(16) as SubjectId;
@@ -62,16 +69,12 @@ const told = (store: WindowStore, subject: SubjectId, afterMs: number) => {
 function asVersion2(encoded: Uint8Array): Uint8Array {
   const decoded = decodeSubject(encoded);
   if (!decoded.ok) throw new Error(decoded.error.reason);
-  const without = encodeSubject({ ...decoded.value, history: undefined });
-  const version = new ByteWriter();
-  version.integer(2);
-  // The version before, and no word on a history.
-  const body = new Uint8Array([...version.bytes(), ...without.subarray(1, -9)]);
-  const { high, low } = keyedHashBytes({ k0: 0n, k1: 0n }, body);
-  const checksum = new DataView(new ArrayBuffer(8));
-  checksum.setUint32(0, high);
-  checksum.setUint32(4, low);
-  return new Uint8Array([...body, ...new Uint8Array(checksum.buffer)]);
+  return encodeSubject(withoutHistory(decoded.value));
+}
+
+/** Of which version a state is: the first number in it. */
+function versionOf(encoded: Uint8Array): number {
+  return new ByteReader(encoded).integer();
 }
 
 describe("all orders of a subject", () => {
@@ -110,6 +113,43 @@ describe("all orders of a subject", () => {
     expect(told(store, ADA, HOUR_MS)).toEqual([0, 0, 0, undefined]);
     store.apply(ADA, bought("2", DAY_MS, 700), 1);
     expect(told(store, ADA, 2 * DAY_MS)).toEqual([1, 1, 700, DAY_MS]);
+  });
+
+  it("move beside what the version before can read, which takes all but them, and knows nothing of them then", () => {
+    const [store, before, after] = [createWindowStore(), createWindowStore(), createWindowStore()];
+    store.apply(BOB, { ...bought("1", 0), kind: "page_view" }, 0);
+    expect(versionOf(store.exportSubject(BOB)!)).toBe(2);
+    expect(store.exportParts(BOB, 100_000)).toMatchObject([{ purchaseHistory: undefined }]);
+    store.apply(BOB, bought("2", HOUR_MS, 200), 1);
+    store.apply(BOB, { ...bought("3", 2 * HOUR_MS), kind: "cart_add", productId: "tea" }, 2);
+    const [part, ...none] = store.exportParts(BOB, 100_000);
+    expect([none, versionOf(part!.bytes), part!.purchaseHistory === undefined]).toEqual([[], 2, false]);
+
+    before.mergeSubject(ADA, part!.bytes, "login", 0);
+    after.mergeSubject(ADA, part!.bytes, "login", 0, part!.purchaseHistory);
+    expect(told(before, ADA, DAY_MS)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(told(after, ADA, DAY_MS)).toEqual([1, 1, 200, 23 * HOUR_MS]);
+    for (const name of ["page_views_30d", "purchases_30d", "cart_lines"] as const) {
+      const values = [before, after].map((one) => featureValue(one.read(ADA, (START + DAY_MS) as Millis), name));
+      expect([name, ...values]).toEqual([name, 1, 1]);
+    }
+    expect(after.mergeSubject(ADA, part!.bytes, "another", 1, Uint8Array.of(1, 2, 3))).toMatchObject({
+      error: { reason: "state_corrupt" },
+    });
+  });
+
+  it("move with the first part of a state that is too large for one", () => {
+    const [store, to] = [createWindowStore(), createWindowStore()];
+    for (let view = 0; view < 400; view += 1) {
+      const event = { ...bought(`view ${view}`, view * 5_000), kind: "product_view", productId: `p${view}` } as const;
+      store.apply(BOB, event, view);
+    }
+    store.apply(BOB, bought("1", HOUR_MS, 200), 400);
+    const parts = store.exportParts(BOB, 5_000);
+    expect(parts.map(({ bytes }) => versionOf(bytes))).toEqual(parts.map(() => 2));
+    for (const { bytes, purchaseHistory, ...part } of [...parts, ...parts].reverse())
+      to.mergeSubject(ADA, bytes, causeOfPart("login", part), undefined, purchaseHistory);
+    expect([parts.length > 1, ...told(to, ADA, DAY_MS)]).toEqual([true, 1, 1, 200, 23 * HOUR_MS]);
   });
 
   it("are the frequency of lifetimes' daily summaries, and one more", () => {

@@ -9,16 +9,16 @@ import type { PurchaseHistory } from "./purchase-history.js";
 import type { RecentId } from "./recent-ids.js";
 import type { Session } from "./session.js";
 import { isAmount, splitCell } from "./slab/cells.js";
-import { emptySubject, type Cell, type SubjectState } from "./subject-state.js";
+import { emptySubject, lastPurchaseMs, noteHistoryUnknown, type Cell, type SubjectState } from "./subject-state.js";
 import { WINDOWS } from "./tiling.js";
 
 /**
  * One subject's state as bytes: a version, the fields in a fixed order, and eight bytes of SipHash-2-4 (key 0, 0) over
  * all before. The same state has one encoding only, so that equal bytes mean equal state, and the reverse.
  */
-const SUBJECT_ENCODING_VERSION = 3;
-/** The version before is read, too, since states of it stand on logs: it knew of no purchase history. */
 const WITHOUT_HISTORY_VERSION = 2;
+/** The same, and the purchase history behind it, or that it is unknown. Only where there is that to tell: who knows the version before alone reads all others. */
+const SUBJECT_ENCODING_VERSION = 3;
 
 /** More of one kind within one tile is no count. */
 const COUNT_END = 2 ** 32;
@@ -29,7 +29,7 @@ const UNKEYED = { k0: 0n, k1: 0n };
 /** Encodes a state. */
 export function encodeSubject(state: SubjectState): Uint8Array {
   const writer = new ByteWriter();
-  writer.integer(SUBJECT_ENCODING_VERSION);
+  writer.integer(tellsOfHistory(state) ? SUBJECT_ENCODING_VERSION : WITHOUT_HISTORY_VERSION);
   writer.integer(state.lastOffset);
   writer.integer(state.newestMs);
   writer.integer(state.newestReceivedMs);
@@ -43,10 +43,36 @@ export function encodeSubject(state: SubjectState): Uint8Array {
   writeRecentIds(writer, state.recentIds);
   writer.integer(state.causes.length);
   for (const cause of state.causes) writer.text(cause);
-  writer.optional(state.history, (history) => {
-    writeHistory(writer, history);
-  });
+  if (tellsOfHistory(state)) {
+    writer.optional(state.history, (history) => {
+      writeHistory(writer, history);
+    });
+  }
   return withChecksum(writer.bytes());
+}
+
+/** Whether the version before could not say it: there it is unknown where an order was seen, and there was none else. */
+function tellsOfHistory(state: SubjectState): boolean {
+  return state.history !== undefined || (state.isHistoryUnknown && lastPurchaseMs(state) < 0);
+}
+
+/** The history alone, as a state without anything else; undefined if there is nothing to tell of it, or {@link withoutHistory} tells it, too. */
+export function encodeHistory(state: SubjectState): Uint8Array | undefined {
+  const { history, isHistoryUnknown } = state;
+  return tellsOfHistory(state) ? encodeSubject({ ...emptySubject(), history, isHistoryUnknown }) : undefined;
+}
+
+/** The state but for the history, which is unknown then where an order was seen. */
+export function withoutHistory(state: SubjectState): SubjectState {
+  return { ...state, history: undefined, isHistoryUnknown: false };
+}
+
+/** Puts what {@link encodeHistory} told into the state of which it was told. Refuses as {@link decodeSubject}. */
+export function withHistory(state: SubjectState, encoded: Uint8Array): Result<SubjectState, Refusal> {
+  const decoded = decodeSubject(encoded);
+  if (!decoded.ok) return decoded;
+  const { history, isHistoryUnknown } = decoded.value;
+  return ok({ ...state, history, isHistoryUnknown });
 }
 
 /**
@@ -67,7 +93,11 @@ export function decodeSubject(bytes: Uint8Array): Result<SubjectState, Refusal> 
       return err(refusal("state_version_unknown", "state.version", version, `version ${SUBJECT_ENCODING_VERSION}`));
     }
     const state = readState(reader);
-    if (version !== WITHOUT_HISTORY_VERSION) state.history = reader.optional(() => readHistory(reader));
+    if (version === SUBJECT_ENCODING_VERSION) {
+      state.history = reader.optional(() => readHistory(reader));
+      state.isHistoryUnknown = state.history === undefined;
+    }
+    noteHistoryUnknown(state);
     if (!reader.isAtEnd) throw new MalformedBytes("bytes are left over");
     return ok(state);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { isAmount } from "./slab/cells.js";
-import { encodeSubject, uniteCells, withoutOldestIds } from "./subject-encoding.js";
+import { encodeHistory, encodeSubject, uniteCells, withoutHistory, withoutOldestIds } from "./subject-encoding.js";
 import { emptySubject, type Cell, type SubjectState } from "./subject-state.js";
 
 /**
@@ -12,6 +12,11 @@ export interface SubjectPart {
   /** 1, or 1 + a power of 2. */
   readonly of: number;
   readonly bytes: Uint8Array;
+  /**
+   * With the first, the purchase history, for whoever can read it: versions before it read the bytes, and know nothing of it then. Absent: there was no
+   * order, or it is unknown and the bytes say so.
+   */
+  readonly purchaseHistory?: Uint8Array | undefined;
 }
 
 /** A state in parts. */
@@ -35,16 +40,19 @@ export function causeOfPart(cause: string, { number, of }: Pick<SubjectPart, "nu
  * Encodes a state in parts of at most so many bytes. Equal states give equal parts, so that one that is sent again is what it was. Only where it
  * is too large without a cell are the oldest event ids left out; what that is not enough for is larger all the same.
  */
-export function encodeInParts(state: SubjectState, bytesMax: number): SubjectParts {
+export function encodeInParts(told: SubjectState, bytesMax: number): SubjectParts {
+  const purchaseHistory = encodeHistory(told);
+  const state = withoutHistory(told);
   const whole = encodeSubject(state);
-  if (whole.length <= bytesMax) return { parts: [{ number: 1, of: 1, bytes: whole }], idsLeftOut: 0 };
+  if (whole.length <= bytesMax) return { parts: [{ number: 1, of: 1, bytes: whole, purchaseHistory }], idsLeftOut: 0 };
   const excess = encodeSubject({ ...state, cells: [] }).length - bytesMax;
   const recentIds = excess <= 0 ? state.recentIds : withoutOldestIds(state.recentIds, excess);
   const first = encodeSubject({ ...state, recentIds, cells: [] });
   const shares = sharesThatFit(state, bytesMax);
   const of = 1 + shares.of;
   const others = shares.encoded.map(({ share, bytes }) => ({ number: 2 + share, of, bytes }));
-  return { parts: [{ number: 1, of, bytes: first }, ...others], idsLeftOut: state.recentIds.length - recentIds.length };
+  const parts = [{ number: 1, of, bytes: first, purchaseHistory }, ...others];
+  return { parts, idsLeftOut: state.recentIds.length - recentIds.length };
 }
 
 interface Shares {

@@ -38,8 +38,10 @@ export interface SubjectState {
   cells: Cell[];
   seen: LastSeen;
   session: Session | undefined;
-  /** All orders; undefined before the first, and where the first was taken in by a version that kept no history. */
+  /** All orders; undefined before the first, and where it is unknown. */
   history: PurchaseHistory | undefined;
+  /** Nobody knows what was ordered: an order came before histories were kept, or before what is left of the log. There is no history then. */
+  isHistoryUnknown: boolean;
   cart: CartChanges;
   /** Oldest first. */
   recentIds: readonly RecentId[];
@@ -59,6 +61,7 @@ export function emptySubject(): SubjectState {
     seen: nothingSeen(),
     session: undefined,
     history: undefined,
+    isHistoryUnknown: false,
     cart: new CartChanges(),
     recentIds: [],
     causes: [],
@@ -70,9 +73,9 @@ export function lastPurchaseMs({ seen }: SubjectState): number {
   return seen.kindsMs[kindIndex("purchase")] ?? -1;
 }
 
-/** True if there was an order, and nobody knows what there was before it. */
-export function isHistoryUnknown(state: SubjectState): boolean {
-  return state.history === undefined && lastPurchaseMs(state) >= 0;
+/** Notes that the history is unknown where an order was seen, and no history was kept. */
+export function noteHistoryUnknown(state: SubjectState): void {
+  if (state.history === undefined && lastPurchaseMs(state) >= 0) state.isHistoryUnknown = true;
 }
 
 /** Time of the newest event that says something of the cart, −1 if there was none. */

@@ -96,10 +96,17 @@ export interface WindowStore {
    *   are remembered
    * @param offset of the record that brings the state, in this partition: not beyond the subject's last one, it was read before. Absent: it comes by
    *   no record
+   * @param purchaseHistory what the part brought beside its bytes; absent: what they say of it, which is all that versions without histories said
    * @returns false if nothing was added: all of it was taken in before and nothing changed, or there was no room and the subject begins anew,
    *   which is counted
    */
-  mergeSubject(subject: SubjectId, bytes: Uint8Array, cause: string, offset?: number): Result<boolean, Refusal>;
+  mergeSubject(
+    subject: SubjectId,
+    bytes: Uint8Array,
+    cause: string,
+    offset?: number,
+    purchaseHistory?: Uint8Array,
+  ): Result<boolean, Refusal>;
 
   /** The subjects of whom something is known, in no particular order. */
   subjects(): IterableIterator<SubjectId>;

@@ -360,8 +360,14 @@ export class SlabWindowStore implements WindowStore {
     return this.#states.restore(subject, bytes);
   }
 
-  mergeSubject(subject: SubjectId, bytes: Uint8Array, cause: string, offset = -1): Result<boolean, Refusal> {
-    return this.#states.merge(subject, bytes, cause, offset);
+  mergeSubject(
+    subject: SubjectId,
+    bytes: Uint8Array,
+    cause: string,
+    offset = -1,
+    purchaseHistory?: Uint8Array,
+  ): Result<boolean, Refusal> {
+    return this.#states.merge(subject, bytes, cause, offset, purchaseHistory);
   }
 
   /** Forgets everybody. */

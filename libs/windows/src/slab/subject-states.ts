@@ -1,6 +1,6 @@
 import { err, ok, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
 import { mergeInto, type MergeContext } from "../merge-subjects.js";
-import { decodeSubject, encodeSubject } from "../subject-encoding.js";
+import { decodeSubject, encodeSubject, withHistory } from "../subject-encoding.js";
 import { encodeInParts, notYetMerged, type SubjectPart } from "../subject-parts.js";
 import { emptySubject, type SubjectState } from "../subject-state.js";
 import { UNIT, WORD } from "./block.js";
@@ -86,9 +86,15 @@ export class SubjectStates {
   }
 
   /** As `WindowStore.mergeSubject`. */
-  merge(subject: SubjectId, bytes: Uint8Array, cause: string, offset: number): Result<boolean, Refusal> {
-    const decoded = decodeSubject(bytes);
-    if (!decoded.ok) return err(decoded.error);
+  merge(
+    subject: SubjectId,
+    bytes: Uint8Array,
+    cause: string,
+    offset: number,
+    told?: Uint8Array,
+  ): Result<boolean, Refusal> {
+    const decoded = decodeMoved(bytes, told);
+    if (!decoded.ok) return decoded;
     const { counts } = this.#bounds;
     const address = this.find(subject);
     const state = address === 0 ? emptySubject() : this.at(address);
@@ -163,6 +169,11 @@ export class SubjectStates {
     if (!(error instanceof SegmentFull)) throw error;
     this.#bounds.counts.noRoom += 1;
   }
+}
+
+function decodeMoved(bytes: Uint8Array, purchaseHistory: Uint8Array | undefined): Result<SubjectState, Refusal> {
+  const decoded = decodeSubject(bytes);
+  return decoded.ok && purchaseHistory !== undefined ? withHistory(decoded.value, purchaseHistory) : decoded;
 }
 
 /** The state, or the causes of its merges alone if it was silent too long when another, which is to be added to it, was last heard of. */

@@ -5,7 +5,7 @@ import { readCart, writeCart } from "../cart-encoding.js";
 import { EVENT_KINDS } from "../event.js";
 import type { LastSeen, SeenText } from "../last-seen.js";
 import type { RecentId } from "../recent-ids.js";
-import { emptySubject, type Cell, type SubjectState } from "../subject-state.js";
+import { emptySubject, noteHistoryUnknown, type Cell, type SubjectState } from "../subject-state.js";
 import { WINDOWS } from "../tiling.js";
 import {
   assignmentKeyAt,
@@ -61,6 +61,7 @@ export function thaw(views: SubjectViews, unit: number, endUnit: number): Subjec
         };
   const { seen, at } = thawSeen(views, unit, flags);
   state.seen = seen;
+  noteHistoryUnknown(state);
   const cartBytes = (flags & FLAG_CART) === 0 ? 0 : (i32[2 * at] ?? 0);
   if ((flags & FLAG_CART) !== 0) state.cart = readCartAt(views, at);
   if ((flags & FLAG_CAUSES) !== 0) {

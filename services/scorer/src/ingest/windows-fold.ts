@@ -17,6 +17,7 @@ import {
   subjectIdOf,
   type SegmentMemory,
   type SlabWindowStore,
+  type SubjectPart,
   type Verdict,
   type WindowCounts,
 } from "@leastwise/windows";
@@ -75,7 +76,7 @@ export interface WindowsFoldOptions {
 const MOVED_WINDOWS_BYTES_MAX = RECORD_BYTES_MAX - 4_096;
 
 /** What a link of a subject of whom nothing was known takes with it. */
-const NO_WINDOWS = [{ number: 1, of: 1, bytes: new Uint8Array(0) }];
+const NO_WINDOWS: readonly SubjectPart[] = [{ number: 1, of: 1, bytes: new Uint8Array(0) }];
 
 /** Events that are taken in together, so that the memory that they need is waited for at once. */
 const EVENTS_AT_ONCE = 64;
@@ -229,20 +230,21 @@ export class WindowsFold {
     const place = `${this.#incarnation}/${TOPICS.clickstream}/${effects.partition}/${offset}`;
     for (const part of parts.length === 0 ? NO_WINDOWS : parts) {
       const cause = causeOfPart(place, part);
-      const windows = part.bytes;
-      const moved = { fromSubject: from, toSubject: to, cause, windows: Buffer.from(windows), assignmentKey };
+      const [windows, purchaseHistory] = [Buffer.from(part.bytes), Buffer.from(part.purchaseHistory ?? [])];
+      const moved = { fromSubject: from, toSubject: to, cause, windows, assignmentKey, purchaseHistory };
       const value = encodeClickstreamRecord({ $case: "stateMoved", value: moved });
       effects.sent.push({ to, cause, value, hasState: windows.length > 0 });
     }
   }
 
   #takeMove(store: SlabWindowStore, move: wire.StateMoved, offset: number, writtenMs: Millis, effects: Effects): void {
-    const { toSubject, assignmentKey, cause, windows } = move;
+    const { toSubject, assignmentKey, cause, windows, purchaseHistory } = move;
     if (!isSubjectId(toSubject)) return;
     noteKey(store, toSubject, assignmentKey, writtenMs);
     effects.arrived.push(cause);
     if (windows.length === 0) return;
-    const merged = store.mergeSubject(toSubject, windows, cause, offset);
+    const history = purchaseHistory.length === 0 ? undefined : purchaseHistory;
+    const merged = store.mergeSubject(toSubject, windows, cause, offset, history);
     if (!merged.ok) effects.unreadable.push({ offset, reason: merged.error.reason });
   }
 

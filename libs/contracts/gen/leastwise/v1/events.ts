@@ -318,6 +318,11 @@ export interface StateMoved {
   windows: Buffer;
   /** The assignment key that a subject not seen before takes over. */
   assignmentKey: string;
+  /**
+   * All orders of the subject, in the form of the windows' own export, with part 1. Empty: what `windows` says, unknown if an order was seen, else none;
+   * so wrote versions without purchase histories, and so they read it.
+   */
+  purchaseHistory: Buffer;
 }
 
 /** What stands on the topic `clickstream`. */
@@ -1353,7 +1358,14 @@ export const SubjectLink: MessageFns<SubjectLink> = {
 };
 
 function createBaseStateMoved(): StateMoved {
-  return { fromSubject: "", toSubject: "", cause: "", windows: Buffer.alloc(0), assignmentKey: "" };
+  return {
+    fromSubject: "",
+    toSubject: "",
+    cause: "",
+    windows: Buffer.alloc(0),
+    assignmentKey: "",
+    purchaseHistory: Buffer.alloc(0),
+  };
 }
 
 export const StateMoved: MessageFns<StateMoved> = {
@@ -1372,6 +1384,9 @@ export const StateMoved: MessageFns<StateMoved> = {
     }
     if (message.assignmentKey !== "") {
       writer.uint32(42).string(message.assignmentKey);
+    }
+    if (message.purchaseHistory.length !== 0) {
+      writer.uint32(50).bytes(message.purchaseHistory);
     }
     return writer;
   },
@@ -1429,6 +1444,14 @@ export const StateMoved: MessageFns<StateMoved> = {
             message.assignmentKey = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.purchaseHistory = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1451,6 +1474,7 @@ export const StateMoved: MessageFns<StateMoved> = {
     message.cause = object.cause ?? "";
     message.windows = object.windows ?? Buffer.alloc(0);
     message.assignmentKey = object.assignmentKey ?? "";
+    message.purchaseHistory = object.purchaseHistory ?? Buffer.alloc(0);
     return message;
   },
 };
