@@ -32,10 +32,13 @@ export interface Situation extends DecisionInput {
   readonly stopped: boolean;
 }
 
-/** Computes it for an input whose policy, model and features are there. */
+/**
+ * Computes it for an input whose policy, model and features are there. Features are only ever appended to the catalogue: what is beyond the end of a
+ * vector from before is absent. A longer one is of a catalogue that nobody here knows, and a RangeError.
+ */
 export function situationOf(input: DecisionInput): Situation {
   const { policy, model, features, killSwitch } = input;
-  if (features.values.length !== policy.featureCount)
+  if (features.values.length > policy.featureCount)
     throw new RangeError(
       `${String(features.values.length)} features came, the policy was compiled for ${String(policy.featureCount)}`,
     );

@@ -35,10 +35,24 @@ export interface FactSources {
   readonly observeOnly: boolean;
 }
 
+const NAMES = FEATURE_CATALOGUE.names;
+
 /** Tells which catalogue named a vector's values. */
-export const CATALOGUE_DIGEST = toBigint(keyedHash({ k0: 0n, k1: 0n }, FEATURE_CATALOGUE.names.join("\n")))
-  .toString(16)
-  .padStart(16, "0");
+const CATALOGUE_DIGEST = digestOfFirst(NAMES.length);
+
+/**
+ * What tells the catalogue of the first so many features; undefined for more than there are. Features are only ever appended, so that each version's
+ * catalogue is the beginning of the next one's.
+ */
+export function catalogueDigest(featureCount: number): string | undefined {
+  return featureCount > NAMES.length ? undefined : digestOfFirst(featureCount);
+}
+
+function digestOfFirst(count: number): string {
+  return toBigint(keyedHash({ k0: 0n, k1: 0n }, NAMES.slice(0, count).join("\n")))
+    .toString(16)
+    .padStart(16, "0");
+}
 
 /** What responds to incentives, until a model has been learned. */
 export const MODEL: CompiledModel = compiledPriors();

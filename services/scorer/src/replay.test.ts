@@ -2,6 +2,7 @@ import { decisionRecord, TOPICS, wire } from "@leastwise/contracts";
 import { decide, DEGRADED_REASONS, degradedDecision } from "@leastwise/decision";
 import { DAY_MS, HOUR_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { catalogueDigest } from "./decision-input.js";
 import { recordedInput, wholeInput } from "./given/recorded-input.js";
 import { applied, did, euros, kept, nearlyAllHeldOut, NOON, percentages, sells } from "./given/records.js";
 import { checkout, givenLog, hasher, openShop, recordOf, standing, type GivenLog, type Shop } from "./given/shop.js";
@@ -121,6 +122,23 @@ describe("a decision run again from its own record on the log", () => {
       cart: { lines: [{ productId: "car", quantity: 1n, unitPrice: { minor: 9n, currency: "USD" } }] },
     });
     expect(await runAgain()).toEqual(["granted", "offer_outstanding", "foreign_currency"]);
+  });
+
+  it("gives the same bytes where an earlier version wrote it, which had the first of our features, and not where it has more", async () => {
+    await given.log.append([applied(percentages()), ...CATALOG, ...wellKnown(hasher.known("ada"))]);
+    shop = await openShop(given.log);
+    await ask({ requestId: "r-1" });
+    const [standingRecord] = await standing(given.log, TOPICS.decisions);
+    const record = wire.DecisionRecord.decode(standingRecord!.value);
+    const { features, ...rest } = record;
+    const withValues = (values: number[]) =>
+      wire.DecisionRecord.fromPartial({
+        ...rest,
+        features: { ...features, catalogue: catalogueDigest(values.length) ?? "", values },
+      });
+    const older = withValues(features!.values.slice(0, 80));
+    expect(again(older)).toBe(hex(wire.DecisionRecord.encode(older).finish()));
+    expect(() => again(withValues([...features!.values, 1]))).toThrow(RangeError);
   });
 
   it("gives the same bytes with other offers in the cart, and with a code of its own", async () => {

@@ -1,7 +1,7 @@
 import type { wire } from "@leastwise/contracts";
 import type { CompiledPolicy } from "@leastwise/decision";
 import type { Cart } from "@leastwise/offers";
-import { CATALOGUE_DIGEST, recordedFacts } from "@leastwise/scorer";
+import { catalogueDigest, recordedFacts } from "@leastwise/scorer";
 import { sayRefusal, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import type { LoggedAct, LoggedActs, Unreadable } from "./logged-acts.js";
 import { CODE_KEY, type Moment } from "./moment.js";
@@ -77,7 +77,8 @@ export class LoggedShop {
     const { inForce, currency } = this.#options;
     if (degradedReason !== "") return "went_wrong";
     if (cart?.lines[0]?.unitPrice?.currency !== currency) return "other_currency";
-    if (features?.catalogue !== CATALOGUE_DIGEST) return "other_features";
+    // One of fewer features is of an earlier version, which had the first of ours.
+    if (features?.catalogue !== catalogueDigest(features?.values.length ?? 0)) return "other_features";
     return inForce !== undefined && inForce(policyVersion) === undefined ? "policy_unknown" : undefined;
   }
 
