@@ -309,7 +309,10 @@ describe("a login", () => {
       assignmentKey: "k",
     };
     const feed = await open();
-    const move = onClickstream(ADA, encodeClickstreamRecord({ $case: "stateMoved", value: torn }));
+    const move = onClickstream(
+      ADA,
+      encodeClickstreamRecord({ $case: "stateMoved", value: wire.StateMoved.fromPartial(torn) }),
+    );
     await writeTo(feed, did(ADA), move, did(ADA));
     expect(views(feed, ADA)).toBe(2);
   });
