@@ -195,7 +195,14 @@ async function readIntoWindows(log: EventLog, brokers: string[], threads: number
   try {
     const watch = new Watch();
     await ingest.restore(
-      memories.map((memory, partition) => ({ partition, memory, begin: 0, end: 0, claim: { role: "owned" } })),
+      memories.map((memory, partition) => ({
+        partition,
+        memory,
+        begin: 0,
+        end: 0,
+        isWhole: true,
+        claim: { role: "owned" },
+      })),
     );
     await ingest.follow(({ records, unreadable }) => {
       if (unreadable.length > 0) throw new Error("a record that the benchmark did not write");

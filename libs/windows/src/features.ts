@@ -98,8 +98,18 @@ const MOMENTS = [
 
 /** What is kept of all orders. Last in the vector, behind what earlier versions had: values on records are read by their place. */
 const HISTORY = [
-  { name: "purchases_all", unit: "count", meaning: "Orders placed, however long ago" },
-  { name: "purchase_days_all", unit: "count", meaning: "Different days, in UTC, with an order, however long ago" },
+  {
+    name: "purchases_all",
+    unit: "count",
+    meaning:
+      "Orders placed, however long ago; this and the next three are absent where the log's beginning was gone before it was read",
+  },
+  {
+    name: "purchase_days_all",
+    unit: "count",
+    meaning:
+      "Different days, in UTC, with an order, however long ago; exact within the 64 days up to the newest order's, and at most one more for each order that comes in behind them, by itself or with a login",
+  },
   { name: "revenue_minor_all", unit: "minor", meaning: "Paid for all orders in the home currency, however long ago" },
   { name: "since_first_purchase_ms", unit: "ms", meaning: "Since the first order; absent if there was none" },
 ] as const;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { CLICKSTREAM_RETENTION_MIN_MS, topicPlan, TOPICS } from "@leastwise/contracts";
+import { CLICKSTREAM_RETENTION_MIN_MS, topicPlan, TOPICS, wire } from "@leastwise/contracts";
 import {
   openEmbeddedLog,
   type EventLog,
@@ -8,16 +8,20 @@ import {
   type ScanSubscription,
 } from "@leastwise/eventlog";
 import { FragileLog } from "@leastwise/testkit";
-import type { SubjectId } from "@leastwise/vocabulary";
-import { mkdtemp, rm } from "node:fs/promises";
+import type { Millis, SubjectId } from "@leastwise/vocabulary";
+import { featureValue } from "@leastwise/windows";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpointFiles } from "./checkpoint/checkpoint-files.js";
+import { decodeManifest, encodeManifest } from "./checkpoint/chunk.js";
 import { did, EUR, NOON, PARTITIONS, partitionOf } from "./given/records.js";
 import { counted, quietTelemetry } from "./given/shop.js";
 import { WindowsFeed } from "./windows-feed.js";
 
 const ADA = "ff".repeat(16) as SubjectId;
+/** In another partition. */
+const BEN = "00".repeat(16) as SubjectId;
 const PARTITION = partitionOf(ADA);
 const LONG_MS = 3_600_000;
 
@@ -102,6 +106,61 @@ async function browse(feed: WindowsFeed, times: number): Promise<void> {
   const places = await log.append(Array.from({ length: times }, () => did(ADA)));
   for (const { partition, offset } of places) await feed.waitFor(partition, offset, LONG_MS);
 }
+
+/** How many orders the feed knows of Ada, and of somebody whose partition lost nothing. */
+function ordersOf(feed: WindowsFeed): (number | undefined)[] {
+  return [ADA, BEN].map((subject) => featureValue(feed.read(subject, (NOON + 1_000) as Millis), "purchases_all"));
+}
+
+describe("orders of all time", () => {
+  const ordered = () => log.append([ADA, BEN].map((one) => did(one, { kind: wire.EventKind.EVENT_KIND_PURCHASE })));
+
+  it("are known where the log has its first record, also from a checkpoint after that is gone", async () => {
+    await ordered();
+    const { feed } = await open();
+    expect(ordersOf(feed)).toEqual([1, 1]);
+    await browse(feed, 2);
+    await feed.checkpoint();
+    log.oldest = 2;
+    expect(ordersOf((await open()).feed)).toEqual([1, 1]);
+  });
+
+  it("are unknown where the beginning of any partition is gone before it was read, and after a checkpoint of that", async () => {
+    await ordered();
+    log.oldest = 1;
+    const { feed } = await open();
+    expect(ordersOf(feed)).toEqual([undefined, undefined]);
+    await browse(feed, 1);
+    await ordered();
+    await browse(feed, 1);
+    expect(ordersOf(feed)).toEqual([undefined, undefined]);
+    await feed.checkpoint();
+    expect(ordersOf((await open()).feed)).toEqual([undefined, undefined]);
+  });
+
+  it("are unknown from a checkpoint of a version that did not say where it began, if that is gone", async () => {
+    await ordered();
+    const { feed } = await open();
+    await browse(feed, 2);
+    await feed.checkpoint();
+    const file = join(directory, "checkpoints", String(PARTITION), "manifest");
+    const decoded = decodeManifest(await readFile(file));
+    if (!decoded.ok) throw new Error(decoded.error.reason);
+    const { historyCutS, ...manifest } = decoded.value;
+    expect(historyCutS).toBe(0);
+    await writeFile(file, encodeManifest({ ...manifest, format: 3 }));
+    expect(ordersOf((await open()).feed)).toEqual([1, 1]);
+    log.oldest = 2;
+    expect(ordersOf((await open()).feed)).toEqual([undefined, 1]);
+  });
+
+  it("are unknown of the partition's shoppers once a reader was told that records are missing", async () => {
+    await ordered();
+    const { feed } = await open();
+    await log.tellGap(9, 1);
+    expect(ordersOf(feed)).toEqual([undefined, 1]);
+  });
+});
 
 const ERROR = {
   level: "error",

@@ -82,7 +82,7 @@ interface Held extends PartitionProgress {
 }
 
 /** What is known of a partition before it is taken up. */
-type Bounds = Pick<AddedPartition, "partition" | "begin" | "end">;
+type Bounds = Pick<AddedPartition, "partition" | "begin" | "end" | "isWhole">;
 
 /** The windows' name among consumers. */
 export const CONSUMER = "scorer-windows";
@@ -121,6 +121,8 @@ export class WindowsFeed {
   #closed: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
   #failure: { readonly error: unknown } | undefined;
+  /** The clickstream was seen without its beginning, which never comes back. */
+  #isCut = false;
   #isClosed = false;
 
   private constructor(options: WindowsFeedOptions, partitionCount: number) {
@@ -237,11 +239,22 @@ export class WindowsFeed {
 
   async #boundsOf(partitions: readonly number[]) {
     const bounds: Bounds[] = [];
+    const isWhole = partitions.length > 0 && (await this.#isWhole());
     for (const partition of partitions) {
       const { begin, end } = await this.#options.log.offsets(TOPICS.clickstream, partition);
-      bounds.push({ partition, begin, end });
+      bounds.push({ partition, begin, end, isWhole: isWhole && begin === 0 });
     }
     return bounds;
+  }
+
+  /** Whether all partitions begin with their first record. Where others were added later, those do, whatever went before: then the first ones do not. */
+  async #isWhole(): Promise<boolean> {
+    if (this.#isCut) return false;
+    const asked = Array.from({ length: this.#partitionCount }, (_, partition) =>
+      this.#options.log.offsets(TOPICS.clickstream, partition),
+    );
+    this.#isCut = (await Promise.all(asked)).some(({ begin }) => begin > 0);
+    return !this.#isCut;
   }
 
   async #letGo(gone: readonly Held[]): Promise<void> {

@@ -63,6 +63,8 @@ export const FLAG_CART = 1 << 9;
 export const FLAG_CAUSES = 1 << 10;
 export const FLAG_KEY = 1 << 11;
 export const FLAG_HISTORY = 1 << 12;
+/** Nobody knows what was ordered, and no history is kept. An order that was seen without a history says the same. */
+export const FLAG_HISTORY_UNKNOWN = 1 << 13;
 /** The first of four, in the order of {@link TEXTS}. */
 export const FIRST_TEXT_FLAG_BIT = 16;
 

@@ -9,6 +9,7 @@ import {
   FLAG_CART,
   FLAG_DROPPED,
   FLAG_HISTORY,
+  FLAG_HISTORY_UNKNOWN,
   historyAt,
   kindSeenMs,
   sectionUnits,
@@ -74,8 +75,8 @@ export class FeatureReader {
     productViews: 0,
   };
 
-  /** Fills the snapshot for a subject of whom nothing is known. */
-  readNothing(atMs: Millis, into: FeatureSnapshot): void {
+  /** Fills the snapshot for a subject of whom nothing is known, but for whether it ever ordered. */
+  readNothing(atMs: Millis, isHistoryKnown: boolean, into: FeatureSnapshot): void {
     into.known = false;
     into.atMs = atMs;
     into.asOfOffset = -1;
@@ -91,7 +92,7 @@ export class FeatureReader {
     values[CART_VALUE] = 0;
     values[CART_ABANDONED] = 0;
     values[HOUR_OF_DAY] = hourOf(atMs);
-    writeOrders(values, 0, 0, 0);
+    if (isHistoryKnown) writeOrders(values, 0, 0, 0);
     into.lastChannel = undefined;
     into.lastDevice = undefined;
     into.lastPlace = undefined;
@@ -237,12 +238,13 @@ function readRecency({ f64 }: BlockViews, unit: number, flags: number, atMs: num
   values[SINCE_EVENT] = sinceMs(f64[unit + UNIT.newestMs] ?? -1, atMs);
 }
 
-/** All orders; absent where the newest is too far ahead of t, and where the first was seen before a history was kept. */
+/** All orders; absent where the newest is too far ahead of t, and where they are unknown. */
 function readHistory({ f64, i32 }: BlockViews, unit: number, flags: number, atMs: number, values: Float64Array): void {
   const at = unit + historyAt(flags);
   const isKept = (flags & FLAG_HISTORY) !== 0;
+  const isUnknown = (flags & FLAG_HISTORY_UNKNOWN) !== 0;
   values[SINCE_FIRST_PURCHASE] = NaN;
-  if (!isKept && (flags & (1 << PURCHASE)) === 0) writeOrders(values, 0, 0, 0);
+  if (!isKept && !isUnknown && (flags & (1 << PURCHASE)) === 0) writeOrders(values, 0, 0, 0);
   else if (!isKept || (f64[at + 1] ?? 0) > atMs + AHEAD_MAX_MS) writeOrders(values, NaN, NaN, NaN);
   else {
     writeOrders(values, i32[2 * at + 6] ?? 0, i32[2 * at + 7] ?? 0, f64[at + 2] ?? 0);

@@ -1,4 +1,5 @@
 import { SUBJECT_AT } from "./block.js";
+import { SUBJECT_SILENCE_MAX_MS } from "./silence.js";
 import { CLASS_BYTES, GRAIN_BYTES, PAGE_BYTES } from "./size-classes.js";
 
 /**
@@ -42,6 +43,8 @@ export const CONTROL = {
   moreFree: 4,
   /** Pages of which no block is in use. */
   pagesFree: 5,
+  /** See {@link SegmentView.historyCutS}. */
+  historyCut: 6,
   /** By class: the first of the pages that have blocks in use and free ones, 0 if there is none; and how many are free on them all. */
   sharedPages: 16,
   sharedFree: 144,
@@ -56,6 +59,9 @@ const CONTROL_WORDS = 400;
  * list's own word of the control buffer, negative; 0 in none.
  */
 export const PAGE = { words: 4, used: 0, free: 1, next: 2, before: 3 } as const;
+
+/** The log lost its beginning, or a part, before it was read; when what was lost had been received at the latest is not known yet. */
+export const CUT_AT_UNKNOWN = 0xffff_ffff;
 
 /** Of a page on which no block begins. */
 export const NO_CLASS = 255;
@@ -141,6 +147,20 @@ export class SegmentView {
 
   get subjectCount(): number {
     return this.control[CONTROL.subjects] ?? 0;
+  }
+
+  /**
+   * When what the log had lost before it was read had been received at the latest, Unix seconds: whoever begins then may have ordered before. 0: nothing was lost;
+   * {@link CUT_AT_UNKNOWN}: nobody has begun since.
+   */
+  get historyCutS(): number {
+    return (this.control[CONTROL.historyCut] ?? 0) >>> 0;
+  }
+
+  /** Whether of a subject that begins at that moment, in received time, all orders are known: after so long a silence it would have begun anew in any case. */
+  isHistoryKnownFrom(receivedMs: number): boolean {
+    const cutS = this.historyCutS;
+    return cutS === 0 || (cutS !== CUT_AT_UNKNOWN && receivedMs - cutS * 1_000 > SUBJECT_SILENCE_MAX_MS);
   }
 
   /** Number of the first page that no block was made of yet; the first page of all never is. */

@@ -10,6 +10,11 @@ const LOAD_OF_TEN = 45;
 
 /** The writer's side of a segment: the blocks, and the index over them, which grows by one bucket at a time. */
 export class Segment extends SegmentBlocks {
+  /** Sets what {@link SegmentView.historyCutS} tells. */
+  cutHistoriesAt(cutS: number): void {
+    this.control[CONTROL.historyCut] = cutS | 0;
+  }
+
   /** Visits the addresses of all subjects of a bucket, which may go meanwhile. */
   *addressesOf(bucket: number): Generator<number> {
     for (let from = bucket, isFirst = true; isFirst || from !== 0; isFirst = false) {

@@ -27,7 +27,7 @@ import { FeatureReader } from "./feature-reader.js";
 import { RING_ROOM_MAX } from "./id-ring.js";
 import { RoomMaker } from "./room-maker.js";
 import { Segment } from "./segment.js";
-import { reserveSegment, type SegmentMemory } from "./segment-memory.js";
+import { CUT_AT_UNKNOWN, reserveSegment, type SegmentMemory } from "./segment-memory.js";
 import { SUBJECT_SILENCE_MAX_MS } from "./silence.js";
 import { SlabEvent } from "./slab-event.js";
 import { SubjectStates } from "./subject-states.js";
@@ -199,7 +199,7 @@ export class SlabWindowStore implements WindowStore {
   #applyTo(address: number, event: SlabEvent, offset: number): Verdict {
     const writer = this.#writer;
     try {
-      if (address === 0) this.#start(event);
+      if (address === 0) this.#start(event, event.receivedAtMs);
       else writer.open(address);
       const { f64 } = this.#segment;
       f64[writer.unit + UNIT.lastOffset] = offset;
@@ -215,12 +215,14 @@ export class SlabWindowStore implements WindowStore {
     }
   }
 
-  #start(event: SlabEvent): void {
+  #start(event: SlabEvent, receivedAtMs: number): void {
     const { s0, s1, s2, s3, hasKey, a0, a1, a2, a3 } = event;
     const hasId = event.idMark !== NO_MARK;
     this.#room.sweep();
     this.#writer.openNew(FIRST_UNITS, s0, s1, s2, s3);
-    this.#writer.startEmpty(hasId ? 1 : 0);
+    // What is lost was received before: records stand on the log in the order in which they were.
+    if (this.#segment.historyCutS === CUT_AT_UNKNOWN) this.historyCutS = Math.ceil(receivedAtMs / 1_000);
+    this.#writer.startEmpty(hasId ? 1 : 0, this.#segment.isHistoryKnownFrom(receivedAtMs));
     const isOwn = a0 === s0 && a1 === s1 && a2 === s2 && a3 === s3;
     if (hasKey && !isOwn) this.#writer.noteKey(a0, a1, a2, a3);
   }
@@ -310,7 +312,7 @@ export class SlabWindowStore implements WindowStore {
     event.setSubject(subject);
     event.setAssignmentKey(key);
     this.#states.make(event.s0, event.s1, event.s2, event.s3, () => {
-      this.#start(event);
+      this.#start(event, receivedAtMs);
       this.#segment.f64[this.#writer.unit + UNIT.newestReceivedMs] = receivedAtMs;
       this.#room.noteReceived(receivedAtMs);
       this.#writer.close();
@@ -324,7 +326,8 @@ export class SlabWindowStore implements WindowStore {
 
   read(subject: SubjectId, atMs: Millis, into: FeatureSnapshot = emptySnapshot()): FeatureSnapshot {
     const address = this.#states.find(subject);
-    if (address === 0 || this.#isSilentAt(address, atMs)) this.#reader.readNothing(atMs, into);
+    if (address === 0 || this.#isSilentAt(address, atMs))
+      this.#reader.readNothing(atMs, this.#segment.isHistoryKnownFrom(atMs), into);
     else this.#reader.read(this.#writer.views, 2 * address, atMs, into);
     return into;
   }
@@ -373,6 +376,28 @@ export class SlabWindowStore implements WindowStore {
   /** Forgets everybody. */
   clear(): void {
     for (const address of [...this.#addresses()]) this.#segment.drop(address);
+  }
+
+  /** To be kept with a checkpoint, and set when it is taken up: see `SegmentView.historyCutS`. */
+  get historyCutS(): number {
+    return this.#segment.historyCutS;
+  }
+
+  set historyCutS(cutS: number) {
+    this.#segment.cutHistoriesAt(cutS);
+  }
+
+  /**
+   * Says that records are missing before the next one that is taken in, as where retention took the log's beginning away: what orders were among them nobody
+   * knows, of nobody. Whoever begins more than 180 days after that next record is known again: after such a silence it would have begun anew.
+   */
+  cutHistories(): void {
+    this.historyCutS = CUT_AT_UNKNOWN;
+    for (const address of [...this.#addresses()]) {
+      this.#writer.open(address);
+      this.#writer.loseHistory();
+      this.#writer.close();
+    }
   }
 
   /** Begins to walk over all subjects, for a checkpoint. */

@@ -105,6 +105,7 @@ export class SubjectStates {
       return ok(false);
     }
     const own = unlessSilent(state, moved);
+    if (own.newestReceivedMs < 0) own.isHistoryUnknown = !this.#segment.isHistoryKnownFrom(moved.newestReceivedMs);
     mergeInto(own, moved, cause, this.#bounds);
     own.lastOffset = Math.max(own.lastOffset, offset);
     const isMerged = this.#put(subject, compactedState(own, this.#compactor));

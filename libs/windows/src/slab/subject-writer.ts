@@ -9,6 +9,7 @@ import {
   FLAG_CART,
   FLAG_DROPPED,
   FLAG_HISTORY,
+  FLAG_HISTORY_UNKNOWN,
   FLAG_KEY,
   HISTORY_UNITS,
   historyAt,
@@ -114,8 +115,8 @@ export class SubjectWriter {
     for (let at = 0; at < idUnits; at += 1) f64[ids + at] = views.f64[unit + front + at] ?? 0;
   }
 
-  /** Makes a new block that of a subject with nothing seen, with room for so many ids. */
-  startEmpty(idRoom: number): void {
+  /** Makes a new block that of a subject with nothing seen, with room for so many ids, of whose orders all or none are known. */
+  startEmpty(idRoom: number, isHistoryKnown: boolean): void {
     const { f64, i32 } = this.#views;
     f64[this.#unit + UNIT.lastOffset] = -1;
     f64[this.#unit + UNIT.newestMs] = -1;
@@ -123,6 +124,7 @@ export class SubjectWriter {
     i32[this.#word + WORD.cellsAt] = UNIT.recency;
     i32[this.#word + WORD.compactAt] = compactAtFor(0);
     i32[this.#word + WORD.idRoom] = idRoom;
+    if (!isHistoryKnown) i32[this.#word + WORD.flags] = FLAG_HISTORY_UNKNOWN;
   }
 
   close(): void {
@@ -183,7 +185,7 @@ export class SubjectWriter {
   noteOrder(atMs: number, revenueMinor: number, isFirst: boolean): void {
     const { flags } = this;
     const isKept = (flags & FLAG_HISTORY) !== 0;
-    if (!isKept && !isFirst) return;
+    if ((flags & FLAG_HISTORY_UNKNOWN) !== 0 || (!isKept && !isFirst)) return;
     const at = historyAt(flags);
     if (!isKept) {
       this.#insert(at, HISTORY_UNITS);
@@ -191,6 +193,13 @@ export class SubjectWriter {
     }
     const before = isKept ? historyIn(this.#views, this.#unit + at) : undefined;
     putHistory(this.#views, this.#unit + at, withOrder(before, atMs, revenueMinor));
+  }
+
+  /** Forgets the history, if there is one: from now on it is unknown. */
+  loseHistory(): void {
+    const { flags } = this;
+    if ((flags & FLAG_HISTORY) !== 0) this.#resize(historyAt(flags), HISTORY_UNITS, 0);
+    this.#views.i32[this.#word + WORD.flags] = (flags & ~FLAG_HISTORY) | FLAG_HISTORY_UNKNOWN;
   }
 
   /**

@@ -15,6 +15,7 @@ import {
   FLAG_CAUSES,
   FLAG_DROPPED,
   FLAG_HISTORY,
+  FLAG_HISTORY_UNKNOWN,
   FLAG_KEY,
   historyAt,
   keyAt,
@@ -48,6 +49,7 @@ export function thaw(views: SubjectViews, unit: number, endUnit: number): Subjec
   }
   state.assignmentKey = assignmentKeyAt(i32, unit);
   if ((flags & FLAG_HISTORY) !== 0) state.history = historyIn(views, unit + historyAt(flags));
+  state.isHistoryUnknown = (flags & FLAG_HISTORY_UNKNOWN) !== 0;
   state.cells = thawCells(views, unit);
   state.session =
     (i32[word + WORD.sessionEvents] ?? 0) === 0
@@ -233,7 +235,7 @@ export function writeTextAt({ f64, i32, u8 }: BlockViews, at: number, seen: Seen
   return textUnits(seen);
 }
 
-function flagsOf({ seen, dropped, history, cart, causes, assignmentKey }: SubjectState): number {
+function flagsOf({ seen, dropped, history, isHistoryUnknown, cart, causes, assignmentKey }: SubjectState): number {
   let flags = assignmentKey === undefined ? 0 : FLAG_KEY;
   for (const [kind, atMs] of seen.kindsMs.entries()) if (atMs >= 0) flags |= 1 << kind;
   for (const [index, name] of TEXTS.entries()) {
@@ -241,6 +243,7 @@ function flagsOf({ seen, dropped, history, cart, causes, assignmentKey }: Subjec
   }
   if (dropped.some((tile) => tile >= 0)) flags |= FLAG_DROPPED;
   if (history !== undefined) flags |= FLAG_HISTORY;
+  if (isHistoryUnknown) flags |= FLAG_HISTORY_UNKNOWN;
   if (cart.products.size > 0) flags |= FLAG_CART;
   if (causes.length > 0) flags |= FLAG_CAUSES;
   return flags;

@@ -49,7 +49,7 @@ export class WindowReader {
     const found = this.#copyBlock(subject);
     const receivedMs = this.#copy.f64[UNIT.newestReceivedMs] ?? 0;
     if (found === "copied" && atMs - receivedMs <= SUBJECT_SILENCE_MAX_MS) this.#reader.read(this.#copy, 0, atMs, into);
-    else this.#reader.readNothing(atMs, into);
+    else this.#reader.readNothing(atMs, this.#segment.isHistoryKnownFrom(atMs), into);
     return found !== "stuck";
   }
 

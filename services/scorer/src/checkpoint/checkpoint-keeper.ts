@@ -170,7 +170,11 @@ export class CheckpointKeeper {
     }
   }
 
-  #restored({ partition, id, offset, subjects, endOffset }: Manifest, orders: Uint8Array): Restored {
+  #restored({ partition, id, offset, subjects, endOffset, historyCutS }: Manifest, orders: Uint8Array): Restored {
+    const windows = this.#windows(partition);
+    if (historyCutS !== undefined) windows.historyCutS = historyCutS;
+    // Nobody knows where the log began that the version before had read.
+    else if (windows.historyCutS !== 0) windows.cutHistories();
     this.#orders(partition).restore(orders, endOffset);
     this.#newestKnown.set(partition, id);
     return { partition, offset, subjects, orders, movesDurableBelow: endOffset, refused: undefined };
@@ -289,13 +293,14 @@ export class CheckpointKeeper {
     this.#expectToGoOn(one);
     const startedMs = performance.now();
     const offset = this.#nextOffset.get(partition) ?? 0;
+    const { historyCutS } = this.#windows(partition);
     const identity = { partition, epoch: this.#epochOf(partition) ?? this.#epoch, id: newId() };
     await this.#expectNoNewerOwner(identity);
     const writing = await store.begin(identity);
     let manifest: Manifest;
     try {
       const written = await this.#writeChunks(one, writing);
-      manifest = { format: CHECKPOINT_FORMAT, incarnation, currency, ...identity, offset, ...written };
+      manifest = { format: CHECKPOINT_FORMAT, incarnation, currency, ...identity, offset, historyCutS, ...written };
       await this.#expectNoNewerOwner(identity);
       // Of a link that was not seen to, nobody could say that its state is on its way.
       this.#expectToGoOn(one);

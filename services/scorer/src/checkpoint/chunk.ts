@@ -38,6 +38,8 @@ export interface Manifest {
   /** Bytes of all payloads. */
   readonly bytes: number;
   readonly subjects: number;
+  /** See `SlabWindowStore.historyCutS`. Absent from one that an earlier version wrote. */
+  readonly historyCutS?: number;
 }
 
 /** Where a chunk belongs. */

@@ -81,7 +81,9 @@ async function begin(): Promise<Ingest> {
     onMovesDurable: () => undefined,
     reaches: () => Promise.resolve(true),
   });
-  await ingest.restore([{ partition: 0, memory: reserveSegment(2 ** 21), begin: 0, end: 0, claim: OWNED }]);
+  await ingest.restore([
+    { partition: 0, memory: reserveSegment(2 ** 21), begin: 0, end: 0, isWhole: true, claim: OWNED },
+  ]);
   return ingest;
 }
 

@@ -26,6 +26,8 @@ export interface IngestOptions extends WindowsFoldOptions {
 /** A partition that is to be taken in from now on. */
 export interface AddedPartition extends LogBounds {
   readonly partition: number;
+  /** Whether the clickstream, all of its partitions, still begins with its first record: only then is everybody's first order on it. */
+  readonly isWhole: boolean;
   /** Where its windows come: nobody is in it. */
   readonly memory: SegmentMemory;
   readonly claim: Claim;
@@ -83,7 +85,7 @@ export class Ingest {
 
   /** Takes partitions up, and fills their windows from checkpoints, where there are any. Where to read each of them on from. */
   async restore(added: readonly AddedPartition[]): Promise<readonly Restored[]> {
-    for (const { partition, memory } of added) this.#fold.hold(partition, memory);
+    for (const { partition, memory, isWhole } of added) this.#fold.hold(partition, memory, isWhole);
     // All at once: what comes of them meanwhile is newer.
     await this.assume(added.map(({ partition, claim }) => [partition, claim]));
     // Side by side: with a store on topics most of the time is waiting for brokers.

@@ -12,7 +12,7 @@ const LINK_OFFSET = 1_000_000;
 
 function newFold(): WindowsFold {
   const fold = new WindowsFold({ currency: EUR, incarnation: "log-1" });
-  fold.hold(0, reserveSegment(2 ** 26));
+  fold.hold(0, reserveSegment(2 ** 26), true);
   return fold;
 }
 
@@ -102,7 +102,7 @@ describe("a state that is too large for one record", () => {
 describe("a batch that cannot be taken in", () => {
   it("leaves none of its events to the next one, which may be of another partition", () => {
     const fold = new WindowsFold({ currency: EUR, incarnation: "log-1" });
-    for (const partition of [0, 1]) fold.hold(partition, reserveSegment(2 ** 21));
+    for (const partition of [0, 1]) fold.hold(partition, reserveSegment(2 ** 21), true);
     const broken = standingFrom(0, [did(BROWSER), did(BROWSER)]);
     broken.offsets[1] = -1;
     expect(() => fold.take(broken)).toThrow();

@@ -111,9 +111,11 @@ export class WindowsFold {
     return this.#orders;
   }
 
-  /** From now on the partition is taken in here: into this memory, which nobody else writes. */
-  hold(partition: number, memory: SegmentMemory): void {
-    this.#stores[partition] = createWindowStore({ memory });
+  /** From now on the partition is taken in here: into this memory, which nobody else writes; of a log that is whole, or lost its beginning. */
+  hold(partition: number, memory: SegmentMemory, isWhole: boolean): void {
+    const store = createWindowStore({ memory });
+    if (!isWhole) store.cutHistories();
+    this.#stores[partition] = store;
     this.#orders[partition] = new OrderBook();
   }
 
@@ -141,6 +143,7 @@ export class WindowsFold {
     const effects = noEffects(partition, spans.nextOffset, store.counts);
     effects.records = count;
     effects.removedFrom = spans.removedFrom;
+    if (spans.removedFrom !== undefined) store.cutHistories();
     if (count > 0) effects.newestMs = timestampsMs[count - 1];
     for (let index = 0; index < count; index += 1) {
       const value = bytes.subarray(valueFrom[index], valueTo[index]);
