@@ -1,4 +1,3 @@
-export { dynamicLineCaps } from "./approaches/dynamic.js";
 export { canonicalJson } from "./canonical-json.js";
 export { decide, type DecideOutcome, type Repeated } from "./decide.js";
 export type { Candidate, Decided, Decision, Enrolment, Hold, Ineligible } from "./decision.js";
@@ -45,4 +44,5 @@ export {
 export { answerOf, evolve, type DecisionFacts, type StateEvent } from "./state/evolve.js";
 export { situationOf, type Situation } from "./situation.js";
 export { armOf } from "./steps/enrolment.js";
+export { useRules, type UseRules } from "./use-rules.js";
 export { weigh, type Weighed } from "./weighing.js";

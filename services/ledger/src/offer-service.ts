@@ -10,13 +10,12 @@ import {
   type SubjectHasher,
   type WrittenCart,
 } from "@leastwise/contracts";
-import { dynamicLineCaps } from "@leastwise/decision";
+import { useRules } from "@leastwise/decision";
 import {
   actOf,
   readCode,
   redeem,
   replay,
-  rowsOfLines,
   validate,
   type NamedSubjects,
   type OfferRefusal,
@@ -203,23 +202,14 @@ function useOf(options: OfferServiceOptions, booked: BookedOffer, { ids, cart }:
   const terms = termsOf(booked.state);
   const policy = policies.version(booked.policyVersion);
   if (policy === undefined) throw new Error(`policy ${booked.policyVersion} issued an offer and is not on the log`);
-  const rows = cart.lines.flatMap(({ productId }) => catalog.row(productId) ?? []);
-  const campaign = policy.compiled.campaigns.find(({ campaignId }) => campaignId === terms.campaignId);
-  const nowMs = clock.nowMs();
-  const caps =
-    campaign?.approach.kind === "dynamic"
-      ? dynamicLineCaps(campaign.approach, cart, rowsOfLines(cart.lines, rows), nowMs)
-      : undefined;
+  const on = {
+    ...{ cart, nowMs: clock.nowMs() },
+    catalog: cart.lines.flatMap(({ productId }) => catalog.row(productId) ?? []),
+  };
   return {
     subject: offerSubject(options, ids, terms),
-    nowMs,
-    cart,
-    catalog: rows,
-    guardrails: campaign?.guardrails ?? policy.compiled.guardrails.cart,
-    rounding: policy.compiled.rounding,
-    merchantShareBp: campaign?.merchantShareBp,
-    prices: policy.compiled.prices,
-    ...(caps === undefined ? {} : { lineCapsMinor: caps }),
+    ...on,
+    ...useRules(policy.compiled, terms.campaignId, on),
   };
 }
 

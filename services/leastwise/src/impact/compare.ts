@@ -37,7 +37,7 @@ export async function compare(
       const { facts, inForce = policies.before } = moment;
       if (inForce === undefined) throw new Error("the moment names no policy that was in force");
       impact.add(before.decide(inForce, facts), after.decide(policies.after, facts));
-    } else for (const world of [before, after]) world.order(moment.subject, moment.cart, moment.atMs);
+    } else for (const world of [before, after]) world.order(moment);
     onMoment();
   }
   return { report: impact.report(), before: before.used, after: after.used };

@@ -1,10 +1,10 @@
 import type { wire } from "@leastwise/contracts";
 import type { CompiledPolicy } from "@leastwise/decision";
-import type { Cart } from "@leastwise/offers";
 import { catalogueDigest, recordedFacts } from "@leastwise/scorer";
 import { sayRefusal, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import type { LoggedAct, LoggedActs, Unreadable } from "./logged-acts.js";
 import { CODE_KEY, type Moment } from "./moment.js";
+import type { OrderedGoods } from "./policy-world.js";
 
 /** A span of time, half-open, Unix milliseconds. */
 export interface Period {
@@ -31,8 +31,8 @@ export class LoggedShop {
   readonly versions = new Map<string, number>();
   readonly #acts: Pick<LoggedActs, "inOrder">;
   readonly #options: LoggedShopOptions;
-  /** The newest cart of each shopper, and when it last ordered. */
-  readonly #shoppers = new Map<SubjectId, { readonly cart: Cart; readonly orderedMs: number }>();
+  /** The newest cart of each shopper with what the catalog said of it, and when it last ordered. */
+  readonly #shoppers = new Map<SubjectId, { readonly goods: OrderedGoods; readonly orderedMs: number }>();
   /** A redemption that was in doubt may stand there twice. */
   readonly #redeemed = new Set<string>();
 
@@ -63,11 +63,11 @@ export class LoggedShop {
       this.#options.onUnreadable({ place: `decision ${decisionId} of ${decidedAtMs}`, why: sayRefusal(read.error) });
       return;
     }
-    const { subject, cart, cause } = read.value;
+    const { subject, cart, catalog, cause } = read.value;
     yield* this.#orderBefore(record, subject);
     const inForce = this.#options.inForce?.(policyVersion);
     this.versions.set(policyVersion, (this.versions.get(policyVersion) ?? 0) + 1);
-    this.#shoppers.set(subject, { cart, orderedMs: Number(record.lastOrderMs) });
+    this.#shoppers.set(subject, { goods: { cart, catalog }, orderedMs: Number(record.lastOrderMs) });
     // Each record is a request that had no answer yet, and what a replay of a clickstream may not issue is the question here.
     const asked = { cause: { ...cause, requestId: decisionId }, observeOnly: false, codeKey: CODE_KEY };
     yield { kind: "cart", facts: { ...read.value, ...asked }, ...(inForce === undefined ? {} : { inForce }) };
@@ -90,9 +90,9 @@ export class LoggedShop {
 
   /** A used code: the order's goods are taken to be those of the shopper's newest cart. */
   *#orderOf({ subject, atMs, offerId }: Extract<LoggedAct, { kind: "redeemed" }>): Generator<Moment, void, undefined> {
-    const cart = this.#shoppers.get(subject)?.cart;
-    if (cart === undefined || this.#redeemed.has(offerId)) return;
+    const goods = this.#shoppers.get(subject)?.goods;
+    if (goods === undefined || this.#redeemed.has(offerId)) return;
     this.#redeemed.add(offerId);
-    yield { kind: "order", subject, cart, atMs: atMs as Millis };
+    yield { kind: "order", subject, goods, atMs: atMs as Millis };
   }
 }

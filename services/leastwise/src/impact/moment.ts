@@ -1,7 +1,6 @@
 import type { CompiledPolicy } from "@leastwise/decision";
-import type { Cart } from "@leastwise/offers";
-import { hashKeyFromSalt, type Millis, type SubjectId } from "@leastwise/vocabulary";
-import type { SharedFacts } from "./policy-world.js";
+import { hashKeyFromSalt } from "@leastwise/vocabulary";
+import type { PlacedOrder, SharedFacts } from "./policy-world.js";
 
 /** A moment of a shop that a policy has to do with. */
 export type Moment =
@@ -13,13 +12,7 @@ export type Moment =
       readonly inForce?: CompiledPolicy;
     }
   /** An order was placed. */
-  | {
-      readonly kind: "order";
-      readonly subject: SubjectId;
-      /** What was bought. Absent: not known, and no offer is used on it. */
-      readonly cart?: Cart;
-      readonly atMs: Millis;
-    };
+  | ({ readonly kind: "order" } & PlacedOrder);
 
 /** Nobody is told a code. */
 export const CODE_KEY = { secret: hashKeyFromSalt("leastwise impact/codes"), version: 0 };

@@ -2,6 +2,7 @@ import {
   decide,
   EMPTY_STATE,
   evolve,
+  useRules,
   type CompiledModel,
   type CompiledPolicy,
   type Decision,
@@ -10,7 +11,7 @@ import {
   type Hold,
 } from "@leastwise/decision";
 import { BudgetBook, ExpiryQueue, Exploration, MarginBook, OfferCounts } from "@leastwise/ledger";
-import { appraise, orderMargin, type Appraisal, type Cart } from "@leastwise/offers";
+import { validate, type OfferTerms, type OfferUse, type Redemption } from "@leastwise/offers";
 import type { Millis, SubjectId } from "@leastwise/vocabulary";
 
 /** What is decided on that no policy moves. */
@@ -26,12 +27,32 @@ export type SharedFacts = Omit<
   | "offersLeft"
 >;
 
+/** What was bought, and what the catalog said of it. */
+export type OrderedGoods = Pick<OfferUse, "cart" | "catalog">;
+
+/** An order that a shopper placed. */
+export interface PlacedOrder {
+  readonly subject: SubjectId;
+  /** Absent: not known, and no offer is used on it. */
+  readonly goods?: OrderedGoods;
+  readonly atMs: Millis;
+}
+
 /** An offer that was issued and has not ended. */
 interface OpenHold {
-  readonly subject: SubjectId;
-  readonly campaignId: string;
+  readonly terms: OfferTerms;
+  /** That it was issued under. */
+  readonly policy: CompiledPolicy;
   readonly holds: readonly Hold[];
-  readonly heldMinor: number;
+}
+
+/** The use of any offer, before the rules of its own policy. */
+type UseOfAny = OrderedGoods & Pick<OfferUse, "subject" | "nowMs">;
+
+/** An open offer on an order. */
+interface FittingHold {
+  readonly terms: OfferTerms;
+  readonly redemption: Redemption;
 }
 
 /** A shop under one policy, or under what was in force one after the other: what it offered, to whom, and what its budgets hold, as the ledger would have it. */
@@ -44,8 +65,6 @@ export class PolicyWorld {
   readonly #offerCounts = new OfferCounts();
   readonly #expiries = new ExpiryQueue();
   readonly #open = new Map<string, OpenHold>();
-  /** The one that was decided under last. */
-  #policy: CompiledPolicy | undefined;
   #usedOffers = 0;
   #usedMinor = 0;
 
@@ -60,7 +79,6 @@ export class PolicyWorld {
 
   /** Decides as the scorer would under the policy in force, at the facts' instant. Request ids must differ. */
   decide(policy: CompiledPolicy, facts: SharedFacts): Decision {
-    this.#policy = policy;
     const { subject, nowMs } = facts;
     this.#expire(nowMs);
     const budgets = Object.fromEntries(
@@ -81,16 +99,19 @@ export class PolicyWorld {
     const { decision, nextState } = outcome;
     this.#states.set(subject, nextState);
     this.#exploration.count({ facts: decision, explorationCostMinor: decision.explorationCostMinor }, 1);
-    this.#hold(decision);
+    this.#hold(decision, policy);
     return decision;
   }
 
-  /** The shopper placed an order: a good offer of theirs is used on it, the one worth most. Of an order without goods only the time is known. */
-  order(subject: SubjectId, cart: Cart | undefined, atMs: Millis): void {
+  /**
+   * The shopper placed an order: a good offer of theirs is used on it as Redeem would, the one worth most. Of an order without goods only the time
+   * is known.
+   */
+  order({ subject, goods, atMs }: PlacedOrder): void {
     this.#expire(atMs);
     const state = this.#states.get(subject);
-    if (state === undefined || this.#policy === undefined) return;
-    if (cart !== undefined) this.#useBest(state, cart, this.#policy, atMs);
+    if (state === undefined) return;
+    if (goods !== undefined) this.#useBest(state, { subject, nowMs: atMs, ...goods });
     this.#states.set(subject, evolve(this.#states.get(subject) ?? state, { kind: "ordered", atMs }));
   }
 
@@ -103,30 +124,37 @@ export class PolicyWorld {
     );
   }
 
-  #useBest(state: DecisionState, cart: Cart, policy: CompiledPolicy, atMs: Millis): void {
-    const best = this.#bestOf(state, cart, policy, atMs);
+  #useBest(state: DecisionState, use: UseOfAny): void {
+    const best = this.#bestOf(state, use);
     if (best === undefined) return;
-    const { offerId, campaignId, appraisal } = best;
-    const { costMinor } = appraisal;
+    const { offerId, campaignId } = best.terms;
+    const { costMinor, order } = best.redemption;
     this.#end(offerId, costMinor, { kind: "redeemed", offerId, costMinor });
     this.#usedOffers += 1;
     this.#usedMinor += costMinor;
-    // By the assumed margin: an order says nothing of what its goods cost.
-    const { campaigns, guardrails } = policy;
-    const merchantShareBp = campaigns.find((one) => one.campaignId === campaignId)?.merchantShareBp ?? 10_000;
-    const { assumedMarginBp, priceTax } = guardrails.cart;
-    this.#margins.add(
-      campaignId,
-      atMs,
-      orderMargin({ cart, rows: [], appraisal, assumedMarginBp, priceTax, merchantShareBp }),
-    );
+    if (order !== undefined) this.#margins.add(campaignId, use.nowMs, order);
   }
 
-  #hold({ subject, offer, holds, heldMinor }: Decision): void {
+  #bestOf({ open }: DecisionState, use: UseOfAny): FittingHold | undefined {
+    let best: FittingHold | undefined;
+    for (const { offer } of open) {
+      const held = this.#open.get(offer.offerId);
+      if (held === undefined) continue;
+      const { terms, policy } = held;
+      const rules = useRules(policy, terms.campaignId, use);
+      const redemption = validate({ ...use, ...rules }, { status: "issued", terms });
+      if (!redemption.ok || (best !== undefined && best.redemption.discountMinor >= redemption.value.discountMinor))
+        continue;
+      best = { terms, redemption: redemption.value };
+    }
+    return best;
+  }
+
+  #hold({ subject, decisionId, offer, holds, heldMinor }: Decision, policy: CompiledPolicy): void {
     if (offer === undefined || heldMinor === 0) return;
     this.#budgets.hold(holds);
     this.#offerCounts.count(offer.campaignId, subject, 1);
-    this.#open.set(offer.offerId, { subject, campaignId: offer.campaignId, holds, heldMinor });
+    this.#open.set(offer.offerId, { terms: { ...offer, subject, decisionId, heldMinor }, policy, holds });
     this.#expiries.push(offer.offerId, offer.expiresAtMs);
   }
 
@@ -138,22 +166,10 @@ export class PolicyWorld {
   #end(offerId: string, costMinor: number, event: Parameters<typeof evolve>[1]): void {
     const open = this.#open.get(offerId);
     if (open === undefined) throw new Error(`offer ${offerId} is not open`);
+    const { terms, holds } = open;
     this.#open.delete(offerId);
-    if (event.kind === "expired") this.#offerCounts.count(open.campaignId, open.subject, -1);
-    this.#budgets.end(open.holds, open.heldMinor, costMinor);
-    this.#states.set(open.subject, evolve(this.#states.get(open.subject) ?? EMPTY_STATE, event));
-  }
-
-  #bestOf({ open }: DecisionState, cart: Cart, { rounding }: CompiledPolicy, atMs: Millis) {
-    let best: { readonly offerId: string; readonly campaignId: string; readonly appraisal: Appraisal } | undefined;
-    for (const { offer, worstCostMinor } of open) {
-      if (!this.#open.has(offer.offerId) || atMs >= offer.expiresAtMs || offer.currency !== cart.currency) continue;
-      const setting = { rounding, ceilingMinor: worstCostMinor };
-      const appraisal = appraise(offer.incentive, cart, setting);
-      if (appraisal === undefined || (best !== undefined && best.appraisal.worthMinor >= appraisal.worthMinor))
-        continue;
-      best = { offerId: offer.offerId, campaignId: offer.campaignId, appraisal };
-    }
-    return best;
+    if (event.kind === "expired") this.#offerCounts.count(terms.campaignId, terms.subject, -1);
+    this.#budgets.end(holds, terms.heldMinor, costMinor);
+    this.#states.set(terms.subject, evolve(this.#states.get(terms.subject) ?? EMPTY_STATE, event));
   }
 }

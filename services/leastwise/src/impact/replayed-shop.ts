@@ -12,6 +12,8 @@ const WINDOWS_BYTES_MAX = 1024 * 1024 * 1024;
 /** Arms are those of this key: shares of shoppers, not the shop's own assignment. */
 const SUBJECT_KEY = Buffer.from("leastwise impact/subjects");
 const NO_WAIT_MS = 0;
+/** Clickstreams do not have one. */
+const NO_CATALOG: SharedFacts["catalog"] = [];
 
 /** A clickstream as a shop saw it: the features of its shoppers at each cart, and when they bought. */
 export class ReplayedShop {
@@ -81,7 +83,7 @@ export class ReplayedShop {
     const facts: SharedFacts = {
       cause: { caller, requestId, sessionId },
       ...{ subject, assignmentKey, nowMs: atMs, clock: "event", cart, channel, device, place, partnerSegments },
-      ...{ proposedClass, features: featureVector(snapshot, 0), consent: this.#consent, catalog: [] },
+      ...{ proposedClass, features: featureVector(snapshot, 0), consent: this.#consent, catalog: NO_CATALOG },
       ...{ killSwitch: false, observeOnly: false, language: "en", codeKey: CODE_KEY, freshness: "fresh" },
     };
     yield { kind: "cart", facts };
@@ -91,5 +93,7 @@ export class ReplayedShop {
 function* orderOf(event: wire.Event, subject: SubjectId): Generator<Moment, void, undefined> {
   if (event.kind !== wire.EventKind.EVENT_KIND_PURCHASE || event.order === undefined) return;
   const cart = readCart({ lines: event.order.lines, shipping: undefined, paymentMethod: "", offers: [] }, "order");
-  if (cart.ok) yield { kind: "order", subject, cart: cart.value, atMs: Number(event.occurredAtMs) as Millis };
+  if (!cart.ok) return;
+  const goods = { cart: cart.value, catalog: NO_CATALOG };
+  yield { kind: "order", subject, goods, atMs: Number(event.occurredAtMs) as Millis };
 }
