@@ -166,6 +166,7 @@ const SKIPPED_WORDS: Readonly<Record<string, string>> = {
   other_currency: "in another currency",
   other_features: "made on the features of another version of this program",
   policy_unknown: "made under a policy that is not on the log, or that this program cannot run",
+  stands_twice: "on the log a second time",
 };
 
 function sayLeftOut(skipped: Readonly<Record<string, number>>, unreadable: UnreadableRecords): void {

@@ -1,5 +1,5 @@
 import type { wire } from "@leastwise/contracts";
-import type { CompiledPolicy } from "@leastwise/decision";
+import { RECENT_MAX, type CompiledPolicy } from "@leastwise/decision";
 import { catalogueDigest, recordedFacts } from "@leastwise/scorer";
 import { sayRefusal, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import type { LoggedAct, LoggedActs, Unreadable } from "./logged-acts.js";
@@ -13,7 +13,7 @@ export interface Period {
 }
 
 /** Why a decision on the log cannot be made again. */
-export type Skipped = "went_wrong" | "other_currency" | "other_features" | "policy_unknown";
+export type Skipped = "went_wrong" | "other_currency" | "other_features" | "policy_unknown" | "stands_twice";
 
 export interface LoggedShopOptions {
   readonly period: Period;
@@ -24,6 +24,16 @@ export interface LoggedShopOptions {
   readonly onUnreadable: (what: Unreadable) => void;
 }
 
+/** What is remembered of a shopper. */
+interface LoggedShopper {
+  /** The newest cart, and what the catalog said of it. */
+  readonly goods: OrderedGoods;
+  /** When it last ordered; 0: never. */
+  readonly orderedMs: number;
+  /** Its newest decisions, as many as a repeated request is told by. */
+  readonly decisionIds: readonly string[];
+}
+
 /** A period of the log as the shop saw it: what it knew of a shopper at each cart, and when a code was used. */
 export class LoggedShop {
   readonly skipped = new Map<Skipped, number>();
@@ -31,8 +41,7 @@ export class LoggedShop {
   readonly versions = new Map<string, number>();
   readonly #acts: Pick<LoggedActs, "inOrder">;
   readonly #options: LoggedShopOptions;
-  /** The newest cart of each shopper with what the catalog said of it, and when it last ordered. */
-  readonly #shoppers = new Map<SubjectId, { readonly goods: OrderedGoods; readonly orderedMs: number }>();
+  readonly #shoppers = new Map<string, LoggedShopper>();
   /** A redemption that was in doubt may stand there twice. */
   readonly #redeemed = new Set<string>();
 
@@ -67,19 +76,22 @@ export class LoggedShop {
     yield* this.#orderBefore(record, subject);
     const inForce = this.#options.inForce?.(policyVersion);
     this.versions.set(policyVersion, (this.versions.get(policyVersion) ?? 0) + 1);
-    this.#shoppers.set(subject, { goods: { cart, catalog }, orderedMs: Number(record.lastOrderMs) });
+    const decisionIds = [...(this.#shoppers.get(subject)?.decisionIds ?? []), decisionId].slice(-RECENT_MAX);
+    this.#shoppers.set(subject, { goods: { cart, catalog }, orderedMs: Number(record.lastOrderMs), decisionIds });
     // Each record is a request that had no answer yet, and what a replay of a clickstream may not issue is the question here.
     const asked = { cause: { ...cause, requestId: decisionId }, observeOnly: false, codeKey: CODE_KEY };
     yield { kind: "cart", facts: { ...read.value, ...asked }, ...(inForce === undefined ? {} : { inForce }) };
   }
 
-  #whySkipped({ degradedReason, cart, features, policyVersion }: wire.DecisionRecord): Skipped | undefined {
+  #whySkipped(record: wire.DecisionRecord): Skipped | undefined {
+    const { decisionId, subject, degradedReason, cart, features, policyVersion } = record;
     const { inForce, currency } = this.#options;
     if (degradedReason !== "") return "went_wrong";
     if (cart?.lines[0]?.unitPrice?.currency !== currency) return "other_currency";
     // One of fewer features is of an earlier version, which had the first of ours.
     if (features?.catalogue !== catalogueDigest(features?.values.length ?? 0)) return "other_features";
-    return inForce !== undefined && inForce(policyVersion) === undefined ? "policy_unknown" : undefined;
+    if (inForce !== undefined && inForce(policyVersion) === undefined) return "policy_unknown";
+    return this.#shoppers.get(subject)?.decisionIds.includes(decisionId) === true ? "stands_twice" : undefined;
   }
 
   /** An order that the decision knew of: what was in it does not stand there. */
