@@ -50,6 +50,16 @@ describe("what an incentive would give if nothing shortened it", () => {
     expect(wanted(incentive, grantedMinor)).toBe(expected);
   });
 
+  it("is not said where it cannot be counted", () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const each = (minor: number): Incentive => ({ kind: "amount_off", amount: money(minor), per: "unit" });
+    const many = { ...cart, lines: [{ productId: "a", quantity: 4_096, unitPriceMinor: 1 }] };
+    expect(wanted(each(most), 2_500)).toBeUndefined();
+    expect(wanted(each(2 ** 41), 4_096, many)).toBeUndefined();
+    expect(wanted(each(2 ** 41 - 1), 4_096, many)).toBe((2 ** 41 - 1) * 4_096);
+    expect(wanted({ kind: "amount_off", amount: money(most) }, 2_500)).toBe(most);
+  });
+
   it("is reckoned in its place among the offers of the cart", () => {
     const coupon = {
       ...{ id: "coupon", kind: "item_amount", amountMinor: 400, productIds: ["a"], minBasketMinor: 0 },

@@ -16,7 +16,7 @@ export interface WantedOn {
 
 /**
  * What an incentive that gives so much would give if nothing shortened it: no maximum of its own, no caps on lines, no excluded goods, nothing held
- * for it, and goods enough. Minor units; undefined where nothing did.
+ * for it, and goods enough. Minor units; undefined where nothing did, and where it is more than can be counted.
  *
  * @param grantedMinor what it is worth, other offers of the cart and all that shortens it regarded
  */
@@ -26,7 +26,7 @@ export function wantedMinor(incentive: Incentive, grantedMinor: number, on: Want
     statedMinor(incentive, on) ??
     appraiseInStack(withoutMaximum(incentive), cart, { rows, rounding })?.appraisal.worthMinor ??
     0;
-  return wanted > grantedMinor ? wanted : undefined;
+  return wanted > grantedMinor && Number.isSafeInteger(wanted) ? wanted : undefined;
 }
 
 /** The amount that the incentive itself states; undefined where it is a share of something. */
