@@ -39,6 +39,25 @@ describe("a decision on prices with tax", () => {
     expect(valueUnder(WITH_TAX)).toBeLessThan(net);
   });
 
+  it("charges what is no longer kept without the tax, and the worth of the budget's money with it", () => {
+    const ladder = [500, 1_000].map((bp) => ({ incentive: percentOff(bp) }));
+    const { candidates } = decided({
+      policy: compiled({ campaigns: [campaign({ ladder })], prices: "with_tax", taxBp: 2_500 }),
+      model: sureModel(3),
+      cart: { ...CART, lines: [{ productId: "shoe", quantity: 1, unitPriceMinor: 10_000 }] },
+      budgets: { marketing: { remainingMinor: 10_000_000, shadowPriceBp: 10_000 } },
+    }).decision;
+    // 80.00 without the tax, less 30.00 that the shoe costs.
+    const marginMinor = 5_000;
+    const without = candidates[0]!.conversion;
+    const charges = candidates
+      .slice(1)
+      .toSorted((a, b) => a.depthBp - b.depthBp)
+      .map(({ conversion, valueMinor }) => marginMinor - (valueMinor + without * marginMinor) / conversion);
+    // 5.00 off a price with 25 % tax: 4.00 are no longer kept, 5.00 are held, and a twentieth of the 4.00 is taught away.
+    expect(charges).toEqual([expect.closeTo(400 + 500 + 20, 3), expect.closeTo(800 + 1_000 + 40, 3)]);
+  });
+
   it("gives nothing on prices of the other kind, and does not show what was given before", () => {
     const under = compiled({
       ...WITH_TAX,

@@ -98,11 +98,8 @@ export function owedTerms(
 }
 
 function worthOf(situation: Situation, rung: AnsweredRung, margin: number, owed: Owed | undefined): Worth {
-  const charge = usedMinor(keptCost(situation, rung.appraisal, rung.left.cart)) * costFactor(situation, rung.campaign);
-  const owedCharge =
-    owed === undefined
-      ? 0
-      : usedMinor(keptCost(situation, owed.appraisal, situation.left.cart)) * costFactor(situation, owed.campaign);
+  const charge = chargeOf(situation, rung, rung.left.cart);
+  const owedCharge = owed === undefined ? 0 : chargeOf(situation, owed, situation.left.cart);
   // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
   return { margin, charge, owedCharge: Math.min(owedCharge, charge) };
 }
@@ -132,13 +129,33 @@ function usedMinor(costMinor: number): number {
   return (costMinor * USE_GIVEN_ORDER_BP) / 10_000;
 }
 
-/** Of what an incentive costs: the shop's share, with the worth of spending it elsewhere, and what it teaches, whoever pays. */
-function costFactor({ budgets }: Situation, { draws, merchantShareBp }: CompiledCampaign): number {
+/**
+ * What an incentive costs where there is an order: the shop's share of it, what it teaches, whoever pays, and what the shop's money would be worth
+ * elsewhere. The last is reckoned on all that its budgets hold, the tax on it, too.
+ *
+ * @param cart without it
+ */
+function chargeOf(
+  situation: Situation,
+  { appraisal, campaign }: Pick<AnsweredRung, "appraisal" | "campaign">,
+  cart: Cart,
+): number {
+  const [keptShare, heldShare] = costShares(situation, campaign);
+  const kept = usedMinor(keptCost(situation, appraisal, cart));
+  return kept * keptShare + usedMinor(appraisal?.expectedCostMinor ?? 0) * heldShare;
+}
+
+/** How much of what the shop no longer keeps, and of what its budgets hold, is charged to an incentive. */
+function costShares(
+  { budgets }: Situation,
+  { draws, merchantShareBp }: CompiledCampaign,
+): readonly [kept: number, held: number] {
   let shadowPriceBp = 0;
   for (const { budget, by } of draws)
     if (by !== "partner" && Object.hasOwn(budgets, budget.budgetId))
       shadowPriceBp += budgets[budget.budgetId]?.shadowPriceBp ?? 0;
-  return (merchantShareBp / 10_000) * (1 + shadowPriceBp / 10_000) + TEACHING_COST_BP / 10_000;
+  const merchantShare = merchantShareBp / 10_000;
+  return [merchantShare + TEACHING_COST_BP / 10_000, (merchantShare * shadowPriceBp) / 10_000];
 }
 
 /** Margin at opportunity cost, what other offers of the cart cost taken off: goods that perish within a dynamic campaign's shelf life cost what they could still bring. */
