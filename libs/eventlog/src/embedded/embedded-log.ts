@@ -77,8 +77,11 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
 
 /** Opening would make what is not there. */
 function checkIsThere(directory: string): void {
-  if (existsSync(join(directory, DATA_FILE))) return;
-  throw new LogError("directory_unusable", `data directory ${directory} holds no log`, "terminal");
+  if (!existsSync(join(directory, DATA_FILE))) throw holdsNoLog(directory);
+}
+
+function holdsNoLog(directory: string): LogError {
+  return new LogError("directory_unusable", `data directory ${directory} holds no log`, "terminal");
 }
 
 const MAINTENANCE_EVERY_MS = 60_000;
@@ -122,8 +125,9 @@ class DirectoryLog implements EmbeddedLog {
     return this.#incarnation;
   }
 
-  /** Finds or writes the first record, then looks after what expired meanwhile. */
+  /** Finds the first record, or writes it where the log is not to stay as found, then looks after what expired meanwhile. */
   async begin(pinned: string | undefined): Promise<void> {
+    if (this.#isAsFound && !this.#isBegun()) throw holdsNoLog(this.#store.directory);
     await this.ensureTopics([LOG_TOPIC]);
     const partition = this.#topics.partition(LOG_TOPIC.name, 0);
     if (partition.bounds.end === 0) await this.append([newIncarnation(pinned, this.#nowMs())]);
@@ -134,6 +138,11 @@ class DirectoryLog implements EmbeddedLog {
     if (this.#isAsFound) return;
     await this.#maintenance.run();
     this.#maintenance.every(this.#maintenanceEveryMs);
+  }
+
+  /** Whether a log stands in the store: one that was made and never begun is empty. */
+  #isBegun(): boolean {
+    return this.#topics.has(LOG_TOPIC.name) && this.#topics.partition(LOG_TOPIC.name, 0).bounds.end > 0;
   }
 
   async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {

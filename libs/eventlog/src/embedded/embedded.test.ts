@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { DAY_MS, type Millis } from "@leastwise/vocabulary";
 import type { LogRecord, NewRecord, PoisonedBatch, RunningSubscription } from "../port.js";
 import { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from "./embedded-log.js";
+import { Store } from "./store.js";
 
 let directory: string;
 let log: EmbeddedLog | undefined;
@@ -151,6 +152,18 @@ describe("a log that is opened as it is found", () => {
       await expect(opening).rejects.toMatchObject({ code: "directory_unusable", message: /holds no log/ });
     }
     expect(existsSync(nowhere)).toBe(false);
+  });
+
+  it("is not begun where the store is empty, and nothing is written", async () => {
+    const store = await Store.open(directory);
+    await store.close();
+    const bytes = () => readFileSync(join(directory, "data.mdb"));
+    const before = bytes();
+    const opening = openEmbeddedLog({ directory, isAsFound: true });
+    await expect(opening).rejects.toMatchObject({ code: "directory_unusable", message: /holds no log/ });
+    expect(bytes().equals(before)).toBe(true);
+    // Nobody holds it, and whoever may begin the log still can.
+    expect((await open()).incarnation).not.toBe("");
   });
 
   it("keeps what has expired", async () => {

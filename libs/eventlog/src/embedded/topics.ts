@@ -29,6 +29,10 @@ export class Topics {
     return this.#topics.values();
   }
 
+  has(name: string): boolean {
+    return this.#topics.has(name);
+  }
+
   /** Throws `unknown_topic`. */
   get(name: string): Topic {
     const topic = this.#topics.get(name);
