@@ -1,4 +1,5 @@
 import { createSubjectHasher, wire } from "@leastwise/contracts";
+import { compilePolicy, type CompiledPolicy } from "@leastwise/decision";
 import { createTelemetry } from "@leastwise/telemetry";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { bestStackOf, type StackSources } from "./best-stack-call.js";
@@ -60,6 +61,20 @@ function answered(request: wire.DeepPartial<wire.BestStackRequest>): wire.BestSt
 function refused(request: wire.DeepPartial<wire.BestStackRequest>): string {
   const answer = asked(request);
   return answer.ok ? "answered" : `${answer.error.reason} at ${answer.error.field}`;
+}
+
+function policyOn(prices: CompiledPolicy["prices"]): CompiledPolicy {
+  const lists = { segments: [], campaigns: [], stackingGroups: [], experiments: [], budgets: [], templates: [] };
+  const written = { version: "v-1", author: "ada", reason: "a policy of prices", currency: "EUR", timeZone: "" };
+  const basis = prices === undefined ? {} : { prices };
+  const guardrails = {
+    ...{ floorPriceBp: 5_000, maxDiscountBp: 5_000, marginFloorBp: 0, assumedMarginBp: 4_000 },
+    ...{ goodsLimits: [], openOffersMax: 0, frequencyCaps: [], coolDownMs: 0 },
+  };
+  const policy = { ...written, ...basis, ...lists, guardrails, partners: [], killSwitch: false };
+  const compiled = compilePolicy(policy, { names: [] });
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.error));
+  return compiled.value;
 }
 
 describe("BestStack", () => {
@@ -144,6 +159,22 @@ describe("BestStack", () => {
     ],
   ])("refuses %s", (_name, request, expected) => {
     expect(refused(request)).toBe(expected);
+  });
+
+  it("is asked on the prices of the policy in force, or on any where nobody says", () => {
+    const { PRICE_BASIS_WITH_TAX, PRICE_BASIS_WITHOUT_TAX } = wire.PriceBasis;
+    const askedOn = (prices: wire.PriceBasis, compiled: CompiledPolicy) => {
+      const active = () => ({ compiled, written: wire.PolicyRecord.fromPartial({}) });
+      const request = wire.BestStackRequest.fromPartial({ lines: LINES, objective: SHOPPER, prices });
+      const answer = bestStackOf({ ...sources, policies: { ...sources.policies, active } }, request);
+      return answer.ok ? "answered" : `${answer.error.reason} at ${answer.error.field}`;
+    };
+    const withTax = policyOn("with_tax");
+    expect(askedOn(PRICE_BASIS_WITH_TAX, withTax)).toBe("answered");
+    expect(askedOn(wire.PriceBasis.PRICE_BASIS_UNSPECIFIED, withTax)).toBe("answered");
+    expect(askedOn(PRICE_BASIS_WITHOUT_TAX, withTax)).toBe("foreign_price_basis at prices");
+    expect(askedOn(PRICE_BASIS_WITHOUT_TAX, policyOn(undefined))).toBe("answered");
+    expect(refused({ prices: 9 as wire.PriceBasis })).toBe("unknown_price_basis at prices");
   });
 
   it("counts what is counterfeit", async () => {

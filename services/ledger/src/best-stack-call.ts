@@ -1,8 +1,10 @@
 import { moneyToWire, readCart, readMoney, readSubjectRef, type ReadCart, type wire } from "@leastwise/contracts";
+import type { CompiledPolicy } from "@leastwise/decision";
 import {
   asStacked,
   atMostHeld,
   bestStack,
+  isOtherBasis,
   stackCartOf,
   type AppliedOffer,
   type StackObjective,
@@ -32,12 +34,18 @@ export function bestStackOf(
   if (!cart.ok) return cart;
   const objective = objectiveOf(request, cart.value.currency);
   if (!objective.ok) return objective;
+  const policy = sources.policies.active()?.compiled;
+  if (isOtherBasis(cart.value.prices, policy?.prices)) return err(foreignBasis(cart.value, policy));
   const offers = offersOf(sources, request, cart.value);
   if (!offers.ok) return offers;
-  const policy = sources.policies.active()?.compiled;
   const rows = cart.value.lines.map(({ productId }) => sources.catalog.row(productId));
   const stackCart = stackCartOf(cart.value, rows, policy?.guardrails.cart);
   return ok(planToWire(bestStack(stackCart, offers.value, objective.value, policy?.rounding), cart.value));
+}
+
+function foreignBasis({ prices }: ReadCart, policy: CompiledPolicy | undefined): Refusal {
+  const expected = `prices ${policy?.prices ?? ""}, as those of the policy in force`;
+  return refusal("foreign_price_basis", "prices", prices, expected);
 }
 
 function objectiveOf({ objective }: wire.BestStackRequest, currency: CurrencyCode): Result<StackObjective, Refusal> {

@@ -461,6 +461,11 @@ export interface BestStackRequest {
     /** The shop pays least for what the shopper gains at the least. */
     { $case: "merchantCost"; value: MerchantCost }
     | undefined;
+  /**
+   * Whether the prices have tax in them. Other ones than those of the policy in force are refused (`foreign_price_basis`), since the floors that
+   * it keeps mean something else there. Absent: as those.
+   */
+  prices: PriceBasis;
 }
 
 /** The shopper's net gain, now and later together. */
@@ -2891,7 +2896,7 @@ export const StackOffer_CreditLater: MessageFns<StackOffer_CreditLater> = {
 };
 
 function createBaseBestStackRequest(): BestStackRequest {
-  return { subject: undefined, lines: [], shipping: undefined, offers: [], objective: undefined };
+  return { subject: undefined, lines: [], shipping: undefined, offers: [], objective: undefined, prices: 0 };
 }
 
 export const BestStackRequest: MessageFns<BestStackRequest> = {
@@ -2915,6 +2920,9 @@ export const BestStackRequest: MessageFns<BestStackRequest> = {
       case "merchantCost":
         MerchantCost.encode(message.objective.value, writer.uint32(50).fork()).join();
         break;
+    }
+    if (message.prices !== 0) {
+      writer.uint32(56).int32(message.prices);
     }
     return writer;
   },
@@ -2980,6 +2988,14 @@ export const BestStackRequest: MessageFns<BestStackRequest> = {
             message.objective = { $case: "merchantCost", value: MerchantCost.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.prices = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3019,6 +3035,7 @@ export const BestStackRequest: MessageFns<BestStackRequest> = {
         break;
       }
     }
+    message.prices = object.prices ?? 0;
     return message;
   },
 };
@@ -3514,7 +3531,7 @@ export const OfferServiceService = {
   /**
    * Which of several offers to apply to a cart, in which order, and why not the others; nothing is held or used. Lines keep the floors
    * of the catalog and the policy: price, largest discount, excluded goods. Errors: INVALID_ARGUMENT (those of a cart and of its
-   * offers, as in Decide; `objective_missing`; `offer_not_stackable`: the offer of a code is one whose worth in a stack is not
+   * offers, as in Decide; `objective_missing`; `foreign_price_basis`; `offer_not_stackable`: the offer of a code is one whose worth in a stack is not
    * computed; and of what is counterfeit `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`, `terms_edited`,
    * `code_twice`, `unknown_group`).
    */
@@ -3560,7 +3577,7 @@ export interface OfferServiceServer extends UntypedServiceImplementation {
   /**
    * Which of several offers to apply to a cart, in which order, and why not the others; nothing is held or used. Lines keep the floors
    * of the catalog and the policy: price, largest discount, excluded goods. Errors: INVALID_ARGUMENT (those of a cart and of its
-   * offers, as in Decide; `objective_missing`; `offer_not_stackable`: the offer of a code is one whose worth in a stack is not
+   * offers, as in Decide; `objective_missing`; `foreign_price_basis`; `offer_not_stackable`: the offer of a code is one whose worth in a stack is not
    * computed; and of what is counterfeit `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`, `terms_edited`,
    * `code_twice`, `unknown_group`).
    */
@@ -3670,7 +3687,7 @@ export interface OfferServiceClient extends Client {
   /**
    * Which of several offers to apply to a cart, in which order, and why not the others; nothing is held or used. Lines keep the floors
    * of the catalog and the policy: price, largest discount, excluded goods. Errors: INVALID_ARGUMENT (those of a cart and of its
-   * offers, as in Decide; `objective_missing`; `offer_not_stackable`: the offer of a code is one whose worth in a stack is not
+   * offers, as in Decide; `objective_missing`; `foreign_price_basis`; `offer_not_stackable`: the offer of a code is one whose worth in a stack is not
    * computed; and of what is counterfeit `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`, `terms_edited`,
    * `code_twice`, `unknown_group`).
    */
