@@ -102,6 +102,7 @@ const facts: fc.Arbitrary<DecisionFacts> = fc.record({
   degradedReason: fc.constantFrom("" as const, ...DEGRADED_REASONS),
   reason: fc.constantFrom(...DECISION_REASONS),
   policyVersion: id,
+  policyPrices: fc.constantFrom(undefined, "with_tax" as const, "without_tax" as const),
   message: id,
   personalDataUsed: fc.boolean(),
   validUntilMs: instant,

@@ -19,7 +19,7 @@ import { channelOfName, deviceOfName, purposeOfName } from "./enum-names.js";
 import { given } from "./given.js";
 import { incentiveOf, incentiveToWire } from "./incentive.js";
 import { moneyOf } from "./money.js";
-import { priceBasisToWire } from "./price-basis.js";
+import { priceBasisOf, priceBasisToWire } from "./price-basis.js";
 import { stackOfferToWire } from "./stack-offers.js";
 import * as wire from "./wire.js";
 
@@ -82,6 +82,7 @@ function answerOf(decision: Decision) {
     freshness: FRESHNESS[decision.freshness],
     degradedReason: decision.degradedReason,
     policyVersion: decision.policyVersion,
+    policyPrices: priceBasisToWire(decision.policyPrices),
     modelVersion: decision.modelVersion,
     horizonMs: BigInt(decision.horizonMs),
     message: decision.message,
@@ -251,6 +252,7 @@ export function decisionFacts(record: wire.DecisionRecord): DecisionFacts {
     degradedReason: isDegradedReason(record.degradedReason) ? record.degradedReason : "",
     reason: DECISION_REASONS.find((reason) => reason === record.reason) ?? "degraded",
     policyVersion: record.policyVersion,
+    policyPrices: priceBasisOf(record.policyPrices),
     message: record.message,
     personalDataUsed: record.personalDataUsed,
     validUntilMs: Number(record.validUntilMs) as Millis,

@@ -1,4 +1,4 @@
-import type { Cart, CatalogRow, Incentive } from "@leastwise/offers";
+import type { Cart, CatalogRow, Incentive, PriceBasis } from "@leastwise/offers";
 import type { AssignmentKey, Millis, SubjectId } from "@leastwise/vocabulary";
 import type { FeatureVector, Place, Purpose } from "./input.js";
 import type { BlockReason, DecisionReason, DegradedReason, IneligibleReason } from "./reasons.js";
@@ -57,6 +57,8 @@ export interface Decision {
   readonly freshness: Freshness;
   readonly degradedReason: DegradedReason | "";
   readonly policyVersion: string;
+  /** Whether the policy's prices have tax in them, and so those that an offer it issued is good for; undefined: not said. */
+  readonly policyPrices: PriceBasis | undefined;
   readonly modelVersion: string;
   /** How long outcomes count, ms: the chosen campaign's, or the longest of the campaigns weighed. */
   readonly horizonMs: number;

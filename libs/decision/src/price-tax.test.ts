@@ -70,6 +70,29 @@ describe("a decision on prices with tax", () => {
     expect([other.reason, other.offer]).toEqual(["foreign_price_basis", undefined]);
   });
 
+  it.each([
+    ["shown", false],
+    ["withheld", true],
+  ])(
+    "keeps an offer good that was %s for its own prices, whatever a new version says of prices",
+    (_name, observeOnly) => {
+      const onPrices = (prices: "with_tax" | "without_tax", requestId: string, kept: Partial<DecisionInput> = {}) => ({
+        ...{ observeOnly, cart: { ...CART, prices }, cause: { caller: "shop", requestId, sessionId: "" } },
+        ...{ model: sureModel(3), ...kept },
+      });
+      const ladder = [{ incentive: percentOff(1_000) }];
+      const campaigns = [campaign({ ladder, exploration: { floorBp: 0, coldStartDecisionsPerRung: 0 } })];
+      const first = decided({ ...onPrices("with_tax", "1"), policy: compiled({ ...WITH_TAX, campaigns }) });
+      expect(first.decision.chosen).toBe(1);
+      const { decisionState } = first.next;
+      expect(decisionState.open).toMatchObject([{ prices: "with_tax", withheld: observeOnly }]);
+      const later = { decisionState, policy: compiled({ version: "next", prices: "without_tax", campaigns }) };
+      const reasonOn = (prices: "with_tax" | "without_tax") => decided(onPrices(prices, "2", later)).decision.reason;
+      expect(reasonOn("with_tax")).toBe("offer_outstanding");
+      expect(reasonOn("without_tax")).not.toBe("offer_outstanding");
+    },
+  );
+
   it("takes a cart that says nothing to have the policy's", () => {
     const asked = { policy: compiled(WITH_TAX) };
     expect(decided(asked).decision.reason).not.toBe("foreign_price_basis");

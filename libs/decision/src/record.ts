@@ -83,6 +83,7 @@ export function recordOf(
     freshness: outcome.freshness,
     degradedReason: outcome.degradedReason,
     policyVersion: policy.version,
+    policyPrices: policy.prices,
     modelVersion: model.version,
     horizonMs: outcome.horizonMs,
     message: outcome.message,

@@ -1,4 +1,4 @@
-import type { Incentive } from "@leastwise/offers";
+import type { Incentive, PriceBasis } from "@leastwise/offers";
 import type { CurrencyCode, Millis } from "@leastwise/vocabulary";
 
 /**
@@ -58,6 +58,8 @@ export interface RungRef {
 export interface OpenOffer extends RungRef {
   readonly offer: IssuedOffer;
   readonly worstCostMinor: number;
+  /** Whether the prices that it is good for have tax in them. Absent: any. */
+  readonly prices?: PriceBasis;
   /** True for a held-out subject's or an observed replay's: nobody was told, nothing is held. */
   readonly withheld: boolean;
   readonly episodeId: string;

@@ -39,6 +39,7 @@ export type DecisionFacts = Pick<
   | "freshness"
   | "degradedReason"
   | "policyVersion"
+  | "policyPrices"
   | "message"
   | "personalDataUsed"
   | "validUntilMs"
@@ -193,11 +194,12 @@ function newGrant(
   worstCostMinor: number,
   withheld: WithheldLife | undefined,
 ): { open: OpenOffer; grant: Grant } {
-  const { episodeId, draw, propensity, decidedAtMs, cartDigest } = decision;
+  const { episodeId, draw, propensity, decidedAtMs, cartDigest, policyPrices } = decision;
   return {
     open: {
       ...{ campaignId: ref.campaignId, rung: ref.rung, offer, worstCostMinor, withheld: withheld !== undefined },
       ...{ episodeId, draw, propensity },
+      ...(policyPrices === undefined ? {} : { prices: policyPrices }),
     },
     grant: {
       offerId: offer.offerId,

@@ -4,6 +4,8 @@ import {
   isOtherBasis,
   withoutExcludedGoods,
   type Appraisal,
+  type Cart,
+  type CartGuardrails,
 } from "@leastwise/offers";
 import { dynamicLineCaps } from "../approaches/dynamic.js";
 import type { CompiledCampaign } from "../policy/compile.js";
@@ -38,12 +40,12 @@ export function outstandingStep(situation: Situation): FittingOffer | undefined 
 
 function appraisalNow(
   { cart, rows, policy, nowMs }: Situation,
-  { offer, worstCostMinor }: OpenOffer,
+  { offer, worstCostMinor, prices }: OpenOffer,
   campaign: CompiledCampaign | undefined,
 ): Appraisal | undefined {
-  if (offer.currency !== cart.currency || isOtherBasis(cart.prices, policy.prices)) return undefined;
+  if (offer.currency !== cart.currency || isOtherBasis(cart.prices, prices)) return undefined;
   const approach = campaign?.approach;
-  const guardrails = campaign?.guardrails ?? policy.guardrails.cart;
+  const guardrails = guardrailsOn(cart, campaign?.guardrails ?? policy.guardrails.cart);
   const caps = approach?.kind === "dynamic" ? dynamicLineCaps(approach, cart, rows, nowMs) : undefined;
   const lineCapsMinor = withoutExcludedGoods(guardrails, cart, rows, caps);
   const setting = { rows, rounding: policy.rounding, lineCapsMinor, ceilingMinor: worstCostMinor };
@@ -51,4 +53,9 @@ function appraisalNow(
   if (stacked === undefined) return undefined;
   const { appraisal, left } = stacked;
   return brokenGuardrail({ ...left, rows, appraisal, guardrails }) === undefined ? appraisal : undefined;
+}
+
+/** The policy may have changed its prices since the issue: those without tax have none to take off. */
+function guardrailsOn({ prices }: Cart, guardrails: CartGuardrails): CartGuardrails {
+  return prices === "without_tax" ? { ...guardrails, priceTax: undefined } : guardrails;
 }

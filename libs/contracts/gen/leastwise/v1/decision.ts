@@ -414,6 +414,8 @@ export interface DecisionRecord {
   partnerSegments: string[];
   /** The same as in the request. */
   proposedClass: string;
+  /** Whether the prices of the policy have tax in them, and so those that an offer it issued is good for, whatever a later policy says. Absent: not said. */
+  policyPrices: PriceBasis;
 }
 
 /** What a budget holds for an offer. */
@@ -1785,6 +1787,7 @@ function createBaseDecisionRecord(): DecisionRecord {
     holds: [],
     partnerSegments: [],
     proposedClass: "",
+    policyPrices: 0,
   };
 }
 
@@ -1961,6 +1964,9 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
     }
     if (message.proposedClass !== "") {
       writer.uint32(386).string(message.proposedClass);
+    }
+    if (message.policyPrices !== 0) {
+      writer.uint32(392).int32(message.policyPrices);
     }
     return writer;
   },
@@ -2372,6 +2378,14 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
             message.proposedClass = reader.string();
             continue;
           }
+          case 49: {
+            if (tag !== 392) {
+              break;
+            }
+
+            message.policyPrices = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2453,6 +2467,7 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
     message.holds = object.holds?.map((e) => Hold.fromPartial(e)) || [];
     message.partnerSegments = object.partnerSegments?.map((e) => e) || [];
     message.proposedClass = object.proposedClass ?? "";
+    message.policyPrices = object.policyPrices ?? 0;
     return message;
   },
 };
