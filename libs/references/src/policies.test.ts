@@ -57,8 +57,12 @@ describe("a policy that is written", () => {
       segments: [{ name: "all", expression: "true" }],
       campaigns: [
         {
-          ...{ campaignId: "autumn", kind: wire.CampaignKind.CAMPAIGN_KIND_INCENTIVE, approach: { $case: "rules" as const, value: { segment: "all" } } },
-          ladder: [{ incentive: { freeShipping: {} } }],
+          ...{
+            campaignId: "autumn",
+            kind: wire.CampaignKind.CAMPAIGN_KIND_INCENTIVE,
+            approach: { $case: "rules" as const, value: { segment: "all" } },
+          },
+          ladder: [{ incentive: { kind: { $case: "freeShipping" as const, value: {} } } }],
           ...{ experimentId: "all", budgetId: "all", offerTtlMs: BigInt(MINUTE_MS) },
           schedule: { endsAtMs: BigInt(NOON) },
         },

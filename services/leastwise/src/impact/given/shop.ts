@@ -8,7 +8,8 @@ import {
   type Policy,
 } from "@leastwise/decision";
 import type { Cart, CatalogRow } from "@leastwise/offers";
-import { CATALOGUE_DIGEST } from "@leastwise/scorer";
+import { FEATURE_CATALOGUE } from "@leastwise/references";
+import { catalogueDigest } from "@leastwise/scorer";
 import type { AssignmentKey, CurrencyCode, Millis, SubjectId } from "@leastwise/vocabulary";
 import { CODE_KEY } from "../moment.js";
 import type { SharedFacts } from "../policy-world.js";
@@ -65,10 +66,19 @@ export function compiled(campaigns: readonly Campaign[], changes: Partial<Policy
     ...{ stackingGroups: [], partners: [], templates: [], killSwitch: false },
     ...changes,
   };
-  const result = compilePolicy(policy, { names: [] });
+  const result = compilePolicy(policy, FEATURE_CATALOGUE);
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   return result.value;
 }
+
+const FEATURES = FEATURE_CATALOGUE.names.length;
+
+/** Of a shopper of whom nothing is known. */
+const UNKNOWN = {
+  catalogue: catalogueDigest(FEATURES) ?? "",
+  values: Array<number>(FEATURES).fill(Number.NaN),
+  ...{ texts: {}, asOfOffset: 1, partition: 0 },
+};
 
 export function factsOf(requestId: string, changes: Partial<SharedFacts> = {}): SharedFacts {
   return {
@@ -76,7 +86,7 @@ export function factsOf(requestId: string, changes: Partial<SharedFacts> = {}): 
     ...{ subject: ADA, assignmentKey: "key-1" as AssignmentKey, nowMs: NOON, clock: "event" },
     ...{ cart: cartOf("coat"), channel: "web", device: "mobile", place: { country: "DE", region: "" } },
     ...{ partnerSegments: [], proposedClass: "", consent: [], catalog: [COAT] },
-    features: { catalogue: CATALOGUE_DIGEST, values: [], texts: {}, asOfOffset: 1, partition: 0 },
+    features: UNKNOWN,
     ...{ killSwitch: false, observeOnly: false, language: "en", codeKey: CODE_KEY, freshness: "fresh" },
     ...changes,
   };
