@@ -417,7 +417,8 @@ describe("merging two subjects", () => {
           if (parts.length > 0) whole.mergeSubject(ALICE, bytes, "link");
           for (const [turn, part] of order.entries()) {
             const isNew = order.indexOf(part) === turn;
-            const merged = parted.mergeSubject(ALICE, parts[part]!.bytes, causeOfPart("link", parts[part]!));
+            const { bytes: own, purchaseHistory, ...rest } = parts[part]!;
+            const merged = parted.mergeSubject(ALICE, own, causeOfPart("link", rest), undefined, purchaseHistory);
             expect(merged).toEqual({ ok: true, value: isNew });
           }
           const [one, other] = [whole, parted].map((store) => store.exportSubject(ALICE) ?? nothing).map(decodeSubject);
