@@ -27,6 +27,7 @@ export {
 } from "./model/response-model.js";
 export { compileBudget, type CompiledBudget } from "./policy/budget-plan.js";
 export type { CompiledBreaker } from "./policy/compile-breaker.js";
+export { segmentsHolding } from "./steps/segments.js";
 export { campaignsOver } from "./policy/campaigns-over.js";
 export { CivilClock } from "./policy/civil-time.js";
 export { compilePolicy, type CompiledPolicy, type FeatureCatalogue, type Quantity } from "./policy/compile.js";

@@ -1,9 +1,10 @@
-import type { Permitted } from "./consent.js";
+import { consentStep, type Permitted } from "./consent.js";
 import type { Verdict } from "../policy/cel.js";
 import { daysToBirthday } from "../policy/birthday.js";
 import type { ExpressionContext, ExpressionProfile } from "../policy/expressions.js";
 import { rfmClasses } from "../policy/rfm.js";
-import type { Situation } from "../situation.js";
+import type { DecisionInput } from "../input.js";
+import { situationOf, type Situation } from "../situation.js";
 
 /** Which segments hold. */
 export interface Segments {
@@ -27,6 +28,12 @@ export function segmentsStep(situation: Situation, permitted: Permitted): Segmen
     verdicts,
     personalDataUsed: permitted.personalization && segmentsReadPersonalData,
   };
+}
+
+/** The segments that hold for an input, by name, whatever was decided on it: an answer that goes on from an earlier one records none. */
+export function segmentsHolding(input: DecisionInput): readonly string[] {
+  const situation = situationOf(input);
+  return segmentsStep(situation, consentStep(situation)).holding;
 }
 
 function contextOf(situation: Situation, permitted: Permitted): ExpressionContext {

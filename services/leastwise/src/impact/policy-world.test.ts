@@ -17,6 +17,16 @@ function boughtUnder(policy: CompiledPolicy, catalog: readonly CatalogRow[] = [C
   return world;
 }
 
+describe("a decision in a replayed shop", () => {
+  it("tells the segments of a shopper whose offer goes on, or whose answer stands, as of any other", () => {
+    const policy = compiled([campaign()]);
+    const world = new PolicyWorld(MODEL);
+    const both = [world.decide(policy, factsOf("r-1")), world.decide(policy, factsOf("r-2", { nowMs: soon(1) }))];
+    expect(both.map(({ reason }) => reason)).toEqual(["granted", "offer_outstanding"]);
+    expect(both.map(({ segments }) => segments)).toEqual([["everyone"], ["everyone"]]);
+  });
+});
+
 describe("an order in a replayed shop", () => {
   it("uses an offer of a category, as the catalog has it", () => {
     const policy = compiled([

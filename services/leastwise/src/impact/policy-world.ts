@@ -2,6 +2,7 @@ import {
   decide,
   EMPTY_STATE,
   evolve,
+  segmentsHolding,
   useRules,
   type CompiledModel,
   type CompiledPolicy,
@@ -84,7 +85,7 @@ export class PolicyWorld {
     const budgets = Object.fromEntries(
       policy.budgets.map((budget) => [budget.budgetId, this.#budgets.lease(budget, nowMs)]),
     );
-    const outcome = decide({
+    const input = {
       ...facts,
       policy,
       model: this.#model,
@@ -94,13 +95,17 @@ export class PolicyWorld {
       decisionsPerRung: this.#exploration.decisionsPerRung(),
       realisedMargins: this.#margins.of(policy.breakers, nowMs),
       offersLeft: this.#offersLeft(policy),
-    });
+    };
+    const outcome = decide(input);
     if (outcome.kind === "repeated") throw new Error(`request ${facts.cause.requestId} was asked before`);
     const { decision, nextState } = outcome;
     this.#states.set(subject, nextState);
     this.#exploration.count({ facts: decision, explorationCostMinor: decision.explorationCostMinor }, 1);
     this.#hold(decision, policy);
-    return decision;
+    // Who goes on with an earlier answer is in segments as anybody is.
+    return decision.continued && decision.segments.length === 0
+      ? { ...decision, segments: segmentsHolding(input) }
+      : decision;
   }
 
   /**
