@@ -10,6 +10,7 @@ import { explanationStep } from "./steps/explanation.js";
 import { isGhost, isHeldOutOf } from "./steps/ghost.js";
 import { grantOwed, shown } from "./steps/grant.js";
 import { depthOf } from "./steps/ladder.js";
+import { offerOnCart } from "./steps/offer.js";
 import { outstandingStep, type FittingOffer } from "./steps/outstanding.js";
 import { owedTerms } from "./steps/value.js";
 
@@ -36,14 +37,16 @@ export function honoured(
   const permitted = consentStep(situation);
   const { baseline, owed, personalDataUsed } = applyingStep(situation, permitted);
   const { conversion } = baseline;
-  const grant = held.withheld ? grantOwed(situation, owed) : shown(held.offer);
+  const offer = offerOnCart(situation, held.offer, appraisal.worthMinor);
+  const grant = held.withheld ? grantOwed(situation, owed) : shown(offer);
   const candidate: Candidate = {
     ...baselineAlone(conversion),
     campaignId: held.campaignId,
     rung: held.rung,
     incentive: held.offer.incentive,
     depthBp: depthOf(appraisal.worthMinor, goodsMinor),
-    faceValueMinor: appraisal.worthMinor,
+    faceValueMinor: offer.faceValueMinor,
+    ...(offer.wantedMinor === undefined ? {} : { wantedMinor: offer.wantedMinor }),
     expectedCostMinor: Math.round(conversion * appraisal.expectedCostMinor),
     worstCostMinor: held.worstCostMinor,
   };

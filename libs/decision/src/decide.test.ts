@@ -367,7 +367,7 @@ describe("asking again", () => {
     const cart = { ...CART, lines: [...CART.lines, { productId: "hat", quantity: 1, unitPriceMinor: 2_000 }] };
     const answer = decision(later({ cart }));
     expect(answer).toMatchObject({ reason: "offer_outstanding", continued: true, heldMinor: 0 });
-    expect(answer.offer).toEqual(first.decision.offer);
+    expect(answer.offer).toEqual({ ...first.decision.offer, wantedMinor: 1_800 });
     expect(answer.propensity).toBe(first.decision.propensity);
   });
 

@@ -7,7 +7,7 @@ import { NEVER_MS } from "../record.js";
 import type { Situation } from "../situation.js";
 import type { IssuedOffer } from "../state/decision-state.js";
 import type { LadderRung } from "./ladder.js";
-import { issueOffer, offerEndMs, wantedOf, type Granted } from "./offer.js";
+import { issueOffer, offerEndMs, offerOnCart, wantedOf, type Granted } from "./offer.js";
 import type { Owed } from "./owed.js";
 
 /** What the checkout is given. */
@@ -44,7 +44,7 @@ export function grantStep(
 /** Gives what the shopper is owed: the offer of it that is open, or a new one. */
 export function grantOwed(situation: Situation, owed: Owed | undefined): Grant {
   if (owed === undefined) return shown(undefined);
-  if (owed.open !== undefined) return shown(owed.open.offer);
+  if (owed.open !== undefined) return shown(offerOnCart(situation, owed.open.offer, owed.appraisal.worthMinor));
   if (situation.observeOnly) return shown(undefined);
   const { campaign, incentive, worstCostMinor } = owed;
   const { worthMinor } = owed.appraisal;

@@ -43,6 +43,17 @@ export function issueOffer(
   };
 }
 
+/** An offer that was issued before, on the cart that is asked about: it is worth what this cart makes of it, and stays what it was. */
+export function offerOnCart(situation: Situation, offer: IssuedOffer, worthMinor: number): IssuedOffer {
+  const { offerId, code, campaignId, incentive, currency, issuedAtMs, expiresAtMs } = offer;
+  const wantedMinor = wantedOf(situation, incentive, worthMinor);
+  return {
+    ...{ offerId, code, campaignId, incentive, currency, issuedAtMs, expiresAtMs },
+    faceValueMinor: worthMinor,
+    ...(wantedMinor === undefined ? {} : { wantedMinor }),
+  };
+}
+
 /** First instant at which an offer of the campaign that is issued now has run out. */
 export function offerEndMs({ nowMs }: Situation, { offerTtlMs }: CompiledCampaign): Millis {
   return (nowMs + offerTtlMs) as Millis;

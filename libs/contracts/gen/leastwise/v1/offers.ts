@@ -74,7 +74,7 @@ export interface Offer {
   incentive:
     | Incentive
     | undefined;
-  /** What it is worth on the cart that it was decided for. */
+  /** What it is worth on the cart that was asked about: an offer that was issued for another one is worth what this one makes of it. */
   faceValue:
     | Money
     | undefined;
