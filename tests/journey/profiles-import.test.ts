@@ -100,7 +100,7 @@ describe("leastwise profiles import", () => {
     const rejects = `${file}.rejects.csv`;
     expect(await imported(file, ...address(), "--rejects", rejects)).toEqual({
       code: 1,
-      out: `${file}: 6 rows: 5 profiles and 4 consents kept, 1 row rejected`,
+      out: `${file}: 6 rows: 5 profiles and 4 consents sent, 1 row rejected`,
       err: [
         `${file}:7: member: expected true or false (or yes or no, 1 or 0), got "perhaps" (member_malformed)`,
         `leastwise: 1 row was not taken: ${rejects} has them, with what is wrong`,

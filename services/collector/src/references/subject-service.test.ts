@@ -123,6 +123,14 @@ describe("what is kept of a shopper", () => {
     expect(asked).toMatchObject({ ok: false, error: { code: "NOT_FOUND", reason: "unknown_subject" } });
   });
 
+  it("refuses a consent stated more than 5 minutes ahead of now, which would outlast what is said until then", async () => {
+    expect(await putConsent([PURPOSE_PERSONALIZATION], NOON + 300_001)).toMatchObject({
+      ok: false,
+      error: { code: "INVALID_ARGUMENT", message: expect.stringContaining("(consent_time_ahead)") },
+    });
+    expect(await putConsent([PURPOSE_PERSONALIZATION], NOON + 300_000)).toMatchObject({ ok: true });
+  });
+
   it("keeps a withdrawn consent withdrawn, however far behind its own topic the service is", async () => {
     await putConsent([PURPOSE_PERSONALIZATION]);
     await putProfile("silver");

@@ -1,4 +1,12 @@
-import { readConsent, readProfile, readSubjectRef, TOPICS, wire, type SubjectHasher } from "@leastwise/contracts";
+import {
+  EVENT_AHEAD_MAX_MS,
+  readConsent,
+  readProfile,
+  readSubjectRef,
+  TOPICS,
+  wire,
+  type SubjectHasher,
+} from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
 import type { Subjects } from "@leastwise/references";
 import {
@@ -9,7 +17,7 @@ import {
   type RpcRefusal,
   type RpcService,
 } from "@leastwise/rpc";
-import { err, ok, refusal, type Clock, type Result, type SubjectId } from "@leastwise/vocabulary";
+import { err, ok, refusal, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
 import { Turns } from "./turns.js";
 import { writeRecords } from "./write-record.js";
 
@@ -56,7 +64,10 @@ export function subjectService(options: SubjectServiceOptions): RpcService {
       if (!ids.ok) return err(invalidArgument(ids.error));
       const consent = readConsent(request.consent);
       if (!consent.ok) return err(invalidArgument(consent.error));
-      const statedAtMs = BigInt(consent.value.statedAtMs ?? clock.nowMs());
+      const nowMs = clock.nowMs();
+      const ahead = aheadOfNow(request.consent, nowMs);
+      if (ahead !== undefined) return err(invalidArgument(ahead));
+      const statedAtMs = BigInt(consent.value.statedAtMs ?? nowMs);
       const stated: wire.Consent = { purposes: request.consent?.purposes ?? [], statedAtMs };
       // An older statement does not replace a newer one.
       const changeOf = (record: wire.SubjectRecord) =>
@@ -75,6 +86,14 @@ export function subjectService(options: SubjectServiceOptions): RpcService {
     },
     forget: () => Promise.resolve(err(unimplemented("SubjectService.Forget"))),
   });
+}
+
+/** What is said as of later would stand against all that is said until then. A clock may be ahead of ours by as much as that of an event. */
+function aheadOfNow(consent: wire.Consent | undefined, nowMs: number): Refusal | undefined {
+  const statedAtMs = consent?.statedAtMs ?? 0n;
+  if (statedAtMs <= BigInt(nowMs + EVENT_AHEAD_MAX_MS)) return undefined;
+  const expected = "a time that is not more than 5 minutes ahead of now";
+  return refusal("consent_time_ahead", "consent.stated_at_ms", statedAtMs, expected);
 }
 
 /** Whether both say the same, in whichever order their attributes came: what is kept already is not written again. */

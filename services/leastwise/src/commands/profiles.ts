@@ -31,6 +31,8 @@ export async function importProfilesCommand(file: string, options: ProfilesOptio
   });
   try {
     const counts = await importProfiles(file, {
+      isDryRun: options.dryRun,
+      nowMs: () => Date.now(),
       keep: (row) => client?.keep(row) ?? Promise.resolve(undefined),
       onHeader: (names) => rejects.begin(names),
       onRejected: (row) => rejects.add(row),
@@ -90,7 +92,8 @@ function jsonOf(counts: ImportCounts, told: readonly RejectedRow[], { dryRun }: 
 
 function sayCounts(file: string, counts: ImportCounts, { dryRun }: ProfilesOptions): string {
   const { rows, profiles, consents, rejected } = counts;
-  const done = dryRun ? "could be kept" : "kept";
+  // The service does not say what it had already, and which consents a newer statement outweighs.
+  const done = dryRun ? "could be kept" : "sent";
   return `${file}: ${countOf(rows, "row")}: ${countOf(profiles, "profile")} and ${countOf(consents, "consent")} ${done}, ${countOf(rejected, "row")} rejected`;
 }
 

@@ -19,6 +19,10 @@ export interface RejectedRow {
 
 /** What an import asks for, and tells. */
 export interface ProfileImport {
+  /** Rows are checked only, and none is taken in. */
+  readonly isDryRun: boolean;
+  /** Unix milliseconds. */
+  readonly nowMs: () => number;
   /** Keeps what a row says; why it was refused, in words, if it was. What it throws ends the import. */
   readonly keep: (row: ProfileRow) => Promise<string | undefined>;
   /** Told before the first row. */
@@ -50,7 +54,7 @@ export async function importProfiles(path: string, told: ProfileImport): Promise
     await readAll(path, counts, inTurn, told);
   } catch (error) {
     await inTurn.ended();
-    throw asFailure(path, error, counts);
+    throw asFailure(path, error, counts, told.isDryRun);
   }
   await inTurn.ended();
   return counts;
@@ -69,7 +73,7 @@ async function readAll(path: string, counts: ImportCounts, inTurn: InTurn, told:
       continue;
     }
     counts.rows += 1;
-    const row = readRow(columns, values);
+    const row = readRow(columns, values, told.nowMs());
     if (row.ok)
       await inTurn.begin(keyOf(row.value), async () => {
         const refused = await told.keep(row.value);
@@ -95,13 +99,13 @@ function keyOf({ subject: { userId, anonymousId } }: ProfileRow): string {
   return userId === "" ? `anonymous/${anonymousId}` : `user/${userId}`;
 }
 
-function asFailure(path: string, error: unknown, { rows }: ImportCounts): unknown {
+function asFailure(path: string, error: unknown, { rows }: ImportCounts, isDryRun: boolean): unknown {
   const unreadable = refusalOfReading(path, error);
   if (unreadable === undefined) return error;
   const said = sayRefusal(unreadable);
-  return rows === 0
-    ? new StartFailure(said)
-    : new ServiceFailure(
-        `${said}; the ${rows.toLocaleString("en")} rows before are taken in: mend the file, and import it again`,
-      );
+  if (rows === 0) return new StartFailure(said);
+  const before = rows === 1 ? "the row before" : `the ${rows.toLocaleString("en")} rows before`;
+  const became = isDryRun ? "checked, and nothing is taken in" : "taken in";
+  const verb = rows === 1 ? "is" : "are";
+  return new ServiceFailure(`${said}; ${before} ${verb} ${became}: mend the file, and import it again`);
 }

@@ -37,9 +37,11 @@ export interface ProfileColumns {
 
 /**
  * Reads the header of a file of profiles. Reasons: `column_unknown`, `column_twice`, `column_missing` (no id; a consent without
- * `consent_stated_at`, or the reverse), `column_conflict` (both ways of saying since when).
+ * `consent_stated_at`, or the reverse), `column_conflict` (both ways of saying since when), `separator_unexpected` (no commas).
  */
 export function readColumns(header: readonly string[]): Result<ProfileColumns, readonly Refusal[]> {
+  const separated = otherSeparator(header);
+  if (separated !== undefined) return err([refusal("separator_unexpected", "", separated, "commas")]);
   const names = header.map((name) => name.trim());
   const problems = [...names.flatMap((name, place) => problemOf(name, place, names)), ...problemsTogether(names)];
   if (problems.length > 0) return err(problems);
@@ -55,6 +57,13 @@ export function readColumns(header: readonly string[]): Result<ProfileColumns, r
     has: (column) => places.has(column),
     valueOf: (column, values) => values[places.get(column) ?? -1]?.trim() ?? "",
   });
+}
+
+/** What stands between the names of a header that has no commas. */
+function otherSeparator([only = "", ...further]: readonly string[]): string | undefined {
+  if (further.length > 0) return undefined;
+  if (only.includes(";")) return "semicolons";
+  return only.trim().includes("\t") ? "tabs" : undefined;
 }
 
 function problemOf(name: string, place: number, names: readonly string[]): Refusal[] {

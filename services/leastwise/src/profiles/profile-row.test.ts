@@ -6,7 +6,9 @@ import { readRow } from "./profile-row.js";
 
 const HEADER =
   "user_id,loyalty_tier,member,customer_since,birthday,tags,attributes.city,attributes.size,consent,consent_stated_at";
-const ROW = "ada,gold,yes,2019-05-01,1990-02-29,vip | early,Ulm,,personalization|marketing,2026-01-02T03:04:05Z";
+const ROW = "ada,gold,yes,2019-05-01,1992-02-29,vip | early,Ulm,,personalization|marketing,2026-01-02T03:04:05Z";
+
+const NOW_MS = Date.UTC(2026, 0, 3);
 
 function columnsOf(header: string) {
   const columns = readColumns(header.split(","));
@@ -14,7 +16,7 @@ function columnsOf(header: string) {
   return columns.value;
 }
 
-const read = (row: string, header = HEADER) => readRow(columnsOf(header), row.split(","));
+const read = (row: string, header = HEADER) => readRow(columnsOf(header), row.split(","), NOW_MS);
 
 function saidOf(row: string, header = HEADER): readonly string[] {
   const came = read(row, header);
@@ -39,6 +41,11 @@ describe("the header of a file of profiles", () => {
     ]);
   });
 
+  it("is separated by commas", () => {
+    expect(headerProblems("user_id;member")).toEqual([`expected commas, got "semicolons" (separator_unexpected)`]);
+    expect(headerProblems("user_id\tmember")).toEqual([`expected commas, got "tabs" (separator_unexpected)`]);
+  });
+
   it("says whose the rows are, since when in one way, and when each consent was stated", () => {
     expect(headerProblems("member,customer_since,customer_since_ms,consent")).toEqual([
       "user_id: expected a column user_id or anonymous_id, or both, got nothing (column_missing)",
@@ -52,6 +59,23 @@ describe("the header of a file of profiles", () => {
 });
 
 describe("a row of a file of profiles", () => {
+  it("is refused where its bytes were no UTF-8, or where no calendar has the date of birth", () => {
+    expect(saidOf(`ada,,,,,,${Buffer.from("M\xfcnchen", "latin1").toString("utf8")},,,`)).toEqual([
+      `attributes.city: expected text in UTF-8, got "other bytes" (text_not_utf8)`,
+    ]);
+    for (const born of ["1990-02-29", "0000-02-28", "1990-04-31"])
+      expect(saidOf(`ada,,,,${born},,,,,`)).toEqual([
+        `birthday: expected a date of the calendar, or month and day as MM-DD, got "${born}" (birthday_malformed)`,
+      ]);
+  });
+
+  it("is refused where its consent was stated later than now", () => {
+    expect(saidOf("ada,,,,,,,,none,2026-01-03T00:05:00Z")).toEqual([]);
+    expect(saidOf("ada,,,,,,,,none,2026-01-03T00:05:01Z")).toEqual([
+      `consent_stated_at: expected a time that is not more than 5 minutes ahead of now, got "2026-01-03T00:05:01Z" (consent_time_ahead)`,
+    ]);
+  });
+
   it("becomes a profile and a consent; of a date of birth the year is left out", () => {
     expect(read(ROW)).toEqual({
       ok: true,

@@ -1,4 +1,4 @@
-import { purposeName, readConsent, readProfile, readSubjectRef, wire } from "@leastwise/contracts";
+import { EVENT_AHEAD_MAX_MS, purposeName, readConsent, readProfile, readSubjectRef, wire } from "@leastwise/contracts";
 import { readInstant } from "@leastwise/policy";
 import { err, nearestName, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import type { ProfileColumns } from "./profile-columns.js";
@@ -27,23 +27,36 @@ const PURPOSES: ReadonlyMap<string, wire.Purpose> = new Map(
 
 /**
  * Reads a row of a file of profiles; else all that is wrong with it, each with the column as its field. Reasons: `value_count`,
- * `member_malformed`, `time_malformed`, `purpose_unknown`, `consent_time_missing`, and those of the contracts (`readProfile`,
+ * `text_not_utf8`, `member_malformed`, `time_malformed`, `purpose_unknown`, `consent_time_missing`, `consent_time_ahead`, and those of the contracts (`readProfile`,
  * `readSubjectRef`, `readConsent`). No id is ever quoted.
+ *
+ * @param nowMs no consent was stated after it, but for clocks that differ
  */
-export function readRow(columns: ProfileColumns, values: readonly string[]): Result<ProfileRow, readonly Refusal[]> {
+export function readRow(
+  columns: ProfileColumns,
+  values: readonly string[],
+  nowMs: number,
+): Result<ProfileRow, readonly Refusal[]> {
   const expected = columns.names.length;
   if (values.length !== expected)
     return err([refusal("value_count", "", values.length, `${expected} values, as the header has columns`)]);
-  const problems: Refusal[] = [];
+  const problems: Refusal[] = notUtf8(columns, values);
   const told = (problem: Refusal): void => void problems.push(problem);
   const cells = new Cells(columns, values, told);
   const subject = { userId: cells.text("user_id"), anonymousId: cells.text("anonymous_id") };
   const ids = readSubjectRef(subject);
   if (!ids.ok) told(inColumn(ids.error, columns));
   const profile = columns.haveProfile ? profileOf(cells, told) : undefined;
-  const consent = cells.text("consent") === "" ? undefined : consentOf(cells, told);
+  const consent = cells.text("consent") === "" ? undefined : consentOf(cells, nowMs, told);
   if (problems.length > 0) return err(problems);
   return ok({ subject, ...(profile === undefined ? {} : { profile }), ...(consent === undefined ? {} : { consent }) });
+}
+
+/** Bytes that are no UTF-8 were read as U+FFFD, and what stood there is lost. */
+function notUtf8({ names }: ProfileColumns, values: readonly string[]): Refusal[] {
+  return values.flatMap((value, place) =>
+    value.includes("\uFFFD") ? [refusal("text_not_utf8", names[place] ?? "", "other bytes", "text in UTF-8")] : [],
+  );
 }
 
 /** A refusal of the contracts with the column that it speaks of as its field. */
@@ -109,8 +122,7 @@ class Cells {
 
 function profileOf(cells: Cells, told: Told): wire.Profile {
   const { columns, values } = cells;
-  // Which year somebody was born in is nobody's business here.
-  const birthday = cells.text("birthday").replace(/^\d{4}-(?=\d\d-\d\d$)/, "");
+  const birthday = birthdayOf(cells.text("birthday"), told);
   const customerSinceMs = cells.instant("customer_since") ?? cells.millis("customer_since_ms");
   const attributes = columns.attributes.flatMap(([name, place]) => {
     const value = values[place]?.trim() ?? "";
@@ -132,7 +144,21 @@ function profileOf(cells: Cells, told: Told): wire.Profile {
   return profile;
 }
 
-function consentOf(cells: Cells, told: Told): wire.Consent | undefined {
+/** Which year somebody was born in is nobody's business here. */
+function birthdayOf(born: string, told: Told): string {
+  if (!/^\d{4}-\d\d-\d\d$/.test(born)) return born;
+  if (isDate(born)) return born.slice("yyyy-".length);
+  told(refusal("birthday_malformed", "birthday", born, "a date of the calendar, or month and day as MM-DD"));
+  return "";
+}
+
+/** Whether a calendar has it: there was no 29 February in 1990, and no year 0. */
+function isDate(text: string): boolean {
+  const at = new Date(`${text}T00:00:00Z`);
+  return !text.startsWith("0000") && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
+}
+
+function consentOf(cells: Cells, nowMs: number, told: Told): wire.Consent | undefined {
   const said = cells.list("consent");
   // What an empty list is exported as withdraws nothing: that takes a word.
   if (said.length === 0)
@@ -142,6 +168,15 @@ function consentOf(cells: Cells, told: Told): wire.Consent | undefined {
     told(refusal("consent_time_missing", "consent_stated_at", undefined, "when the consent was stated"));
   const statedAtMs = cells.instant("consent_stated_at");
   if (statedAtMs === undefined) return undefined;
+  if (statedAtMs > BigInt(nowMs + EVENT_AHEAD_MAX_MS))
+    told(
+      refusal(
+        "consent_time_ahead",
+        "consent_stated_at",
+        cells.text("consent_stated_at"),
+        "a time that is not more than 5 minutes ahead of now",
+      ),
+    );
   const consent = { purposes, statedAtMs };
   const read = readConsent(consent);
   if (!read.ok) told(inColumn(read.error, cells.columns));

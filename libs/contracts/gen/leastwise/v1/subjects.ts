@@ -81,7 +81,10 @@ export interface Profile_AttributesEntry {
 export interface Consent {
   /** Purposes that the shopper agreed to. */
   purposes: Purpose[];
-  /** When this was said, Unix milliseconds UTC. Absent: when it arrived. An older statement does not replace a newer. */
+  /**
+   * When this was said, Unix milliseconds UTC. Absent: when it arrived. An older statement does not replace a newer.
+   * At most 5 minutes ahead of when it arrives.
+   */
   statedAtMs: bigint;
 }
 
@@ -1075,7 +1078,7 @@ export const SubjectServiceService = {
     responseSerialize: (value: PutProfileResponse): Buffer => Buffer.from(PutProfileResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PutProfileResponse => PutProfileResponse.decode(value),
   },
-  /** Keeps a consent. Errors: as PutProfile; `purpose_missing`. */
+  /** Keeps a consent. Errors: as PutProfile; `purpose_missing`, `consent_time_ahead` (stated more than 5 minutes ahead of now). */
   putConsent: {
     path: "/leastwise.v1.SubjectService/PutConsent" as const,
     requestStream: false as const,
@@ -1110,7 +1113,7 @@ export const SubjectServiceService = {
 export interface SubjectServiceServer extends UntypedServiceImplementation {
   /** Keeps a profile. Errors: INVALID_ARGUMENT (`id_missing`, `id_too_long`, …), UNAVAILABLE (`log_unavailable`). */
   putProfile: handleUnaryCall<PutProfileRequest, PutProfileResponse>;
-  /** Keeps a consent. Errors: as PutProfile; `purpose_missing`. */
+  /** Keeps a consent. Errors: as PutProfile; `purpose_missing`, `consent_time_ahead` (stated more than 5 minutes ahead of now). */
   putConsent: handleUnaryCall<PutConsentRequest, PutConsentResponse>;
   /** Reads both back. Errors: INVALID_ARGUMENT as above; NOT_FOUND (`unknown_subject`) if nothing was ever kept. */
   getSubject: handleUnaryCall<GetSubjectRequest, GetSubjectResponse>;
@@ -1135,7 +1138,7 @@ export interface SubjectServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PutProfileResponse) => void,
   ): ClientUnaryCall;
-  /** Keeps a consent. Errors: as PutProfile; `purpose_missing`. */
+  /** Keeps a consent. Errors: as PutProfile; `purpose_missing`, `consent_time_ahead` (stated more than 5 minutes ahead of now). */
   putConsent(
     request: PutConsentRequest,
     callback: (error: ServiceError | null, response: PutConsentResponse) => void,
