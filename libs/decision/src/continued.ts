@@ -32,7 +32,7 @@ export function honoured(
   enrolments: readonly Enrolment[],
   { held, appraisal }: FittingOffer,
 ): Decision {
-  const { policy, goodsMinor, decisionState, language, model, freshness } = situation;
+  const { policy, goodsMinor, decisionState, model, freshness } = situation;
   const campaign = policy.campaigns.find(({ campaignId }) => campaignId === held.campaignId);
   const permitted = consentStep(situation);
   const { baseline, owed, personalDataUsed } = applyingStep(situation, permitted);
@@ -65,7 +65,7 @@ export function honoured(
     freshness,
     degradedReason: "",
     horizonMs: campaign?.horizonMs ?? model.horizonMs,
-    message: explanationStep(policy, language, grant.offer),
+    message: explanationStep(situation, grant.offer),
     segments: [],
     personalDataUsed: held.withheld ? personalDataUsed : (before?.personalDataUsed ?? permitted.personalization),
     validUntilMs: standsUntil(situation, held, campaign?.episodeMaxMs ?? 0),

@@ -742,9 +742,9 @@ describe("words", () => {
         model: sureModel(3),
         language,
       }).message;
-    expect(told("en-GB")).toBe("10 % off today, to 2026-11-23 14:00 UTC");
+    expect(told("en-GB")).toBe("10 % off today, to 23 Nov 2026, 14:00 UTC");
     expect(told("de-CH")).toBe("Für Kundinnen und Kunden wie Sie: 10 % Rabatt.");
-    expect(told("fr")).toBe("10 % off for shoppers like you, until 2026-11-23 14:00 UTC.");
+    expect(told("fr")).toBe("For shoppers like you: 10 % off, until 23 Nov 2026, 14:00 UTC.");
   });
 
   it("explains itself to engineers without naming a page", () => {

@@ -48,7 +48,6 @@ export function decide(input: DecisionInput): DecideOutcome {
 }
 
 function newDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision {
-  const { policy, language } = situation;
   const { permitted, applying, rungs } = weigh(situation);
   const { segments, baseline, isForeign, eligibility, owed, personalDataUsed } = applying;
   const answered = responseStep(situation, baseline, owed, rungs);
@@ -89,7 +88,7 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
     freshness: situation.freshness,
     degradedReason: "",
     horizonMs: horizonOf(situation, chosen, eligibility.incentives),
-    message: explanationStep(policy, language, offer),
+    message: explanationStep(situation, offer),
     segments: segments.holding,
     personalDataUsed,
     validUntilMs: isPassingStop(admissible, valued) ? situation.nowMs : episode.endsAtMs,

@@ -6,6 +6,7 @@ import type { CompiledModel } from "./model/response-model.js";
 import { CivilClock } from "./policy/civil-time.js";
 import type { CompiledPolicy } from "./policy/compile.js";
 import { SegmentIndex } from "./policy/segment-index.js";
+import { ToldTime } from "./policy/told-time.js";
 import type { DegradedReason } from "./reasons.js";
 import { baselineAlone, recordOf } from "./record.js";
 import { repeatedAnswer } from "./repeated.js";
@@ -69,7 +70,7 @@ function none(situation: Situation, enrolments: readonly Enrolment[]): Decision 
     freshness: "degraded",
     degradedReason: "",
     horizonMs: situation.model.horizonMs,
-    message: explanationStep(situation.policy, situation.language, grant.offer),
+    message: explanationStep(situation, grant.offer),
     segments: [],
     personalDataUsed,
     validUntilMs: situation.nowMs,
@@ -79,6 +80,7 @@ function none(situation: Situation, enrolments: readonly Enrolment[]): Decision 
 }
 
 const UTC = new CivilClock("UTC");
+const UTC_TOLD = new ToldTime("UTC");
 
 /** Allows nothing new. Guardrails are asked again at redemption, under the policy that the offer was issued under. */
 function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
@@ -88,6 +90,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     rounding: "half_even",
     prices: undefined,
     clock: UTC,
+    toldTime: UTC_TOLD,
     segments: [],
     segmentIndex: new SegmentIndex([], 0),
     segmentsReadPersonalData: false,

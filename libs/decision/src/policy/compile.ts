@@ -30,6 +30,7 @@ import { PeriodStarts } from "./period-starts.js";
 import { Problems, type PolicyProblem } from "./problems.js";
 import { compileRfm, type CompiledRfm } from "./rfm.js";
 import { SegmentIndex, type CompiledSegment } from "./segment-index.js";
+import { ToldTime } from "./told-time.js";
 import { HORIZON_DEFAULT_MS } from "./validate-campaign.js";
 import { validatePolicy } from "./validate-policy.js";
 import { weekSpans, type WeekSpan } from "./weekly-hours.js";
@@ -50,6 +51,8 @@ export interface CompiledPolicy {
   readonly prices: PriceBasis | undefined;
   /** The clock that expressions see. */
   readonly clock: CivilClock;
+  /** When things end as shoppers are told, by the same zone. */
+  readonly toldTime: ToldTime;
   readonly segments: readonly CompiledSegment[];
   /** The segments, by what they need to hold. */
   readonly segmentIndex: SegmentIndex;
@@ -203,6 +206,7 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
     rounding: policy.rounding ?? "half_even",
     prices: policy.prices,
     clock: clocks.of(""),
+    toldTime: new ToldTime(policy.timeZone === "" ? "UTC" : policy.timeZone),
     segments,
     segmentIndex: new SegmentIndex(segments, parts.size),
     segmentsReadPersonalData: segments.some(({ expression }) => expression.readsPersonalData),
