@@ -13,8 +13,21 @@ const [DOCUMENT = "", ...FRAGMENTS] = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gm
 
 /** What stands beside campaigns; the rest is a campaign's. */
 const OF_THE_POLICY: ReadonlySet<string> = new Set([
-  ...["guardrails", "budgets", "partners", "stacking_groups", "device", "campaigns"],
+  ...["guardrails", "budgets", "partners", "stacking_groups", "device"],
+  ...["time_zone", "segments", "rfm", "prices", "tax"],
 ]);
+const APPROACHES = ["propensity", "dynamic", "on_device", "partner"];
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Campaigns of a part say what differs from the document's own. */
+function likeTheFirst(campaigns: unknown): readonly Fields[] {
+  const [first = {}] = (parse(DOCUMENT) as { readonly campaigns: readonly Fields[] }).campaigns;
+  return (campaigns as readonly Fields[]).map((campaign) => {
+    const { rules, ...rest } = first;
+    return { ...rest, ...(APPROACHES.some((name) => name in campaign) ? {} : { rules }), ...campaign };
+  });
+}
 
 function compiled(text: string) {
   const document = readPolicyDocument(text);
@@ -31,9 +44,9 @@ describe("the page of policies", () => {
 
   it.each(FRAGMENTS)("shows parts that could stand in it: %s", (fragment) => {
     const document = parseDocument(DOCUMENT);
-    const part = parse(fragment) as Readonly<Record<string, unknown>>;
-    for (const [name, value] of Object.entries(part))
-      document.setIn(OF_THE_POLICY.has(name) ? [name] : ["campaigns", 0, name], value);
+    for (const [name, value] of Object.entries(parse(fragment) as Fields))
+      if (name === "campaigns") document.setIn([name], likeTheFirst(value));
+      else document.setIn(OF_THE_POLICY.has(name) ? [name] : ["campaigns", 0, name], value);
     expect(compiled(document.toString())).toMatchObject({ ok: true });
   });
 

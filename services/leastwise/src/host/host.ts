@@ -335,10 +335,8 @@ class Starting {
     });
     this.#closers.add(() => feed.close());
     feed.finished.catch(this.#fail);
-    const feedMetrics = new FeedMetrics({ feed, log, clock, metrics: telemetry.metrics });
-    await this.#measure(() => {
+    await this.#measure(new FeedMetrics({ feed, log, clock, metrics: telemetry.metrics }), () => {
       ledger.watchBreakers(policies.active()?.compiled.breakers ?? []);
-      return feedMetrics.measure();
     });
     const sight = this.#keepSight(policies);
     const recent = new RecentDecisions();
@@ -437,7 +435,11 @@ class Starting {
   }
 
   /** Once now, so that a process that is ready says what it has; then again and again. */
-  async #measure(measure: () => Promise<void>): Promise<void> {
+  async #measure(feedMetrics: FeedMetrics, alsoLook: () => void): Promise<void> {
+    const measure = (): Promise<void> => {
+      alsoLook();
+      return feedMetrics.measure();
+    };
     await measure();
     let measuring: Promise<void> | undefined;
     const timer = setInterval(() => {
