@@ -23,9 +23,11 @@ export function marginFloor({
 }
 
 /** What the shop keeps of what is paid for the goods when the tax in it has been paid, minor units: line by line, as the discount is allocated. */
-function paidNetOfTax({ goodsMinor, taxed }: LimitedCart["limits"], { goodsMinor: off, shares }: Appraisal): number {
-  if (taxed === undefined) return goodsMinor - off;
+function paidNetOfTax({ goodsMinor, taxed }: LimitedCart["limits"], appraisal: Appraisal): number {
+  if (taxed === undefined) return goodsMinor - appraisal.goodsMinor;
   const { tax, lines } = taxed;
+  // Asked for only here: a split is made where somebody looks at its shares.
+  const { shares } = appraisal;
   return lines.reduce(
     (sum, { amountMinor, rateBp }, index) => sum + netOfTax(amountMinor - (shares[index] ?? 0), tax, rateBp),
     0,
