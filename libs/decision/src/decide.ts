@@ -66,8 +66,10 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
   const grant = grantStep(situation, chosen, owed, ghost);
   const places = { chosen: placeAmong(valued, admissible, drawn), exploit: placeAmong(valued, admissible, exploit) };
   const { offer } = grant;
-  const candidates = candidatesOf(rungZero, valued, admissible, weights).map((candidate, place) =>
-    place === places.chosen ? withWanted(candidate, chosen?.wantedMinor) : candidate,
+  const candidates = withWanted(
+    candidatesOf(rungZero, valued, admissible, weights),
+    places.chosen,
+    chosen?.wantedMinor,
   );
   const counts = { weighed: weighed.length, admissible: admissible.length };
   return recordOf(situation, enrolments, permitted, {
@@ -128,8 +130,15 @@ function candidatesOf(
   ];
 }
 
-function withWanted(candidate: Candidate, wantedMinor: number | undefined): Candidate {
-  return wantedMinor === undefined ? candidate : { ...candidate, wantedMinor };
+/** Of the chosen one alone is said what it would be if nothing shortened it. */
+function withWanted(
+  candidates: readonly Candidate[],
+  chosen: number,
+  wantedMinor: number | undefined,
+): readonly Candidate[] {
+  const candidate = candidates[chosen];
+  if (candidate === undefined || wantedMinor === undefined) return candidates;
+  return candidates.with(chosen, { ...candidate, wantedMinor });
 }
 
 function candidateOf(rung: ValuedRung, weight: number): Candidate {

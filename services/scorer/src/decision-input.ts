@@ -142,7 +142,8 @@ function consentOf(consent: wire.Consent | undefined): readonly Purpose[] {
 /** A profile stays the same object until it changes, so that what is reckoned of it is reckoned once. */
 const PROFILES = new WeakMap<wire.Profile, Profile>();
 
-function profileOf(profile: wire.Profile): Profile {
+/** The profile as decisions see it. */
+export function profileOf(profile: wire.Profile): Profile {
   const known = PROFILES.get(profile) ?? readProfile(profile);
   PROFILES.set(profile, known);
   return known;

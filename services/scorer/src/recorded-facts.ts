@@ -1,5 +1,5 @@
 import { channelName, deviceName, purposeName, readCart, type wire } from "@leastwise/contracts";
-import { decodeRecordedState, type DecisionInput, type Profile } from "@leastwise/decision";
+import { decodeRecordedState, type DecisionInput } from "@leastwise/decision";
 import {
   err,
   isSubjectId,
@@ -10,6 +10,7 @@ import {
   type Refusal,
   type Result,
 } from "@leastwise/vocabulary";
+import { profileOf } from "./decision-input.js";
 
 /** What a decision was made on, as far as its own record says it. The policy and the model it names by version, and the key of codes is secret. */
 export type RecordedFacts = Omit<DecisionInput, "policy" | "model" | "codeKey">;
@@ -57,8 +58,4 @@ function rowOf(view: wire.CatalogView): DecisionInput["catalog"][number] {
     ...(view.category === "" ? {} : { category: view.category }),
     ...(view.brand === "" ? {} : { brand: view.brand }),
   };
-}
-
-function profileOf({ customerSinceMs, ...profile }: wire.Profile): Profile {
-  return { ...profile, ...(customerSinceMs === undefined ? {} : { customerSinceMs: Number(customerSinceMs) }) };
 }

@@ -19,7 +19,8 @@ export interface Baseline {
 }
 
 /** A rung with what it would do. */
-export interface AnsweredRung extends LadderRung {
+export interface AnsweredRung {
+  readonly rung: LadderRung;
   /** Chance of an order within the horizon: the posterior mean over the atom at no effect and the slope's mean. */
   readonly conversion: number;
   readonly effect: Effect;
@@ -62,21 +63,7 @@ export function responseStep(
   return rungs.map((rung) => {
     const gainedMinor = Math.max(0, rung.worthMinor - (owed?.appraisal.worthMinor ?? 0));
     const effect = effectOf(model.formats.get(rung.incentive.kind), depthOf(gainedMinor, goodsMinor));
-    // Written out: a spread takes several times as long, and there is one for every rung of every decision.
-    return {
-      campaign: rung.campaign,
-      rung: rung.rung,
-      incentive: rung.incentive,
-      appraisal: rung.appraisal,
-      left: rung.left,
-      worthMinor: rung.worthMinor,
-      expectedCostMinor: rung.expectedCostMinor,
-      worstCostMinor: rung.worstCostMinor,
-      depthBp: rung.depthBp,
-      blockedBy: rung.blockedBy,
-      effect,
-      conversion: conversionAt(baseline, effect),
-    };
+    return { rung, effect, conversion: conversionAt(baseline, effect) };
   });
 }
 

@@ -12,11 +12,12 @@ import type { RungTerms } from "../exploration-cost.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import { SALVAGE_AT_END_BP, TEACHING_COST_BP, USE_GIVEN_ORDER_BP } from "../priors.js";
 import type { Situation } from "../situation.js";
+import type { LadderRung } from "./ladder.js";
 import type { Owed } from "./owed.js";
 import { evidenceOf, type AnsweredRung, type Baseline } from "./response.js";
 
-/** A rung with what it is worth to the shop. */
-export interface ValuedRung extends AnsweredRung {
+/** A rung with what it would do, and what it is worth to the shop. */
+export interface ValuedRung extends LadderRung, Omit<AnsweredRung, "rung"> {
   /** What it costs the shop in expectation over the offer's life, net of a partner's share, minor units, not rounded. */
   readonly expectedCost: number;
   /** Expected incremental value over rung 0, minor units, not rounded. */
@@ -47,10 +48,14 @@ export function valueStep(
   rungs: readonly AnsweredRung[],
 ): readonly ValuedRung[] {
   const margins = new Map<CompiledCampaign, number>();
-  return rungs.map((rung) => {
+  const owedCharge = owed === undefined ? 0 : chargeOf(situation, owed, situation.left.cart);
+  return rungs.map(({ rung, effect, conversion }) => {
     const margin = margins.get(rung.campaign) ?? marginOf(situation, rung.campaign);
     margins.set(rung.campaign, margin);
-    const worth = worthOf(situation, rung, margin, owed);
+    const charge = chargeOf(situation, rung, rung.left.cart);
+    // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
+    const worth = { margin, charge, owedCharge: Math.min(owedCharge, charge) };
+    // Written out: a spread takes several times as long, and there is one for every rung of every decision.
     return {
       campaign: rung.campaign,
       rung: rung.rung,
@@ -62,13 +67,13 @@ export function valueStep(
       worstCostMinor: rung.worstCostMinor,
       depthBp: rung.depthBp,
       blockedBy: rung.blockedBy,
-      effect: rung.effect,
-      conversion: rung.conversion,
-      expectedCost: (rung.conversion * usedMinor(rung.expectedCostMinor) * rung.campaign.merchantShareBp) / 10_000,
-      value: valueAt(worth, baseline.conversion, rung.conversion),
+      effect,
+      conversion,
+      expectedCost: (conversion * usedMinor(rung.expectedCostMinor) * rung.campaign.merchantShareBp) / 10_000,
+      value: valueAt(worth, baseline.conversion, conversion),
       evidence:
         rung.blockedBy === undefined
-          ? evidenceOf(baseline, rung.effect, (without, withRung) => valueAt(worth, without, withRung) > 0)
+          ? evidenceOf(baseline, effect, (without, withRung) => valueAt(worth, without, withRung) > 0)
           : 0,
     };
   });
@@ -95,13 +100,6 @@ export function owedTerms(
     expectedCostMinor: Math.round(conversion * usedMinor(owed?.appraisal.expectedCostMinor ?? 0)),
     worstCostMinor: owed?.worstCostMinor ?? 0,
   };
-}
-
-function worthOf(situation: Situation, rung: AnsweredRung, margin: number, owed: Owed | undefined): Worth {
-  const charge = chargeOf(situation, rung, rung.left.cart);
-  const owedCharge = owed === undefined ? 0 : chargeOf(situation, owed, situation.left.cart);
-  // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
-  return { margin, charge, owedCharge: Math.min(owedCharge, charge) };
 }
 
 /** In any draw the sign depends on the ratio of the two chances alone, rising with it where the margin is above the charge. */
@@ -137,7 +135,7 @@ function usedMinor(costMinor: number): number {
  */
 function chargeOf(
   situation: Situation,
-  { appraisal, campaign }: Pick<AnsweredRung, "appraisal" | "campaign">,
+  { appraisal, campaign }: Pick<LadderRung, "appraisal" | "campaign">,
   cart: Cart,
 ): number {
   const [keptShare, heldShare] = costShares(situation, campaign);
