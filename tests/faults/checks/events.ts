@@ -155,8 +155,9 @@ function historyOf({ record, offset }: Evidence["clickstream"][number]): readonl
     case "link":
       return [{ body: "link", subject: record.value.anonymousSubject as SubjectId, offset }];
     case "stateMoved": {
-      const { toSubject, windows, cause } = record.value;
-      return [{ body: "moved", subject: toSubject as SubjectId, windows, cause, offset }];
+      const { toSubject, windows, cause, purchaseHistory } = record.value;
+      const brought = purchaseHistory.length === 0 ? {} : { purchaseHistory };
+      return [{ body: "moved", subject: toSubject as SubjectId, windows, cause, offset, ...brought }];
     }
   }
 }
