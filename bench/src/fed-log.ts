@@ -16,6 +16,7 @@ export function withClickstream(log: EventLog, clickstream: FedClickstream): Eve
     ensureTopics: (topics) => log.ensureTopics(topics),
     partitions: (topic) => log.partitions(topic),
     append: (records) => log.append(records),
+    holdsAll: (topic) => log.holdsAll(topic),
     ends: (topic) => log.ends(topic),
     offsets: (topic, partition) => {
       const own = isFed(topic) ? clickstream.offsets?.(partition) : undefined;

@@ -578,8 +578,10 @@ describe.each([
     await until(() => scanned.next[0] === end);
     // One of them may be on its way already.
     for (const value of ["b", "c", "d"]) await log.append([record(topic, value)]);
+    expect(await log.holdsAll(topic)).toBe(true);
     await underTest.remove(topic, 4, NOW_MS + 1);
     expect(await log.offsets(topic, 0)).toEqual({ begin: 4, end: 4 });
+    expect(await log.holdsAll(topic)).toBe(false);
     letOn();
     await until(() => scanned.next[0] === 4);
     expect(scanned.lag).toEqual([0]);

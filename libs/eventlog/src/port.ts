@@ -242,6 +242,11 @@ export interface EventLog {
   /** Offset of the oldest record kept, and the offset that the next append gets. */
   offsets(topic: string, partition: number): Promise<{ readonly begin: number; readonly end: number }>;
   /**
+   * Whether a topic has every record still that was ever appended to it: none has gone by its age. Records that went to other partitions as there were
+   * more of them are still there.
+   */
+  holdsAll(topic: string): Promise<boolean>;
+  /**
    * The offset that the next append to each partition of a topic gets. Asked once, for whoever would rather ask again than wait: rejects in a few
    * seconds where a broker that leads one of them does not say. Otherwise as {@link offsets}.
    */

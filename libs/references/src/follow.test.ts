@@ -44,6 +44,7 @@ function unreadable(log: EventLog, refused: LogError): EventLog {
     partitions: (topic) => log.partitions(topic),
     append: (records) => log.append(records),
     offsets: (topic, partition) => log.offsets(topic, partition),
+    holdsAll: (topic) => log.holdsAll(topic),
     ends: (topic) => log.ends(topic),
     subscribe: () => Promise.reject(refused),
     scan: () => Promise.reject(refused),

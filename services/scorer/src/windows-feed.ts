@@ -242,18 +242,15 @@ export class WindowsFeed {
     const isWhole = partitions.length > 0 && (await this.#isWhole());
     for (const partition of partitions) {
       const { begin, end } = await this.#options.log.offsets(TOPICS.clickstream, partition);
-      bounds.push({ partition, begin, end, isWhole: isWhole && begin === 0 });
+      bounds.push({ partition, begin, end, isWhole });
     }
     return bounds;
   }
 
-  /** Whether all partitions begin with their first record. Where others were added later, those do, whatever went before: then the first ones do not. */
+  /** Whether everybody's first order is on the clickstream still: whose partition became another's, it may have stood in any. */
   async #isWhole(): Promise<boolean> {
     if (this.#isCut) return false;
-    const asked = Array.from({ length: this.#partitionCount }, (_, partition) =>
-      this.#options.log.offsets(TOPICS.clickstream, partition),
-    );
-    this.#isCut = (await Promise.all(asked)).some(({ begin }) => begin > 0);
+    this.#isCut = !(await this.#options.log.holdsAll(TOPICS.clickstream));
     return !this.#isCut;
   }
 

@@ -172,6 +172,11 @@ class DirectoryLog implements EmbeddedLog {
     return Promise.resolve({ begin, end });
   }
 
+  async holdsAll(topic: string): Promise<boolean> {
+    this.#checkOpen();
+    return Promise.resolve(this.#topics.get(topic).partitions.every(({ bounds }) => bounds.begin === 0));
+  }
+
   async ends(topic: string): Promise<ReadonlyMap<number, number>> {
     this.#checkOpen();
     const ends = this.#topics.get(topic).partitions.map(({ partition, bounds }) => [partition, bounds.end] as const);

@@ -7,7 +7,7 @@ import type { RunningSubscription, ScanSubscription, Subscription, TopicSpec } f
 import { checkAddress, checkCommit, checkGroup, checkPartition } from "../record-limits.js";
 import { kafkaClient, type KafkaClientOptions } from "./client.js";
 import { checkCluster } from "./cluster-identity.js";
-import { growthIn, isUnderWay, refuseWhileGrowing } from "./growth/growth-record.js";
+import { growthIn, holdsAll, isUnderWay, refuseWhileGrowing } from "./growth/growth-record.js";
 import { readRange } from "./growth/range-reading.js";
 import { commitForAbsent, readGroupOffset } from "./group-offsets.js";
 import { KafkaAppender, openKafkajsProducer } from "./kafka-producer.js";
@@ -212,6 +212,13 @@ class ClusterLog implements EventLog {
     if (bounds === undefined)
       throw new LogError("log_unavailable", `no broker knows the offsets of ${topic}/${partition}`, "retry");
     return bounds;
+  }
+
+  async holdsAll(topic: string): Promise<boolean> {
+    await this.partitions(topic);
+    const bounds = [...(await topicOffsets(this.#admin, topic))].sort(([a], [b]) => a - b);
+    const begins = bounds.map(([, { begin }]) => begin);
+    return holdsAll(topic, begins, growthIn(await this.#recordsOfLog()));
   }
 
   async ends(topic: string): Promise<ReadonlyMap<number, number>> {

@@ -74,6 +74,10 @@ export class FragileLog implements EventLog {
     return this.#log.offsets(topic, partition);
   }
 
+  holdsAll(topic: string): Promise<boolean> {
+    return this.#log.holdsAll(topic);
+  }
+
   ends(topic: string): Promise<ReadonlyMap<number, number>> {
     return this.#log.ends(topic);
   }

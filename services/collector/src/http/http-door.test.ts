@@ -28,6 +28,7 @@ const log: EventLog = {
     return Promise.resolve(records.map(({ topic, partition }, index) => ({ topic, partition, offset: index })));
   },
   offsets: () => Promise.resolve({ begin: 0, end: 0 }),
+  holdsAll: () => Promise.resolve(true),
   ends: () => Promise.resolve(new Map([[0, 0]])),
   subscribe: () => Promise.resolve({ stop: () => Promise.resolve(), finished: Promise.resolve() }),
   scan: () => Promise.resolve({ stop: () => Promise.resolve(), finished: Promise.resolve() }),

@@ -59,6 +59,7 @@ function laggingAndFragile(real: EventLog): EventLog {
     append: (records) =>
       isRefused ? Promise.reject(new LogError("log_unavailable", "as told", "retry")) : real.append(records),
     offsets: (topic, partition) => real.offsets(topic, partition),
+    holdsAll: (topic) => real.holdsAll(topic),
     ends: (topic) => real.ends(topic),
     subscribe: (subscription) =>
       real.subscribe({

@@ -10,6 +10,8 @@ export interface Stretch {
   readonly ends: readonly number[];
   /** Whatever stands here or further on is a copy; 0 of a partition that is not named. The same as `ends`, unless copying was begun anew. */
   readonly copiesFrom: readonly number[];
+  /** Whether none of the topic's records had gone before. Absent: an earlier version began it, and nobody knows. */
+  readonly isWhole?: boolean;
 }
 
 /**
@@ -40,6 +42,18 @@ export function growthIn(records: readonly LogRecord[]): Growth | undefined {
   if (isGrowth(growth)) return growth;
   const place = `${LOG_TOPIC.name}/0/${newest.offset}`;
   throw new LogError("corrupt_record", `${place}: expected a growth of partitions, got something else`, "terminal");
+}
+
+/**
+ * Whether a topic has every record still that was ever appended to it.
+ *
+ * @param begins offset of the oldest record of each partition
+ * @param growth the newest that is finished; undefined: the topics never grew
+ */
+export function holdsAll(topic: string, begins: readonly number[], growth: Growth | undefined): boolean {
+  const stretch = growth?.topics[topic];
+  if (stretch === undefined) return begins.every((begin) => begin === 0);
+  return stretch.isWhole === true && begins.every((begin, at) => begin === (stretch.copiesFrom[at] ?? 0));
 }
 
 /** Whether half of it is done, or less: nothing else may be done to the topics then. */

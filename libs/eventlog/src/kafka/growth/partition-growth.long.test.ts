@@ -151,6 +151,7 @@ async function expectGrown(before: readonly LogRecord[]): Promise<void> {
   const topics = await readTopics(admin, [events, cache]);
   expect(topics.get(events)).toMatchObject({ partitions: TO, retentionMs: 35 * DAY_MS });
   expect(topics.get(cache)).toMatchObject({ partitions: TO });
+  expect(await withLog((log) => log.holdsAll(events))).toBe(true);
   expect((await admin.fetchTopicOffsets(cache)).every(({ high }) => high === "0")).toBe(true);
 }
 

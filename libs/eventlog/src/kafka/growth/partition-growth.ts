@@ -9,7 +9,7 @@ import { topicOffsets } from "../offsets.js";
 import { ClusterTopics } from "../topics/cluster-topics.js";
 import { KNOWN_WITHIN_MS, makeTopics, readTopics } from "../topics/topic-admin.js";
 import type { TopicSettings } from "../topics/topic-settings.js";
-import { growthIn, growthRecord, isUnderWay, type Growth, type Stretch } from "./growth-record.js";
+import { growthIn, growthRecord, holdsAll, isUnderWay, type Growth, type Stretch } from "./growth-record.js";
 import { checkDrained, committedGroups, groupsReading } from "./group-standing.js";
 import { readRange } from "./range-reading.js";
 import { checkSameContent, Regrouping, type ForeignRecord, type RegroupedTopic, type Survey } from "./regrouping.js";
@@ -132,7 +132,7 @@ class PartitionGrowth {
   /** A growth as it would be begun. */
   async #imagined(log: EventLog): Promise<Growth> {
     const numbers = await this.#checkedNumbers(log);
-    return { stage: "copying", ...numbers, topics: await this.#stretches() };
+    return { stage: "copying", ...numbers, topics: await this.#stretches(await newestGrowth(log)) };
   }
 
   async run(): Promise<GrowthReport> {
@@ -183,12 +183,7 @@ class PartitionGrowth {
 
   /** The growth that is under way; undefined if none is. */
   async #begun(log: EventLog): Promise<Growth | undefined> {
-    const records: LogRecord[] = [];
-    const { begin, end } = await log.offsets(LOG_TOPIC.name, 0);
-    await readRange(log, { topic: LOG_TOPIC.name, partition: 0, from: begin, to: end }, (some) => {
-      records.push(...some);
-    });
-    const growth = growthIn(records);
+    const growth = await newestGrowth(log);
     if (!isUnderWay(growth)) return undefined;
     if (growth.to === this.#plan.partitions) return growth;
     const message = `a growth from ${growth.from} to ${growth.to} partitions is under way: expected ${growth.to}, got ${this.#plan.partitions}`;
@@ -224,12 +219,14 @@ class PartitionGrowth {
     for (const [group, offsets] of committed) await checkDrained(log, topic, group, offsets);
   }
 
-  async #stretches(): Promise<Record<string, Stretch>> {
+  /** @param grown the growth before this one; undefined: there was none */
+  async #stretches(grown: Growth | undefined): Promise<Record<string, Stretch>> {
     const stretches: Record<string, Stretch> = {};
     for (const name of this.#names()) {
       const bounds = [...(await topicOffsets(this.#admin, name))].sort(([a], [b]) => a - b).map(([, bound]) => bound);
       const ends = bounds.map(({ end }) => end);
-      stretches[name] = { begins: bounds.map(({ begin }) => begin), ends, copiesFrom: ends };
+      const begins = bounds.map(({ begin }) => begin);
+      stretches[name] = { begins, ends, copiesFrom: ends, isWhole: holdsAll(name, begins, grown) };
     }
     return stretches;
   }
@@ -247,16 +244,17 @@ class PartitionGrowth {
     const numbers = await this.#checkedNumbers(log);
     // Nothing may go by age while it is copied.
     await this.#keepAll();
-    return { stage: "copying", ...numbers, topics: await this.#stretches() };
+    return { stage: "copying", ...numbers, topics: await this.#stretches(await newestGrowth(log)) };
   }
 
   /** The same records once more, with whatever stands behind them left out. */
   async #anew(growth: Growth): Promise<Growth> {
-    const now = await this.#stretches();
-    const topics = Object.entries(growth.topics).map(([name, { begins, ends }]) => {
+    const now = await this.#stretches(undefined);
+    const topics = Object.entries(growth.topics).map(([name, { begins, ends, isWhole }]) => {
       const { begins: newBegins = [], ends: newEnds = [] } = now[name] ?? {};
       const kept = begins.map((begin, partition) => Math.max(begin, newBegins[partition] ?? 0));
-      return [name, { begins: kept, ends, copiesFrom: newEnds }] as const;
+      const isStillWhole = isWhole === true && kept.every((begin, partition) => begin === begins[partition]);
+      return [name, { begins: kept, ends, copiesFrom: newEnds, isWhole: isStillWhole }] as const;
     });
     return { ...growth, topics: Object.fromEntries(topics) };
   }
@@ -397,6 +395,16 @@ class PartitionGrowth {
       await sleep(LOOK_AFTER_MS);
     }
   }
+}
+
+/** The newest growth of a log; undefined: it never grew. */
+async function newestGrowth(log: EventLog): Promise<Growth | undefined> {
+  const records: LogRecord[] = [];
+  const { begin, end } = await log.offsets(LOG_TOPIC.name, 0);
+  await readRange(log, { topic: LOG_TOPIC.name, partition: 0, from: begin, to: end }, (some) => {
+    records.push(...some);
+  });
+  return growthIn(records);
 }
 
 function sayWait(groups: readonly string[], untilMs: number): string {
