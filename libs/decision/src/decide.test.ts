@@ -3,7 +3,7 @@ import { DAY_MS, type AssignmentKey, type CurrencyCode, type Millis, type Subjec
 import { decide } from "./decide.js";
 import type { Decided, Decision } from "./decision.js";
 import { degradedDecision } from "./degraded.js";
-import { explainDecision } from "./explain.js";
+import { explainDecision } from "./explain/sentences.js";
 import {
   amountOff,
   campaign,

@@ -6,7 +6,11 @@ export { cartDigest, decisionIdOf, profileDigestOf } from "./digests.js";
 export { isOutsideBand } from "./guardrails/margin-breaker.js";
 export { deviceBundleOf, type BundledClass, type DeviceBundle } from "./device/device-bundle.js";
 export { explorationCostOf, type ExploredDecision } from "./exploration-cost.js";
-export { explainDecision, type ExplainedDecision } from "./explain.js";
+export { accountOf, type DecisionAccount } from "./explain/account.js";
+export type { Counterfactual, Supposition } from "./explain/counterfactuals.js";
+export type { ModelTerm } from "./explain/model-terms.js";
+export type { RunnerUp, RunnerUpReason } from "./explain/runner-up.js";
+export { explainDecision, type ExplainedDecision } from "./explain/sentences.js";
 export { PolicyImpact, type ImpactReport, type KindCount } from "./impact/policy-impact.js";
 export type {
   BudgetLease,

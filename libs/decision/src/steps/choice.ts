@@ -1,3 +1,4 @@
+import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
 import type { RungRef } from "../state/decision-state.js";
 import type { ValuedRung } from "./value.js";
@@ -34,6 +35,11 @@ export function choiceStep({ decisionState }: Situation, rungs: readonly ValuedR
   return -1;
 }
 
+/** How much less than the best another rung may be worth to count as good, minor units. */
+export function toleranceOf(bestValue: number, { toleranceBp }: Pick<CompiledCampaign, "toleranceBp">): number {
+  return Math.max(1, (bestValue * toleranceBp) / 10_000);
+}
+
 /** Of the first `end` rungs, the cheapest within the tolerance of the best; −1 where rung 0 is. */
 function cheapestOfTheBest(rungs: readonly ValuedRung[], end: number): number {
   let best: ValuedRung | undefined;
@@ -41,8 +47,7 @@ function cheapestOfTheBest(rungs: readonly ValuedRung[], end: number): number {
     if (rung.value > 0 && (best === undefined || rung.value > best.value)) best = rung;
   }
   if (best === undefined) return -1;
-  const tolerance = Math.max(1, (best.value * best.campaign.toleranceBp) / 10_000);
-  const good = best.value - tolerance;
+  const good = best.value - toleranceOf(best.value, best.campaign);
   return good <= 0 ? -1 : rungs.findIndex((rung) => rung.value >= good);
 }
 

@@ -1,0 +1,129 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { decide } from "../decide.js";
+import type { Decision } from "../decision.js";
+import {
+  amountOff,
+  campaign,
+  CART,
+  CATALOGUE,
+  compiled,
+  features,
+  input,
+  percentOff,
+  policy,
+  sureModel,
+} from "../given/store.js";
+import type { DecisionInput } from "../input.js";
+import { accountOf, type DecisionAccount } from "./account.js";
+import { explainDecision } from "./sentences.js";
+
+const EXPLOIT_ONLY = { floorBp: 0, coldStartDecisionsPerRung: 0 };
+
+function told(changes: Partial<DecisionInput>): {
+  readonly decision: Decision;
+  readonly account: DecisionAccount;
+  readonly words: string;
+} {
+  const asked = input(changes);
+  const outcome = decide(asked);
+  if (outcome.kind !== "decided") throw new Error("repeated");
+  const { decision } = outcome;
+  const account = accountOf(asked, decision, CATALOGUE.names);
+  return { decision, account, words: explainDecision(decision, account).join("\n") };
+}
+
+const certain = { model: sureModel(3), policy: compiled({ campaigns: [campaign({ exploration: EXPLOIT_ONLY })] }) };
+
+describe("a decision's account", () => {
+  it("has the terms of the chance to buy, of what was there and might be looked at", () => {
+    const known = { features: features({ purchases_30d: 2, cart_abandoned: 1 }) };
+    const { account, words } = told(known);
+    expect(account.terms.map(({ feature }) => feature)).toEqual(["intercept", "purchases_30d", "cart_abandoned"]);
+    const logit = account.terms.reduce((sum, term) => sum + term.logit, 0);
+    expect(told(known).decision.candidates[0]?.conversion).toBeCloseTo(1 / (1 + Math.exp(-logit)), 9);
+    expect(words).toContain("purchases_30d 2 × 0.2 = +0.400");
+    expect(told({ ...known, consent: [] }).account.terms).toHaveLength(1);
+  });
+
+  it("names the campaigns that did not apply", () => {
+    const segments = [...policy().segments, { name: "nobody", expression: "false" }];
+    const other = campaign({ campaignId: "other", approach: { kind: "rules", segment: "nobody" } });
+    const { words } = told({ policy: compiled({ segments, campaigns: [campaign(), other] }) });
+    expect(words).toContain("Did not apply: other (segment_does_not_hold).");
+  });
+
+  it("names what came next, and why it was not it", () => {
+    const { decision, account, words } = told(certain);
+    expect(decision.exploit).toBeGreaterThan(0);
+    const { place, reason } = account.runnerUp!;
+    expect(place).not.toBe(decision.exploit);
+    expect(["worth_less", "dearer"]).toContain(reason);
+    expect(words).toContain("Next to it came");
+  });
+
+  it("says that too little speaks for a rung that would be worth it", () => {
+    const unsure = { ...certain, model: sureModel(3, 40) };
+    const { decision, account } = told(unsure);
+    expect(decision.exploit).toBe(0);
+    expect(account.runnerUp?.reason).toBe("evidence_too_low");
+  });
+
+  it("says what one more unit would do", () => {
+    const campaigns = [campaign({ exploration: EXPLOIT_ONLY, ladder: [{ incentive: amountOff(500, 11_000) }] })];
+    const { decision, account, words } = told({ ...certain, policy: compiled({ campaigns }) });
+    expect(decision.exploit).toBe(0);
+    expect(account.counterfactuals).toMatchObject([
+      { supposition: { kind: "one_more_unit", productId: "sock" }, choice: { campaignId: "autumn", rung: 1 } },
+      { supposition: { kind: "one_more_unit", productId: "shoe" }, choice: { campaignId: "autumn", rung: 1 } },
+    ]);
+    expect(words).toContain("With one more unit of sock the choice would have been rung 1 of autumn, worth 5.00 EUR.");
+  });
+
+  it("says what would have been chosen without consent", () => {
+    const segments = [{ name: "buyers", expression: "features.purchases_30d >= 1" }];
+    const campaigns = [campaign({ exploration: EXPLOIT_ONLY, approach: { kind: "rules", segment: "buyers" } })];
+    const { words } = told({
+      ...certain,
+      policy: compiled({ segments, campaigns }),
+      features: features({ purchases_30d: 1 }),
+    });
+    expect(words).toContain("Without any consent the choice would have been nothing (not_eligible).");
+  });
+
+  it("says what would have been chosen but for the other offers", () => {
+    const offers = [
+      { id: "paper", kind: "cart_amount", amountMinor: 6_000, stage: "cart", priority: 0, skus: [] } as const,
+    ];
+    const cart = { ...CART, offers: offers.map((offer) => ({ ...offer, partnerShareBp: 0, minBasketMinor: 0 })) };
+    const { account } = told({ ...certain, cart: cart as unknown as DecisionInput["cart"] });
+    expect(account.counterfactuals.map(({ supposition }) => supposition.kind)).toContain("no_other_offers");
+  });
+
+  it("is about another rung than the choice, and says so in a whole sentence (a law)", () => {
+    const bps = fc.uniqueArray(fc.integer({ min: 100, max: 2_900 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(
+        bps,
+        fc.double({ min: 0, max: 5, noNaN: true }),
+        fc.double({ min: 0.01, max: 5, noNaN: true }),
+        (percents, slope, sd) => {
+          const ladder = percents.toSorted((a, b) => a - b).map((bp) => ({ incentive: percentOff(bp) }));
+          const campaigns = [campaign({ ladder, exploration: EXPLOIT_ONLY })];
+          const { decision, account, words } = told({ model: sureModel(slope, sd), policy: compiled({ campaigns }) });
+          const { candidates, exploit } = decision;
+          const next = candidates[account.runnerUp?.place ?? -1];
+          expect(next?.blockedBy ?? "").toBe("");
+          expect(account.runnerUp?.place).not.toBe(exploit);
+          if (account.runnerUp?.reason === "dearer")
+            expect(next!.expectedCostMinor).toBeGreaterThanOrEqual(candidates[exploit]!.expectedCostMinor);
+          if (account.runnerUp?.reason === "worth_less")
+            expect(next!.valueMinor).toBeLessThan(candidates[exploit]!.valueMinor);
+          if (account.runnerUp?.reason === "evidence_too_low")
+            expect(next!.valueMinor).toBeGreaterThan(candidates[exploit]!.valueMinor);
+          expect(words).not.toMatch(/undefined|NaN/);
+        },
+      ),
+    );
+  });
+});

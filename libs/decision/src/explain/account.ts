@@ -1,0 +1,29 @@
+import type { Decision, Ineligible } from "../decision.js";
+import type { DecisionInput } from "../input.js";
+import { counterfactualsOf, type Counterfactual } from "./counterfactuals.js";
+import { modelTerms, type ModelTerm } from "./model-terms.js";
+import { runnerUpOf, type RunnerUp } from "./runner-up.js";
+
+/** What a decision's record does not say by itself, and what it was made on gives again. */
+export interface DecisionAccount {
+  /** Campaigns that did not apply, and why. Empty for an answer that was given before, which asks them again for nothing. */
+  readonly ineligible: readonly Ineligible[];
+  readonly terms: readonly ModelTerm[];
+  readonly runnerUp: RunnerUp | undefined;
+  readonly counterfactuals: readonly Counterfactual[];
+}
+
+/**
+ * Accounts for a decision by its input: the model's terms, what came next, and what else would have been chosen. A pure function; it takes as long
+ * as some five decisions.
+ *
+ * @param featureNames the catalogue's, in its order
+ */
+export function accountOf(input: DecisionInput, decision: Decision, featureNames: readonly string[]): DecisionAccount {
+  return {
+    ineligible: decision.ineligible,
+    terms: modelTerms(input, featureNames),
+    runnerUp: decision.continued ? undefined : runnerUpOf(decision, input.policy),
+    counterfactuals: counterfactualsOf(input, decision),
+  };
+}

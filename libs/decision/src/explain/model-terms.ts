@@ -1,0 +1,26 @@
+import type { DecisionInput } from "../input.js";
+import { consentStep } from "../steps/consent.js";
+
+/** What one term of the response model adds to the logit of buying at rung 0. */
+export interface ModelTerm {
+  /** Name of a feature of the catalogue, or `intercept`. */
+  readonly feature: string;
+  /** What the shopper's feature was; 1 for the intercept. */
+  readonly value: number;
+  /** Posterior mean of the coefficient. */
+  readonly coefficient: number;
+  /** Both multiplied: the share of the logit. */
+  readonly logit: number;
+}
+
+/** The terms of the chance to buy at rung 0, the intercept first; a feature that is absent, or that may not be looked at, has none. */
+export function modelTerms(input: DecisionInput, featureNames: readonly string[]): readonly ModelTerm[] {
+  const { intercept, coefficients } = input.model;
+  const { features } = consentStep(input);
+  const terms = (features === undefined ? [] : coefficients).flatMap(({ slot, mean }): readonly ModelTerm[] => {
+    const [feature, value] = [featureNames[slot], features?.values[slot]];
+    if (feature === undefined || value === undefined || Number.isNaN(value)) return [];
+    return [{ feature, value, coefficient: mean, logit: mean * value }];
+  });
+  return [{ feature: "intercept", value: 1, coefficient: intercept.mean, logit: intercept.mean }, ...terms];
+}

@@ -1,0 +1,141 @@
+import { formatMoney, type CurrencyCode } from "@leastwise/vocabulary";
+import type { Candidate, Decision } from "../decision.js";
+import type { DecisionAccount } from "./account.js";
+import type { Counterfactual } from "./counterfactuals.js";
+import type { RunnerUpReason } from "./runner-up.js";
+
+/** What of a decision is said in words: all of it stands on the record. */
+export type ExplainedDecision = Pick<
+  Decision,
+  | "policyVersion"
+  | "modelVersion"
+  | "consent"
+  | "enrolments"
+  | "segments"
+  | "cart"
+  | "candidates"
+  | "chosen"
+  | "exploit"
+  | "draw"
+  | "propensity"
+  | "continued"
+  | "ghost"
+  | "offer"
+  | "reason"
+  | "degradedReason"
+>;
+
+/**
+ * The steps of a decision in words, for engineers and regulators; in English.
+ *
+ * @param account what its input gives beside the record. Absent: the input is not there, and only the record speaks
+ */
+export function explainDecision(decision: ExplainedDecision, account?: DecisionAccount): readonly string[] {
+  const { candidates, cart, enrolments, segments } = decision;
+  const baseline = candidates[0]?.conversion ?? 0;
+  return [
+    `Decided under policy ${orNone(decision.policyVersion)} with model ${orNone(decision.modelVersion)}.`,
+    decision.consent.includes("personalization")
+      ? "The shopper agreed to personalization: features and profile could be used."
+      : "Without consent to personalization only the cart and the cohort were used.",
+    ...enrolments.map(
+      ({ experimentId, arm, holdoutBp }) => `In experiment ${experimentId}: ${arm} (${percent(holdoutBp)} held out).`,
+    ),
+    segments.length === 0 ? "No segment held." : `Segments that held: ${segments.join(", ")}.`,
+    ...(account === undefined ? [] : [...sayIneligible(account), sayTerms(account, baseline)]),
+    ...candidates.map((candidate, place) => sayCandidate(candidate, place, decision, cart.currency)),
+    ...(account === undefined ? [] : sayRunnerUp(account, candidates)),
+    sayDraw(decision),
+    sayOutcome(decision),
+    ...(account?.counterfactuals ?? []).map((counterfactual) => sayCounterfactual(counterfactual, cart.currency)),
+  ];
+}
+
+function sayIneligible({ ineligible }: DecisionAccount): readonly string[] {
+  if (ineligible.length === 0) return [];
+  return [`Did not apply: ${ineligible.map(({ campaignId, reason }) => `${campaignId} (${reason})`).join(", ")}.`];
+}
+
+function sayTerms({ terms }: DecisionAccount, baseline: number): string {
+  const said = terms.map(({ feature, value, coefficient, logit }) =>
+    feature === "intercept"
+      ? `intercept ${signed(logit)}`
+      : `${feature} ${String(value)} × ${String(coefficient)} = ${signed(logit)}`,
+  );
+  return `Chance of an order at rung 0: ${percent(baseline * 10_000)}, whose logit is made of ${said.join(", ")}.`;
+}
+
+const RUNNER_UP_WORDS: Readonly<Record<RunnerUpReason, string>> = {
+  worth_nothing: "it is not worth what it costs",
+  worth_less: "it is worth less than the choice",
+  dearer: "it is worth no more than a little above the choice, and dearer",
+  evidence_too_low: "it is worth more than the choice, and too little speaks for that",
+};
+
+function sayRunnerUp({ runnerUp }: DecisionAccount, candidates: readonly Candidate[]): readonly string[] {
+  const candidate = candidates[runnerUp?.place ?? -1];
+  if (runnerUp === undefined || candidate === undefined) return [];
+  return [`Next to it came ${nameOf(candidate)}: ${RUNNER_UP_WORDS[runnerUp.reason]}.`];
+}
+
+function sayCounterfactual({ supposition, choice, reason }: Counterfactual, currency: CurrencyCode): string {
+  const worth = formatMoney({ minor: choice.faceValueMinor, currency });
+  const then = choice.rung === 0 ? `nothing (${reason})` : `${nameOf(choice)}, worth ${worth}`;
+  switch (supposition.kind) {
+    case "one_more_unit":
+      return `With one more unit of ${supposition.productId} the choice would have been ${then}.`;
+    case "no_consent":
+      return `Without any consent the choice would have been ${then}.`;
+    case "no_other_offers":
+      return `Without the other offers of the cart the choice would have been ${then}.`;
+  }
+}
+
+function nameOf({ rung, campaignId }: Candidate): string {
+  return rung === 0 ? "rung 0, the baseline" : `rung ${String(rung)} of ${campaignId}`;
+}
+
+/** To three decimals, with its sign. */
+function signed(value: number): string {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+}
+
+function sayCandidate(
+  candidate: Candidate,
+  place: number,
+  decision: ExplainedDecision,
+  currency: CurrencyCode,
+): string {
+  const name = nameOf(candidate).replace("r", "R");
+  if (candidate.blockedBy !== "") return `${name}: blocked (${candidate.blockedBy}).`;
+  const money = (minor: number) => formatMoney({ minor: Math.round(minor), currency });
+  const marks = [place === decision.exploit ? "exploit choice" : "", place === decision.chosen ? "chosen" : ""];
+  const marked = marks.filter((mark) => mark !== "").join(", ");
+  return (
+    `${name}: worth ${money(candidate.faceValueMinor)}, expected cost ${money(candidate.expectedCostMinor)}, ` +
+    `chance of an order ${percent(candidate.conversion * 10_000)}, value over the baseline ${money(candidate.valueMinor)}, ` +
+    `evidence ${percent(candidate.evidence * 10_000)}, drawn with ${percent((candidate.weight / 2 ** 32) * 10_000)}` +
+    `${marked === "" ? "" : ` (${marked})`}.`
+  );
+}
+
+function sayDraw({ draw, propensity, continued }: ExplainedDecision): string {
+  const share = percent((draw / 2 ** 32) * 10_000);
+  return continued
+    ? `The answer continues an episode whose one draw was ${share}; its first answer had propensity ${percent(propensity * 10_000)}.`
+    : `The episode's one draw was ${share}; the chosen rung had propensity ${percent(propensity * 10_000)}.`;
+}
+
+function sayOutcome({ reason, degradedReason, ghost, offer }: ExplainedDecision): string {
+  const degraded = degradedReason === "" ? "" : ` The answer was the safe one: ${degradedReason}.`;
+  const held = ghost ? " The subject is held out: no incentive was shown." : "";
+  return `Outcome: ${reason}; ${offer === undefined ? "nothing was given" : `offer ${offer.offerId} of ${offer.campaignId} was given`}.${held}${degraded}`;
+}
+
+function percent(bp: number): string {
+  return `${(bp / 100).toFixed(2)} %`;
+}
+
+function orNone(text: string): string {
+  return text === "" ? "(none)" : text;
+}
