@@ -172,7 +172,8 @@ function cartToWire({ cart }: Decision): wire.Cart {
 /** Of an offer of ours the book has the terms. */
 const NO_TERMS = { kind: undefined, priority: 0, group: "", minBasket: undefined, partnerShareBp: 0 } as const;
 
-function candidateToWire(candidate: Candidate, currency: CurrencyCode): wire.Candidate {
+/** A rung on the wire. */
+export function candidateToWire(candidate: Candidate, currency: CurrencyCode): wire.Candidate {
   const money = (minor: number): wire.Money => ({ minor: BigInt(minor), currency });
   return {
     campaignId: candidate.campaignId,

@@ -22,6 +22,12 @@ export function hashKeyFromSalt(salt: string): HashKey {
   return { k0: toBigint(first), k1: toBigint(second) };
 }
 
+/** The first 16 bytes of a secret as a key. */
+export function hashKeyFromBytes(secret: Uint8Array): HashKey {
+  const view = new DataView(secret.buffer, secret.byteOffset, secret.byteLength);
+  return { k0: view.getBigUint64(0, true), k1: view.getBigUint64(8, true) };
+}
+
 /** The hash as an unsigned 64-bit bigint, the form in which ClickHouse prints it. */
 export function toBigint({ high, low }: Hash64): bigint {
   return (BigInt(high) << 32n) | BigInt(low);

@@ -16,8 +16,10 @@ import {
   type PolicyOptions,
   type RollbackOptions,
 } from "./commands/policy.js";
+import { explainCommand, type ExplainOptions } from "./commands/explain.js";
 import { impactCommand, type ImpactOptions } from "./commands/policy-impact.js";
 import { importProfilesCommand, type ProfilesOptions } from "./commands/profiles.js";
+import { replayDecisionCommand, type ReplayDecisionOptions } from "./commands/replay-decision.js";
 import type { PolicyNames } from "./policy/policy-file.js";
 import { serveCommand, type ServeOptions } from "./commands/serve.js";
 import {
@@ -61,6 +63,7 @@ function program(): Command {
   addPlay(leastwise);
   addServices(leastwise);
   addPolicy(leastwise);
+  addDecisions(leastwise);
   addProfiles(leastwise);
   addTopics(leastwise);
   addDoctor(leastwise);
@@ -179,6 +182,27 @@ function addImpact(command: (usage: string, description: string) => Command): vo
     )
     .option("--html <file>", "write it as a page, too")
     .action((file: string, options: ImpactOptions) => impactCommand(file, options));
+}
+
+function addDecisions(leastwise: Command): void {
+  const command = (usage: string, description: string): Command =>
+    leastwise
+      .command(usage)
+      .description(description)
+      .option("--config <file>", "configuration that names the log, YAML or JSON; see libs/config/CONFIG.md")
+      .option("--data <directory>", "where the embedded log is kept")
+      .option("--json", "print one JSON object, and nothing else, on standard output", false);
+  command(
+    "explain <decision-id>",
+    "say why a decision came out as it did: its steps, what came next, what else would have been",
+  )
+    .option("--address <host:port>", "gRPC door of a running service, which knows the newest", "localhost:7400")
+    .option("--log", "look for it on the log instead, and decide it again from its record", false)
+    .action((decisionId: string, options: ExplainOptions) => explainCommand(decisionId, options));
+  command(
+    "replay-decision <decision-id>",
+    "decide a decision of the log again, from its record alone, and end with 1 unless it comes out the same, byte for byte",
+  ).action((decisionId: string, options: ReplayDecisionOptions) => replayDecisionCommand(decisionId, options));
 }
 
 const PROFILES_HELP = `

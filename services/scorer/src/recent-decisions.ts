@@ -1,14 +1,18 @@
-import { decisionRecord, type wire } from "@leastwise/contracts";
-import { explainDecision, type Decision, type RecordableInput } from "@leastwise/decision";
+import { decisionExplanation, decisionRecord, type wire } from "@leastwise/contracts";
+import { accountOf, type Decision, type DegradedInput } from "@leastwise/decision";
+import { FEATURE_CATALOGUE } from "@leastwise/references";
 
-/** Decisions that can be explained from memory; the table `decisions` has them all. */
+/** Decisions that can be explained from memory; the log and the table `decisions` have them all. */
 const RECENT_MAX = 2_000;
+
+/** What a decision was made on; one that lacked something, as a degraded one, has no policy or no model. */
+export type ExplainedInput = DegradedInput;
 
 /** The newest decisions, for Explain: the oldest is forgotten first. */
 export class RecentDecisions {
-  readonly #kept = new Map<string, { readonly decision: Decision; readonly input: RecordableInput }>();
+  readonly #kept = new Map<string, { readonly decision: Decision; readonly input: ExplainedInput }>();
 
-  keep(decision: Decision, input: RecordableInput): void {
+  keep(decision: Decision, input: ExplainedInput): void {
     this.#kept.set(decision.decisionId, { decision, input });
     if (this.#kept.size <= RECENT_MAX) return;
     for (const oldest of this.#kept.keys()) {
@@ -17,11 +21,22 @@ export class RecentDecisions {
     }
   }
 
-  /** The record and its steps in words; undefined for one that is not kept. */
+  /** The record and its steps, in words and as data; undefined for one that is not kept. */
   explain(decisionId: string): wire.ExplainResponse | undefined {
     const kept = this.#kept.get(decisionId);
-    if (kept === undefined) return undefined;
-    const record = decisionRecord(kept.decision, kept.input);
-    return { record, sentences: [...explainDecision(kept.decision)] };
+    return kept && explained(kept.decision, kept.input);
   }
+}
+
+/** Why a decision came out as it did. A degraded answer has no account: nothing was weighed. */
+export function explained(decision: Decision, input: ExplainedInput): wire.ExplainResponse {
+  const record = decisionRecord(decision, input);
+  const { policy, model } = input;
+  if (policy === undefined || model === undefined || decision.degradedReason !== "")
+    return decisionExplanation(record, decision);
+  return decisionExplanation(
+    record,
+    decision,
+    accountOf({ ...input, policy, model }, decision, FEATURE_CATALOGUE.names),
+  );
 }

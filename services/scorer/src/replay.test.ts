@@ -1,11 +1,10 @@
-import { decisionRecord, TOPICS, wire } from "@leastwise/contracts";
-import { decide, DEGRADED_REASONS, degradedDecision } from "@leastwise/decision";
+import { TOPICS, wire } from "@leastwise/contracts";
 import { DAY_MS, HOUR_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { decidedAgain } from "./decided-again.js";
 import { catalogueDigest } from "./decision-input.js";
-import { recordedInput, wholeInput } from "./given/recorded-input.js";
 import { applied, did, euros, kept, nearlyAllHeldOut, NOON, percentages, sells } from "./given/records.js";
-import { checkout, givenLog, hasher, openShop, recordOf, standing, type GivenLog, type Shop } from "./given/shop.js";
+import { checkout, CODE_KEY, givenLog, hasher, openShop, recordOf, standing, type GivenLog, type Shop } from "./given/shop.js";
 
 let given: GivenLog;
 let shop: Shop;
@@ -28,14 +27,10 @@ async function ask(fields: wire.DeepPartial<wire.DecideRequest>, deadlineMs?: nu
 
 /** The decision of a record, made again from it alone, as its record's bytes. */
 function again(record: wire.DecisionRecord): string {
-  const input = recordedInput(record, shop.policies);
-  const reason = DEGRADED_REASONS.find((known) => known === record.degradedReason);
-  const outcome =
-    reason === undefined
-      ? decide(wholeInput(input))
-      : degradedDecision(input.policy === undefined ? input : wholeInput(input), reason);
-  if (outcome.kind === "repeated") throw new Error("the record's state holds its own answer");
-  return hex(wire.DecisionRecord.encode(decisionRecord(outcome.decision, input)).finish());
+  const policyOf = (version: string) => shop.policies.version(version)?.compiled;
+  const made = decidedAgain(record, { policyOf, codeKey: CODE_KEY });
+  if (!made.ok) throw new Error(JSON.stringify(made.error));
+  return hex(wire.DecisionRecord.encode(made.value.record).finish());
 }
 
 function hex(bytes: Uint8Array): string {

@@ -57,11 +57,13 @@ function sayIneligible({ ineligible }: DecisionAccount): readonly string[] {
 }
 
 function sayTerms({ terms }: DecisionAccount, baseline: number): string {
-  const said = terms.map(({ feature, value, coefficient, logit }) =>
-    feature === "intercept"
-      ? `intercept ${signed(logit)}`
-      : `${feature} ${String(value)} × ${String(coefficient)} = ${signed(logit)}`,
-  );
+  const said = terms
+    .filter(({ logit }, place) => place === 0 || logit !== 0)
+    .map(({ feature, value, coefficient, logit }) =>
+      feature === "intercept"
+        ? `intercept ${signed(logit)}`
+        : `${feature} ${String(value)} × ${String(coefficient)} = ${signed(logit)}`,
+    );
   return `Chance of an order at rung 0: ${percent(baseline * 10_000)}, whose logit is made of ${said.join(", ")}.`;
 }
 

@@ -1,28 +1,23 @@
-import { loadConfig, sayProblems, type Config } from "@leastwise/config";
 import { TOPICS } from "@leastwise/contracts";
-import { LogError, type EventLog } from "@leastwise/eventlog";
+import type { EventLog } from "@leastwise/eventlog";
 import { readInstant } from "@leastwise/policy";
-import { followPolicies, type PassedOver } from "@leastwise/references";
 import { MODEL } from "@leastwise/scorer";
 import { printable, refusal, sayRefusal } from "@leastwise/vocabulary";
-import { adviceFor } from "../doctor/cluster.js";
+import { foundConfig, onFoundLog, policyVersions, type FoundLogOptions } from "../host/found-log.js";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
-import { openLogAsFound } from "../host/wiring.js";
 import { compare } from "../impact/compare.js";
 import { checkCurrencies, type ImpactAnswer } from "../impact/impact-answer.js";
 import { LOG_NOTES } from "../impact/impact-table.js";
 import { LoggedActs, type Unreadable } from "../impact/logged-acts.js";
-import { LoggedShop, type LoggedShopOptions, type Period } from "../impact/logged-shop.js";
+import { LoggedShop, type Period } from "../impact/logged-shop.js";
 import { Progress } from "../play/progress.js";
 import { byName } from "../play/summary.js";
 import type { CheckedPolicy } from "../policy/policy-file.js";
 import { validOf } from "./policy.js";
 
 /** What `leastwise policy impact --log` takes. */
-export interface LoggedImpactOptions {
+export interface LoggedImpactOptions extends FoundLogOptions {
   readonly json: boolean;
-  readonly config?: string;
-  readonly data?: string;
   /** Half-open; dates and civil times are those of the new policy's zone. */
   readonly from?: string;
   readonly to?: string;
@@ -37,15 +32,8 @@ export async function loggedImpact(after: CheckedPolicy, options: LoggedImpactOp
   const period = periodOf(options, after.policy.timeZone === "" ? "UTC" : after.policy.timeZone);
   const against = options.against === undefined ? undefined : (await validOf(options.against, options.json)).compiled;
   if (against !== undefined) checkCurrencies(against, after.compiled);
-  const log = await openIt(await configOf(options));
-  try {
-    return await impactOn(log, { before: against, after: after.compiled }, period);
-  } catch (error) {
-    if (error instanceof LogError) throw new ServiceFailure(`the log cannot be read: ${error.message} (${error.code})`);
-    throw error;
-  } finally {
-    await log.close();
-  }
+  const { compiled } = after;
+  return onFoundLog(await foundConfig(options), (log) => impactOn(log, { before: against, after: compiled }, period));
 }
 
 interface Policies {
@@ -59,7 +47,7 @@ async function impactOn(log: EventLog, { before, after }: Policies, period: Peri
   const onUnreadable = (what: Unreadable): void => {
     unreadable.add(what);
   };
-  const inForce = before === undefined ? await versionsOn(log, onUnreadable) : undefined;
+  const inForce = before === undefined ? await policyVersions(log, onUnreadable) : undefined;
   const acts = await LoggedActs.open(log, onUnreadable);
   try {
     const shop = new LoggedShop(acts, { period, currency: after.currency, inForce, onUnreadable });
@@ -88,22 +76,6 @@ async function impactOn(log: EventLog, { before, after }: Policies, period: Peri
   }
 }
 
-/** The versions of the policy that the log has: those of which this build can make nothing are missing. */
-async function versionsOn(
-  log: EventLog,
-  onUnreadable: (what: Unreadable) => void,
-): Promise<NonNullable<LoggedShopOptions["inForce"]>> {
-  const policies = await followPolicies(log, {
-    onInForce: () => undefined,
-    onUnusable: () => undefined,
-    onPassedOver: ({ topic, partition, offset, problem }: PassedOver) => {
-      onUnreadable({ place: `${topic}/${partition}@${offset}`, why: problem });
-    },
-  });
-  await policies.stop();
-  return (version) => policies.version(version)?.compiled;
-}
-
 function periodOf({ from, to }: LoggedImpactOptions, zone: string): Period {
   const fromMs = from === undefined ? Number.NEGATIVE_INFINITY : instantOf("--from", from, zone);
   const toMs = to === undefined ? Number.POSITIVE_INFINITY : instantOf("--to", to, zone);
@@ -116,24 +88,6 @@ function instantOf(option: string, text: string, zone: string): number {
   const read = readInstant(text, zone, "starts");
   if (typeof read === "number") return read;
   throw new StartFailure(sayRefusal(refusal("not_a_time", option, text, read.expected)));
-}
-
-async function configOf({ config: file, data }: LoggedImpactOptions): Promise<Config> {
-  const overrides = data === undefined ? {} : { data_directory: data };
-  const loaded = await loadConfig({ ...(file === undefined ? {} : { file }), env: process.env, overrides });
-  if (!loaded.ok) throw new StartFailure(sayProblems(loaded.error));
-  return loaded.value;
-}
-
-async function openIt(config: Config): Promise<EventLog> {
-  try {
-    const log = await openLogAsFound(config);
-    return log;
-  } catch (error) {
-    if (!(error instanceof LogError)) throw error;
-    const advice = config.log.adapter === "kafka" ? `: ${adviceFor(error)}` : "";
-    throw new StartFailure(`${error.message}${advice}`);
-  }
 }
 
 /** What was passed over: counted, and the first of it named. */

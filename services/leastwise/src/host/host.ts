@@ -44,7 +44,7 @@ import {
   type WindowsFeedOptions,
 } from "@leastwise/scorer";
 import { openOpsDoor, type Telemetry } from "@leastwise/telemetry";
-import { isCurrencyCode, type Clock, type CurrencyCode } from "@leastwise/vocabulary";
+import { hashKeyFromBytes, isCurrencyCode, type Clock, type CurrencyCode } from "@leastwise/vocabulary";
 import { openSqlDoor, type Warehouse } from "@leastwise/warehouse";
 import { hostname } from "node:os";
 import { decisionsFraming } from "../registry/decisions-framing.js";
@@ -352,7 +352,7 @@ class Starting {
       recent,
       observeOnly,
       clockKind: config.clock,
-      codeKey: { secret: hashKeyOf(await this.#key("codes")), version: config.codes.key_version },
+      codeKey: { secret: hashKeyFromBytes(await this.#key("codes")), version: config.codes.key_version },
       budgetMs: config.rpc.decide_deadline_ms,
       marginMs: config.rpc.deadline_margin_ms,
       afterWaitMs: config.scorer.after_wait_max_ms,
@@ -529,10 +529,4 @@ function sharesPartitions({ log, clock }: Config): boolean {
 function currencyOf(config: Config): CurrencyCode {
   if (!isCurrencyCode(config.currency)) throw new Error("the configuration was checked: its currency is one");
   return config.currency;
-}
-
-/** The first 16 bytes of a key as two 64-bit words. */
-function hashKeyOf(key: Uint8Array) {
-  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
-  return { k0: view.getBigUint64(0, true), k1: view.getBigUint64(8, true) };
 }

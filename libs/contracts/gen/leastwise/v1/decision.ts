@@ -212,6 +212,74 @@ export interface ExplainResponse {
     | undefined;
   /** The steps in words. */
   sentences: string[];
+  /** Campaigns that did not apply. Empty of an answer that was given before, which asks none, and of a degraded one. */
+  ineligible: IneligibleCampaign[];
+  /** What the response model's logit at rung 0 is made of, the intercept first. Empty of a degraded answer. */
+  terms: ModelTerm[];
+  /** What came nearest to being the choice. Absent: nothing else was admissible, or the answer was given before, or is degraded. */
+  runnerUp:
+    | RunnerUp
+    | undefined;
+  /** What else would have been chosen. What would have changed nothing is not here. */
+  counterfactuals: Counterfactual[];
+}
+
+/** A campaign that did not apply. */
+export interface IneligibleCampaign {
+  /** The campaign. */
+  campaignId: string;
+  /** Why not, a stable reason: `not_running`, `segment_does_not_hold`, `consent_missing`, … */
+  reason: string;
+}
+
+/** One term of the response model. */
+export interface ModelTerm {
+  /** Name of a feature of the catalogue, or `intercept`. */
+  feature: string;
+  /** What the shopper's feature was; 1 for the intercept. A feature that was absent, or that consent did not allow, has no term. */
+  value: number;
+  /** Posterior mean of its coefficient. */
+  coefficient: number;
+  /** Both multiplied: what it adds to the logit of the chance to buy at rung 0. */
+  logit: number;
+}
+
+/** The admissible rung, beside the choice without chance, that was worth most. */
+export interface RunnerUp {
+  /** Its place in the record's `candidates`. */
+  candidate: number;
+  /** Why it was not the choice, a stable reason: `worth_nothing`, `worth_less`, `dearer`, `evidence_too_low`. */
+  reason: string;
+}
+
+/** What would have been chosen without chance, had one thing been otherwise. */
+export interface Counterfactual {
+  /** What is supposed. */
+  supposition:
+    | //
+    /** One more unit of this product of the cart. */
+    { $case: "oneMoreUnit"; value: string }
+    | //
+    /** No consent to anything. */
+    { $case: "noConsent"; value: NoConsent }
+    | //
+    /** None of the other offers of the cart. */
+    { $case: "noOtherOffers"; value: NoOtherOffers }
+    | undefined;
+  /** The choice that would be made; rung 0: nothing. */
+  choice:
+    | Candidate
+    | undefined;
+  /** The reason that the decision would have. */
+  reason: string;
+}
+
+/** See `Counterfactual`. */
+export interface NoConsent {
+}
+
+/** See `Counterfactual`. */
+export interface NoOtherOffers {
 }
 
 /** A rung as it was weighed. */
@@ -1225,7 +1293,7 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
 };
 
 function createBaseExplainResponse(): ExplainResponse {
-  return { record: undefined, sentences: [] };
+  return { record: undefined, sentences: [], ineligible: [], terms: [], runnerUp: undefined, counterfactuals: [] };
 }
 
 export const ExplainResponse: MessageFns<ExplainResponse> = {
@@ -1235,6 +1303,18 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
     }
     for (const v of message.sentences) {
       writer.uint32(18).string(v!);
+    }
+    for (const v of message.ineligible) {
+      IneligibleCampaign.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.terms) {
+      ModelTerm.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.runnerUp !== undefined) {
+      RunnerUp.encode(message.runnerUp, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.counterfactuals) {
+      Counterfactual.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -1268,6 +1348,38 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
             message.sentences.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ineligible.push(IneligibleCampaign.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.terms.push(ModelTerm.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.runnerUp = RunnerUp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.counterfactuals.push(Counterfactual.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1289,6 +1401,447 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
       ? DecisionRecord.fromPartial(object.record)
       : undefined;
     message.sentences = object.sentences?.map((e) => e) || [];
+    message.ineligible = object.ineligible?.map((e) => IneligibleCampaign.fromPartial(e)) || [];
+    message.terms = object.terms?.map((e) => ModelTerm.fromPartial(e)) || [];
+    message.runnerUp = (object.runnerUp !== undefined && object.runnerUp !== null)
+      ? RunnerUp.fromPartial(object.runnerUp)
+      : undefined;
+    message.counterfactuals = object.counterfactuals?.map((e) => Counterfactual.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseIneligibleCampaign(): IneligibleCampaign {
+  return { campaignId: "", reason: "" };
+}
+
+export const IneligibleCampaign: MessageFns<IneligibleCampaign> = {
+  encode(message: IneligibleCampaign, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.campaignId !== "") {
+      writer.uint32(10).string(message.campaignId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IneligibleCampaign {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIneligibleCampaign();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.campaignId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<IneligibleCampaign>): IneligibleCampaign {
+    return IneligibleCampaign.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IneligibleCampaign>): IneligibleCampaign {
+    const message = createBaseIneligibleCampaign();
+    message.campaignId = object.campaignId ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseModelTerm(): ModelTerm {
+  return { feature: "", value: 0, coefficient: 0, logit: 0 };
+}
+
+export const ModelTerm: MessageFns<ModelTerm> = {
+  encode(message: ModelTerm, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feature !== "") {
+      writer.uint32(10).string(message.feature);
+    }
+    if (message.value !== 0) {
+      writer.uint32(17).double(message.value);
+    }
+    if (message.coefficient !== 0) {
+      writer.uint32(25).double(message.coefficient);
+    }
+    if (message.logit !== 0) {
+      writer.uint32(33).double(message.logit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelTerm {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelTerm();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.feature = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.value = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.coefficient = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.logit = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ModelTerm>): ModelTerm {
+    return ModelTerm.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelTerm>): ModelTerm {
+    const message = createBaseModelTerm();
+    message.feature = object.feature ?? "";
+    message.value = object.value ?? 0;
+    message.coefficient = object.coefficient ?? 0;
+    message.logit = object.logit ?? 0;
+    return message;
+  },
+};
+
+function createBaseRunnerUp(): RunnerUp {
+  return { candidate: 0, reason: "" };
+}
+
+export const RunnerUp: MessageFns<RunnerUp> = {
+  encode(message: RunnerUp, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.candidate !== 0) {
+      writer.uint32(8).int32(message.candidate);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunnerUp {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunnerUp();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.candidate = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RunnerUp>): RunnerUp {
+    return RunnerUp.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RunnerUp>): RunnerUp {
+    const message = createBaseRunnerUp();
+    message.candidate = object.candidate ?? 0;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseCounterfactual(): Counterfactual {
+  return { supposition: undefined, choice: undefined, reason: "" };
+}
+
+export const Counterfactual: MessageFns<Counterfactual> = {
+  encode(message: Counterfactual, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.supposition?.$case) {
+      case "oneMoreUnit":
+        writer.uint32(10).string(message.supposition.value);
+        break;
+      case "noConsent":
+        NoConsent.encode(message.supposition.value, writer.uint32(18).fork()).join();
+        break;
+      case "noOtherOffers":
+        NoOtherOffers.encode(message.supposition.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    if (message.choice !== undefined) {
+      Candidate.encode(message.choice, writer.uint32(34).fork()).join();
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Counterfactual {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCounterfactual();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.supposition = { $case: "oneMoreUnit", value: reader.string() };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.supposition = { $case: "noConsent", value: NoConsent.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.supposition = { $case: "noOtherOffers", value: NoOtherOffers.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.choice = Candidate.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Counterfactual>): Counterfactual {
+    return Counterfactual.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Counterfactual>): Counterfactual {
+    const message = createBaseCounterfactual();
+    switch (object.supposition?.$case) {
+      case "oneMoreUnit": {
+        if (object.supposition?.value !== undefined && object.supposition?.value !== null) {
+          message.supposition = { $case: "oneMoreUnit", value: object.supposition.value };
+        }
+        break;
+      }
+      case "noConsent": {
+        if (object.supposition?.value !== undefined && object.supposition?.value !== null) {
+          message.supposition = { $case: "noConsent", value: NoConsent.fromPartial(object.supposition.value) };
+        }
+        break;
+      }
+      case "noOtherOffers": {
+        if (object.supposition?.value !== undefined && object.supposition?.value !== null) {
+          message.supposition = { $case: "noOtherOffers", value: NoOtherOffers.fromPartial(object.supposition.value) };
+        }
+        break;
+      }
+    }
+    message.choice = (object.choice !== undefined && object.choice !== null)
+      ? Candidate.fromPartial(object.choice)
+      : undefined;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseNoConsent(): NoConsent {
+  return {};
+}
+
+export const NoConsent: MessageFns<NoConsent> = {
+  encode(_: NoConsent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NoConsent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNoConsent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NoConsent>): NoConsent {
+    return NoConsent.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<NoConsent>): NoConsent {
+    const message = createBaseNoConsent();
+    return message;
+  },
+};
+
+function createBaseNoOtherOffers(): NoOtherOffers {
+  return {};
+}
+
+export const NoOtherOffers: MessageFns<NoOtherOffers> = {
+  encode(_: NoOtherOffers, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NoOtherOffers {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNoOtherOffers();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NoOtherOffers>): NoOtherOffers {
+    return NoOtherOffers.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<NoOtherOffers>): NoOtherOffers {
+    const message = createBaseNoOtherOffers();
     return message;
   },
 };
@@ -2793,7 +3346,7 @@ export const DecisionServiceService = {
   },
   /**
    * Why a decision came out as it did. Errors: NOT_FOUND (`unknown_decision`): it is not among the recent ones kept in
-   * memory, of any scorer; the table `decisions` has them all. UNAVAILABLE (`owner_unavailable`): a scorer that may have it did
+   * memory, of any scorer; the log and the table `decisions` have them all, and `leastwise explain --log` looks there. UNAVAILABLE (`owner_unavailable`): a scorer that may have it did
    * not answer.
    */
   explain: {
@@ -2828,7 +3381,7 @@ export interface DecisionServiceServer extends UntypedServiceImplementation {
   decideStream: handleBidiStreamingCall<DecideRequest, DecideOutcome>;
   /**
    * Why a decision came out as it did. Errors: NOT_FOUND (`unknown_decision`): it is not among the recent ones kept in
-   * memory, of any scorer; the table `decisions` has them all. UNAVAILABLE (`owner_unavailable`): a scorer that may have it did
+   * memory, of any scorer; the log and the table `decisions` have them all, and `leastwise explain --log` looks there. UNAVAILABLE (`owner_unavailable`): a scorer that may have it did
    * not answer.
    */
   explain: handleUnaryCall<ExplainRequest, ExplainResponse>;
@@ -2885,7 +3438,7 @@ export interface DecisionServiceClient extends Client {
   decideStream(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<DecideRequest, DecideOutcome>;
   /**
    * Why a decision came out as it did. Errors: NOT_FOUND (`unknown_decision`): it is not among the recent ones kept in
-   * memory, of any scorer; the table `decisions` has them all. UNAVAILABLE (`owner_unavailable`): a scorer that may have it did
+   * memory, of any scorer; the log and the table `decisions` have them all, and `leastwise explain --log` looks there. UNAVAILABLE (`owner_unavailable`): a scorer that may have it did
    * not answer.
    */
   explain(

@@ -1,0 +1,52 @@
+import { wire, writeJson } from "@leastwise/contracts";
+import { callUnary, connect } from "@leastwise/rpc";
+import { explained } from "@leastwise/scorer";
+import { printable } from "@leastwise/vocabulary";
+import { remade } from "../decisions/remade.js";
+import type { FoundLogOptions } from "../host/found-log.js";
+import { ServiceFailure } from "../host/start-failure.js";
+
+/** What `leastwise explain` takes. */
+export interface ExplainOptions extends FoundLogOptions {
+  readonly json: boolean;
+  /** gRPC door of a running service, `host:port`. */
+  readonly address: string;
+  /** Look on the log instead. */
+  readonly log: boolean;
+}
+
+/** How long a call may take, ms. */
+const CALL_TIMEOUT_MS = 15_000;
+
+/** Prints why a decision came out as it did: asked of a service that keeps it in memory, or made again from the log. */
+export async function explainCommand(decisionId: string, options: ExplainOptions): Promise<void> {
+  const explanation = options.log ? await fromLog(decisionId, options) : await fromService(decisionId, options.address);
+  const text = options.json
+    ? JSON.stringify(writeJson("ExplainResponse", explanation))
+    : explanation.sentences.map(printable).join("\n");
+  process.stdout.write(`${text}\n`);
+}
+
+async function fromService(decisionId: string, address: string): Promise<wire.ExplainResponse> {
+  const client = connect(wire.DecisionServiceClient, address);
+  try {
+    const request = { decisionId, language: "" };
+    const answer = await callUnary(client.explain.bind(client), request, { timeoutMs: CALL_TIMEOUT_MS });
+    if (answer.ok) return answer.value;
+    const { code, message } = answer.error;
+    const hints: Readonly<Record<string, string>> = {
+      UNAVAILABLE: ": does a service run there? --address says where to ask",
+      NOT_FOUND: ": --log looks for it on the log",
+    };
+    throw new ServiceFailure(`${address}: ${message}${hints[code] ?? ""}`);
+  } finally {
+    client.close();
+  }
+}
+
+async function fromLog(decisionId: string, options: ExplainOptions): Promise<wire.ExplainResponse> {
+  const { found, again } = await remade(decisionId, options);
+  const explanation = explained(again.decision, again.input);
+  // What is on the log is what was told, whatever this build would say now.
+  return { ...explanation, record: found.record };
+}

@@ -1,0 +1,61 @@
+import { wire, writeJson } from "@leastwise/contracts";
+import { printable } from "@leastwise/vocabulary";
+import { differences, type Difference } from "../decisions/differences.js";
+import { remade } from "../decisions/remade.js";
+import type { FoundLogOptions } from "../host/found-log.js";
+import { ServiceFailure } from "../host/start-failure.js";
+
+/** What `leastwise replay-decision` takes. */
+export interface ReplayDecisionOptions extends FoundLogOptions {
+  readonly json: boolean;
+}
+
+/** Differences that are named one by one; the rest are counted. */
+const NAMED_MAX = 20;
+
+/** Decides a decision of the log again, from its record alone, and compares the two records, byte for byte. Ends with 1 where they differ. */
+export async function replayDecisionCommand(decisionId: string, options: ReplayDecisionOptions): Promise<void> {
+  const { found, again } = await remade(decisionId, options);
+  const { place, bytes, record, isVoid } = found;
+  const made = wire.DecisionRecord.encode(again.record).finish();
+  const isSame = Buffer.compare(bytes, made) === 0;
+  const differing = isSame ? [] : differences(asJson(record), asJson(again.record));
+  const { reason, policyVersion, modelVersion } = record;
+  if (options.json) {
+    const compared = { is_same: isSame, bytes: bytes.length, differences: differing };
+    say(JSON.stringify({ decision_id: decisionId, place, is_void: isVoid, ...compared }));
+  } else {
+    const void_ = isVoid ? "; it is void: its owner had been followed by another, and nobody was told of it" : "";
+    say(`${place}: ${reason} under ${orNone(policyVersion)} with ${orNone(modelVersion)}${void_}`);
+    if (isSame) say(`decided again, it comes out the same: all ${bytes.length} bytes of its record`);
+    else say(sayDifferences(differing));
+  }
+  if (!isSame) throw new ServiceFailure("decided again, it comes out otherwise than it is recorded");
+}
+
+function asJson(record: wire.DecisionRecord): unknown {
+  const json = writeJson("DecisionRecord", record);
+  // The state is JSON within the record: what differs in it is named, too.
+  return { ...(json as object), decision_state: JSON.parse(Buffer.from(record.decisionState).toString()) as unknown };
+}
+
+function sayDifferences(differing: readonly Difference[]): string {
+  if (differing.length === 0) return "the bytes differ, and what they say does not: another build wrote them";
+  const lines = differing
+    .slice(0, NAMED_MAX)
+    .map(({ field, recorded, made }) => `  ${field}: recorded ${shown(recorded)}, now ${shown(made)}`);
+  const more = differing.length > NAMED_MAX ? [`  and ${differing.length - NAMED_MAX} more`] : [];
+  return ["what differs:", ...lines, ...more].join("\n");
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? "nothing" : printable(JSON.stringify(value));
+}
+
+function orNone(version: string): string {
+  return version === "" ? "none" : version;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

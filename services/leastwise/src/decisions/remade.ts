@@ -1,0 +1,46 @@
+import { obtainKey, sayProblems, type Config } from "@leastwise/config";
+import { decidedAgain, type DecidedAgain } from "@leastwise/scorer";
+import { hashKeyFromBytes, printable, sayRefusal } from "@leastwise/vocabulary";
+import { foundConfig, onFoundLog, policyVersions, type FoundLogOptions } from "../host/found-log.js";
+import { ServiceFailure, StartFailure } from "../host/start-failure.js";
+import { Progress } from "../play/progress.js";
+import { findDecision, type FoundDecision } from "./find-decision.js";
+
+/** A decision of the log, and what comes of deciding it once more. */
+export interface Remade {
+  readonly found: FoundDecision;
+  readonly again: DecidedAgain;
+}
+
+/**
+ * Finds a decision on the log and decides it again, from its record, the policy that it names and the key of codes. Changes nothing. What stands in the
+ * way is a StartFailure or a ServiceFailure, in words.
+ */
+export async function remade(decisionId: string, options: FoundLogOptions): Promise<Remade> {
+  const config = await foundConfig(options);
+  return onFoundLog(config, async (log) => {
+    const progress = new Progress({
+      ...{ stream: process.stderr, unit: "decisions", total: undefined },
+      nowMs: () => performance.now(),
+    });
+    const found = await findDecision(log, decisionId, (read, total) => {
+      progress.at(read, () => `of ${total.toLocaleString("en")} looked at`, read / total);
+    });
+    if (found === undefined)
+      throw new ServiceFailure(
+        `no decision ${printable(decisionId)} stands on the log: retention may have taken it away`,
+      );
+    const policyOf = await policyVersions(log, ({ place, why }) => {
+      process.stderr.write(`${place} is passed over: ${printable(why)}\n`);
+    });
+    const again = decidedAgain(found.record, { policyOf, codeKey: await codeKeyOf(config) });
+    if (!again.ok) throw new ServiceFailure(`${found.place}: ${sayRefusal(again.error)}`);
+    return { found, again: again.value };
+  });
+}
+
+async function codeKeyOf(config: Config) {
+  const key = await obtainKey(config, "codes");
+  if (!key.ok) throw new StartFailure(sayProblems([key.error]));
+  return { secret: hashKeyFromBytes(key.value), version: config.codes.key_version };
+}

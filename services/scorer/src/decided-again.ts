@@ -1,0 +1,68 @@
+import { decisionRecord, type wire } from "@leastwise/contracts";
+import {
+  decide,
+  DEGRADED_REASONS,
+  degradedDecision,
+  type CompiledPolicy,
+  type Decision,
+  type DecisionInput,
+} from "@leastwise/decision";
+import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
+import { MODEL } from "./decision-input.js";
+import type { ExplainedInput } from "./recent-decisions.js";
+import { recordedFacts } from "./recorded-facts.js";
+
+/** What a record names by version, and what it must not hold. */
+export interface DecidingWith {
+  /** The policy of a version; undefined where nobody has it, or this build can make nothing of it. */
+  readonly policyOf: (version: string) => CompiledPolicy | undefined;
+  readonly codeKey: DecisionInput["codeKey"];
+}
+
+/** A decision that was made again from its own record. */
+export interface DecidedAgain {
+  readonly decision: Decision;
+  readonly input: ExplainedInput;
+  /** As it would be written. The epoch is of whoever wrote the other one: it is no part of what was decided. */
+  readonly record: wire.DecisionRecord;
+}
+
+/**
+ * Decides once more what a record says was decided, from the record alone. Refused, with the field: a record that no service of ours wrote, or whose policy
+ * or model is not here.
+ *
+ * @throws RangeError if it has more features than this build knows
+ */
+export function decidedAgain(
+  record: wire.DecisionRecord,
+  { policyOf, codeKey }: DecidingWith,
+): Result<DecidedAgain, Refusal> {
+  const facts = recordedFacts(record);
+  if (!facts.ok) return facts;
+  const { policyVersion, modelVersion } = record;
+  const policy = policyOf(policyVersion);
+  if (policy === undefined && policyVersion !== "")
+    return err(refusal("policy_unknown", "policy_version", policyVersion, "a version that stands on the log"));
+  if (modelVersion !== "" && modelVersion !== MODEL.version)
+    return err(refusal("model_unknown", "model_version", modelVersion, `the model of this build, ${MODEL.version}`));
+  // A decision that had no policy had no model either.
+  const input: ExplainedInput =
+    policy === undefined ? { ...facts.value, codeKey } : { ...facts.value, codeKey, policy, model: MODEL };
+  const decision = decidedOn(input, policy, record.degradedReason);
+  if (decision === undefined)
+    return err(refusal("answer_recorded", "decision_state", "a state that has the answer", "the state before it"));
+  return ok({ decision, input, record: { ...decisionRecord(decision, input), ownerEpoch: record.ownerEpoch } });
+}
+
+function decidedOn(
+  input: ExplainedInput,
+  policy: CompiledPolicy | undefined,
+  degradedReason: string,
+): Decision | undefined {
+  const degraded = DEGRADED_REASONS.find((known) => known === degradedReason);
+  const outcome =
+    degraded === undefined && policy !== undefined
+      ? decide({ ...input, policy, model: MODEL })
+      : degradedDecision(input, degraded ?? "no_policy");
+  return outcome.kind === "repeated" ? undefined : outcome.decision;
+}
