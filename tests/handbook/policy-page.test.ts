@@ -1,8 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { readPolicy } from "@leastwise/contracts";
-import { compilePolicy } from "@leastwise/decision";
 import { readPolicyDocument } from "@leastwise/policy";
-import { FEATURE_CATALOGUE } from "@leastwise/references";
+import { compileProposed } from "@leastwise/references";
+import { sayRefusal } from "@leastwise/vocabulary";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse, parseDocument } from "yaml";
@@ -32,9 +31,7 @@ function likeTheFirst(campaigns: unknown): readonly Fields[] {
 function compiled(text: string) {
   const document = readPolicyDocument(text);
   if (!document.ok) throw new Error(JSON.stringify(document.error));
-  const policy = readPolicy(document.value.policy);
-  if (!policy.ok) throw new Error(JSON.stringify(policy.error));
-  return compilePolicy(policy.value, FEATURE_CATALOGUE);
+  return compileProposed(document.value.policy);
 }
 
 describe("the page of policies", () => {
@@ -59,5 +56,21 @@ describe("the page of policies", () => {
     const wrong = readPolicyDocument(DOCUMENT.replace("offer_ttl", "offer_tll"));
     expect(wrong).toMatchObject({ ok: false, error: [{ field: "campaigns[0].offer_tll", reason: "unknown_field" }] });
     expect(PAGE).toContain("campaigns[0].offer_tll: expected a field of Campaign; did you mean offer_ttl?");
+  });
+
+  it("says of a rung that contradicts a guardrail what the command says", () => {
+    const text = DOCUMENT.replace("percent: 10%, maximum: 40.00", "percent: 90%").replace(
+      "floor_price: 60%",
+      "floor_price: 95%",
+    );
+    const document = readPolicyDocument(text);
+    if (!document.ok) throw new Error(JSON.stringify(document.error));
+    const wrong = compileProposed(document.value.policy);
+    const said = (wrong.ok ? [] : wrong.error).map((problem) => {
+      const { line, column, ...refused } = document.value.locate(problem);
+      return `policy.yaml:${line}:${column}: ${sayRefusal(refused)}`;
+    });
+    expect(said).toHaveLength(1);
+    expect(PAGE).toContain(`\n${said[0]!}\n`);
   });
 });

@@ -32,6 +32,7 @@ export {
 export { compileBudget, type CompiledBudget } from "./policy/budget-plan.js";
 export type { CompiledBreaker } from "./policy/compile-breaker.js";
 export { segmentsHolding } from "./steps/segments.js";
+export { contradictionsOf } from "./contradictions/contradictions.js";
 export { campaignsOver } from "./policy/campaigns-over.js";
 export { CivilClock } from "./policy/civil-time.js";
 export { compilePolicy, type CompiledPolicy, type FeatureCatalogue, type Quantity } from "./policy/compile.js";

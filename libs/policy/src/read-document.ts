@@ -15,13 +15,14 @@ import {
 } from "@leastwise/vocabulary";
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap } from "yaml";
 import { documentFields, type DocumentField } from "./document-fields.js";
+import { inDocumentUnits } from "./document-units.js";
 import { DocumentSource, PROBLEMS_MAX, type DocumentProblem } from "./document-source.js";
 import { readClock, readDuration, readInstant, readPercent, type Unread } from "./quantities.js";
 
 /** A policy that was read, and where each part of it stands. */
 export interface PolicyDocument {
   readonly policy: wire.Policy;
-  /** Adds to what is wrong with the policy where that stands: at the field, or at the nearest thing that it is part of. */
+  /** Adds to what is wrong with the policy where that stands, at the field or at the nearest thing that it is part of, and says it in the document's units. */
   locate(problem: Refusal): DocumentProblem;
 }
 
@@ -72,7 +73,7 @@ class Reading {
   locate(problem: Refusal): DocumentProblem {
     let path = problem.field;
     while (path !== "" && !this.#nodes.has(path)) path = path.replace(/\[\d+\]$|(^|\.)[^.[\]]*$/, "");
-    return { ...problem, ...this.#source.place(this.#nodes.get(path)) };
+    return { ...inDocumentUnits(problem), ...this.#source.place(this.#nodes.get(path)) };
   }
 
   #message(

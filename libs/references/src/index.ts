@@ -12,6 +12,7 @@ export {
 } from "./link-book.js";
 export { followLinks, type FollowLinksOptions, type Links } from "./links.js";
 export {
+  compileProposed,
   compileWritten,
   FEATURE_CATALOGUE,
   followPolicies,

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { givenLog, NOON, put, takeBack, type GivenLog } from "./given/log.js";
 import { withStrangers } from "./given/strangers.js";
 import type { PassedOver } from "./passed-over.js";
-import { compileWritten, followPolicies, type Policies } from "./policies.js";
+import { compileProposed, followPolicies, type Policies } from "./policies.js";
 
 let given: GivenLog;
 let told: string[];
@@ -49,28 +49,45 @@ async function apply(...policies: readonly wire.Policy[]): Promise<void> {
   await given.log.append(records);
 }
 
+/** With one campaign of free shipping. */
+function withCampaign(changes: wire.DeepPartial<wire.Campaign>): wire.DeepPartial<wire.Policy> {
+  return {
+    experiments: [{ experimentId: "all", salt: "all/1" }],
+    budgets: [{ budgetId: "all", amount: { minor: 100n, currency: "EUR" } }],
+    segments: [{ name: "all", expression: "true" }],
+    campaigns: [
+      {
+        ...{
+          campaignId: "autumn",
+          kind: wire.CampaignKind.CAMPAIGN_KIND_INCENTIVE,
+          approach: { $case: "rules" as const, value: { segment: "all" } },
+        },
+        ladder: [{ incentive: { kind: { $case: "freeShipping" as const, value: {} } } }],
+        ...{ experimentId: "all", budgetId: "all", offerTtlMs: BigInt(MINUTE_MS) },
+        ...changes,
+      },
+    ],
+  };
+}
+
 describe("a policy that is written", () => {
   it("is refused where a campaign of it is over, but for one that stops everything", () => {
-    const over = {
-      experiments: [{ experimentId: "all", salt: "all/1" }],
-      budgets: [{ budgetId: "all", amount: { minor: 100n, currency: "EUR" } }],
-      segments: [{ name: "all", expression: "true" }],
-      campaigns: [
-        {
-          ...{
-            campaignId: "autumn",
-            kind: wire.CampaignKind.CAMPAIGN_KIND_INCENTIVE,
-            approach: { $case: "rules" as const, value: { segment: "all" } },
-          },
-          ladder: [{ incentive: { kind: { $case: "freeShipping" as const, value: {} } } }],
-          ...{ experimentId: "all", budgetId: "all", offerTtlMs: BigInt(MINUTE_MS) },
-          schedule: { endsAtMs: BigInt(NOON) },
-        },
-      ],
-    };
-    const refused = compileWritten(policy("one", over), NOON);
+    const over = withCampaign({ schedule: { endsAtMs: BigInt(NOON) } });
+    const refused = compileProposed(policy("one", over), NOON);
     expect(refused).toMatchObject({ ok: false, error: [{ reason: "campaign_over" }] });
-    expect(compileWritten(policy("one", { ...over, killSwitch: true }), NOON).ok).toBe(true);
+    expect(compileProposed(policy("one", { ...over, killSwitch: true }), NOON).ok).toBe(true);
+  });
+
+  it("is refused where it contradicts itself, and stays in force where it stands on the log", async () => {
+    const kind = { $case: "percentOff" as const, value: { percentBp: 500 } };
+    const changes = withCampaign({ ladder: [{ incentive: { kind } }] });
+    const reason = "rung_never_admitted";
+    expect(compileProposed(policy("one", changes))).toMatchObject({ ok: false, error: [{ reason }] });
+    expect(compileProposed(policy("one", { ...changes, killSwitch: true })).ok).toBe(true);
+    const policies = await start();
+    await apply(policy("one", changes));
+    await policies.appears("one");
+    expect(told).toEqual(["in force one"]);
   });
 });
 

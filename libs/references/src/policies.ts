@@ -1,5 +1,5 @@
 import { readPolicy, TOPICS, wire } from "@leastwise/contracts";
-import { campaignsOver, compilePolicy, type CompiledPolicy } from "@leastwise/decision";
+import { campaignsOver, compilePolicy, contradictionsOf, type CompiledPolicy } from "@leastwise/decision";
 import type { EventLog, LogRecord } from "@leastwise/eventlog";
 import { err, type Refusal, type Result } from "@leastwise/vocabulary";
 import { FEATURES, TEXT_FEATURES } from "@leastwise/windows";
@@ -96,17 +96,25 @@ function inForce(written: wire.PolicyRecord): PolicyInForce | undefined {
   return compiled?.ok === true ? { compiled: compiled.value, written } : undefined;
 }
 
+/** Reads a policy as it was written and compiles it, or says all that is wrong with it; fields are paths inside the policy. */
+export function compileWritten(policy: wire.Policy): Result<CompiledPolicy, readonly Refusal[]> {
+  const read = readPolicy(policy);
+  return read.ok ? compilePolicy(read.value, FEATURE_CATALOGUE) : read;
+}
+
 /**
- * Reads a policy as it was written and compiles it, or says all that is wrong with it; fields are paths inside the policy.
+ * Compiles a policy that somebody wants to put into force: it must not contradict itself either. What stands on the log already is not asked, so that no
+ * upgrade takes away a policy in force.
  *
  * @param nowMs instant that no campaign may be over at, Unix ms; absent: any may be
  */
-export function compileWritten(policy: wire.Policy, nowMs?: number): Result<CompiledPolicy, readonly Refusal[]> {
+export function compileProposed(policy: wire.Policy, nowMs?: number): Result<CompiledPolicy, readonly Refusal[]> {
   const read = readPolicy(policy);
   if (!read.ok) return read;
   const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);
-  // Whoever pulls the kill switch is not kept waiting by a campaign that has ended meanwhile.
-  if (!compiled.ok || nowMs === undefined || compiled.value.killSwitch) return compiled;
-  const over = campaignsOver(read.value, nowMs);
-  return over.length === 0 ? compiled : err(over);
+  // Whoever pulls the kill switch is not kept waiting by a campaign that has ended meanwhile, nor by what an earlier version let pass.
+  if (!compiled.ok || compiled.value.killSwitch) return compiled;
+  const over = nowMs === undefined ? [] : campaignsOver(read.value, nowMs);
+  const wrong = [...contradictionsOf(read.value), ...over];
+  return wrong.length === 0 ? compiled : err(wrong);
 }

@@ -1,6 +1,6 @@
 import { TOPICS, wire } from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
-import { compileWritten, type Policies } from "@leastwise/references";
+import { compileProposed, compileWritten, type Policies } from "@leastwise/references";
 import { defineService, invalidArgument, refuse, type RpcRefusal, type RpcService } from "@leastwise/rpc";
 import { err, nearestName, ok, printable, refusal, type Clock, type Refusal, type Result } from "@leastwise/vocabulary";
 import { setTimeout as delay } from "node:timers/promises";
@@ -63,14 +63,16 @@ export function policyService({ log, clock, policies, bundles }: PolicyServiceOp
   return defineService(wire.PolicyServiceService, {
     applyPolicy: async ({ policy }) => {
       if (policy === undefined) return err(invalidArgument(policyMissing()));
-      const [problem] = problemsOf(policy, clock.nowMs());
+      const [problem] = problemsOfProposed(policy, clock.nowMs());
       if (problem !== undefined) return err(invalidArgument(problem));
       return await turns.take(TOPICS.policy, () => apply(policy));
     },
     getPolicy: ({ version }) => Promise.resolve(version === "" ? inForce(policies) : earlier(policies, version)),
     validatePolicy: ({ policy }) => {
       if (policy === undefined) return Promise.resolve(err(invalidArgument(policyMissing())));
-      return Promise.resolve(ok({ problems: problemsOf(policy, clock.nowMs()).map((problem) => ({ ...problem })) }));
+      return Promise.resolve(
+        ok({ problems: problemsOfProposed(policy, clock.nowMs()).map((problem) => ({ ...problem })) }),
+      );
     },
     listPolicies: () => Promise.resolve(ok({ policies: policies.history().slice(0, LISTED_MAX).map(withoutContent) })),
     rollbackPolicy: (asked) => turns.take(TOPICS.policy, () => rollBack(asked)),
@@ -131,9 +133,17 @@ async function appearance(policies: Policies, version: string): Promise<void> {
   waiting.abort();
 }
 
-/** All that is wrong with a policy, each in one line; empty: nothing. See {@link compileWritten}. */
-export function problemsOf(policy: wire.Policy, nowMs?: number): readonly Refusal[] {
-  const compiled = compileWritten(policy, nowMs);
+/** All that keeps a policy from running, each in one line; empty: nothing. See {@link compileWritten}. */
+export function problemsOf(policy: wire.Policy): readonly Refusal[] {
+  return problemsIn(compileWritten(policy));
+}
+
+/** All that keeps a policy from being put into force, likewise. See {@link compileProposed}. */
+function problemsOfProposed(policy: wire.Policy, nowMs: number): readonly Refusal[] {
+  return problemsIn(compileProposed(policy, nowMs));
+}
+
+function problemsIn(compiled: Result<unknown, readonly Refusal[]>): readonly Refusal[] {
   return compiled.ok ? [] : compiled.error.map((problem) => ({ ...problem, came: printable(problem.came) }));
 }
 

@@ -1,7 +1,7 @@
 import type { wire } from "@leastwise/contracts";
 import type { CompiledPolicy } from "@leastwise/decision";
 import { DOCUMENT_BYTES_MAX, readPolicyDocument, type DocumentProblem } from "@leastwise/policy";
-import { compileWritten } from "@leastwise/references";
+import { compileProposed } from "@leastwise/references";
 import { err, ok, sayRefusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { createReadStream } from "node:fs";
 import { StartFailure } from "../host/start-failure.js";
@@ -43,7 +43,7 @@ export function checkPolicyDocument(
   const policy = { ...document.value.policy, ...names };
   const inPlace = (problems: readonly Refusal[]) =>
     problems.map((problem) => document.value.locate(problem)).sort((a, b) => a.line - b.line || a.column - b.column);
-  const compiled = compileWritten(policy, nowMs);
+  const compiled = compileProposed(policy, nowMs);
   if (!compiled.ok) return err(inPlace(compiled.error));
   return ok({ policy, compiled: compiled.value, notices: inPlace(compiled.value.notices) });
 }

@@ -893,7 +893,7 @@ export interface Experiment {
    * `sipHash64Keyed` of the assignment key under the key derived from this salt.
    */
   salt: string;
-  /** Share held out, basis points, 0 to 9 999. */
+  /** Share held out, basis points, 0 to 9 900: above it practically nobody is treated (`holdout_leaves_nobody`). */
   holdoutBp: number;
   /** First instant of enrolment, Unix milliseconds UTC. Absent: from the first decision on. */
   startsAtMs?:
@@ -6646,7 +6646,9 @@ export const SignedDeviceBundle: MessageFns<SignedDeviceBundle> = {
 export type PolicyServiceService = typeof PolicyServiceService;
 export const PolicyServiceService = {
   /**
-   * Validates and puts into force; a scorer has it as soon as the topic brings it. Errors: INVALID_ARGUMENT with the first
+   * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is also what contradicts itself: a rung that a
+   * guardrail or a budget blocks on every cart (`rung_never_admitted`), a breaker that never or always trips (`breaker_never_trips`,
+   * `breaker_always_trips`), a holdout that leaves nobody, a campaign that never runs (`campaign_never_runs`). Errors: INVALID_ARGUMENT with the first
    * problem's reason and field; ALREADY_EXISTS (`policy_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
   applyPolicy: {
@@ -6726,7 +6728,9 @@ export const PolicyServiceService = {
 
 export interface PolicyServiceServer extends UntypedServiceImplementation {
   /**
-   * Validates and puts into force; a scorer has it as soon as the topic brings it. Errors: INVALID_ARGUMENT with the first
+   * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is also what contradicts itself: a rung that a
+   * guardrail or a budget blocks on every cart (`rung_never_admitted`), a breaker that never or always trips (`breaker_never_trips`,
+   * `breaker_always_trips`), a holdout that leaves nobody, a campaign that never runs (`campaign_never_runs`). Errors: INVALID_ARGUMENT with the first
    * problem's reason and field; ALREADY_EXISTS (`policy_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
   applyPolicy: handleUnaryCall<ApplyPolicyRequest, ApplyPolicyResponse>;
@@ -6753,7 +6757,9 @@ export interface PolicyServiceServer extends UntypedServiceImplementation {
 
 export interface PolicyServiceClient extends Client {
   /**
-   * Validates and puts into force; a scorer has it as soon as the topic brings it. Errors: INVALID_ARGUMENT with the first
+   * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is also what contradicts itself: a rung that a
+   * guardrail or a budget blocks on every cart (`rung_never_admitted`), a breaker that never or always trips (`breaker_never_trips`,
+   * `breaker_always_trips`), a holdout that leaves nobody, a campaign that never runs (`campaign_never_runs`). Errors: INVALID_ARGUMENT with the first
    * problem's reason and field; ALREADY_EXISTS (`policy_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
   applyPolicy(

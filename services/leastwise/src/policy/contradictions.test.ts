@@ -1,0 +1,212 @@
+import { describe, expect, it } from "@jest/globals";
+import { checkPolicyDocument, sayDocumentProblem } from "./policy-file.js";
+
+// What contradicts itself, as a marketer is told of it: where to change something, and what it collides with.
+
+const DOCUMENT = `version: autumn-1
+author: ada
+reason: the first cold days
+currency: EUR
+segments: [{name: everyone, expression: "true"}]
+campaigns:
+  - campaign_id: coats
+    kind: incentive
+    rules: {segment: everyone}
+    ladder:
+      - incentive: {free_shipping: {}}
+      - incentive: {percent_off: {percent: 10%, maximum: 40.00}}
+    experiment_id: all
+    budget_id: autumn
+    offer_ttl: 24h
+    stacking_group: checkout
+guardrails:
+  floor_price: 60%
+  max_discount: 30%
+  margin_floor: 5%
+  assumed_margin: 40%
+stacking_groups: [{name: checkout}]
+partners: [{partner_id: bank, partner_share: 50%, merchant_share: 50%, budget_id: banks}]
+experiments: [{experiment_id: all, salt: autumn/1, holdout: 10%}]
+budgets:
+  - {budget_id: autumn, amount: 20000}
+  - {budget_id: banks, amount: 5000}
+`;
+
+type Edit = readonly [from: string, to: string];
+
+function saysOf(...edits: readonly Edit[]): readonly string[] {
+  const document = edits.reduce((text, [from, to]) => {
+    expect(text).toContain(from);
+    return text.replace(from, to);
+  }, DOCUMENT);
+  const checked = checkPolicyDocument(document);
+  return checked.ok ? [] : checked.error.map((problem) => sayDocumentProblem("p.yaml", problem));
+}
+
+const RUNG = "{percent_off: {percent: 10%, maximum: 40.00}}";
+const rung = (incentive: string): Edit => [RUNG, incentive];
+const limits = (more: string): Edit => ["  assumed_margin: 40%", `  assumed_margin: 40%\n  ${more}`];
+const inCampaign = (more: string): Edit => ["    offer_ttl: 24h", `    offer_ttl: 24h\n    ${more}`];
+const AT = "campaigns[0].ladder[1].incentive";
+
+describe("a policy that contradicts itself is refused at the line to change, with the other of the pair", () => {
+  it.each<readonly [string, readonly Edit[], string]>([
+    [
+      "a share beyond the floor price",
+      [rung("{percent_off: {percent: 90%}}"), ["floor_price: 60%", "floor_price: 95%"]],
+      `p.yaml:12:44: ${AT}.percent_off.percent_bp: expected at most 5%: guardrails.floor_price_bp, 95%, lets no more of a price be taken off, got 90% (rung_never_admitted)`,
+    ],
+    [
+      "a share beyond the largest discount",
+      [rung("{percent_off: {percent: 90%}}"), ["max_discount: 30%", "max_discount: 2%"]],
+      `p.yaml:12:44: ${AT}.percent_off.percent_bp: expected at most 2%: guardrails.max_discount_bp, 2%, lets no more of a price be taken off, got 90% (rung_never_admitted)`,
+    ],
+    [
+      "anything off goods without a largest discount",
+      [["  max_discount: 30%\n", ""]],
+      `p.yaml:12:34: ${AT}.percent_off: expected nothing off goods: guardrails.max_discount_bp, absent or 0%, keeps all of their price, got "percent_off" (rung_never_admitted)`,
+    ],
+    [
+      "a share beyond the largest of the very goods",
+      [
+        rung("{percent_off: {percent: 20%, scope: {categories: [coats]}}}"),
+        limits("goods_limits: [{brands: [Acme], excluded: true}, {categories: [coats, hats], max_discount: 10%}]"),
+      ],
+      `p.yaml:12:44: ${AT}.percent_off.percent_bp: expected at most 10%: guardrails.goods_limits[1].max_discount_bp, 10%, lets no more of a price be taken off, got 20% (rung_never_admitted)`,
+    ],
+    [
+      "something off goods that are all excluded",
+      [
+        rung("{buy_x_get_y: {buy: 2, get: 1, buy_scope: {brands: [Acme]}}}"),
+        limits("goods_limits: [{brands: [Acme], excluded: true}]"),
+      ],
+      `p.yaml:12:34: ${AT}.buy_x_get_y: expected nothing off goods: guardrails.goods_limits[0].excluded, true, keeps all of their price, got "buy_x_get_y" (rung_never_admitted)`,
+    ],
+    [
+      "a share beyond the largest of a cart",
+      [rung("{payment_discount: {method: sepa, percent: 20%}}"), limits("cart_max_discount: 15%")],
+      `p.yaml:12:63: ${AT}.payment_discount.percent_bp: expected at most 15%: guardrails.cart_max_discount_bp lets no more of a cart be taken off, got 20% (rung_never_admitted)`,
+    ],
+    [
+      "an amount beyond what an incentive may be worth",
+      [rung("{amount_off: {amount: 50.00}}"), limits("incentive_max: 20.00")],
+      `p.yaml:12:42: ${AT}.amount_off.amount: expected at most 20.00 EUR: guardrails.incentive_max lets no incentive be worth more, got "50.00 EUR" (rung_never_admitted)`,
+    ],
+    [
+      "a cashback beyond what an incentive may be worth",
+      [
+        rung("{tiered_cashback: {tiers: [{cart_min: 500, cashback: 5%}, {cart_min: 1000, cashback: 6%}]}}"),
+        limits("incentive_max: 20.00"),
+      ],
+      `p.yaml:12:46: ${AT}.tiered_cashback.tiers: expected at most 20.00 EUR: guardrails.incentive_max lets no incentive be worth more, got "at least 25.00 EUR" (rung_never_admitted)`,
+    ],
+    [
+      "a cashback of more than the margin leaves",
+      [rung("{tiered_cashback: {tiers: [{cart_min: 0, cashback: 8%}]}}"), inCampaign("margin_floor: 95%")],
+      `p.yaml:12:71: ${AT}.tiered_cashback.tiers[0].cashback_bp: expected at most 5%: campaigns[0].margin_floor_bp, 95%, leaves no more of what is paid, got 8% (rung_never_admitted)`,
+    ],
+    [
+      "a maximum beyond what a shopper may be given",
+      [limits("per_subject_max: 30.00"), limits("per_subject_period: 30d")],
+      `p.yaml:12:58: ${AT}.percent_off.maximum: expected at most 30.00 EUR: guardrails.per_subject_max lets no shopper be given more, and an offer counts with all that is held for it, got "40.00 EUR" (rung_never_admitted)`,
+    ],
+    [
+      "a maximum beyond the whole of a budget",
+      [["amount: 20000", "amount: 39.99"]],
+      `p.yaml:12:58: ${AT}.percent_off.maximum: expected what costs at most 39.99 EUR: budgets[0].amount holds no more, got "40.00 EUR" (rung_never_admitted)`,
+    ],
+    [
+      "a partner's half beyond the partner's budget",
+      [
+        ["rules: {segment: everyone}", "partner: {partner_id: bank, segment: everyone}"],
+        ["amount: 5000", "amount: 19.99"],
+      ],
+      `p.yaml:12:58: ${AT}.percent_off.maximum: expected what costs at most 19.99 EUR: budgets[1].amount holds no more, of which 20.00 EUR is its share, got "40.00 EUR" (rung_never_admitted)`,
+    ],
+    [
+      "a partner's amount of nobody",
+      [rung("{partner_exclusive: {partner_id: bnak, amount: 5.00}}")],
+      `p.yaml:12:53: ${AT}.partner_exclusive.partner_id: expected a partner, perhaps bank, got "bnak" (unknown_partner)`,
+    ],
+    [
+      "a breaker that never trips",
+      [inCampaign("breaker: {margin_min: 4%, period: day}")],
+      `p.yaml:16:27: campaigns[0].breaker.margin_min_bp: expected more than 5%, or a margin_max_bp: no order keeps less than guardrails.margin_floor_bp, 5%, got 4% (breaker_never_trips)`,
+    ],
+    [
+      "a breaker that always trips",
+      [inCampaign("breaker: {margin_min: 2%, margin_max: 4%, period: day}"), inCampaign("margin_floor: 10%")],
+      `p.yaml:17:43: campaigns[0].breaker.margin_max_bp: expected at least 10%: no order keeps less than campaigns[0].margin_floor_bp, 10%, got 4% (breaker_always_trips)`,
+    ],
+    [
+      "a holdout that leaves nobody",
+      [["holdout: 10%", "holdout: 99.99%"]],
+      `p.yaml:24:61: experiments[0].holdout_bp: expected at most 99%, so that somebody is treated by campaigns[0].experiment_id, got 99.99% (holdout_leaves_nobody)`,
+    ],
+    [
+      "a group that a partner has to itself all the time",
+      [["budget_id: banks}]", "budget_id: banks, exclusive: [{stacking_group: checkout}]}]"]],
+      `p.yaml:16:21: campaigns[0].stacking_group: expected a group, or a schedule, that partners[0].exclusive[0] leave some time of, got "checkout" (campaign_never_runs)`,
+    ],
+    [
+      "hours that do not come in its days",
+      [
+        inCampaign(
+          "schedule: {starts: 2026-12-01, ends: 2026-12-03, weekly: [{days: [sunday], from: 08:00, to: 09:00}]}",
+        ),
+      ],
+      `p.yaml:16:62: campaigns[0].schedule.weekly: expected hours between campaigns[0].schedule.starts_at_ms and campaigns[0].schedule.ends_at_ms, got "none of its hours" (campaign_never_runs)`,
+    ],
+    [
+      "money that comes when it is over",
+      [
+        inCampaign("schedule: {ends: 2026-12-03}"),
+        ["amount: 20000", "amount: 20000, pacing: {starts: 2026-12-04, ends: 2026-12-24}"],
+      ],
+      `p.yaml:16:22: campaigns[0].schedule.ends_at_ms: expected an end after 2026-12-04T00:00:00.000Z: before budgets[0].pacing.starts_at_ms its budget has nothing to spend, got 2026-12-04T00:00:00.000Z (campaign_never_runs)`,
+    ],
+    [
+      "an experiment that begins when it is over",
+      [inCampaign("schedule: {ends: 2026-12-03}"), ["holdout: 10%", "holdout: 10%, starts: 2026-12-05"]],
+      `p.yaml:16:22: campaigns[0].schedule.ends_at_ms: expected an end after 2026-12-05T00:00:00.000Z: experiments[0].starts_at_ms enrols nobody before, got 2026-12-04T00:00:00.000Z (campaign_never_measured)`,
+    ],
+    [
+      "a markdown curve of nothing",
+      [["rules: {segment: everyone}", "dynamic: {shelf_life_max: 14d, markdown: [{left: 100%, depth_max: 0%}]}"]],
+      `p.yaml:9:71: campaigns[0].dynamic.markdown[0].depth_max_bp: expected more than 0%, here or at another point: else nothing of campaigns[0].ladder is ever given, got 0% (campaign_never_runs)`,
+    ],
+  ])("%s", (_name, edits, said) => {
+    expect(saysOf(...edits)).toEqual([said]);
+  });
+
+  it("at every rung of a ladder of which nothing can be given", () => {
+    const ladder = "{percent_off: {percent: 50%}}\n      - incentive: {percent_off: {percent: 60%}}";
+    const says = saysOf(["{free_shipping: {}}", ladder], [`      - incentive: ${RUNG}\n`, ""]);
+    expect(says.map((said) => said.split(":", 2).join(":"))).toEqual(["p.yaml:11", "p.yaml:12"]);
+  });
+
+  it.each<readonly [string, readonly Edit[]]>([
+    ["a share of just as much", [rung("{percent_off: {percent: 30%}}")]],
+    ["a share that its maximum makes less of", [rung("{percent_off: {percent: 90%, maximum: 5.00}}")]],
+    ["the cheapest unit for nothing", [rung("{percent_off: {percent: 100%, scope: {cheapest: 1}}}")]],
+    ["sets", [rung("{buy_x_get_y: {buy: 2, get: 1}}")]],
+    ["an amount", [rung("{amount_off: {amount: 500.00}}")]],
+    [
+      "a share of some goods beside a maximum of the cart",
+      [rung("{percent_off: {percent: 20%, scope: {categories: [coats]}}}"), limits("cart_max_discount: 5%")],
+    ],
+    [
+      "a share of goods that are not all bound",
+      [
+        rung("{percent_off: {percent: 20%, scope: {categories: [coats, hats]}}}"),
+        limits("goods_limits: [{categories: [coats], max_discount: 10%}]"),
+      ],
+    ],
+    ["a share beside a limit of its worth", [rung("{percent_off: {percent: 20%}}"), limits("incentive_max: 5.00")]],
+    ["a breaker with the floor below its band", [inCampaign("breaker: {margin_min: 6%, period: day}")]],
+    ["a breaker with the floor in its band", [inCampaign("breaker: {margin_min: 5%, margin_max: 60%, period: day}")]],
+    ["a holdout of almost all", [["holdout: 10%", "holdout: 99%"]]],
+  ])("and takes %s", (_name, edits) => {
+    expect(saysOf(...edits)).toEqual([]);
+  });
+});
