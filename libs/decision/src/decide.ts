@@ -16,7 +16,8 @@ import { explanationStep } from "./steps/explanation.js";
 import { explorationStep } from "./steps/exploration.js";
 import { isGhost } from "./steps/ghost.js";
 import { grantStep, reasonOf } from "./steps/grant.js";
-import type { Owed } from "./steps/owed.js";
+import { depthOf, type LadderRung } from "./steps/ladder.js";
+import type { BlockedOwed, Owed } from "./steps/owed.js";
 import { responseStep, type Baseline } from "./steps/response.js";
 import { wantedOf } from "./steps/offer.js";
 import { owedTerms, recorded, recordedTerms, valueStep, type ValuedRung } from "./steps/value.js";
@@ -50,6 +51,7 @@ export function decide(input: DecisionInput): DecideOutcome {
 function newDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision {
   const { permitted, applying, rungs } = weigh(situation);
   const { segments, baseline, isForeign, eligibility, owed, personalDataUsed } = applying;
+  const blockedOwed = situation.owedUntold === true ? [] : applying.blockedOwed;
   const answered = responseStep(situation, baseline, owed, rungs);
   const valued = valueStep(situation, baseline, owed, answered).toSorted(byCost);
   const admissible = valued.filter((rung) => rung.blockedBy === undefined);
@@ -66,12 +68,11 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
   const grant = grantStep(situation, chosen, owed, ghost);
   const places = { chosen: placeAmong(valued, admissible, drawn), exploit: placeAmong(valued, admissible, exploit) };
   const { offer } = grant;
-  const candidates = withWanted(
-    candidatesOf(rungZero, valued, admissible, weights),
-    places.chosen,
-    chosen?.wantedMinor,
-  );
-  const counts = { weighed: weighed.length, admissible: admissible.length };
+  const candidates = [
+    ...withWanted(candidatesOf(rungZero, valued, admissible, weights), places.chosen, chosen?.wantedMinor),
+    ...blockedOwed.map((blocked) => blockedCandidate(situation, baseline, blocked)),
+  ];
+  const counts = { weighed: weighed.length + blockedOwed.length, admissible: admissible.length };
   return recordOf(situation, enrolments, permitted, {
     episodeId: episode.id,
     continued: episode.propensity !== undefined,
@@ -93,7 +94,7 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
     message: explanationStep(situation, offer),
     segments: segments.holding,
     personalDataUsed,
-    validUntilMs: isPassingStop(admissible, valued) ? situation.nowMs : episode.endsAtMs,
+    validUntilMs: isPassingStop(admissible, valued, blockedOwed) ? situation.nowMs : episode.endsAtMs,
     ineligible: eligibility.ineligible,
     explorationCostMinor: explorationCostOf({ candidates, ...places, ghost, observeOnly: situation.observeOnly }),
   });
@@ -109,8 +110,14 @@ const PASSING: ReadonlySet<string> = new Set<BlockReason>([
 ]);
 
 /** True if nothing could be given, and something could once a stop is over: such a none does not stand, nor does it open an episode. */
-function isPassingStop(admissible: readonly ValuedRung[], valued: readonly ValuedRung[]): boolean {
-  return admissible.length === 0 && valued.some(({ blockedBy }) => blockedBy !== undefined && PASSING.has(blockedBy));
+function isPassingStop(
+  admissible: readonly ValuedRung[],
+  valued: readonly ValuedRung[],
+  blockedOwed: readonly BlockedOwed[],
+): boolean {
+  if (admissible.length > 0) return false;
+  const isPassing = ({ blockedBy }: Pick<LadderRung, "blockedBy">) => blockedBy !== undefined && PASSING.has(blockedBy);
+  return valued.some(isPassing) || blockedOwed.some(isPassing);
 }
 
 function rungZeroOf(baseline: Baseline, owed: Owed | undefined): Candidate {
@@ -156,6 +163,23 @@ function candidateOf(rung: ValuedRung, weight: number): Candidate {
     evidence: recorded(rung.evidence),
     weight,
     blockedBy: rung.blockedBy ?? "",
+  };
+}
+
+/** A rung of an entitlement that would be owed but for what blocks it: never drawn, and worth nothing above the baseline, which it would be. */
+function blockedCandidate({ goodsMinor }: Situation, { conversion }: Baseline, blocked: BlockedOwed): Candidate {
+  const { campaign, rung, incentive, appraisal, worstCostMinor, blockedBy } = blocked;
+  const faceValueMinor = appraisal?.worthMinor ?? 0;
+  return {
+    ...baselineAlone(recorded(conversion)),
+    campaignId: campaign.campaignId,
+    rung,
+    incentive,
+    depthBp: depthOf(faceValueMinor, goodsMinor),
+    faceValueMinor,
+    worstCostMinor,
+    weight: 0,
+    blockedBy,
   };
 }
 

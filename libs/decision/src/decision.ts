@@ -29,7 +29,7 @@ export interface Decision {
   readonly episodeId: string;
   /** True if this answers within an episode that was answered before; its propensity is the first answer's. */
   readonly continued: boolean;
-  /** All rungs weighed, rung 0 first, then by expected cost. */
+  /** All rungs weighed, rung 0 first, then by expected cost; behind them those of entitlements that something blocks, of none of which anything is drawn. */
   readonly candidates: readonly Candidate[];
   /** Place of the chosen rung in `candidates`; for a ghost what would have been given. */
   readonly chosen: number;

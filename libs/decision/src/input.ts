@@ -52,6 +52,8 @@ export interface DecisionInput {
   readonly model: CompiledModel;
   /** Stops every new offer; offers already issued are honoured. */
   readonly killSwitch: boolean;
+  /** True for a decision of before there was told what blocks an entitlement: made again, it does not tell it either. Absent: false. */
+  readonly owedUntold?: boolean | undefined;
   /** True where nothing may be issued whatever comes out, as in a replay of what has already happened. */
   readonly observeOnly: boolean;
   /** BCP 47 language of the message. */

@@ -80,6 +80,7 @@ export function situationUnder(
     policy,
     model,
     killSwitch: input.killSwitch,
+    owedUntold: input.owedUntold,
     observeOnly: input.observeOnly,
     language: input.language,
     codeKey: input.codeKey,

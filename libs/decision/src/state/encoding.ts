@@ -20,6 +20,7 @@ export interface RecordedState extends Pick<
   | "language"
   | "place"
   | "freshness"
+  | "owedUntold"
 > {
   /** Text features; the numbers stand in the record's snapshot. */
   readonly texts: Readonly<Record<string, string>>;
@@ -30,9 +31,12 @@ export type RecordableInput = Omit<DecisionInput, "policy" | "model"> & {
   readonly policy?: CompiledPolicy | undefined;
 };
 
-/** As it stands in the record: what only breakers and quantities ask for does where the policy has any, and did not before there were such. */
-type Recorded = Omit<RecordedState, "realisedMargins" | "offersLeft"> &
-  Partial<Pick<RecordedState, "realisedMargins" | "offersLeft">>;
+/**
+ * As it stands in the record: what only breakers and quantities ask for does where the policy has any, and did not before there were such. Where the policy
+ * has entitlements, that the record tells what blocks them.
+ */
+type Recorded = Omit<RecordedState, "realisedMargins" | "offersLeft" | "owedUntold"> &
+  Partial<Pick<RecordedState, "realisedMargins" | "offersLeft">> & { readonly owedTold?: true };
 
 const VERSION = 1;
 
@@ -62,6 +66,7 @@ export function encodeRecordedState(input: RecordableInput): string {
         quantities.map(({ campaignId }) => campaignId),
       ),
     }),
+    ...((input.policy?.entitlements.size ?? 0) > 0 && input.owedUntold !== true && { owedTold: true }),
     killSwitch,
     language,
     place,
@@ -82,6 +87,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     decisionsPerRung,
     realisedMargins = {},
     offersLeft = {},
+    owedTold,
     killSwitch,
     language,
     place,
@@ -95,6 +101,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     decisionsPerRung,
     realisedMargins,
     offersLeft,
+    ...(owedTold !== true && { owedUntold: true }),
     killSwitch,
     language,
     place,

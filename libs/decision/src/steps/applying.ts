@@ -2,7 +2,7 @@ import { isOtherBasis } from "@leastwise/offers";
 import type { Situation } from "../situation.js";
 import type { Permitted } from "./consent.js";
 import { eligibilityStep, type Eligibility } from "./eligibility.js";
-import { owedStep, type Owed } from "./owed.js";
+import { owedStep, type BlockedOwed, type Owed } from "./owed.js";
 import { baselineResponse, type Baseline } from "./response.js";
 import { segmentsStep, type Segments } from "./segments.js";
 
@@ -15,6 +15,8 @@ export interface Applying {
   readonly eligibility: Eligibility;
   /** What the shopper gets in every arm; undefined: nothing. */
   readonly owed: Owed | undefined;
+  /** What the shopper would get in every arm but for something that blocks it. */
+  readonly blockedOwed: readonly BlockedOwed[];
   /** True if data of the person could move any of it. */
   readonly personalDataUsed: boolean;
 }
@@ -29,12 +31,14 @@ export function applyingStep(situation: Situation, permitted: Permitted): Applyi
   const baseline = baselineResponse(model, permitted);
   const isForeign = cart.currency !== policy.currency || isOtherBasis(cart.prices, policy.prices);
   const eligibility = isForeign ? NOTHING_ELIGIBLE : eligibilityStep(situation, permitted, segments, baseline);
+  const { owed, blocked } = owedStep(situation, eligibility.entitlements);
   return {
     segments,
     baseline,
     isForeign,
     eligibility,
-    owed: owedStep(situation, eligibility.entitlements),
+    owed,
+    blockedOwed: blocked,
     personalDataUsed: segments.personalDataUsed || baseline.personalDataUsed || eligibility.personalDataUsed,
   };
 }

@@ -1,4 +1,5 @@
 import { appraiseInStack, worstCostMinor, type Appraisal, type Incentive } from "@leastwise/offers";
+import { canonicalJson } from "../canonical-json.js";
 import { budget, leasesOf } from "../guardrails/budget.js";
 import { brokenOnCart } from "../guardrails/cart.js";
 import { isCapReached } from "../guardrails/frequency-cap.js";
@@ -6,6 +7,7 @@ import { marginBreaker } from "../guardrails/margin-breaker.js";
 import { isFull } from "../guardrails/open-offers.js";
 import { quantity } from "../guardrails/quantity.js";
 import { givenMinor, subjectMax } from "../guardrails/subject-max.js";
+import type { BlockReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
 import type { OpenOffer } from "../state/decision-state.js";
 import { withoutWithheld } from "../state/state-at.js";
@@ -24,45 +26,103 @@ export interface Owed {
   readonly open: OpenOffer | undefined;
 }
 
+/** A rung of an entitlement that applies, and what keeps it from being given. */
+export interface BlockedOwed {
+  readonly campaign: CompiledCampaign;
+  /** Its place in the ladder, from 1. */
+  readonly rung: number;
+  readonly incentive: Incentive;
+  /** Undefined: it gives nothing on this cart, or nobody asked. */
+  readonly appraisal: Appraisal | undefined;
+  readonly worstCostMinor: number;
+  readonly blockedBy: BlockReason;
+}
+
+/** What is owed, and what would be but for something that blocks it. */
+export interface OwedOutcome {
+  /** Undefined: nothing. */
+  readonly owed: Owed | undefined;
+  /** Rungs above what is given, of all entitlements that apply, the highest of each first. */
+  readonly blocked: readonly BlockedOwed[];
+}
+
+const NOTHING_OWED: OwedOutcome = { owed: undefined, blocked: [] };
+
 /**
  * The baseline: of the entitlements that the shopper qualifies for, the one worth most on this cart (by priority on a
  * tie), at the highest of its rungs that the cart reaches and the guardrails admit. One answer carries one offer, so an
  * incentive stands in its place and never below it. It is given in every arm, so what was withheld does not count against it.
  */
-export function owedStep(situation: Situation, entitlements: readonly EligibleCampaign[]): Owed | undefined {
-  if (entitlements.length === 0) return undefined;
+export function owedStep(situation: Situation, entitlements: readonly EligibleCampaign[]): OwedOutcome {
+  if (entitlements.length === 0) return NOTHING_OWED;
   const given = { ...situation, decisionState: withoutWithheld(situation.decisionState) };
+  const blocked: BlockedOwed[] = [];
   let best: Owed | undefined;
   for (const eligible of entitlements) {
-    const owed = owedOf(given, eligible);
+    const owed = owedOf(given, eligible, blocked);
     if (owed !== undefined && (best === undefined || owed.appraisal.worthMinor > best.appraisal.worthMinor))
       best = owed;
   }
-  return best;
+  return { owed: best, blocked };
 }
 
-function owedOf(situation: Situation, { campaign, goods }: EligibleCampaign): Owed | undefined {
+/** @param blocked what is blocked is added to it */
+function owedOf(situation: Situation, { campaign, goods }: EligibleCampaign, blocked: BlockedOwed[]): Owed | undefined {
   const { cart, policy } = situation;
-  if (isTakenInCart(situation, campaign)) return undefined;
   const open = situation.decisionState.open.find((held) => held.campaignId === campaign.campaignId);
-  if (open === undefined && (isCapReached(situation, campaign) || isFull(situation))) return undefined;
-  const incentives = open === undefined ? campaign.ladder.map((rung) => rung.incentive) : [open.offer.incentive];
-  for (const incentive of incentives.toReversed()) {
+  const ofAll = campaignBlock(situation, campaign, open);
+  const rungs =
+    open === undefined ? campaign.ladder.toReversed() : [{ rung: undefined, incentive: open.offer.incentive }];
+  for (const { rung, incentive } of rungs) {
     const setting = { ...settingOf(goods, policy.rounding), ceilingMinor: open?.worstCostMinor };
-    const stacked = appraiseInStack(incentive, cart, setting);
-    if (stacked === undefined) continue;
-    const { appraisal, left } = stacked;
-    if (brokenOnCart(situation, campaign, appraisal, left) !== undefined) continue;
-    const worst = open?.worstCostMinor ?? worstCostMinor(incentive, appraisal);
-    if (open === undefined && !mayIssue(situation, campaign, worst)) continue;
-    return { campaign, incentive, appraisal, worstCostMinor: worst, open };
+    const stacked = ofAll === undefined ? appraiseInStack(incentive, cart, setting) : undefined;
+    const worst = open?.worstCostMinor ?? (stacked === undefined ? 0 : worstCostMinor(incentive, stacked.appraisal));
+    const blockedBy =
+      ofAll ??
+      (stacked === undefined
+        ? "incentive_not_applicable"
+        : (brokenOnCart(situation, campaign, stacked.appraisal, stacked.left) ??
+          (open === undefined ? issueBlock(situation, campaign, worst) : undefined)));
+    if (stacked !== undefined && blockedBy === undefined)
+      return { campaign, incentive, appraisal: stacked.appraisal, worstCostMinor: worst, open };
+    const place = rung ?? placeOf(campaign, incentive);
+    if (place !== undefined && blockedBy !== undefined)
+      blocked.push({
+        campaign,
+        rung: place,
+        incentive,
+        appraisal: stacked?.appraisal,
+        worstCostMinor: worst,
+        blockedBy,
+      });
   }
   return undefined;
 }
 
-function mayIssue(situation: Situation, campaign: CompiledCampaign, worstCostMinor: number): boolean {
-  if (situation.stopped) return false;
-  if ((marginBreaker(situation, campaign) ?? quantity(situation, campaign)) !== undefined) return false;
-  if (subjectMax(situation, givenMinor(situation), worstCostMinor) !== undefined) return false;
-  return budget(campaign, leasesOf(situation, campaign), worstCostMinor) === undefined;
+/** The place of an incentive that was issued before; undefined where the ladder has it no more. */
+function placeOf({ ladder }: CompiledCampaign, incentive: Incentive): number | undefined {
+  const said = canonicalJson(incentive);
+  return ladder.find((one) => canonicalJson(one.incentive) === said)?.rung;
+}
+
+/** What blocks all rungs of an entitlement alike, before the cart's goods are looked at. */
+function campaignBlock(
+  situation: Situation,
+  campaign: CompiledCampaign,
+  open: OpenOffer | undefined,
+): BlockReason | undefined {
+  if (isTakenInCart(situation, campaign)) return "stacking_group";
+  if (open !== undefined) return undefined;
+  if (isCapReached(situation, campaign)) return "frequency_cap";
+  return isFull(situation) ? "open_offers_max" : undefined;
+}
+
+function issueBlock(situation: Situation, campaign: CompiledCampaign, worstCostMinor: number): BlockReason | undefined {
+  if (situation.stopped) return "kill_switch";
+  return (
+    marginBreaker(situation, campaign) ??
+    quantity(situation, campaign) ??
+    subjectMax(situation, givenMinor(situation), worstCostMinor) ??
+    budget(campaign, leasesOf(situation, campaign), worstCostMinor)
+  );
 }

@@ -395,7 +395,7 @@ export interface DecisionRecord {
   episodeId: string;
   /** True if this answers within an episode that was answered before; its propensity is the first answer's. */
   continued: boolean;
-  /** All rungs weighed, rung 0 first. */
+  /** All rungs weighed, rung 0 first. Behind them rungs of entitlements that apply and that something blocks, with its reason and no weight. */
   candidates: Candidate[];
   /** Place of the chosen rung in `candidates`. For a ghost: what would have been given. */
   chosen: number;
@@ -452,7 +452,8 @@ export interface DecisionRecord {
   observeOnly: boolean;
   /**
    * What else the decision is a function of, as canonical JSON with a version: the subject's state before it, the owner's books
-   * (budgets, exploration spent, decisions by rung, realised margins, offers left), kill switch, place, language, freshness and the features that are words.
+   * (budgets, exploration spent, decisions by rung, realised margins, offers left), kill switch, place, language, freshness and the features that are words; under a policy with entitlements also
+   * that it tells what blocks them (`owedTold`), which records of earlier versions do not.
    */
   decisionState: Buffer;
   /** What this decision takes of its campaign's exploration budget, minor units; 0 where nothing was explored. */
