@@ -288,6 +288,16 @@ describe("a policy document", () => {
     expect(policyOf("campaigns: [{horizon: , budget_id: }]").campaigns[0]?.budgetId).toBe("");
   });
 
+  it("tells once, at its own line, that amounts have no currency to be read in", () => {
+    const amounts = "budgets: [{amount: 5}, {amount: 6}]";
+    const expected = "the policy's currency, an ISO 4217 code, for example EUR";
+    const problem = { reason: "unknown_currency", field: "currency" };
+    expect(problemsOf(amounts)).toEqual([{ ...problem, line: 1, column: 1, expected }]);
+    expect(problemsOf(`version: v\ncurrency: eur\n${amounts}`)).toEqual([
+      { ...problem, line: 2, column: 11, expected: `${expected}; did you mean EUR?` },
+    ]);
+  });
+
   it("tells all that is wrong at once", () => {
     expect(problemsOf("verison: v\nguardrails: {floor_price: 60}").map(({ line }) => line)).toEqual([1, 2]);
   });

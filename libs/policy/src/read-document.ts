@@ -58,6 +58,8 @@ class Reading {
   readonly #nodes = new Map<string, Node | null>();
   #currency: CurrencyCode | undefined;
   #isTooMany = false;
+  /** True if there was an amount to read, and no currency to read it in: told once, however many there are. */
+  #lacksCurrency = false;
 
   constructor(source: DocumentSource) {
     this.#source = source;
@@ -65,9 +67,11 @@ class Reading {
 
   read(): JsonValue {
     const { root } = this.#source;
-    const currency = isMap(root) ? this.#textIn(root, POLICY, "currency")?.text : undefined;
+    const { text: currency, node } = (isMap(root) ? this.#textIn(root, POLICY, "currency") : undefined) ?? {};
     this.#currency = currency !== undefined && isCurrencyCode(currency) ? currency : undefined;
-    return this.#message(POLICY, root, "", { zone: "UTC" }) ?? {};
+    const json = this.#message(POLICY, root, "", { zone: "UTC" }) ?? {};
+    if (this.#lacksCurrency) this.#refuse("unknown_currency", "currency", currency, currencyLike(currency), node);
+    return json;
   }
 
   locate(problem: Refusal): DocumentProblem {
@@ -242,8 +246,10 @@ class Reading {
   }
 
   #readMoney(text: string): { readonly minor: string; readonly currency: string } | Unread {
-    if (this.#currency === undefined)
-      return { expected: "an amount, once the policy names its currency (ISO 4217), for example currency: EUR" };
+    if (this.#currency === undefined) {
+      this.#lacksCurrency = true;
+      return { minor: "0", currency: "" };
+    }
     const minor = minorFromDecimal(text, this.#currency);
     const isExact = minor !== undefined && decimalsOf(text) <= exponentOf(this.#currency);
     return isExact
@@ -333,6 +339,13 @@ function fieldNamed(message: DescMessage, name: string): NamedField | undefined 
 function kindOf(node: Node): string {
   if (isMap(node)) return "fields";
   return isSeq(node) ? "a list" : "one value";
+}
+
+/** What a currency has to be, and the one that was perhaps meant. */
+function currencyLike(came = ""): string {
+  const known = Intl.supportedValuesOf("currency").filter(isCurrencyCode);
+  const near = came === "" ? undefined : nearestName(came.toUpperCase(), known);
+  return `the policy's currency, an ISO 4217 code, for example EUR${near === undefined ? "" : `; did you mean ${near}?`}`;
 }
 
 function decimalsOf(text: string): number {
