@@ -2,7 +2,7 @@ import { CLICKSTREAM_RETENTION_MIN_MS, topicPlan, TOPICS, wire } from "@leastwis
 import { openEmbeddedLog, type EventLog } from "@leastwise/eventlog";
 import { followPolicies, type Policies } from "@leastwise/references";
 import { callUnary, connect, startRpcServer, type RpcServer } from "@leastwise/rpc";
-import type { Millis } from "@leastwise/vocabulary";
+import type { CurrencyCode, Millis } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,7 +25,12 @@ beforeEach(async () => {
   const started = await startRpcServer({
     host: "127.0.0.1",
     port: 0,
-    services: [policyService({ log, clock, policies, bundles: new DeviceBundles({ policies, clock }) })],
+    services: [
+      policyService({
+        ...{ log, clock, policies, homeCurrency: "EUR" as CurrencyCode },
+        bundles: new DeviceBundles({ policies, clock }),
+      }),
+    ],
   });
   if (!started.ok) throw new Error(started.error.reason);
   server = started.value;
@@ -48,9 +53,31 @@ const apply = (version: string, reason = "autumn") => {
 
 describe("a policy that is applied", () => {
   it("is in force when the answer comes", async () => {
-    expect(await apply("one")).toEqual({ ok: true, value: { version: "one" } });
+    expect(await apply("one")).toEqual({ ok: true, value: { version: "one", notices: [] } });
     const answer = await callUnary(client.getPolicy.bind(client), { version: "" });
     expect(answer).toMatchObject({ ok: true, value: { policy: { version: "one" } } });
+  });
+
+  it("is told of where it is in another currency than the shop: it is in force, and carts in the shop's get nothing", async () => {
+    const dollars = wire.Policy.fromPartial({
+      version: "us",
+      author: "a",
+      reason: "r",
+      currency: "USD",
+      guardrails: {},
+    });
+    const notice = {
+      ...{ reason: "foreign_policy_currency", field: "currency", came: '"USD"' },
+      expected: "the shop's currency, EUR: carts in EUR get nothing under a policy in USD",
+    };
+    expect(await callUnary(client.validatePolicy.bind(client), { policy: dollars })).toEqual({
+      ok: true,
+      value: { problems: [], notices: [notice] },
+    });
+    expect(await callUnary(client.applyPolicy.bind(client), { policy: dollars })).toEqual({
+      ok: true,
+      value: { version: "us", notices: [notice] },
+    });
   });
 
   it("has one content for ever, though two come at once under one version", async () => {
@@ -99,10 +126,10 @@ describe("the history of policies", () => {
 
   it("goes on when somebody goes back: with a name, an author and a reason of its own", async () => {
     for (const version of ["one", "two"]) await apply(version);
-    expect(await rollBack("one")).toEqual({ ok: true, value: { version: "one.back-1" } });
+    expect(await rollBack("one")).toEqual({ ok: true, value: { version: "one.back-1", notices: [] } });
     expect(policies.active()?.written.policy).toMatchObject({ author: "ada", reason: "it sold nothing" });
     await rollBack("two");
-    expect(await rollBack("one")).toEqual({ ok: true, value: { version: "one.back-2" } });
+    expect(await rollBack("one")).toEqual({ ok: true, value: { version: "one.back-2", notices: [] } });
     expect((await list()).map((policy) => policy?.version)).toEqual([
       ...["one.back-2", "two.back-1", "one.back-1", "two", "one"],
     ]);
@@ -111,11 +138,11 @@ describe("the history of policies", () => {
   it("gives names that fit, also to what was gone back to", async () => {
     const long = "v".repeat(64);
     for (const version of [long, "one"]) await apply(version);
-    expect(await rollBack(long)).toEqual({ ok: true, value: { version: `${"v".repeat(57)}.back-1` } });
+    expect(await rollBack(long)).toEqual({ ok: true, value: { version: `${"v".repeat(57)}.back-1`, notices: [] } });
     await apply("two");
     expect(await rollBack(`${"v".repeat(57)}.back-1`)).toEqual({
       ok: true,
-      value: { version: `${"v".repeat(57)}.back-2` },
+      value: { version: `${"v".repeat(57)}.back-2`, notices: [] },
     });
   });
 

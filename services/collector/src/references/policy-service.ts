@@ -2,7 +2,17 @@ import { TOPICS, wire } from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
 import { compileProposed, compileWritten, type Policies } from "@leastwise/references";
 import { defineService, invalidArgument, refuse, type RpcRefusal, type RpcService } from "@leastwise/rpc";
-import { err, nearestName, ok, printable, refusal, type Clock, type Refusal, type Result } from "@leastwise/vocabulary";
+import {
+  err,
+  nearestName,
+  ok,
+  printable,
+  refusal,
+  type Clock,
+  type CurrencyCode,
+  type Refusal,
+  type Result,
+} from "@leastwise/vocabulary";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DeviceBundles } from "./device-bundles.js";
 import { Turns } from "./turns.js";
@@ -13,6 +23,8 @@ export interface PolicyServiceOptions {
   readonly clock: Clock;
   readonly policies: Policies;
   readonly bundles: DeviceBundles;
+  /** Of the shop. A policy in another is put into force all the same, and told of. */
+  readonly homeCurrency: CurrencyCode;
 }
 
 /** How long a policy that is written is waited for. It is in force then, be it that this process has yet to see it. */
@@ -24,7 +36,7 @@ const LISTED_MAX = 1_000;
 const VERSION_LENGTH_MAX = 64;
 
 /** Puts policies into force by writing them to the topic `policy`. */
-export function policyService({ log, clock, policies, bundles }: PolicyServiceOptions): RpcService {
+export function policyService({ log, clock, policies, bundles, homeCurrency }: PolicyServiceOptions): RpcService {
   const turns = new Turns();
   /** Versions written here: none may have two contents, however late the topic brings the first one back. */
   const written = new Set<string>();
@@ -41,7 +53,7 @@ export function policyService({ log, clock, policies, bundles }: PolicyServiceOp
     if (!put.ok) return put;
     written.add(version);
     await appearance(policies, version);
-    return ok({ version });
+    return ok({ version, notices: [] });
   };
   const rollBack = async ({ version, author, reason }: wire.RollbackPolicyRequest) => {
     const found = earlier(policies, version);
@@ -63,16 +75,16 @@ export function policyService({ log, clock, policies, bundles }: PolicyServiceOp
   return defineService(wire.PolicyServiceService, {
     applyPolicy: async ({ policy }) => {
       if (policy === undefined) return err(invalidArgument(policyMissing()));
-      const [problem] = problemsOfProposed(policy, clock.nowMs());
+      const { problems, notices } = lookedAt(policy, clock.nowMs(), homeCurrency);
+      const [problem] = problems;
       if (problem !== undefined) return err(invalidArgument(problem));
-      return await turns.take(TOPICS.policy, () => apply(policy));
+      const applied = await turns.take(TOPICS.policy, () => apply(policy));
+      return applied.ok ? ok({ ...applied.value, notices }) : applied;
     },
     getPolicy: ({ version }) => Promise.resolve(version === "" ? inForce(policies) : earlier(policies, version)),
     validatePolicy: ({ policy }) => {
       if (policy === undefined) return Promise.resolve(err(invalidArgument(policyMissing())));
-      return Promise.resolve(
-        ok({ problems: problemsOfProposed(policy, clock.nowMs()).map((problem) => ({ ...problem })) }),
-      );
+      return Promise.resolve(ok(lookedAt(policy, clock.nowMs(), homeCurrency)));
     },
     listPolicies: () => Promise.resolve(ok({ policies: policies.history().slice(0, LISTED_MAX).map(withoutContent) })),
     rollbackPolicy: (asked) => turns.take(TOPICS.policy, () => rollBack(asked)),
@@ -135,16 +147,29 @@ async function appearance(policies: Policies, version: string): Promise<void> {
 
 /** All that keeps a policy from running, each in one line; empty: nothing. See {@link compileWritten}. */
 export function problemsOf(policy: wire.Policy): readonly Refusal[] {
-  return problemsIn(compileWritten(policy));
+  const compiled = compileWritten(policy);
+  return compiled.ok ? [] : compiled.error.map(inOneLine);
 }
 
-/** All that keeps a policy from being put into force, likewise. See {@link compileProposed}. */
-function problemsOfProposed(policy: wire.Policy, nowMs: number): readonly Refusal[] {
-  return problemsIn(compileProposed(policy, nowMs));
+/** All that keeps a policy from being put into force, and, where nothing does, what is worth knowing. See {@link compileProposed}. */
+function lookedAt(policy: wire.Policy, nowMs: number, homeCurrency: CurrencyCode): wire.ValidatePolicyResponse {
+  const compiled = compileProposed(policy, nowMs);
+  if (!compiled.ok) return { problems: compiled.error.map(inOneLine), notices: [] };
+  return {
+    problems: [],
+    notices: [...compiled.value.notices, ...foreignCurrency(policy, homeCurrency)].map(inOneLine),
+  };
 }
 
-function problemsIn(compiled: Result<unknown, readonly Refusal[]>): readonly Refusal[] {
-  return compiled.ok ? [] : compiled.error.map((problem) => ({ ...problem, came: printable(problem.came) }));
+/** Carts in the shop's own currency would get nothing: more often a slip than meant. */
+function foreignCurrency({ currency }: wire.Policy, homeCurrency: CurrencyCode): readonly Refusal[] {
+  if (currency === homeCurrency) return [];
+  const expected = `the shop's currency, ${homeCurrency}: carts in ${homeCurrency} get nothing under a policy in ${currency}`;
+  return [refusal("foreign_policy_currency", "currency", currency, expected)];
+}
+
+function inOneLine(problem: Refusal): wire.PolicyProblem {
+  return { ...problem, came: printable(problem.came) };
 }
 
 function policyMissing(): Refusal {

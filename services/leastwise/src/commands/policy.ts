@@ -1,6 +1,6 @@
 import { writeJson, type wire } from "@leastwise/contracts";
 import { policyChanges, sayChange, writePolicyDocument } from "@leastwise/policy";
-import { printable } from "@leastwise/vocabulary";
+import { printable, sayRefusal } from "@leastwise/vocabulary";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
 import { PolicyClient } from "../policy/policy-client.js";
 import { checkPolicyFile, sayDocumentProblem, type CheckedPolicy, type PolicyNames } from "../policy/policy-file.js";
@@ -35,8 +35,9 @@ export async function applyCommand(file: string, options: AskingOptions & Policy
   const { json, address, version, author, reason } = options;
   const { policy } = await validOf(file, json, given({ version, author, reason }));
   await asking(address, async (client) => {
-    const applied = await client.apply(policy);
-    say(json ? JSON.stringify({ version: applied }) : `${applied} is in force`);
+    const { version: applied, notices } = await client.apply(policy);
+    say(json ? JSON.stringify({ version: applied, notices }) : `${applied} is in force`);
+    if (!json) for (const notice of notices) process.stderr.write(`${sayRefusal(notice)}: a notice\n`);
   });
 }
 
@@ -104,7 +105,7 @@ export async function killCommand({ address, author, reason, json }: RollbackOpt
     }
     const names = new Set((await client.history()).map(({ policy }) => policy?.version ?? ""));
     const version = killName(before.version, names);
-    const applied = await client.apply({ ...before, version, author, reason, killSwitch: true });
+    const { version: applied } = await client.apply({ ...before, version, author, reason, killSwitch: true });
     const back = `to go on: policy rollback ${before.version} --author NAME --reason WORDS`;
     say(json ? JSON.stringify({ version: applied }) : `${applied} is in force: nothing new is given\n${back}`);
   });

@@ -206,12 +206,18 @@ class Starting {
   }
 
   async #follow(log: EventLog): Promise<References> {
-    const { telemetry } = this.#options;
+    const { telemetry, config } = this.#options;
     const { logger, metrics } = telemetry;
+    const homeCurrency = currencyOf(config);
     const onPassedOver = sayPassedOver("references", telemetry);
     const policies = await followPolicies(log, {
       onPassedOver,
-      onInForce: ({ written }) => {
+      onInForce: ({ written, compiled: { version, currency } }) => {
+        if (currency !== homeCurrency)
+          logger.warn(
+            { version, currency, homeCurrency },
+            "a policy is not in the shop's currency: carts in that get nothing",
+          );
         metrics.policyApplied.with({}).set(Number(written.appliedAtMs) / 1_000);
       },
       onUnusable: (version) => {
@@ -286,7 +292,7 @@ class Starting {
       collectorService(collector),
       subjectService({ log, clock, hasher, subjects: references.subjects }),
       catalogService({ log, clock, catalog: references.catalog }),
-      policyService({ log, clock, policies: references.policies, bundles }),
+      policyService({ log, clock, policies: references.policies, bundles, homeCurrency: currencyOf(config) }),
     );
     return { collector, port: opened.value.port };
   }

@@ -16,10 +16,9 @@ export class PolicyClient {
     this.#client = connect(wire.PolicyServiceClient, address);
   }
 
-  /** Puts a policy into force; its version. */
-  async apply(policy: wire.Policy): Promise<string> {
-    const { version } = await this.#asked(callUnary(this.#client.applyPolicy.bind(this.#client), { policy }, TIMEOUT));
-    return version;
+  /** Puts a policy into force; its version, and what is worth knowing of it. */
+  apply(policy: wire.Policy): Promise<wire.ApplyPolicyResponse> {
+    return this.#asked(callUnary(this.#client.applyPolicy.bind(this.#client), { policy }, TIMEOUT));
   }
 
   /**

@@ -976,6 +976,8 @@ export interface ApplyPolicyRequest {
 export interface ApplyPolicyResponse {
   /** Its version. */
   version: string;
+  /** What is allowed and yet worth knowing, for example that it is not in the shop's currency (`foreign_policy_currency`). Of a rollback: none are told. */
+  notices: PolicyProblem[];
 }
 
 /** Asks for a policy. */
@@ -1004,6 +1006,8 @@ export interface ValidatePolicyRequest {
 export interface ValidatePolicyResponse {
   /** Empty: nothing. */
   problems: PolicyProblem[];
+  /** What is allowed and yet worth knowing, where nothing is wrong. See `ApplyPolicyResponse`. */
+  notices: PolicyProblem[];
 }
 
 /** One thing wrong with a policy. */
@@ -5883,13 +5887,16 @@ export const ApplyPolicyRequest: MessageFns<ApplyPolicyRequest> = {
 };
 
 function createBaseApplyPolicyResponse(): ApplyPolicyResponse {
-  return { version: "" };
+  return { version: "", notices: [] };
 }
 
 export const ApplyPolicyResponse: MessageFns<ApplyPolicyResponse> = {
   encode(message: ApplyPolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.version !== "") {
       writer.uint32(10).string(message.version);
+    }
+    for (const v of message.notices) {
+      PolicyProblem.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -5915,6 +5922,14 @@ export const ApplyPolicyResponse: MessageFns<ApplyPolicyResponse> = {
             message.version = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.notices.push(PolicyProblem.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5933,6 +5948,7 @@ export const ApplyPolicyResponse: MessageFns<ApplyPolicyResponse> = {
   fromPartial(object: DeepPartial<ApplyPolicyResponse>): ApplyPolicyResponse {
     const message = createBaseApplyPolicyResponse();
     message.version = object.version ?? "";
+    message.notices = object.notices?.map((e) => PolicyProblem.fromPartial(e)) || [];
     return message;
   },
 };
@@ -6124,13 +6140,16 @@ export const ValidatePolicyRequest: MessageFns<ValidatePolicyRequest> = {
 };
 
 function createBaseValidatePolicyResponse(): ValidatePolicyResponse {
-  return { problems: [] };
+  return { problems: [], notices: [] };
 }
 
 export const ValidatePolicyResponse: MessageFns<ValidatePolicyResponse> = {
   encode(message: ValidatePolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.problems) {
       PolicyProblem.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.notices) {
+      PolicyProblem.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -6156,6 +6175,14 @@ export const ValidatePolicyResponse: MessageFns<ValidatePolicyResponse> = {
             message.problems.push(PolicyProblem.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.notices.push(PolicyProblem.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6174,6 +6201,7 @@ export const ValidatePolicyResponse: MessageFns<ValidatePolicyResponse> = {
   fromPartial(object: DeepPartial<ValidatePolicyResponse>): ValidatePolicyResponse {
     const message = createBaseValidatePolicyResponse();
     message.problems = object.problems?.map((e) => PolicyProblem.fromPartial(e)) || [];
+    message.notices = object.notices?.map((e) => PolicyProblem.fromPartial(e)) || [];
     return message;
   },
 };
