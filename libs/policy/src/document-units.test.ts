@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
-import { refusal } from "@leastwise/vocabulary";
+import { refusal, type CurrencyCode } from "@leastwise/vocabulary";
 import { inDocumentUnits } from "./document-units.js";
 
 const said = (field: string, came: unknown, expected: string) => {
-  const problem = inDocumentUnits(refusal("r", field, came, expected));
+  const problem = inDocumentUnits(refusal("r", field, came, expected), "EUR" as CurrencyCode);
   expect(problem).toMatchObject({ reason: "r", field });
   return `expected ${problem.expected}, got ${problem.came}`;
 };
@@ -60,6 +60,7 @@ describe("what is wrong with a policy", () => {
       "an end after now, 2026-12-01T08:00:00.000Z",
       undefined,
     ],
+    ["budgets[0].amount.minor", -500, "more than 1250", "expected more than 12.50 EUR, got -5.00 EUR"],
     ["segments[0].name", "5 bp", "at most 50 bp", 'expected at most 0.5%, got "5 bp"'],
   ])("is said in the units of the document: %s", (field, came, expected, words) => {
     if (words !== undefined) expect(said(field, came, expected)).toBe(words);

@@ -77,7 +77,7 @@ class Reading {
   locate(problem: Refusal): DocumentProblem {
     let path = problem.field;
     while (path !== "" && !this.#nodes.has(path)) path = path.replace(/\[\d+\]$|(^|\.)[^.[\]]*$/, "");
-    return { ...inDocumentUnits(problem), ...this.#source.place(this.#nodes.get(path)) };
+    return { ...inDocumentUnits(problem, this.#currency), ...this.#source.place(this.#nodes.get(path)) };
   }
 
   #message(

@@ -214,25 +214,25 @@ const CASES: readonly Case[] = [
     "a ladder that goes down",
     () => inCampaign({ ladder: [{ incentive: percentOff(900) }, { incentive: percentOff(800) }] }),
     "ladder_not_ascending",
-    "campaigns[0].ladder[1].incentive",
+    "campaigns[0].ladder[1].incentive.percent_off.percent_bp",
   ],
   [
     "more than everything off",
     () => inCampaign({ ladder: [{ incentive: percentOff(10_001) }] }),
     "out_of_range",
-    "campaigns[0].ladder[0].incentive.percent_bp",
+    "campaigns[0].ladder[0].incentive.percent_off.percent_bp",
   ],
   [
     "nothing off",
     () => inCampaign({ ladder: [{ incentive: amountOff(0) }] }),
     "amount_out_of_range",
-    "campaigns[0].ladder[0].incentive.amount.minor",
+    "campaigns[0].ladder[0].incentive.amount_off.amount.minor",
   ],
   [
     "another currency",
     () => inCampaign({ ladder: [{ incentive: { kind: "amount_off", amount: usd } }] }),
     "mixed_currencies",
-    "campaigns[0].ladder[0].incentive.amount.currency",
+    "campaigns[0].ladder[0].incentive.amount_off.amount.currency",
   ],
   [
     "a bundle of one",
@@ -241,7 +241,7 @@ const CASES: readonly Case[] = [
         ladder: [{ incentive: { kind: "bundle_credit", productIds: ["a"], amount: { minor: 1, currency: EUR } } }],
       }),
     "bundle_size",
-    "campaigns[0].ladder[0].incentive.product_ids",
+    "campaigns[0].ladder[0].incentive.bundle_credit.product_ids",
   ],
   ["no experiment", () => inCampaign({ experimentId: "" }), "unknown_experiment", "campaigns[0].experiment_id"],
   [
@@ -318,6 +318,12 @@ const CASES: readonly Case[] = [
     "campaigns[0].schedule.weekly[0].from_minute",
   ],
   [
+    "a floor above the price",
+    () => inGuardrails({ floorPriceBp: 10_001 }),
+    "out_of_range",
+    "guardrails.floor_price_bp",
+  ],
+  [
     "limits of no goods",
     () => inGuardrails({ goodsLimits: [{ ...NO_GOODS, excluded: true }] }),
     "goods_missing",
@@ -365,7 +371,7 @@ const CASES: readonly Case[] = [
     () =>
       inLadder({ kind: "percent_off", percentBp: 500, scope: { ...NO_SCOPE, units: { kind: "cheapest", count: 0 } } }),
     "out_of_range",
-    "campaigns[0].ladder[0].incentive.scope.cheapest",
+    "campaigns[0].ladder[0].incentive.percent_off.scope.cheapest",
   ],
   [
     "sets of the cheapest units",
@@ -375,26 +381,26 @@ const CASES: readonly Case[] = [
         buyScope: { ...NO_SCOPE, units: { kind: "dearest", count: 3 } },
       }),
     "units_refused",
-    "campaigns[0].ladder[0].incentive.buy_scope.dearest",
+    "campaigns[0].ladder[0].incentive.buy_x_get_y.buy_scope.dearest",
   ],
   [
     "a gift of no worth",
     () =>
       inLadder({ kind: "gift", productId: "g", worth: { minor: 0, currency: EUR }, cost: { minor: 0, currency: EUR } }),
     "amount_out_of_range",
-    "campaigns[0].ladder[0].incentive.worth.minor",
+    "campaigns[0].ladder[0].incentive.gift.worth.minor",
   ],
   [
     "a credit that nobody ever spends",
     () => inLadder({ kind: "loyalty_credit", amount: { minor: 1, currency: EUR }, breakageBp: 10_000 }),
     "out_of_range",
-    "campaigns[0].ladder[0].incentive.breakage_bp",
+    "campaigns[0].ladder[0].incentive.loyalty_credit.breakage_bp",
   ],
   [
     "a way to pay without a name",
     () => inLadder({ kind: "payment_discount", method: "", percentBp: 100 }),
     "text_missing",
-    "campaigns[0].ladder[0].incentive.method",
+    "campaigns[0].ladder[0].incentive.payment_discount.method",
   ],
   ["a priority beyond all", () => inCampaign({ priority: 1_000_001 }), "out_of_range", "campaigns[0].priority"],
   ["no guardrails", () => problemsOf({ guardrails: undefined as never }), "guardrails_missing", "guardrails"],

@@ -33,7 +33,12 @@ export function validateApproach(
       if (approach.awayMs !== 0) problems.range(`${at}.away_ms`, approach.awayMs, DAY_MS, 366 * DAY_MS);
       const most = approach.propensityMaxBp === 0 ? 10_000 : approach.propensityMaxBp;
       if (approach.propensityMinBp > most)
-        problems.add("bounds_crossed", `${at}.propensity_min_bp`, approach.propensityMinBp, `at most ${String(most)}`);
+        problems.add(
+          "bounds_crossed",
+          `${at}.propensity_min_bp`,
+          approach.propensityMinBp,
+          `at most ${at}.propensity_max_bp, ${String(most)}`,
+        );
       validateChurn(problems, at, approach);
       return;
     }
@@ -65,7 +70,12 @@ function validateChurn(problems: Problems, at: string, approach: PropensityAppro
   problems.range(`${at}.churn_min_bp`, churnMinBp, isOfChurn ? 1 : 0, isOfChurn ? 10_000 : 0);
   problems.range(`${at}.churn_max_bp`, churnMaxBp, 0, isOfChurn ? 10_000 : 0);
   if (churnMaxBp !== 0 && churnMinBp > churnMaxBp)
-    problems.add("bounds_crossed", `${at}.churn_min_bp`, churnMinBp, `at most ${String(churnMaxBp)}`);
+    problems.add(
+      "bounds_crossed",
+      `${at}.churn_min_bp`,
+      churnMinBp,
+      `at most ${at}.churn_max_bp, ${String(churnMaxBp)}`,
+    );
 }
 
 function validateDynamic(problems: Problems, at: string, approach: DynamicApproach): void {
@@ -84,6 +94,11 @@ function validateDynamic(problems: Problems, at: string, approach: DynamicApproa
     problems.range(`${field}.depth_max_bp`, point.depthMaxBp, 0, 10_000);
     const before = approach.markdown[i - 1];
     if (before !== undefined && point.leftBp >= before.leftBp)
-      problems.add("markdown_not_descending", `${field}.left_bp`, point.leftBp, `less than ${String(before.leftBp)}`);
+      problems.add(
+        "markdown_not_descending",
+        `${field}.left_bp`,
+        point.leftBp,
+        `less than that of ${at}.markdown[${String(i - 1)}], ${String(before.leftBp)}`,
+      );
   }
 }

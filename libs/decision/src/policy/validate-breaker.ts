@@ -16,7 +16,7 @@ export function validateBreaker(problems: Problems, field: string, breaker: Marg
       "band_contradictory",
       `${field}.margin_max_bp`,
       marginMaxBp,
-      `at least margin_min_bp, ${String(marginMinBp)}`,
+      `at least ${field}.margin_min_bp, ${String(marginMinBp)}`,
     );
   if (ordersMin !== undefined) problems.range(`${field}.orders_min`, ordersMin, 1, ORDERS_MAX);
   if (period === undefined) problems.add("period_missing", `${field}.period`, undefined, "day, week or month");

@@ -58,9 +58,19 @@ function validatePacing(problems: Problems, field: string, pacing: Pacing, hasPe
     const before = plan[i - 1];
     if (before === undefined) continue;
     if (point.elapsedBp <= before.elapsedBp)
-      problems.add("plan_not_ascending", `${at}.elapsed_bp`, point.elapsedBp, `more than ${String(before.elapsedBp)}`);
+      problems.add(
+        "plan_not_ascending",
+        `${at}.elapsed_bp`,
+        point.elapsedBp,
+        `more than that of ${field}.plan[${String(i - 1)}], ${String(before.elapsedBp)}`,
+      );
     if (point.spentBp < before.spentBp)
-      problems.add("plan_not_ascending", `${at}.spent_bp`, point.spentBp, `at least ${String(before.spentBp)}`);
+      problems.add(
+        "plan_not_ascending",
+        `${at}.spent_bp`,
+        point.spentBp,
+        `at least that of ${field}.plan[${String(i - 1)}], ${String(before.spentBp)}`,
+      );
   }
 }
 
@@ -80,7 +90,7 @@ export function validatePartners(problems: Problems, policy: Policy): void {
         "shares_not_whole",
         `${at}.merchant_share_bp`,
         partner.merchantShareBp,
-        `${String(10_000 - partner.partnerShareBp)}: with partner_share_bp, ${String(partner.partnerShareBp)}, 100 % together`,
+        `${String(10_000 - partner.partnerShareBp)}: with ${at}.partner_share_bp, ${String(partner.partnerShareBp)}, 100 % together`,
       );
     if (partner.budgetId !== "" || partner.partnerShareBp > 0)
       problems.reference(`${at}.budget_id`, partner.budgetId, budgets, "budget");
@@ -96,7 +106,7 @@ export function validatePartners(problems: Problems, policy: Policy): void {
           "windows_collide",
           field,
           partner.partnerId,
-          `a time in which ${rival} has not the group to itself`,
+          `a time in which ${rival.partnerId} has not the group to itself, as by ${rival.at}`,
         );
     }
   }
@@ -107,14 +117,16 @@ function rivalOf(
   partner: Partner,
   window: Partner["exclusive"][number],
   others: readonly Partner[],
-): string | undefined {
+): { readonly partnerId: string; readonly at: string } | undefined {
   const from = window.startsAtMs ?? Number.NEGATIVE_INFINITY;
   const to = window.endsAtMs ?? Number.POSITIVE_INFINITY;
-  return others.find(({ partnerId, exclusive }) => {
-    if (partnerId === partner.partnerId) return false;
-    return exclusive.some(
+  for (const [i, { partnerId, exclusive }] of others.entries()) {
+    if (partnerId === partner.partnerId) continue;
+    const k = exclusive.findIndex(
       ({ stackingGroup, startsAtMs = Number.NEGATIVE_INFINITY, endsAtMs = Number.POSITIVE_INFINITY }) =>
         stackingGroup === window.stackingGroup && startsAtMs < to && from < endsAtMs,
     );
-  })?.partnerId;
+    if (k >= 0) return { partnerId, at: `partners[${String(i)}].exclusive[${String(k)}]` };
+  }
+  return undefined;
 }

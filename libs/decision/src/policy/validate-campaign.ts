@@ -78,7 +78,12 @@ function validateTimes(problems: Problems, field: string, campaign: Campaign): v
     campaign.horizonMs === undefined || campaign.horizonMs === 0 ? HORIZON_DEFAULT_MS : campaign.horizonMs;
   problems.range(`${field}.horizon_ms`, horizon, MINUTE_MS, OFFER_TTL_MAX_MS);
   if (horizon < ttl)
-    problems.add("horizon_too_short", `${field}.horizon_ms`, horizon, `at least the offer's life, ${String(ttl)} ms`);
+    problems.add(
+      "horizon_too_short",
+      `${field}.horizon_ms`,
+      horizon,
+      `at least ${field}.offer_ttl_ms, ${String(ttl)} ms`,
+    );
   if (campaign.episodeCoolDownMs !== undefined && campaign.episodeCoolDownMs !== 0)
     problems.range(`${field}.episode_cool_down_ms`, campaign.episodeCoolDownMs, MINUTE_MS, OFFER_TTL_MAX_MS);
 }
@@ -146,5 +151,10 @@ export function validateSpan(
   if (from !== undefined) problems.range(`${field}.starts_at_ms`, from, 0, INSTANT_MAX_MS);
   if (to !== undefined) problems.range(`${field}.ends_at_ms`, to, 0, INSTANT_MAX_MS);
   if (from !== undefined && to !== undefined && to <= from)
-    problems.add("ends_before_start", `${field}.ends_at_ms`, to, `an instant after ${String(from)}`);
+    problems.add(
+      "ends_before_start",
+      `${field}.ends_at_ms`,
+      to,
+      `an instant after ${field}.starts_at_ms, ${String(from)}`,
+    );
 }

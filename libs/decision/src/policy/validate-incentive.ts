@@ -15,20 +15,27 @@ const PAID_AFTER_MAX_MS = 366 * DAY_MS;
 export function validateLadder(problems: Problems, field: string, ladder: readonly Rung[], currency: string): void {
   if (ladder.length < 1 || ladder.length > RUNGS_MAX)
     problems.add("ladder_size", field, ladder.length, `1 to ${String(RUNGS_MAX)} rungs; rung 0 is not listed`);
-  const greatest = new Map<string, number>();
+  const greatest = new Map<string, { readonly size: number; readonly at: string }>();
   for (const [index, { incentive }] of ladder.entries()) {
-    const at = `${field}[${String(index)}].incentive`;
+    const rung = `${field}[${String(index)}].incentive`;
     if (incentive === undefined) {
-      problems.add("incentive_missing", at, undefined, "one kind of incentive");
+      problems.add("incentive_missing", rung, undefined, "one kind of incentive");
       continue;
     }
+    const at = `${rung}.${incentive.kind}`;
     validateIncentive(problems, at, incentive, currency);
-    const size = sizeOf(incentive);
+    const sized = sizeOf(incentive);
+    if (sized === undefined) continue;
     const like = likeness(incentive);
     const before = greatest.get(like);
-    if (size !== undefined && before !== undefined && size <= before)
-      problems.add("ladder_not_ascending", at, size, `more than ${String(before)}, the ${incentive.kind} below it`);
-    if (size !== undefined) greatest.set(like, size);
+    if (before !== undefined && sized.size <= before.size)
+      problems.add(
+        "ladder_not_ascending",
+        `${at}.${sized.field}`,
+        sized.size,
+        `more than ${String(before.size)}, as ${before.at} has`,
+      );
+    greatest.set(like, { size: sized.size, at: `${at}.${sized.field}` });
   }
 }
 
@@ -47,17 +54,15 @@ function likeness(incentive: Incentive): string {
 }
 
 /** What orders two incentives of one kind without a cart; undefined where only the cart can tell. */
-function sizeOf(incentive: Incentive): number | undefined {
+function sizeOf(incentive: Incentive): { readonly size: number; readonly field: string } | undefined {
   switch (incentive.kind) {
     case "percent_off":
-      return incentive.percentBp;
+    case "payment_discount":
+      return { size: incentive.percentBp, field: "percent_bp" };
+    case "amount_off":
     case "loyalty_credit":
     case "partner_exclusive":
-      return incentive.amount.minor;
-    case "amount_off":
-      return incentive.amount.minor;
-    case "payment_discount":
-      return incentive.percentBp;
+      return { size: incentive.amount.minor, field: "amount.minor" };
     case "free_shipping":
     case "bundle_credit":
     case "tiered_cashback":
@@ -152,9 +157,9 @@ function validateTiers(problems: Problems, field: string, tiers: Tiers, currency
     if (before !== undefined && tier.cartMin.minor <= before.cartMin.minor)
       problems.add(
         "tiers_not_ascending",
-        `${at}.cart_min`,
+        `${at}.cart_min.minor`,
         tier.cartMin.minor,
-        `more than ${String(before.cartMin.minor)}`,
+        `more than that of ${field}[${String(index - 1)}], ${String(before.cartMin.minor)}`,
       );
   }
 }

@@ -171,6 +171,51 @@ describe("a policy that contradicts itself is refused at the line to change, wit
       `p.yaml:16:22: campaigns[0].schedule.ends_at_ms: expected an end after 2026-12-05T00:00:00.000Z: experiments[0].starts_at_ms enrols nobody before, got 2026-12-04T00:00:00.000Z (campaign_never_measured)`,
     ],
     [
+      "a ladder that goes down",
+      [rung("{percent_off: {percent: 10%}}\n      - incentive: {percent_off: {percent: 8%}}")],
+      `p.yaml:13:44: campaigns[0].ladder[2].incentive.percent_off.percent_bp: expected more than 10%, as campaigns[0].ladder[1].incentive.percent_off.percent_bp has, got 8% (ladder_not_ascending)`,
+    ],
+    [
+      "amounts that go down",
+      [rung("{amount_off: {amount: 10}}\n      - incentive: {amount_off: {amount: 9.50}}")],
+      `p.yaml:13:42: campaigns[0].ladder[2].incentive.amount_off.amount.minor: expected more than 10.00 EUR, as campaigns[0].ladder[1].incentive.amount_off.amount.minor has, got 9.50 EUR (ladder_not_ascending)`,
+    ],
+    [
+      "a floor above the price",
+      [["floor_price: 60%", "floor_price: 101%"]],
+      `p.yaml:18:16: guardrails.floor_price_bp: expected a percentage from 0% to 100%, got 101% (out_of_range)`,
+    ],
+    [
+      "shares that are not all of it",
+      [["merchant_share: 50%", "merchant_share: 40%"]],
+      `p.yaml:23:67: partners[0].merchant_share_bp: expected 50%: with partners[0].partner_share_bp, 50%, 100 % together, got 40% (shares_not_whole)`,
+    ],
+    [
+      "two partners who have a group to themselves at once",
+      [
+        [
+          "budget_id: banks}]",
+          "budget_id: banks, exclusive: [{stacking_group: checkout, ends: 2027-01-01}]}, {partner_id: b, partner_share: 0%, merchant_share: 100%, exclusive: [{stacking_group: checkout, ends: 2026-01-01}]}]",
+        ],
+      ],
+      `p.yaml:23:219: partners[1].exclusive[0]: expected a time in which bank has not the group to itself, as by partners[0].exclusive[0], got "b" (windows_collide)`,
+    ],
+    [
+      "a budget that is part of itself",
+      [["amount: 20000", "amount: 20000, part_of: autumn"]],
+      `p.yaml:26:49: budgets[0].part_of: expected a budget that is not part of this one, got "autumn → autumn" (budget_of_itself)`,
+    ],
+    [
+      "a schedule that ends before it starts",
+      [inCampaign("schedule: {starts: 2026-12-02, ends: 2026-11-30}")],
+      `p.yaml:16:42: campaigns[0].schedule.ends_at_ms: expected an instant after campaigns[0].schedule.starts_at_ms, 2026-12-02T00:00:00.000Z, got 2026-12-01T00:00:00.000Z (ends_before_start)`,
+    ],
+    [
+      "a horizon below the offer's life",
+      [inCampaign("horizon: 6h")],
+      `p.yaml:16:14: campaigns[0].horizon_ms: expected at least campaigns[0].offer_ttl_ms, 1d, got 6h (horizon_too_short)`,
+    ],
+    [
       "a markdown curve of nothing",
       [["rules: {segment: everyone}", "dynamic: {shelf_life_max: 14d, markdown: [{left: 100%, depth_max: 0%}]}"]],
       `p.yaml:9:71: campaigns[0].dynamic.markdown[0].depth_max_bp: expected more than 0%, here or at another point: else nothing of campaigns[0].ladder is ever given, got 0% (campaign_never_runs)`,
