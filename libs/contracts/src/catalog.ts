@@ -1,3 +1,4 @@
+import { netOfTax, type PriceTax } from "@leastwise/offers";
 import {
   EARLIEST_MS,
   err,
@@ -97,10 +98,21 @@ export function readProducts(products: readonly wire.Product[]): Result<readonly
 /** What is allowed in a row and yet worth a look. Stable. */
 const PRODUCT_REMARKS = ["cost_above_price", "cost_missing", "floor_above_price"] as const;
 
-/** What of a row is worth a look: what the shop loses money by, or cannot know that it does. */
-export function remarksOf({ price, unitCost, floorPrice }: wire.Product): readonly (typeof PRODUCT_REMARKS)[number][] {
+/**
+ * What of a row is worth a look: what the shop loses money by, or cannot know that it does.
+ *
+ * @param priceTax the tax in prices, by the policy in force: costs are without; undefined: there is none in them
+ */
+export function remarksOf(
+  { price, unitCost, floorPrice, taxBp }: wire.Product,
+  priceTax: PriceTax | undefined,
+): readonly (typeof PRODUCT_REMARKS)[number][] {
+  const isCostAbove =
+    price !== undefined &&
+    unitCost !== undefined &&
+    Number(unitCost.minor) > netOfTax(Number(price.minor), priceTax, taxBp);
   const isSo = {
-    cost_above_price: isAbove(unitCost, price),
+    cost_above_price: isCostAbove,
     cost_missing: unitCost === undefined,
     floor_above_price: isAbove(floorPrice, price),
   };

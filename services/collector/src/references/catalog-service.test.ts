@@ -1,6 +1,6 @@
 import { CLICKSTREAM_RETENTION_MIN_MS, topicPlan, wire } from "@leastwise/contracts";
 import { openEmbeddedLog, type EventLog } from "@leastwise/eventlog";
-import { followCatalog, type Catalog } from "@leastwise/references";
+import { compileWritten, followCatalog, type Catalog, type PolicyInForce } from "@leastwise/references";
 import { callUnary, connect, startRpcServer, type RpcServer } from "@leastwise/rpc";
 import type { Millis } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
@@ -12,6 +12,7 @@ import { catalogService } from "./catalog-service.js";
 let directory: string;
 let log: EventLog;
 let catalog: Catalog;
+let inForce: PolicyInForce | undefined;
 let server: RpcServer;
 let client: InstanceType<typeof wire.CatalogServiceClient>;
 
@@ -21,7 +22,8 @@ beforeEach(async () => {
   await log.ensureTopics(topicPlan(1, CLICKSTREAM_RETENTION_MIN_MS));
   catalog = await followCatalog(log);
   const clock = { nowMs: () => Date.UTC(2026, 10, 23, 12) as Millis };
-  const services = [catalogService({ log, clock, catalog })];
+  inForce = undefined;
+  const services = [catalogService({ log, clock, catalog, policies: { active: () => inForce } })];
   const started = await startRpcServer({ host: "127.0.0.1", port: 0, services });
   if (!started.ok) throw new Error(started.error.reason);
   server = started.value;
@@ -57,6 +59,25 @@ describe("rows of the catalog", () => {
           { productId: "unknown", reason: "cost_missing" },
         ],
       },
+    });
+  });
+
+  it("cost more than they bring where the tax in their prices, by the policy in force or their own, leaves less", async () => {
+    const policy = wire.Policy.fromPartial({
+      ...{ version: "v", author: "a", reason: "r", currency: "EUR", guardrails: {} },
+      ...{ prices: wire.PriceBasis.PRICE_BASIS_WITH_TAX, taxBp: 1_900 },
+    });
+    const compiled = compileWritten(policy);
+    if (!compiled.ok) throw new Error(JSON.stringify(compiled.error));
+    const rows = [
+      { productId: "at-cost", price: euros(1_190), unitCost: euros(1_000) },
+      { productId: "below", price: euros(1_190), unitCost: euros(1_001) },
+      { productId: "reduced", price: euros(1_190), unitCost: euros(1_001), taxBp: 700 },
+    ];
+    expect(await put(...rows)).toMatchObject({ value: { remarks: [] } });
+    inForce = { compiled: compiled.value, written: wire.PolicyRecord.fromPartial({ policy }) };
+    expect(await put(...rows)).toMatchObject({
+      value: { remarks: [{ productId: "below", reason: "cost_above_price" }] },
     });
   });
 

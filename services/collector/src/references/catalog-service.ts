@@ -1,6 +1,6 @@
 import { checkId, readProducts, remarksOf, TOPICS, wire } from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
-import type { Catalog } from "@leastwise/references";
+import type { Catalog, Policies } from "@leastwise/references";
 import { defineService, invalidArgument, refuse, type RpcService } from "@leastwise/rpc";
 import { err, ok, refusal, type Clock } from "@leastwise/vocabulary";
 import { writeRecords } from "./write-record.js";
@@ -9,10 +9,12 @@ export interface CatalogServiceOptions {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly catalog: Catalog;
+  /** Of the policy in force: it says whether prices have tax in them, and at which rate. */
+  readonly policies: Pick<Policies, "active">;
 }
 
 /** Keeps the shop's products on the topic `catalog`. */
-export function catalogService({ log, clock, catalog }: CatalogServiceOptions): RpcService {
+export function catalogService({ log, clock, catalog, policies }: CatalogServiceOptions): RpcService {
   return defineService(wire.CatalogServiceService, {
     putProducts: async ({ products }) => {
       const read = readProducts(products);
@@ -24,8 +26,9 @@ export function catalogService({ log, clock, catalog }: CatalogServiceOptions): 
       }));
       const written = await writeRecords(log, clock, TOPICS.catalog, records);
       if (!written.ok) return written;
+      const priceTax = policies.active()?.compiled.guardrails.cart.priceTax;
       const remarks = products.flatMap((product) =>
-        remarksOf(product).map((reason) => ({ productId: product.productId, reason })),
+        remarksOf(product, priceTax).map((reason) => ({ productId: product.productId, reason })),
       );
       return ok({ kept: products.length, remarks });
     },

@@ -291,7 +291,7 @@ class Starting {
     this.#become(
       collectorService(collector),
       subjectService({ log, clock, hasher, subjects: references.subjects }),
-      catalogService({ log, clock, catalog: references.catalog }),
+      catalogService({ log, clock, catalog: references.catalog, policies: references.policies }),
       policyService({ log, clock, policies: references.policies, bundles, homeCurrency: currencyOf(config) }),
     );
     return { collector, port: opened.value.port };

@@ -95,7 +95,7 @@ export interface ProductRemark {
   /** The product. */
   productId: string;
   /**
-   * `cost_above_price`: one unit costs the shop more than it brings; `cost_missing`: no margin is known, and guardrails go by the policy's
+   * `cost_above_price`: one unit costs the shop more than it brings, the tax that the policy in force finds in prices taken off; `cost_missing`: no margin is known, and guardrails go by the policy's
    * assumed one; `floor_above_price`: no incentive can be given on it.
    */
   reason: string;
