@@ -5,19 +5,29 @@ import { STEPS_MAX, tooCostly, worstSteps } from "./cel-cost.js";
 /** What an expression came to: it holds, it does not, or it failed and counts as false. */
 export type Verdict = "holds" | "does_not_hold" | "expression_failed";
 
-/** CEL has no `double + int`; everything here is a double, and nobody should have to write `2.0`. */
+/**
+ * CEL has no `double + int`; everything here is a double, and nobody should have to write `2.0`. Nor has it `double % double`: of doubles `%` is what it is of
+ * integers, and fails by zero as there.
+ */
 export function withMixedArithmetic(environment: Environment): Environment {
   const operators: readonly [string, (a: number, b: number) => number][] = [
     ["+", (a, b) => a + b],
     ["-", (a, b) => a - b],
     ["*", (a, b) => a * b],
     ["/", (a, b) => a / b],
+    ["%", modulo],
   ];
   for (const [operator, apply] of operators) {
-    environment.registerOperator(`double ${operator} int`, (a: number, b: bigint) => apply(a, Number(b)));
-    environment.registerOperator(`int ${operator} double`, (a: bigint, b: number) => apply(Number(a), b));
+    environment.registerOperator(`double ${operator} int: double`, (a: number, b: bigint) => apply(a, Number(b)));
+    // Without its type said, the library takes what comes of it for an int, as its left side is.
+    environment.registerOperator(`int ${operator} double: double`, (a: bigint, b: number) => apply(Number(a), b));
   }
-  return environment;
+  return environment.registerOperator("double % double: double", modulo);
+}
+
+function modulo(a: number, b: number): number {
+  if (b === 0) throw new RangeError("modulo by zero");
+  return a % b;
 }
 
 /** What an expression comes to. Arithmetic or a comparison with null, a missing key, a division by zero: it does not hold. */
