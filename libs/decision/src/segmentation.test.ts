@@ -201,7 +201,7 @@ describe("classes of purchase history", () => {
     const segments = [{ name: "everyone", expression: "rfm.frequency >= 4" }];
     expect(problems({ segments })).toEqual(["segments[0].expression: rfm_missing"]);
     expect(problems({ segments: [{ name: "everyone", expression: "rfm.frequenzy >= 4" }], rfm: RFM })).toEqual([
-      "segments[0].expression: expression_invalid",
+      "segments[0].expression: unknown_field",
     ]);
     const monetary = [{ minor: 1, currency: "USD" as CurrencyCode }, ...RFM.monetary.slice(1)];
     expect(problems({ rfm: { recencyMs: [DAY_MS], frequency: [2, 4, 4, 0], monetary } })).toEqual([

@@ -1,7 +1,7 @@
 import { readPolicy, TOPICS, wire } from "@leastwise/contracts";
-import { campaignsOver, compilePolicy, contradictionsOf, type CompiledPolicy } from "@leastwise/decision";
+import { campaignsOver, compilePolicy, contradictionsOf, type CompiledPolicy, type PolicyProblem } from "@leastwise/decision";
 import type { EventLog, LogRecord } from "@leastwise/eventlog";
-import { err, type Refusal, type Result } from "@leastwise/vocabulary";
+import { err, type Result } from "@leastwise/vocabulary";
 import { FEATURES, TEXT_FEATURES } from "@leastwise/windows";
 import { follow, type Followed } from "./follow.js";
 import { insistOnKey, takingOurs, type FollowingHooks } from "./passed-over.js";
@@ -27,6 +27,7 @@ export interface Policies extends Followed {
 /** The features that a policy's expressions may name, in the order of the vector that a decision is given. */
 export const FEATURE_CATALOGUE = {
   names: FEATURES.map(({ name }) => name),
+  units: FEATURES.map(({ unit }) => unit),
   textNames: TEXT_FEATURES.map(({ name }) => name),
 };
 
@@ -97,7 +98,7 @@ function inForce(written: wire.PolicyRecord): PolicyInForce | undefined {
 }
 
 /** Reads a policy as it was written and compiles it, or says all that is wrong with it; fields are paths inside the policy. */
-export function compileWritten(policy: wire.Policy): Result<CompiledPolicy, readonly Refusal[]> {
+export function compileWritten(policy: wire.Policy): Result<CompiledPolicy, readonly PolicyProblem[]> {
   const read = readPolicy(policy);
   return read.ok ? compilePolicy(read.value, FEATURE_CATALOGUE) : read;
 }
@@ -108,7 +109,7 @@ export function compileWritten(policy: wire.Policy): Result<CompiledPolicy, read
  *
  * @param nowMs instant that no campaign may be over at, Unix ms; absent: any may be
  */
-export function compileProposed(policy: wire.Policy, nowMs?: number): Result<CompiledPolicy, readonly Refusal[]> {
+export function compileProposed(policy: wire.Policy, nowMs?: number): Result<CompiledPolicy, readonly PolicyProblem[]> {
   const read = readPolicy(policy);
   if (!read.ok) return read;
   const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);

@@ -62,7 +62,7 @@ describe("a bundle", () => {
     const signals = Array.from({ length: 32 }, (_, i) => `s${String(i)}`.padEnd(64, "x"));
     const classes = Array.from({ length: 16 }, (_, i) => ({
       name: `c${String(i)}`.padEnd(64, "x"),
-      expression: `"${"x".repeat(500)}" == ""`,
+      expression: `cart.payment_method == "${"x".repeat(485)}"`,
     }));
     const campaigns = [
       taking(

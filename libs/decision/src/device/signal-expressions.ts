@@ -5,6 +5,7 @@ import {
   verdictOf,
   withMixedArithmetic,
   type ExpressionProblem,
+  type TypeCheck,
   type Verdict,
 } from "../policy/cel.js";
 
@@ -65,13 +66,16 @@ const RUNNING = withMixedArithmetic(new Environment())
 /**
  * Checks and compiles an expression over what a device sees, which must yield a bool. Signals are named literally (`local.visits` or
  * `local["visits"]`), so that a misspelt one is found here.
+ *
+ * @param typeCheck knows what each field can hold. Absent, as on a device: it was asked when the policy was put into force
  */
 export function compileSignalExpression(
   source: string,
   signals: ReadonlySet<string>,
+  typeCheck?: TypeCheck,
 ): Result<SignalExpression, ExpressionProblem> {
   const fields = { map: "local", field: "signal", known: signals, expected: "one of device.signals" };
-  const checked = checkExpression(source, { checking: CHECKING, running: RUNNING }, fields);
+  const checked = checkExpression(source, { checking: CHECKING, running: RUNNING }, fields, typeCheck);
   if (!checked.ok) return checked;
   const { run } = checked.value;
   return ok({ evaluate: (context) => verdictOf(run, context) });

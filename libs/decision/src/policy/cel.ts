@@ -1,4 +1,4 @@
-import type { ASTNode, Environment } from "@marcbachmann/cel-js";
+import { ParseError, type ASTNode, type TypeError as CelTypeError, type Environment } from "@marcbachmann/cel-js";
 import { err, nearestName, ok, type Result } from "@leastwise/vocabulary";
 import { STEPS_MAX, tooCostly, worstSteps } from "./cel-cost.js";
 
@@ -42,13 +42,34 @@ export function verdictOf(run: (context: Record<string, unknown>) => unknown, co
 /** An expression that can be run. */
 export type Running = ((context: Record<string, unknown>) => unknown) & { readonly ast: ASTNode };
 
+/** What came, in words: it is told as it is, without quotation marks around the whole. */
+export class InWords {
+  readonly #words: string;
+
+  constructor(words: string) {
+    this.#words = words;
+  }
+
+  toString(): string {
+    return this.#words;
+  }
+}
+
 /** What is wrong with an expression. */
 export interface ExpressionProblem {
-  /** `expression_invalid`, `expression_not_bool`, `expression_too_costly`, or of a field of the map `unknown_…` or `…_not_literal`. */
+  /**
+   * `expression_invalid`, `expression_not_bool`, `expression_too_costly`; of a field of the map `unknown_…` or `…_not_literal`; and what {@link TypeCheck}
+   * finds.
+   */
   readonly reason: string;
-  readonly came: string;
+  readonly came: string | InWords;
   readonly expected: string;
+  /** Where in the expression, UTF-16 code units from 0. Absent: the whole of it. */
+  readonly offset?: number;
 }
+
+/** Says what is wrong with an expression's types; undefined where nothing is. */
+export type TypeCheck = (ast: ASTNode) => ExpressionProblem | undefined;
 
 /** The map whose fields expressions name literally, so that a misspelt one is found when they are checked. */
 export interface NamedFields {
@@ -73,52 +94,90 @@ export interface Checked {
 /**
  * Checks an expression that must yield a bool: its types, what it costs, and the names of the map's fields.
  *
- * @param checking knows the types
+ * @param checking knows the types as far as the library can
  * @param running reads plain values without wrapping them
+ * @param typeCheck knows them better, and is asked first. Absent: they were looked at before
  */
 export function checkExpression(
   source: string,
   { checking, running }: { readonly checking: Environment; readonly running: Environment },
-  { map, field, known, expected }: NamedFields,
+  fields: NamedFields,
+  typeCheck?: TypeCheck,
 ): Result<Checked, ExpressionProblem> {
+  const parsed = parsedBy(running, source);
+  if (!parsed.ok) return parsed;
+  const run = parsed.value;
+  const mistyped = typeCheck?.(run.ast);
+  if (mistyped !== undefined) return err(mistyped);
   const { valid, type, error } = checking.check(source);
-  if (!valid) return err({ reason: "expression_invalid", came: source, expected: error?.summary ?? "valid CEL" });
+  if (!valid) return err(invalid(source, error));
   if (type !== "bool")
     return err({
       reason: "expression_not_bool",
       came: type ?? "nothing",
       expected: "an expression that yields bool",
     });
-  const run = running.parse(source);
   if (worstSteps(run.ast) > STEPS_MAX) return err(tooCostly(source));
-  const { named, variables } = readsOf(run.ast, map);
-  if (named === "computed")
+  return namedIn(run, source, fields);
+}
+
+function parsedBy(running: Environment, source: string): Result<Running, ExpressionProblem> {
+  try {
+    return ok(running.parse(source));
+  } catch (error) {
+    if (error instanceof ParseError) return err(invalid(source, error));
+    throw error;
+  }
+}
+
+/** In the library's words. */
+function invalid(source: string, error: ParseError | CelTypeError | undefined): ExpressionProblem {
+  const { summary = "", range } = error ?? {};
+  // Of what has fields it says `$profile`.
+  const found = summary === "" ? "" : `: ${summary.slice(0, 1).toLowerCase()}${summary.slice(1).replaceAll("$", "")}`;
+  const problem = { reason: "expression_invalid", came: source, expected: `an expression in CEL${found}` };
+  return range === undefined ? problem : { ...problem, offset: range.start };
+}
+
+/** The expression with what it reads, if the map's fields are named literally and all are known. */
+function namedIn(
+  run: Running,
+  source: string,
+  { map, field, known, expected }: NamedFields,
+): Result<Checked, ExpressionProblem> {
+  const { named, variables, computedAt } = readsOf(run.ast, map);
+  if (computedAt !== undefined)
     return err({
       reason: `${field}_not_literal`,
       came: source,
       expected: `${field}s named literally: ${map}.name or ${map}["name"]`,
+      offset: computedAt,
     });
-  const unknown = [...named].find((name) => !known.has(name));
-  if (unknown === undefined) return ok({ run, named, variables });
-  const near = nearestName(unknown, known);
+  const unknown = [...named].find(([name]) => !known.has(name));
+  if (unknown === undefined) return ok({ run, named: new Set(named.keys()), variables });
+  const [name, offset] = unknown;
+  const near = nearestName(name, known);
   return err({
     reason: `unknown_${field}`,
-    came: unknown,
+    came: name,
     expected: near === undefined ? expected : `${expected}, perhaps ${near}`,
+    offset,
   });
 }
 
 /** What an expression reads. */
 interface Reads {
-  /** Names of fields of the map that were said literally; `computed` if any could be read. */
-  named: Set<string> | "computed";
+  /** Fields of the map that were named literally, and where first. */
+  readonly named: Map<string, number>;
   /** Variables beside the map. */
   readonly variables: Set<string>;
+  /** Where first any field of the map could be read; undefined: nowhere. */
+  computedAt: number | undefined;
 }
 
 /** Walks the tree for `map.name`, `map["name"]` and other variables; a bare `map` could be read by any name. */
 function readsOf(ast: ASTNode, map: string): Reads {
-  const reads: Reads = { named: new Set(), variables: new Set() };
+  const reads: Reads = { named: new Map(), variables: new Set(), computedAt: undefined };
   walk(ast, map, reads);
   return reads;
 }
@@ -131,10 +190,10 @@ function walk(node: unknown, map: string, reads: Reads): void {
   if (!isNode(node)) return;
   const named = fieldOf(node, map);
   if (named !== undefined) {
-    if (reads.named !== "computed") reads.named.add(named);
+    if (!reads.named.has(named)) reads.named.set(named, node.start);
     return;
   }
-  if (isVariable(node, map)) reads.named = "computed";
+  if (isVariable(node, map)) reads.computedAt ??= node.start;
   else if (node.op === "id" && typeof node.args === "string") reads.variables.add(node.args);
   walk(node.args, map, reads);
 }
@@ -142,11 +201,18 @@ function walk(node: unknown, map: string, reads: Reads): void {
 interface Node {
   readonly op: string;
   readonly args: unknown;
+  readonly start: number;
 }
 
 function isNode(value: unknown): value is Node {
   return (
-    typeof value === "object" && value !== null && "op" in value && "args" in value && typeof value.op === "string"
+    typeof value === "object" &&
+    value !== null &&
+    "op" in value &&
+    "args" in value &&
+    "start" in value &&
+    typeof value.op === "string" &&
+    typeof value.start === "number"
   );
 }
 

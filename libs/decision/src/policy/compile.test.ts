@@ -201,8 +201,11 @@ const CASES: readonly Case[] = [
     ['cart.currency.matches("(a+)+")', "expression_too_costly"],
     ["local.visits >", "expression_invalid"],
     ["local[cart.currency] == 1", "signal_not_literal"],
-    ["features.purchases_30d > 1", "expression_invalid"],
-    ["profile.member", "expression_invalid"],
+    ["features.purchases_30d > 1", "unknown_variable"],
+    ["profile.member", "unknown_variable"],
+    ["cart.categories.size() > 1", "unknown_field"],
+    ["context.hour > 24", "expression_out_of_range"],
+    ['local.visits in ["a"] && cart.units == "a"', "expression_type_mismatch"],
   ].map(([expression = "", reason = ""]): Case => [
     `devices an expression such as ${expression}`,
     () => inDevice({ classes: [{ name: "a", expression }] }),
@@ -503,7 +506,7 @@ const CASES: readonly Case[] = [
     "segments[0].expression",
   ],
   ["CEL that is no bool", () => inSegment("cart.lines"), "expression_not_bool", "segments[0].expression"],
-  ["an unknown variable", () => inSegment("carts.lines > 1"), "expression_invalid", "segments[0].expression"],
+  ["an unknown variable", () => inSegment("carts.lines > 1"), "unknown_variable", "segments[0].expression"],
   ["an unknown feature", () => inSegment("features.purchases_3d > 1"), "unknown_feature", "segments[0].expression"],
   [
     "a computed feature",

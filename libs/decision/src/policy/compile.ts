@@ -13,6 +13,7 @@ import { OPEN_MAX } from "../state/decision-state.js";
 import { compileBudget, type CompiledBudget } from "./budget-plan.js";
 import { CivilClock } from "./civil-time.js";
 import { compileBreaker, type CompiledBreaker } from "./compile-breaker.js";
+import { featureFields, type FeatureUnit } from "./expression-fields.js";
 import type { ExpressionPart } from "./expression-parts.js";
 import { compileExpression } from "./expressions.js";
 import type {
@@ -38,6 +39,8 @@ import { weekSpans, type WeekSpan } from "./weekly-hours.js";
 /** Names of the catalogue, in the order of the vector that a decision is given. */
 export interface FeatureCatalogue {
   readonly names: readonly string[];
+  /** The unit of each, by which its values are known. Absent: any number may be a value. */
+  readonly units?: readonly FeatureUnit[];
   /** Names of text features. Absent: none. */
   readonly textNames?: readonly string[];
 }
@@ -252,9 +255,9 @@ function compileSegments(
   catalogue: FeatureCatalogue,
   parts: Map<string, ExpressionPart>,
 ): CompiledSegment[] {
-  const names = new Set([...catalogue.names, ...(catalogue.textNames ?? [])]);
+  const features = featureFields(catalogue);
   return policy.segments.flatMap(({ name, expression }, index) => {
-    const compiled = compileExpression(expression, names, parts);
+    const compiled = compileExpression(expression, features, parts);
     if (compiled.ok) {
       if (compiled.value.readsRfm && policy.rfm === undefined)
         problems.add(
@@ -265,8 +268,7 @@ function compileSegments(
         );
       return [{ name, expression: compiled.value }];
     }
-    const { reason, came, expected } = compiled.error;
-    problems.add(reason, `segments[${String(index)}].expression`, came, expected);
+    problems.addInText(`segments[${String(index)}].expression`, compiled.error);
     return [];
   });
 }

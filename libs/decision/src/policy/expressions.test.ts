@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Verdict } from "./cel.js";
+import { featureFields } from "./expression-fields.js";
 import { compileExpression, type ExpressionContext } from "./expressions.js";
 
 const CONTEXT: ExpressionContext = {
@@ -34,7 +35,15 @@ const CONTEXT: ExpressionContext = {
   },
   rfm: { recency: 5, frequency: 1, monetary: null },
 };
-const NAMES = new Set(Object.keys(CONTEXT.features));
+const FEATURES = featureFields({
+  names: ["purchases_30d", "cart_abandoned", "since_purchase_ms"],
+  units: ["count", "flag", "ms"],
+  textNames: ["last_channel"],
+});
+
+const MISMATCH = "expression_type_mismatch";
+const RANGE = "expression_out_of_range";
+const BY_ZERO = "expression_divides_by_zero";
 
 const CASES: readonly (readonly [string, Verdict])[] = [
   ["features.purchases_30d >= 3 && profile.member", "holds"],
@@ -53,25 +62,350 @@ const CASES: readonly (readonly [string, Verdict])[] = [
   ['profile.attributes["street"] == "x"', "expression_failed"],
   ['"shoe" in cart.product_ids && "shoes" in cart.categories', "holds"],
   ['context.country == "DE" && context.hour < 13 && context.device == null', "holds"],
-  ["1 / 0 == 1", "expression_failed"],
   ['profile.loyalty_tier == "silver"', "does_not_hold"],
 ];
 
 describe("a segment's expression", () => {
   it.each(CASES)("%s: %s", (source, verdict) => {
-    const compiled = compileExpression(source, NAMES);
+    const compiled = compileExpression(source, FEATURES);
     expect(compiled.ok && compiled.value.evaluate(CONTEXT)).toBe(verdict);
   });
 
   it("fails, and so does not hold, where the profile may not be read", () => {
-    const compiled = compileExpression("profile.member", NAMES);
+    const compiled = compileExpression("profile.member", FEATURES);
     expect(compiled.ok && compiled.value.evaluate({ ...CONTEXT, profile: null })).toBe("expression_failed");
   });
 
   it("says what it reads", () => {
-    expect(compileExpression("features.purchases_30d > 1", NAMES)).toMatchObject({
+    expect(compileExpression("features.purchases_30d > 1", FEATURES)).toMatchObject({
       value: { features: ["purchases_30d"], readsPersonalData: true },
     });
-    expect(compileExpression("cart.lines > 1", NAMES)).toMatchObject({ value: { readsPersonalData: false } });
+    expect(compileExpression("cart.lines > 1", FEATURES)).toMatchObject({ value: { readsPersonalData: false } });
+  });
+});
+
+/** Expression, column, reason, what came, what was expected. */
+const REFUSED: readonly (readonly [string, number, string, string, string])[] = [
+  // Types
+  ['rfm.recency == "champion"', 16, MISMATCH, 'the text "champion"', "a whole number from 1 to 5, as rfm.recency is"],
+  ['"champion" == rfm.recency', 1, MISMATCH, 'the text "champion"', "a whole number from 1 to 5, as rfm.recency is"],
+  [
+    'features.purchases_30d == "zero"',
+    27,
+    MISMATCH,
+    'the text "zero"',
+    "a whole number from 0 on, as features.purchases_30d is",
+  ],
+  [
+    "profile.loyalty_tier > 3",
+    24,
+    MISMATCH,
+    "the number 3",
+    "a text, as profile.loyalty_tier is; int(profile.loyalty_tier) reads a number from a text",
+  ],
+  [
+    "profile.attributes.age >= 18",
+    27,
+    MISMATCH,
+    "the number 18",
+    "a text, as profile.attributes.age is; int(profile.attributes.age) reads a number from a text",
+  ],
+  ['cart.value_minor == "100"', 21, MISMATCH, 'the text "100"', "a whole number from 0 on, as cart.value_minor is"],
+  [
+    "cart.value_minor > cart.currency",
+    20,
+    MISMATCH,
+    "the text cart.currency",
+    "a whole number from 0 on, as cart.value_minor is",
+  ],
+  ["profile.member == 1", 19, MISMATCH, "the number 1", "true or false, as profile.member is"],
+  ["features.cart_abandoned == true", 28, MISMATCH, "the bool true", "0 or 1, as features.cart_abandoned is"],
+  [
+    'profile.customer_since_ms < timestamp("2020-01-01T00:00:00Z")',
+    29,
+    MISMATCH,
+    'the timestamp timestamp("2020-01-01T00:00:00Z")',
+    "a number, as profile.customer_since_ms is",
+  ],
+  ["profile.tags > 3", 1, MISMATCH, "the list profile.tags", "a whole number, as 3 is"],
+  ["features.purchases_30d > null", 26, MISMATCH, "null", "a whole number from 0 on, as features.purchases_30d is"],
+  // Lists
+  ['cart.units in ["a"]', 16, MISMATCH, 'the text "a"', "a whole number from 0 on, as cart.units is"],
+  ['cart.units in [1, "a"]', 19, MISMATCH, 'the text "a"', "a whole number, as 1 is"],
+  [
+    "cart.units in [1, 2.5]",
+    19,
+    MISMATCH,
+    "the number 2.5",
+    "a whole number, as 1 is, all of them with a point or none",
+  ],
+  ["5 in profile.tags", 1, MISMATCH, "the number 5", "a text, as they stand in profile.tags"],
+  [
+    '"a" in profile.loyalty_tier',
+    8,
+    MISMATCH,
+    "the text profile.loyalty_tier",
+    "a list; profile.loyalty_tier.contains(…) looks into a text",
+  ],
+  ['profile.tags == "vip"', 17, MISMATCH, 'the text "vip"', "a list of texts, as profile.tags is"],
+  ['cart.product_ids["a"] == "x"', 18, MISMATCH, 'the text "a"', "a place in the list, from 0"],
+  ["3 in profile.attributes", 1, MISMATCH, "the number 3", "a name in profile.attributes, a text"],
+  [
+    "cart.product_ids.exists(p, p == 5)",
+    33,
+    MISMATCH,
+    "the number 5",
+    "a text, as p is; int(p) reads a number from a text",
+  ],
+  ["cart.product_ids.all(p, p)", 25, MISMATCH, "the text p", 'a bool, such as p == "…"'],
+  ["cart.units.exists(p, p == 5)", 1, MISMATCH, "the number cart.units", "a list before .exists(…)"],
+  // Functions
+  [
+    'features.purchases_30d.startsWith("1")',
+    1,
+    MISMATCH,
+    "the number features.purchases_30d",
+    "a text before .startsWith(…)",
+  ],
+  ["profile.loyalty_tier.startsWith(1)", 33, MISMATCH, "the number 1", "a text in startsWith(…)"],
+  ['cart.currency.startsWith("E", "U")', 1, MISMATCH, 'cart.currency.startsWith("E", "U")', ".startsWith(a text)"],
+  [
+    'profile.loyalty_tier.startWith("g")',
+    22,
+    "unknown_function",
+    "startWith()",
+    "a function that is called on a value, perhaps startsWith",
+  ],
+  ["sizes(profile.tags) > 1", 1, "unknown_function", "sizes()", "a function of CEL, perhaps size"],
+  ['contains(cart.currency, "E")', 1, "unknown_function", "contains()", "a function of CEL, perhaps value.contains(…)"],
+  // Bools
+  [
+    "!features.purchases_30d",
+    2,
+    MISMATCH,
+    "the number features.purchases_30d",
+    "a bool, such as features.purchases_30d > 0",
+  ],
+  [
+    "true && features.purchases_30d",
+    9,
+    MISMATCH,
+    "the number features.purchases_30d",
+    "a bool, such as features.purchases_30d > 0",
+  ],
+  [
+    "features.purchases_30d ? true : false",
+    1,
+    MISMATCH,
+    "the number features.purchases_30d",
+    "a bool, such as features.purchases_30d > 0",
+  ],
+  ['profile.member ? 5 : "a"', 22, MISMATCH, 'the text "a"', "a whole number, as 5 is"],
+  [
+    "cart.lines",
+    1,
+    "expression_not_bool",
+    "the number cart.lines",
+    "an expression that yields bool, such as cart.lines > 0",
+  ],
+  // Arithmetic
+  [
+    "profile.loyalty_tier + 1 > 2",
+    1,
+    MISMATCH,
+    "the text profile.loyalty_tier",
+    "a number to reckon with; int(profile.loyalty_tier) reads one from a text",
+  ],
+  ["cart.units * profile.member > 2", 14, MISMATCH, "the bool profile.member", "a number to reckon with"],
+  ["-profile.loyalty_tier > 2", 2, MISMATCH, "the text profile.loyalty_tier", "a number"],
+  ["1/0 > 0 || profile.member", 1, BY_ZERO, "1 / 0", "a division by another number than 0"],
+  [
+    "features.purchases_30d / 0.0 > 1",
+    1,
+    BY_ZERO,
+    "features.purchases_30d / 0.0",
+    "a division by another number than 0",
+  ],
+  ["1 < cart.units % (4 - 2 * 2)", 5, BY_ZERO, "cart.units % (4 - 2 * 2)", "a division by another number than 0"],
+  // What never is
+  [
+    "context.hour >= 25",
+    1,
+    RANGE,
+    "context.hour >= 25",
+    "a comparison that can hold: context.hour is a whole number from 0 to 23",
+  ],
+  [
+    "23 < context.hour",
+    1,
+    RANGE,
+    "23 < context.hour",
+    "a comparison that can hold: context.hour is a whole number from 0 to 23",
+  ],
+  [
+    "context.hour == 12 + 12",
+    17,
+    RANGE,
+    "the number 12 + 12",
+    "a whole number from 0 to 23: context.hour has no other",
+  ],
+  ["context.hour != -1", 17, RANGE, "the number -1", "a whole number from 0 to 23: context.hour has no other"],
+  ["0 != context.weekday", 1, RANGE, "the number 0", "a whole number from 1 to 7: context.weekday has no other"],
+  ["rfm.recency in [4, 6]", 20, RANGE, "the number 6", "a whole number from 1 to 5: rfm.recency has no other"],
+  [
+    "rfm.monetary > 5",
+    1,
+    RANGE,
+    "rfm.monetary > 5",
+    "a comparison that can hold: rfm.monetary is a whole number from 1 to 5",
+  ],
+  [
+    "features.purchases_30d < 0",
+    1,
+    RANGE,
+    "features.purchases_30d < 0",
+    "a comparison that can hold: features.purchases_30d is a whole number from 0 on",
+  ],
+  [
+    "features.purchases_30d == 1.5",
+    27,
+    RANGE,
+    "the number 1.5",
+    "a whole number from 0 on: features.purchases_30d has no other",
+  ],
+  [
+    "profile.days_to_birthday > 365",
+    1,
+    RANGE,
+    "profile.days_to_birthday > 365",
+    "a comparison that can hold: profile.days_to_birthday is a whole number from 0 to 365",
+  ],
+  [
+    'context.channel == "wbe"',
+    20,
+    RANGE,
+    'the text "wbe"',
+    'one of web, app, store, email, push, social, perhaps "web": context.channel has no other',
+  ],
+  [
+    'features.last_channel in ["mail"]',
+    27,
+    RANGE,
+    'the text "mail"',
+    'one of web, app, store, email, push, social, perhaps "email": features.last_channel has no other',
+  ],
+  [
+    'context.country == "de"',
+    20,
+    RANGE,
+    'the text "de"',
+    'a country\'s two capitals, such as DE, perhaps "DE": context.country has no other',
+  ],
+  [
+    'context.region == "DE-BW"',
+    19,
+    RANGE,
+    'the text "DE-BW"',
+    "a region's code without the country, such as BY: context.region has no other",
+  ],
+  [
+    'profile.birthday == "24.12."',
+    21,
+    RANGE,
+    'the text "24.12."',
+    "a day as MM-DD, such as 02-29: profile.birthday has no other",
+  ],
+  ["cart.units != null", 15, MISMATCH, "null", "a whole number from 0 on: cart.units is never null"],
+  [
+    "profile.attributes.city == null",
+    28,
+    MISMATCH,
+    "null",
+    "has(profile.attributes.city), which says whether it is there",
+  ],
+  // Names
+  [
+    "profile.days_to_birtday < 7",
+    1,
+    "unknown_field",
+    "profile.days_to_birtday",
+    "a field of profile, perhaps profile.days_to_birthday",
+  ],
+  ['profile.tier == "x"', 1, "unknown_field", "profile.tier", "a field of profile, perhaps profile.loyalty_tier"],
+  [
+    'profile.city == "Ulm"',
+    1,
+    "unknown_field",
+    "profile.city",
+    "a field of profile: loyalty_tier, member, tags, attributes, birthday, days_to_birthday, customer_since_ms; of the shop's own, profile.attributes.city",
+  ],
+  ['cart["country"] == "DE"', 1, "unknown_field", 'cart["country"]', "a field of cart, perhaps context.country"],
+  ["has(rfm.frequenzy)", 5, "unknown_field", "rfm.frequenzy", "a field of rfm, perhaps rfm.frequency"],
+  ["carts.lines > 1", 1, "unknown_variable", "carts", "one of features, profile, cart, context, rfm, perhaps cart"],
+  [
+    'loyalty_tier == "gold"',
+    1,
+    "unknown_variable",
+    "loyalty_tier",
+    "one of features, profile, cart, context, rfm, perhaps profile.loyalty_tier",
+  ],
+  [
+    "cart.units > 1 && features.purchases_31d > 1",
+    19,
+    "unknown_feature",
+    "purchases_31d",
+    "a feature of the catalogue, perhaps purchases_30d",
+  ],
+  [
+    "cart[cart.currency] == 1",
+    1,
+    "field_not_literal",
+    "cart[cart.currency]",
+    'fields named literally: cart.name or cart["name"]',
+  ],
+  [
+    "features.purchases_30d.x > 1",
+    1,
+    MISMATCH,
+    "features.purchases_30d.x",
+    "features.purchases_30d alone: it is a whole number from 0 on",
+  ],
+  // The same for everybody
+  [
+    "1 < 2",
+    1,
+    "expression_constant",
+    "1 < 2",
+    "an expression that reads something, or true, which stands for everybody",
+  ],
+  ["cart.units >", 13, "expression_invalid", "cart.units >", "an expression in CEL: unexpected token: EOF"],
+];
+
+describe("an expression that is wrong", () => {
+  it.each(REFUSED)("%s, at %d: %s", (source, column, reason, came, expected) => {
+    const compiled = compileExpression(source, FEATURES);
+    if (compiled.ok) throw new Error("accepted");
+    const { offset, ...problem } = compiled.error;
+    expect({ ...problem, came: String(problem.came), column: 1 + (offset ?? Number.NaN) }).toEqual({
+      ...{ reason, came, expected, column },
+    });
+  });
+
+  it.each([
+    "true",
+    "false",
+    "features.cart_abandoned == null || features.last_channel != null",
+    "profile.loyalty_tier == null && context.device == null && rfm.recency != null && cart.payment_method == null",
+    'profile.attributes.whatever == "x" && profile.attributes["or another"].startsWith("y")',
+    'has(profile.attributes.age) && int(profile.attributes.age) >= 18 && "city" in profile.attributes',
+    "rfm.recency >= 1 && rfm.recency <= 5 && context.hour >= 0",
+    'context.region > "A" && "DE" + context.region == "DEBW"',
+    'cart.product_ids.filter(p, p.startsWith("sale-")).size() * 2 > cart.lines',
+    "timestamp(int(profile.customer_since_ms)) < timestamp('2020-01-01T00:00:00Z')",
+    'profile.tags == ["vip"] || cart.brands[0] == "Acme" || size(cart.categories) > 1',
+    "cel.bind(each, cart.value_minor / cart.units, each > 1000 && each < 5000.5)",
+    "(profile.member ? cart.units : 1) > 2 && dyn(cart.units) != dyn('two')",
+  ])("is not %s", (source) => {
+    expect(compileExpression(source, FEATURES)).toMatchObject({ ok: true });
   });
 });

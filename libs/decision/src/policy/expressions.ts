@@ -1,9 +1,11 @@
 import { Environment } from "@marcbachmann/cel-js";
 import { ok, type Result } from "@leastwise/vocabulary";
 import { checkExpression, withMixedArithmetic, type ExpressionProblem, type Running, type Verdict } from "./cel.js";
-import type { RfmClasses } from "./rfm.js";
+import { EXPRESSION_FIELDS, type ExpressionFields, type FieldType } from "./expression-fields.js";
 import { conjuncts, membershipOf, sourceOf, type ExpressionPart } from "./expression-parts.js";
+import { typeProblemOf } from "./expression-types.js";
 import { plainTestOf } from "./plain-test.js";
+import type { RfmClasses } from "./rfm.js";
 
 /** What an expression can speak of. Numbers are doubles; what is absent, or not allowed without consent, is null. */
 export interface ExpressionContext {
@@ -50,6 +52,15 @@ export interface ExpressionProfile {
   readonly customer_since_ms: number | null;
 }
 
+const CEL_TYPES: Readonly<Record<FieldType["kind"], string>> = {
+  number: "dyn",
+  text: "string",
+  bool: "bool",
+  texts: "list<string>",
+  texts_by_name: "map<string, string>",
+  signal: "dyn",
+};
+
 /** A checked expression. */
 export interface CompiledExpression {
   /**
@@ -70,39 +81,17 @@ export interface CompiledExpression {
 
 const CHECKING = withMixedArithmetic(new Environment())
   .registerVariable("features", "map<string, dyn>")
-  .registerVariable({
-    name: "profile",
-    schema: {
-      loyalty_tier: "dyn",
-      member: "bool",
-      tags: "list<string>",
-      attributes: "map<string, string>",
-      birthday: "dyn",
-      days_to_birthday: "dyn",
-      customer_since_ms: "dyn",
-    },
-  })
-  .registerVariable({
-    name: "cart",
-    schema: {
-      value_minor: "dyn",
-      units: "dyn",
-      lines: "dyn",
-      currency: "string",
-      product_ids: "list<string>",
-      categories: "list<string>",
-      brands: "list<string>",
-      payment_method: "dyn",
-    },
-  })
-  .registerVariable({
-    name: "context",
-    schema: {
-      ...{ channel: "dyn", device: "dyn", country: "dyn", region: "dyn", hour: "dyn", weekday: "dyn" },
-      partner_segments: "list<string>",
-    },
-  })
-  .registerVariable({ name: "rfm", schema: { recency: "dyn", frequency: "dyn", monetary: "dyn" } });
+  .registerVariable({ name: "profile", schema: schemaOf(EXPRESSION_FIELDS.profile) })
+  .registerVariable({ name: "cart", schema: schemaOf(EXPRESSION_FIELDS.cart) })
+  .registerVariable({ name: "context", schema: schemaOf(EXPRESSION_FIELDS.context) })
+  .registerVariable({ name: "rfm", schema: schemaOf(EXPRESSION_FIELDS.rfm) });
+
+/** Fields as the library knows types: it has none for what may be null, and would tell whole numbers from others. */
+function schemaOf(fields: ExpressionFields): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, { type, mayBeAbsent }]) => [name, mayBeAbsent ? "dyn" : CEL_TYPES[type.kind]]),
+  );
+}
 
 // Types are checked once above; at run time plain values are read without being wrapped.
 const RUNNING = withMixedArithmetic(new Environment())
@@ -116,15 +105,20 @@ const RUNNING = withMixedArithmetic(new Environment())
  * Checks and compiles an expression that must yield a bool. Features are named literally (`features.purchases_30d` or
  * `features["purchases_30d"]`), so that a misspelt one is found here and only the named ones are looked up.
  *
+ * @param features the catalogue's, with their types
  * @param shared parts of the policy's expressions by their text: those of this one are added
  */
 export function compileExpression(
   source: string,
-  featureNames: ReadonlySet<string>,
+  features: ExpressionFields,
   shared: Map<string, ExpressionPart> = new Map(),
 ): Result<CompiledExpression, ExpressionProblem> {
-  const fields = { map: "features", field: "feature", known: featureNames, expected: "a feature of the catalogue" };
-  const checked = checkExpression(source, { checking: CHECKING, running: RUNNING }, fields);
+  const known = new Set(Object.keys(features));
+  const fields = { map: "features", field: "feature", known, expected: "a feature of the catalogue" };
+  const scope = { objects: { features, ...EXPRESSION_FIELDS }, map: "features" };
+  const checked = checkExpression(source, { checking: CHECKING, running: RUNNING }, fields, (ast) =>
+    typeProblemOf(ast, scope),
+  );
   if (!checked.ok) return checked;
   const { run, named, variables } = checked.value;
   const parts = partsOf(run, source, shared);

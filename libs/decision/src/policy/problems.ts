@@ -1,7 +1,10 @@
 import { isCurrencyCode, nearestName, refusal, type Money, type Refusal } from "@leastwise/vocabulary";
 
 /** One thing wrong with a policy, in the form of every refusal: reason, path of the field, what came, what was expected. */
-export type PolicyProblem = Refusal;
+export interface PolicyProblem extends Refusal {
+  /** Where it begins in the field's text, UTF-16 code units from 0. Absent: the field as a whole is meant. */
+  readonly textOffset?: number;
+}
 
 /** Collects what is wrong, so that a merchant sees all of it at once. Holds at most {@link PROBLEMS_MAX}. */
 export class Problems {
@@ -9,6 +12,17 @@ export class Problems {
 
   add(reason: string, field: string, came: unknown, expected: string): void {
     if (this.found.length < PROBLEMS_MAX) this.found.push(refusal(reason, field, came, expected));
+  }
+
+  /** What is wrong within a text, such as an expression. */
+  addInText(
+    field: string,
+    problem: { readonly reason: string; readonly came: unknown; readonly expected: string; readonly offset?: number },
+  ): void {
+    const { reason, came, expected, offset } = problem;
+    if (this.found.length >= PROBLEMS_MAX) return;
+    const refused = refusal(reason, field, came, expected);
+    this.found.push(offset === undefined ? refused : { ...refused, textOffset: offset });
   }
 
   /** A whole number between two bounds, both allowed. */

@@ -3,6 +3,7 @@ import { Environment } from "@marcbachmann/cel-js";
 import fc from "fast-check";
 import type { ExpressionPart } from "./expression-parts.js";
 import type { Verdict } from "./cel.js";
+import { signalFields } from "./expression-fields.js";
 import { compileExpression, type ExpressionContext } from "./expressions.js";
 import { SegmentIndex, type CompiledSegment } from "./segment-index.js";
 
@@ -48,7 +49,8 @@ const CONDITIONS = [
   `true`,
   `false`,
 ];
-const FEATURES = new Set(["purchases_30d", "mark"]);
+// As signals, so that comparisons are taken which no value is alike to: the index must come to what the evaluator does.
+const FEATURES = signalFields(["purchases_30d", "mark"]);
 
 const WHOLE = ["features", "profile", "cart", "context", "rfm"].reduce(
   (environment, name) => environment.registerVariable(name, "dyn"),

@@ -1,5 +1,7 @@
 import { DAY_MS, MINUTE_MS } from "@leastwise/vocabulary";
 import { compileSignalExpression } from "../device/signal-expressions.js";
+import { DEVICE_EXPRESSION_FIELDS, signalFields } from "./expression-fields.js";
+import { typeProblemOf } from "./expression-types.js";
 import type { DevicePolicy } from "./policy.js";
 import type { Problems } from "./problems.js";
 
@@ -25,13 +27,13 @@ export function validateDevice(problems: Problems, { signals, classes, bundleTtl
     "class_repeated",
   );
   const known = new Set(signals);
+  const scope = { objects: { local: signalFields(signals), ...DEVICE_EXPRESSION_FIELDS }, map: "local" };
   for (const [i, { name, expression }] of classes.entries()) {
     const at = `device.classes[${String(i)}]`;
     problems.text(`${at}.name`, name, 64);
     problems.text(`${at}.expression`, expression, EXPRESSION_BYTES_MAX);
-    const compiled = compileSignalExpression(expression, known);
-    if (!compiled.ok)
-      problems.add(compiled.error.reason, `${at}.expression`, compiled.error.came, compiled.error.expected);
+    const compiled = compileSignalExpression(expression, known, (ast) => typeProblemOf(ast, scope));
+    if (!compiled.ok) problems.addInText(`${at}.expression`, compiled.error);
   }
   if (bundleTtlMs !== 0) problems.range("device.bundle_ttl_ms", bundleTtlMs, MINUTE_MS, BUNDLE_TTL_MAX_MS);
 }
