@@ -76,6 +76,27 @@ describe("leastwise policy", () => {
     });
   });
 
+  it("says where in an expression it is wrong, on whichever line of a block that stands", async () => {
+    const segments = [
+      "segments:",
+      "  - name: everyone",
+      "    expression: >-",
+      "      features.purchases_30d >= 2 &&",
+      "        profile.days_to_birtday <= 7",
+      "  - {name: champions, expression: 'rfm.recency == \"champion\"'}",
+      "  - {name: late, expression: context.hour >= 25}",
+      "  - {name: none, expression: features.purchases_30d / 0 > 1}",
+      "",
+    ].join("\n");
+    const file = fileOf(DOCUMENT.replace('segments: [{name: everyone, expression: "true"}]\n', segments));
+    expect((await policy("validate", file)).out.split("\n")).toEqual([
+      `${file}:9:9: segments[0].expression: expected a field of profile, perhaps profile.days_to_birthday, got profile.days_to_birtday (unknown_field)`,
+      `${file}:10:51: segments[1].expression: expected a whole number from 1 to 5, as rfm.recency is, got the text "champion" (expression_type_mismatch)`,
+      `${file}:11:30: segments[2].expression: expected a comparison that can hold: context.hour is a whole number from 0 to 23, got context.hour >= 25 (expression_out_of_range)`,
+      `${file}:12:30: segments[3].expression: expected a division by another number than 0, got features.purchases_30d / 0 (expression_divides_by_zero)`,
+    ]);
+  });
+
   it("puts it into force, says what changed, who did it, and goes back", async () => {
     const file = fileOf(DOCUMENT);
     expect(await asked("apply", file)).toMatchObject({

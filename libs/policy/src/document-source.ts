@@ -12,6 +12,7 @@ import {
   type Document,
   type Node,
 } from "yaml";
+import { offsetInDocument } from "./text-places.js";
 
 /** One thing wrong with a document, and where. */
 export interface DocumentProblem extends Refusal {
@@ -40,9 +41,11 @@ export class DocumentSource {
   /** What each alias stands for. */
   readonly #aliased: ReadonlyMap<Alias, Node>;
   readonly #lines: LineCounter;
+  readonly #text: string;
   #values = 0;
 
-  private constructor(document: Document, lines: LineCounter) {
+  private constructor(text: string, document: Document, lines: LineCounter) {
+    this.#text = text;
     this.root = document.contents;
     this.#aliased = aliasedIn(document);
     this.#lines = lines;
@@ -57,7 +60,7 @@ export class DocumentSource {
     const document = parsedUnlessTooDeep(text, lines);
     if (document === undefined)
       return asAWhole(refusal("document_malformed", "", "lists in lists in lists", "what a policy is made of"));
-    const source = new DocumentSource(document, lines);
+    const source = new DocumentSource(text, document, lines);
     if (document.errors.length === 0) return ok(source);
     return err(
       document.errors.slice(0, PROBLEMS_MAX).map(({ message, pos: [offset] }) => ({
@@ -70,6 +73,12 @@ export class DocumentSource {
   /** Where a value begins. */
   place(node: Node | null | undefined): Place {
     return this.#placeOf(node?.range?.[0] ?? 0);
+  }
+
+  /** Where a character of a text stands, of an alias in what it stands for. Where the node is no text, its beginning. */
+  placeInText(node: Node | null | undefined, offset: number): Place {
+    const value = isAlias(node) ? this.#aliased.get(node) : node;
+    return isScalar(value) ? this.#placeOf(offsetInDocument(this.#text, value, offset)) : this.place(node);
   }
 
   /** The value that a node stands for; "too_many" where the document has more of them than any policy needs: aliases of aliases. */

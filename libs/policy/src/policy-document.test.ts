@@ -317,6 +317,25 @@ describe("a policy document", () => {
     expect(read.value.locate({ ...problem, field: "templates" })).toMatchObject({ line: 1, column: 1 });
   });
 
+  it("locates what is wrong within a text, be it an alias of one", () => {
+    const block = "expression: |\n      profile.member &&\n        cart.units > 'x'";
+    const anchored = block.replace("expression: |", "expression: &members |");
+    const document = DOCUMENT.replace("expression: profile.member == true", anchored).replace(
+      "campaigns:",
+      "  - {name: again, expression: *members}\ncampaigns:",
+    );
+    const known = readPolicyDocument(document);
+    if (!known.ok) throw new Error(JSON.stringify(known.error));
+    const problem = { reason: "r", came: "c", expected: "e" };
+    const textOffset = "profile.member &&\n  cart.units > ".length;
+    expect(known.value.locate({ ...problem, field: "segments[0].expression", textOffset })).toEqual({
+      ...{ ...problem, field: "segments[0].expression" },
+      ...{ line: 10, column: 22 },
+    });
+    expect(known.value.locate({ ...problem, field: "segments[1].expression", textOffset })).toMatchObject({ line: 10 });
+    expect(known.value.locate({ ...problem, field: "segments[9].expression", textOffset })).toMatchObject({ line: 7 });
+  });
+
   it("refuses what is nested deeper than anything in a policy", () => {
     expect(problemsOf("[".repeat(100_000)).map(({ reason }) => reason)).toContain("document_malformed");
   });

@@ -22,8 +22,17 @@ import { readClock, readDuration, readInstant, readPercent, type Unread } from "
 /** A policy that was read, and where each part of it stands. */
 export interface PolicyDocument {
   readonly policy: wire.Policy;
-  /** Adds to what is wrong with the policy where that stands, at the field or at the nearest thing that it is part of, and says it in the document's units. */
-  locate(problem: Refusal): DocumentProblem;
+  /**
+   * Adds to what is wrong with the policy where that stands, in the field's text, at the field, or at the nearest thing that it is part of, and says it in the
+   * document's units.
+   */
+  locate(problem: PolicyRefusal): DocumentProblem;
+}
+
+/** One thing wrong with a policy. */
+interface PolicyRefusal extends Refusal {
+  /** Where it begins in the field's text, UTF-16 code units from 0. Absent: the field as a whole is meant. */
+  readonly textOffset?: number;
 }
 
 const POLICY = messageDescriptor("Policy");
@@ -74,7 +83,9 @@ class Reading {
     return json;
   }
 
-  locate(problem: Refusal): DocumentProblem {
+  locate({ textOffset, ...problem }: PolicyRefusal): DocumentProblem {
+    if (textOffset !== undefined && this.#nodes.has(problem.field))
+      return { ...problem, ...this.#source.placeInText(this.#nodes.get(problem.field), textOffset) };
     let path = problem.field;
     while (path !== "" && !this.#nodes.has(path)) path = path.replace(/\[\d+\]$|(^|\.)[^.[\]]*$/, "");
     return { ...inDocumentUnits(problem, this.#currency), ...this.#source.place(this.#nodes.get(path)) };

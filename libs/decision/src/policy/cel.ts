@@ -77,7 +77,7 @@ export interface NamedFields {
   readonly map: string;
   /** One of its fields, in reasons: `feature`. */
   readonly field: string;
-  readonly known: ReadonlySet<string>;
+  readonly known: { has(name: string): boolean; keys(): Iterable<string> };
   /** What a field has to be, in words. */
   readonly expected: string;
 }
@@ -156,7 +156,7 @@ function namedIn(
   const unknown = [...named].find(([name]) => !known.has(name));
   if (unknown === undefined) return ok({ run, named: new Set(named.keys()), variables });
   const [name, offset] = unknown;
-  const near = nearestName(name, known);
+  const near = nearestName(name, known.keys());
   return err({
     reason: `unknown_${field}`,
     came: name,

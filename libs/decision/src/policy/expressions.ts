@@ -113,7 +113,7 @@ export function compileExpression(
   features: ExpressionFields,
   shared: Map<string, ExpressionPart> = new Map(),
 ): Result<CompiledExpression, ExpressionProblem> {
-  const known = new Set(Object.keys(features));
+  const known = { has: (name: string) => Object.hasOwn(features, name), keys: () => Object.keys(features) };
   const fields = { map: "features", field: "feature", known, expected: "a feature of the catalogue" };
   const scope = { objects: { features, ...EXPRESSION_FIELDS }, map: "features" };
   const checked = checkExpression(source, { checking: CHECKING, running: RUNNING }, fields, (ast) =>

@@ -1,8 +1,8 @@
 import type { wire } from "@leastwise/contracts";
-import type { CompiledPolicy } from "@leastwise/decision";
+import type { CompiledPolicy, PolicyProblem } from "@leastwise/decision";
 import { DOCUMENT_BYTES_MAX, readPolicyDocument, type DocumentProblem } from "@leastwise/policy";
 import { compileProposed } from "@leastwise/references";
-import { err, ok, sayRefusal, type Refusal, type Result } from "@leastwise/vocabulary";
+import { err, ok, sayRefusal, type Result } from "@leastwise/vocabulary";
 import { createReadStream } from "node:fs";
 import { StartFailure } from "../host/start-failure.js";
 
@@ -41,7 +41,7 @@ export function checkPolicyDocument(
   const document = readPolicyDocument(text);
   if (!document.ok) return document;
   const policy = { ...document.value.policy, ...names };
-  const inPlace = (problems: readonly Refusal[]) =>
+  const inPlace = (problems: readonly PolicyProblem[]) =>
     problems.map((problem) => document.value.locate(problem)).sort((a, b) => a.line - b.line || a.column - b.column);
   const compiled = compileProposed(policy, nowMs);
   if (!compiled.ok) return err(inPlace(compiled.error));
