@@ -36,6 +36,8 @@ export { contradictionsOf } from "./contradictions/contradictions.js";
 export { campaignsOver } from "./policy/campaigns-over.js";
 export { CivilClock } from "./policy/civil-time.js";
 export { compilePolicy, type CompiledPolicy, type FeatureCatalogue, type Quantity } from "./policy/compile.js";
+export { EXPRESSION_FIELDS } from "./policy/expression-fields.js";
+export { expressionsPage } from "./policy/expressions-page.js";
 export * from "./policy/policy.js";
 export type { PolicyProblem } from "./policy/problems.js";
 export { PRIOR_MODEL, TEACHING_COST_BP } from "./priors.js";

@@ -1,5 +1,7 @@
-import { TOPICS, wire } from "@leastwise/contracts";
+import { channelName, deviceName, TOPICS, wire } from "@leastwise/contracts";
+import { EXPRESSION_FIELDS } from "@leastwise/decision";
 import { MINUTE_MS } from "@leastwise/vocabulary";
+import { FEATURES } from "@leastwise/windows";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { givenLog, NOON, put, takeBack, type GivenLog } from "./given/log.js";
@@ -71,6 +73,24 @@ function withCampaign(changes: wire.DeepPartial<wire.Campaign>): wire.DeepPartia
 }
 
 describe("a policy that is written", () => {
+  it("is type-checked by what each feature can be, by its unit, and by the channels and devices that the contracts have", () => {
+    const problemsOf = (expression: string) => {
+      const compiled = compileWritten(policy("one", { segments: [{ name: "s", expression }] }));
+      return compiled.ok ? [] : compiled.error.map(({ reason, textOffset }) => [reason, textOffset]);
+    };
+    const channels = Object.values(wire.Channel).flatMap((one) => channelName(one) ?? []);
+    const devices = Object.values(wire.Device).flatMap((one) => deviceName(one) ?? []);
+    expect(EXPRESSION_FIELDS.context.channel.type).toMatchObject({ values: channels });
+    expect(EXPRESSION_FIELDS.context.device.type).toMatchObject({ values: devices });
+    expect(problemsOf('features.last_channel == "app" && features.last_device in ["mobile", "tablet"]')).toEqual([]);
+    expect(problemsOf('features.last_device == "phone"')).toEqual([["expression_out_of_range", 24]]);
+    for (const { name, unit } of FEATURES) {
+      expect(problemsOf(`features.${name} == 0.5`)).toHaveLength(unit === "minor" || unit === "ms" ? 0 : 1);
+      expect(problemsOf(`features.${name} == 24`)).toHaveLength(unit === "hour" || unit === "flag" ? 1 : 0);
+      expect(problemsOf(`"zero" != features.${name}`)).toEqual([["expression_type_mismatch", 0]]);
+    }
+  });
+
   it("is refused where a campaign of it is over, but for one that stops everything", () => {
     const over = withCampaign({ schedule: { endsAtMs: BigInt(NOON) } });
     const refused = compileProposed(policy("one", over), NOON);

@@ -37,7 +37,9 @@ export interface ExpressionField {
 }
 
 /** Units of the feature catalogue. */
-export type FeatureUnit = "count" | "minor" | "ms" | "hour" | "flag";
+export const FEATURE_UNITS = ["count", "minor", "ms", "hour", "flag"] as const;
+/** A unit of the feature catalogue. */
+export type FeatureUnit = (typeof FEATURE_UNITS)[number];
 
 const NUMBER: FieldType = { kind: "number", isWhole: false };
 const COUNT: FieldType = { kind: "number", isWhole: true, least: 0 };
@@ -149,6 +151,11 @@ export const DEVICE_EXPRESSION_FIELDS = {
   [Name in Exclude<keyof SignalContext, "local">]: Readonly<Record<keyof SignalContext[Name], ExpressionField>>;
 };
 
+/** What a feature of that unit can be. */
+export function typeOfUnit(unit: FeatureUnit): FieldType {
+  return OF_UNIT[unit];
+}
+
 /** Features by their names. Each may be absent. */
 export function featureFields({
   names,
@@ -161,7 +168,7 @@ export function featureFields({
 }): ExpressionFields {
   const numbers = names.map((name, place) => {
     const unit = units[place];
-    return [name, orAbsent(unit === undefined ? NUMBER : OF_UNIT[unit], "")] as const;
+    return [name, orAbsent(unit === undefined ? NUMBER : typeOfUnit(unit), "")] as const;
   });
   const texts = textNames.map((name) => [name, orAbsent(OF_TEXT_FEATURE.get(name) ?? TEXT, "")] as const);
   return Object.fromEntries([...numbers, ...texts]);

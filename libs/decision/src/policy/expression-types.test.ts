@@ -1,6 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { readFileSync } from "node:fs";
 import { EXPRESSION_FIELDS, featureFields, type ExpressionField, type FieldType } from "./expression-fields.js";
+import { EXPRESSION_REFUSALS, expressionsPage } from "./expressions-page.js";
 import { compileExpression, type ExpressionContext } from "./expressions.js";
 
 // Expressions are made of every field there is, by what each is declared to hold, and of facts by the same: what type-checks must come to true or false.
@@ -165,6 +167,17 @@ const facts = fc.record(
     ]),
   ),
 ) as unknown as fc.Arbitrary<ExpressionContext>;
+
+describe("the page of expressions", () => {
+  it("is what EXPRESSIONS.md says (write expressionsPage() there if not)", () => {
+    expect(readFileSync(new URL("../../EXPRESSIONS.md", import.meta.url), "utf8")).toBe(expressionsPage());
+  });
+
+  it.each(EXPRESSION_REFUSALS)("has for $reason what is refused so", ({ reason, example }) => {
+    const features = featureFields({ names: ["purchases_30d"], units: ["count"] });
+    expect(compileExpression(example, features)).toMatchObject({ ok: false, error: { reason } });
+  });
+});
 
 describe("an expression by the types of its fields", () => {
   it("comes to true or false wherever nothing is absent", () => {

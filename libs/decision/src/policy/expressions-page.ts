@@ -1,0 +1,122 @@
+import {
+  DEVICE_EXPRESSION_FIELDS,
+  EXPRESSION_FIELDS,
+  FEATURE_UNITS,
+  signalFields,
+  typeInWords,
+  typeOfUnit,
+  type ExpressionFields,
+} from "./expression-fields.js";
+
+const HEAD = `# Expressions
+
+Generated from \`src/policy/expression-fields.ts\` by \`expressionsPage()\`; a test holds this page current.
+
+Segments of a policy, and classes on a device, are expressions in [CEL](https://cel.dev) that yield true or false. \`true\` stands for everybody, \`false\` for nobody.
+Numbers mix freely: \`cart.value_minor / 4 > 2499.5\`. What may be absent is null then: it may be held against null, and anything else that is asked of it fails, and
+does not hold. All of \`profile\`, \`features\` and \`rfm\` is absent without consent to personalization.
+`;
+
+const ATTRIBUTES = `
+The names in \`profile.attributes\` are the shop's own, any of them may be asked for, and their values are texts: \`profile.attributes.city == "Ulm"\`,
+\`profile.attributes["home town"]\`, \`int(profile.attributes.age) >= 18\`. One that a shopper does not have fails; \`has(profile.attributes.city)\` says whether it is there.
+`;
+
+const FEATURES = `## \`features\`
+
+Those of the [catalogue](../windows/FEATURES.md), by name, as \`features.purchases_30d\`; each may be absent. What a number can be, its unit says:
+`;
+
+const DEVICE = `## On a device
+
+\`local\` has the signals that the policy's \`device\` names: each is`;
+
+/** Reasons for which an expression is refused, each with one that is. */
+export const EXPRESSION_REFUSALS = [
+  { reason: "expression_invalid", says: "it is no CEL", example: "cart.units >" },
+  { reason: "expression_not_bool", says: "it yields something else than true or false", example: "cart.units" },
+  {
+    reason: "expression_type_mismatch",
+    says: "a part is of another type than what it is held against, called on or reckoned with",
+    example: 'rfm.recency == "champion"',
+  },
+  {
+    reason: "expression_out_of_range",
+    says: "a value that the field never has, or a comparison that none of its values meets",
+    example: "context.hour >= 25",
+  },
+  {
+    reason: "expression_divides_by_zero",
+    says: "a division by 0, or by literals that come to it",
+    example: "cart.units % (2 - 2) == 1",
+  },
+  { reason: "expression_constant", says: "it reads nothing", example: "1 < 2" },
+  {
+    reason: "expression_too_costly",
+    says: "it may take more than 100,000 steps",
+    example: 'cart.brands.exists(b, cart.brands.exists(c, b + "-" + b == c))',
+  },
+  { reason: "unknown_variable", says: "there is nothing of that name", example: "carts.units > 1" },
+  { reason: "unknown_field", says: "what is before the dot has no such field", example: "profile.days_to_birtday < 7" },
+  {
+    reason: "unknown_feature",
+    says: "the catalogue has no such feature; of a device's signals `unknown_signal`",
+    example: "features.purchases_31d > 1",
+  },
+  { reason: "unknown_function", says: "there is no such function", example: 'cart.currency.startWith("E")' },
+  {
+    reason: "field_not_literal",
+    says: "which field is read is computed; of features `feature_not_literal`, of signals `signal_not_literal`",
+    example: 'profile[cart.currency] == "a"',
+  },
+] as const;
+
+const REFUSED = `## What is refused
+
+Each is told with its line and column, what came, what was expected, and the nearest name.
+`;
+
+const DIVISORS = `A field as divisor may be 0 in a decision: what is divided by it is then without bound (\`cart.value_minor / features.purchases_30d > 5\` holds), and \`%\` fails.
+`;
+
+/** The page EXPRESSIONS.md: every field that expressions read, and what it can hold. */
+export function expressionsPage(): string {
+  const objects = Object.entries(EXPRESSION_FIELDS).map(
+    ([name, fields]) => `## \`${name}\`\n\n${tableOf(name, fields)}${name === "profile" ? ATTRIBUTES : ""}`,
+  );
+  const units = FEATURE_UNITS.map((unit) => [unit, typeInWords(typeOfUnit(unit))]);
+  const [signal] = Object.values(signalFields(["any"]));
+  const signals = signal === undefined ? "" : `${typeInWords(signal.type)}, or absent.\n${notOnDevice()}\n`;
+  const refusals = EXPRESSION_REFUSALS.map(({ reason, says, example }) => [`\`${reason}\``, says, `\`${example}\``]);
+  return [
+    ...[HEAD, ...objects, FEATURES, table(["unit", "values"], units), `${DEVICE} ${signals}`],
+    ...[REFUSED, table(["reason", "what is wrong", "for example"], refusals), DIVISORS],
+  ].join("\n");
+}
+
+function notOnDevice(): string {
+  const missing = Object.entries(DEVICE_EXPRESSION_FIELDS).flatMap(([name, known]) =>
+    Object.entries<ExpressionFields>(EXPRESSION_FIELDS)
+      .filter(([object]) => object === name)
+      .flatMap(([, fields]) => Object.keys(fields).filter((field) => !Object.hasOwn(known, field)))
+      .map((field) => `\`${name}.${field}\``),
+  );
+  return `Beside it there are \`cart\` and \`context\` without ${missing.join(", ")}.`;
+}
+
+function tableOf(object: string, fields: ExpressionFields): string {
+  const rows = Object.entries(fields).map(([name, { type, mayBeAbsent, meaning }]) => [
+    `\`${object}.${name}\``,
+    typeInWords(type),
+    mayBeAbsent ? "yes" : "",
+    meaning,
+  ]);
+  return table(["field", "values", "may be absent", "meaning"], rows);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |\n`;
+  return line(head) + line(widths.map((width) => "-".repeat(width))) + rows.map(line).join("");
+}
