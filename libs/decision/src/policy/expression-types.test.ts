@@ -1,7 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
-import { EXPRESSION_FIELDS, featureFields, type ExpressionField, type FieldType } from "./expression-fields.js";
+import { compileSignalExpression } from "../device/signal-expressions.js";
+import {
+  DEVICE_EXPRESSION_FIELDS,
+  EXPRESSION_FIELDS,
+  featureFields,
+  type ExpressionField,
+  type ExpressionFields,
+  type FieldType,
+} from "./expression-fields.js";
 import { EXPRESSION_REFUSALS, expressionsPage } from "./expressions-page.js";
 import { compileExpression, type ExpressionContext } from "./expressions.js";
 
@@ -176,6 +184,17 @@ describe("the page of expressions", () => {
   it.each(EXPRESSION_REFUSALS)("has for $reason what is refused so", ({ reason, example }) => {
     const features = featureFields({ names: ["purchases_30d"], units: ["count"] });
     expect(compileExpression(example, features)).toMatchObject({ ok: false, error: { reason } });
+  });
+});
+
+describe("the fields that are declared for devices", () => {
+  it("are those that a device can read", () => {
+    const isRead = (path: string) => compileSignalExpression(`dyn(${path}) != null`, new Set()).ok;
+    for (const object of ["cart", "context"] as const) {
+      const declared: ExpressionFields = DEVICE_EXPRESSION_FIELDS[object];
+      const known = Object.keys(EXPRESSION_FIELDS[object]).filter((name) => isRead(`${object}.${name}`));
+      expect(known).toEqual(Object.keys(declared));
+    }
   });
 });
 

@@ -45,19 +45,22 @@ export function typeProblemOf(ast: ASTNode, scope: ExpressionScope): ExpressionP
   const typing = new Typing(scope);
   const typed = typing.of(ast);
   if (typing.problem !== undefined) return typing.problem;
-  const excerpt = excerptOf(ast);
-  if (typed.kind !== "bool" && !isOpen(typed))
-    return {
-      reason: "expression_not_bool",
-      came: new InWords(cameInWords(typed, excerpt)),
-      expected: `an expression that yields bool${asBool(typed, excerpt)}`,
-      offset: ast.start,
-    };
+  if (typed.kind !== "bool" && !isOpen(typed)) return notBool(typed, ast);
   if (!typed.isConstant || ast.op === "value") return undefined;
   return {
     reason: "expression_constant",
-    came: new InWords(excerpt),
+    came: new InWords(excerptOf(ast)),
     expected: "an expression that reads something, or true, which stands for everybody",
+    offset: ast.start,
+  };
+}
+
+function notBool(typed: Typed, ast: ASTNode): ExpressionProblem {
+  const excerpt = excerptOf(ast);
+  return {
+    reason: "expression_not_bool",
+    came: new InWords(cameInWords(typed, excerpt)),
+    expected: `an expression that yields bool${asBool(typed, excerpt)}`,
     offset: ast.start,
   };
 }
@@ -241,15 +244,14 @@ class Typing {
     }
     const isLeftTold = one.isConstant && !other.isConstant;
     const [told, toldNode, beside, besideNode] = isLeftTold ? [one, left, other, right] : [other, right, one, left];
-    const came = cameInWords(told, excerptOf(toldNode));
-    if (!areAlike(one, other)) {
-      this.#mismatch(toldNode, came, `${likeThat(beside, besideNode)}${hintFor(told, beside, besideNode)}`);
-      return;
-    }
+    const isAlike = areAlike(one, other);
     const instead =
       told.literal === undefined || !beside.field ? undefined : valuesInstead(beside.field.type, told.literal);
-    if (instead === undefined) return;
-    this.#refuse("expression_out_of_range", toldNode, came, `${instead}: ${excerptOf(besideNode)} has no other`);
+    if (isAlike && instead === undefined) return;
+    const came = cameInWords(told, excerptOf(toldNode));
+    if (!isAlike || instead === undefined)
+      this.#mismatch(toldNode, came, `${likeThat(beside, besideNode)}${hintFor(told, beside, besideNode)}`);
+    else this.#refuse("expression_out_of_range", toldNode, came, `${instead}: ${excerptOf(besideNode)} has no other`);
   }
 
   #heldAgainstNull(nullNode: ASTNode, { kind, field }: Typed, node: ASTNode): void {
@@ -333,6 +335,8 @@ class Typing {
     if ((operator === "/" || operator === "%") && isZero(other.literal))
       return this.#refuse("expression_divides_by_zero", node, excerptOf(node), "a division by another number than 0");
     const literal = folded(operator, one.literal, other.literal);
+    if (typeof literal === "bigint" && BigInt.asIntN(64, literal) !== literal)
+      return this.#refuse("expression_out_of_range", node, excerptOf(node), "a whole number of 64 bits at most");
     return { kind: reckoned(one.kind, other.kind), isConstant, ...(literal !== undefined && { literal }) };
   }
 

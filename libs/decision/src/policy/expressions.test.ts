@@ -227,6 +227,7 @@ const REFUSED: readonly (readonly [string, number, string, string, string])[] = 
     "a division by another number than 0",
   ],
   ["1 < cart.units % (4 - 2 * 2)", 5, BY_ZERO, "cart.units % (4 - 2 * 2)", "a division by another number than 0"],
+  ["cart.units > 9000000000000000000 * 2", 14, RANGE, "9000000000000000000 * 2", "a whole number of 64 bits at most"],
   // What never is
   [
     "context.hour >= 25",
