@@ -210,7 +210,7 @@ describe("an expression by the types of its fields", () => {
         const verdicts = [compiled, opposite].map((one) => one.ok && one.value.evaluate(context));
         expect([...verdicts].sort()).toEqual(["does_not_hold", "holds"]);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -225,7 +225,7 @@ describe("an expression by the types of its fields", () => {
         if (compiled.ok) throw new Error(`accepted: ${source}`);
         expect(compiled.error).toMatchObject({ reason: "expression_type_mismatch", offset: expect.any(Number) });
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 });

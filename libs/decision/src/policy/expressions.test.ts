@@ -402,7 +402,7 @@ describe("an expression that is wrong", () => {
     "rfm.recency >= 1 && rfm.recency <= 5 && context.hour >= 0",
     'context.region > "A" && "DE" + context.region == "DEBW"',
     'cart.product_ids.filter(p, p.startsWith("sale-")).size() * 2 > cart.lines',
-    "timestamp(int(profile.customer_since_ms)) < timestamp('2020-01-01T00:00:00Z')",
+    "timestamp(int(profile.customer_since_ms / 1000)) < timestamp('2020-01-01T00:00:00Z')",
     'profile.tags == ["vip"] || cart.brands[0] == "Acme" || size(cart.categories) > 1',
     "cel.bind(each, cart.value_minor / cart.units, each > 1000 && each < 5000.5)",
     "(profile.member ? cart.units : 1) > 2 && dyn(cart.units) != dyn('two')",
