@@ -3,7 +3,7 @@ import type { AssignmentKey, Millis } from "@leastwise/vocabulary";
 import { canonicalJson } from "./canonical-json.js";
 import { decide } from "./decide.js";
 import type { Decided } from "./decision.js";
-import { explainDecision } from "./explain.js";
+import { explainDecision } from "./explain/sentences.js";
 import { amountOff, campaign, CART, compiled, EUR, guardrails, input, NOON, percentOff } from "./given/store.js";
 import type { DecisionInput } from "./input.js";
 import type { Campaign, Policy } from "./policy/policy.js";

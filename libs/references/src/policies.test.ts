@@ -75,7 +75,7 @@ function withCampaign(changes: wire.DeepPartial<wire.Campaign>): wire.DeepPartia
 describe("a policy that is written", () => {
   it("is type-checked by what each feature can be, by its unit, and by the channels and devices that the contracts have", () => {
     const problemsOf = (expression: string) => {
-      const compiled = compileWritten(policy("one", { segments: [{ name: "s", expression }] }));
+      const compiled = compileProposed(policy("one", { segments: [{ name: "s", expression }] }));
       return compiled.ok ? [] : compiled.error.map(({ reason, textOffset }) => [reason, textOffset]);
     };
     const channels = Object.values(wire.Channel).flatMap((one) => channelName(one) ?? []);

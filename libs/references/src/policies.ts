@@ -1,5 +1,11 @@
 import { readPolicy, TOPICS, wire } from "@leastwise/contracts";
-import { campaignsOver, compilePolicy, contradictionsOf, type CompiledPolicy, type PolicyProblem } from "@leastwise/decision";
+import {
+  campaignsOver,
+  compilePolicy,
+  contradictionsOf,
+  type CompiledPolicy,
+  type PolicyProblem,
+} from "@leastwise/decision";
 import type { EventLog, LogRecord } from "@leastwise/eventlog";
 import { err, type Result } from "@leastwise/vocabulary";
 import { FEATURES, TEXT_FEATURES } from "@leastwise/windows";

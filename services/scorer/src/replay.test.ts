@@ -4,7 +4,17 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { decidedAgain } from "./decided-again.js";
 import { catalogueDigest } from "./decision-input.js";
 import { applied, did, euros, kept, nearlyAllHeldOut, NOON, percentages, sells } from "./given/records.js";
-import { checkout, CODE_KEY, givenLog, hasher, openShop, recordOf, standing, type GivenLog, type Shop } from "./given/shop.js";
+import {
+  checkout,
+  CODE_KEY,
+  givenLog,
+  hasher,
+  openShop,
+  recordOf,
+  standing,
+  type GivenLog,
+  type Shop,
+} from "./given/shop.js";
 
 let given: GivenLog;
 let shop: Shop;
