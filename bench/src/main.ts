@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { CannotRun, machine, type Bench } from "./harness.js";
 import { checkpointBench } from "./checkpoint.js";
+import { coreBench } from "./core.js";
 import { corePolicyBench } from "./core-policy.js";
 import { decideBench } from "./decide.js";
 import { freshnessBench } from "./freshness.js";
@@ -36,6 +37,7 @@ const BENCHES: readonly Bench[] = [
   stackBench,
   deviceBench,
   impactBench,
+  coreBench,
   corePolicyBench,
   policyBench,
 ];
