@@ -73,9 +73,7 @@ function decided(input: DecisionInput) {
 
 /** Mean length of the records, encoded. */
 function recordBytes(asked: readonly DecisionInput[]): number {
-  const bytes = asked.map(
-    (input) => wire.DecisionRecord.encode(decisionRecord(decided(input), input)).finish().length,
-  );
+  const bytes = asked.map((input) => wire.DecisionRecord.encode(decisionRecord(decided(input), input)).finish().length);
   return bytes.reduce((sum, length) => sum + length, 0) / bytes.length;
 }
 
