@@ -1,5 +1,11 @@
-import { explainDecision, type Counterfactual, type Decision, type DecisionAccount } from "@leastwise/decision";
-import { candidateToWire } from "./decision-record.js";
+import {
+  explainDecision,
+  type Counterfactual,
+  type DecisionAccount,
+  type ExplainedDecision,
+} from "@leastwise/decision";
+import { candidateToWire, decisionFacts } from "./decision-record.js";
+import { purposeName } from "./enum-names.js";
 import type * as wire from "./wire.js";
 
 /**
@@ -9,7 +15,7 @@ import type * as wire from "./wire.js";
  */
 export function decisionExplanation(
   record: wire.DecisionRecord,
-  decision: Decision,
+  decision: ExplainedDecision,
   account?: DecisionAccount,
 ): wire.ExplainResponse {
   const { currency } = decision.cart;
@@ -26,6 +32,13 @@ export function decisionExplanation(
       reason: counterfactual.reason,
     })),
   };
+}
+
+/** The same of a record alone, where it cannot be decided again, or comes out otherwise. Throws for what is no decision of ours. */
+export function recordedExplanation(record: wire.DecisionRecord): wire.ExplainResponse {
+  const { modelVersion, segments } = record;
+  const consent = record.consent.flatMap((purpose) => purposeName(purpose) ?? []);
+  return decisionExplanation(record, { ...decisionFacts(record), modelVersion, segments, consent });
 }
 
 function suppositionToWire({ supposition }: Counterfactual): wire.Counterfactual["supposition"] {

@@ -189,6 +189,7 @@ export function candidateToWire(candidate: Candidate, currency: CurrencyCode): w
     evidence: candidate.evidence,
     weight: BigInt(candidate.weight),
     blockedBy: candidate.blockedBy,
+    isOwed: candidate.isOwed === true,
   };
 }
 
@@ -310,6 +311,7 @@ function candidateOf(candidate: wire.Candidate): Candidate {
     evidence: candidate.evidence,
     weight: Number(candidate.weight),
     blockedBy: BLOCK_REASONS.find((reason) => reason === candidate.blockedBy) ?? "",
+    ...given("isOwed", candidate.isOwed ? true : undefined),
   };
 }
 

@@ -124,6 +124,22 @@ describe("an entitlement that something blocks", () => {
     expect(after.decision.reason).toBe("entitlement");
   });
 
+  it("takes nothing from another that is given: that answer stands", () => {
+    const first = campaign({ ...GOLD, campaignId: "first", ...TEN, offersMax: 5 });
+    const rest = { offersLeft: { first: 0 } };
+    const { decision, nextState } = decided(TEN, { campaigns: [first] }, rest);
+    expect(blockedIn({ kind: "decided", decision, nextState })).toEqual([["first", 1, "quantity_exhausted"]]);
+    expect(decision).toMatchObject({ reason: "entitlement", offer: { campaignId: "gold" } });
+    expect(decision.validUntilMs).toBeGreaterThan(NOON);
+    const later = { ...rest, decisionState: nextState, nowMs: (NOON + 1_000) as Millis };
+    expect(decide(given(TEN, { campaigns: [first] }, later)).kind).toBe("repeated");
+  });
+
+  it("is marked as one that was never weighed", () => {
+    const { candidates } = decided({ ladder: [{ incentive: percentOff(4_000) }] }).decision;
+    expect(candidates.map(({ isOwed }) => isOwed === true)).toEqual([false, true]);
+  });
+
   it("is told again by a record that told it, and by none of before", () => {
     const asked = given({ ladder: [{ incentive: percentOff(4_000) }] });
     const again = (text: string) => {

@@ -94,7 +94,9 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
     message: explanationStep(situation, offer),
     segments: segments.holding,
     personalDataUsed,
-    validUntilMs: isPassingStop(admissible, valued, blockedOwed) ? situation.nowMs : episode.endsAtMs,
+    validUntilMs: isPassingStop(admissible, valued, owed === undefined ? blockedOwed : [])
+      ? situation.nowMs
+      : episode.endsAtMs,
     ineligible: eligibility.ineligible,
     explorationCostMinor: explorationCostOf({ candidates, ...places, ghost, observeOnly: situation.observeOnly }),
   });
@@ -109,7 +111,11 @@ const PASSING: ReadonlySet<string> = new Set<BlockReason>([
   "quantity_unknown",
 ]);
 
-/** True if nothing could be given, and something could once a stop is over: such a none does not stand, nor does it open an episode. */
+/**
+ * True if no incentive could be given, and something could once a stop is over: such an answer does not stand, nor does it open an episode.
+ *
+ * @param blockedOwed what would be owed; empty where something is given already, which a stop of something else does not take away
+ */
 function isPassingStop(
   admissible: readonly ValuedRung[],
   valued: readonly ValuedRung[],
@@ -180,6 +186,7 @@ function blockedCandidate({ goodsMinor }: Situation, { conversion }: Baseline, b
     worstCostMinor,
     weight: 0,
     blockedBy,
+    isOwed: true,
   };
 }
 

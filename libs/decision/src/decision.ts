@@ -101,6 +101,8 @@ export interface Candidate {
   /** Weight in the draw; all weights of a decision sum to 2^32. */
   readonly weight: number;
   readonly blockedBy: BlockReason | "";
+  /** True of a rung of an entitlement that something blocks: it is told, and was never weighed. Absent: false. */
+  readonly isOwed?: boolean;
 }
 
 /** Membership of an experiment as the record states it. */

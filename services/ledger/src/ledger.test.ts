@@ -210,6 +210,15 @@ describe("a decision", () => {
     await ledger.close();
   });
 
+  it("that tells of an entitlement which something blocks counts nothing for that: it was not weighed", async () => {
+    const { ledger } = await openLedger(log);
+    const record = none({ id: "d1", subject: ADA });
+    const owed = wire.Candidate.fromPartial({ campaignId: "gold", rung: 1, blockedBy: "kill_switch", isOwed: true });
+    await ledger.record({ ...record, candidates: [...record.candidates, owed] });
+    expect(Object.keys(ledger.books(BUDGETS, []).decisionsPerRung)).toEqual(["autumn"]);
+    await ledger.close();
+  });
+
   it("that gives nothing counts at once, and is taken back if it does not get onto the log", async () => {
     const { ledger } = await openLedger(log);
     const before = picture(ledger, [ADA], []);

@@ -6,10 +6,10 @@ import {
   type CompiledPolicy,
   type Decision,
   type DecisionInput,
+  type DegradedInput,
 } from "@leastwise/decision";
 import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
-import { MODEL } from "./decision-input.js";
-import type { ExplainedInput } from "./recent-decisions.js";
+import { catalogueDigest, MODEL } from "./decision-input.js";
 import { recordedFacts } from "./recorded-facts.js";
 
 /** What a record names by version, and what it must not hold. */
@@ -22,16 +22,14 @@ export interface DecidingWith {
 /** A decision that was made again from its own record. */
 export interface DecidedAgain {
   readonly decision: Decision;
-  readonly input: ExplainedInput;
+  readonly input: DegradedInput;
   /** As it would be written. The epoch is of whoever wrote the other one: it is no part of what was decided. */
   readonly record: wire.DecisionRecord;
 }
 
 /**
- * Decides once more what a record says was decided, from the record alone. Refused, with the field: a record that no service of ours wrote, or whose policy
- * or model is not here.
- *
- * @throws RangeError if it has more features than this build knows
+ * Decides once more what a record says was decided, from the record alone. Refused, with the field: a record that no service of ours wrote, or whose policy,
+ * model or features are not here.
  */
 export function decidedAgain(
   record: wire.DecisionRecord,
@@ -39,14 +37,23 @@ export function decidedAgain(
 ): Result<DecidedAgain, Refusal> {
   const facts = recordedFacts(record);
   if (!facts.ok) return facts;
-  const { policyVersion, modelVersion } = record;
+  const { policyVersion, modelVersion, features } = record;
+  if (features?.catalogue !== catalogueDigest(features?.values.length ?? 0))
+    return err(refusal("features_unknown", "features", features?.catalogue, "features that this build knows"));
   const policy = policyOf(policyVersion);
   if (policy === undefined && policyVersion !== "")
-    return err(refusal("policy_unknown", "policy_version", policyVersion, "a version that stands on the log"));
+    return err(
+      refusal(
+        "policy_unknown",
+        "policy_version",
+        policyVersion,
+        "a version that stands on the log, and that this build can use",
+      ),
+    );
   if (modelVersion !== "" && modelVersion !== MODEL.version)
     return err(refusal("model_unknown", "model_version", modelVersion, `the model of this build, ${MODEL.version}`));
   // A decision that had no policy had no model either.
-  const input: ExplainedInput =
+  const input: DegradedInput =
     policy === undefined ? { ...facts.value, codeKey } : { ...facts.value, codeKey, policy, model: MODEL };
   const decision = decidedOn(input, policy, record.degradedReason);
   if (decision === undefined)
@@ -55,7 +62,7 @@ export function decidedAgain(
 }
 
 function decidedOn(
-  input: ExplainedInput,
+  input: DegradedInput,
   policy: CompiledPolicy | undefined,
   degradedReason: string,
 ): Decision | undefined {

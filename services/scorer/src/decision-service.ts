@@ -73,7 +73,7 @@ export function decisionHandlers(
     explain: ({ decisionId }) => {
       const explained = recent.explain(decisionId);
       if (explained !== undefined) return Promise.resolve(ok(explained));
-      const expected = "a decision among the newest kept in memory; the table decisions has them all";
+      const expected = "a decision among the newest kept in memory; the log has them all";
       return Promise.resolve(
         err(refuse("NOT_FOUND", refusal("unknown_decision", "decision_id", decisionId, expected))),
       );

@@ -5,14 +5,11 @@ import { FEATURE_CATALOGUE } from "@leastwise/references";
 /** Decisions that can be explained from memory; the log and the table `decisions` have them all. */
 const RECENT_MAX = 2_000;
 
-/** What a decision was made on; one that lacked something, as a degraded one, has no policy or no model. */
-export type ExplainedInput = DegradedInput;
-
 /** The newest decisions, for Explain: the oldest is forgotten first. */
 export class RecentDecisions {
-  readonly #kept = new Map<string, { readonly decision: Decision; readonly input: ExplainedInput }>();
+  readonly #kept = new Map<string, { readonly decision: Decision; readonly input: DegradedInput }>();
 
-  keep(decision: Decision, input: ExplainedInput): void {
+  keep(decision: Decision, input: DegradedInput): void {
     this.#kept.set(decision.decisionId, { decision, input });
     if (this.#kept.size <= RECENT_MAX) return;
     for (const oldest of this.#kept.keys()) {
@@ -29,7 +26,7 @@ export class RecentDecisions {
 }
 
 /** Why a decision came out as it did. A degraded answer has no account: nothing was weighed. */
-export function explained(decision: Decision, input: ExplainedInput): wire.ExplainResponse {
+export function explained(decision: Decision, input: DegradedInput): wire.ExplainResponse {
   const record = decisionRecord(decision, input);
   const { policy, model } = input;
   if (policy === undefined || model === undefined || decision.degradedReason !== "")

@@ -32,6 +32,10 @@ class ShorteningLog extends FragileLog {
   asked = 0;
   #tellGap: (nextOffset: number, removedFrom?: number) => Promise<void> = () => Promise.resolve();
 
+  override async holdsAll(topic: string): Promise<boolean> {
+    return (await super.holdsAll(topic)) && (topic !== TOPICS.clickstream || this.oldest === 0);
+  }
+
   override async offsets(topic: string, partition: number) {
     const { begin, end } = await super.offsets(topic, partition);
     if (topic !== TOPICS.clickstream || partition !== PARTITION) return { begin, end };

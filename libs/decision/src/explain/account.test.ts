@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import type { AssignmentKey, Millis } from "@leastwise/vocabulary";
 import { decide } from "../decide.js";
 import type { Decision } from "../decision.js";
 import {
@@ -10,6 +11,7 @@ import {
   compiled,
   features,
   input,
+  NOON,
   percentOff,
   policy,
   sureModel,
@@ -98,6 +100,31 @@ describe("a decision's account", () => {
     const cart = { ...CART, offers: offers.map((offer) => ({ ...offer, partnerShareBp: 0, minBasketMinor: 0 })) };
     const { account } = told({ ...certain, cart: cart as unknown as DecisionInput["cart"] });
     expect(account.counterfactuals.map(({ supposition }) => supposition.kind)).toContain("no_other_offers");
+  });
+
+  it("says of a cart that was weighed anew within an episode what came next, and of an answer that stands nothing", () => {
+    const shop = { model: sureModel(3), policy: compiled({ campaigns: [campaign()] }) };
+    const keys = Array.from({ length: 20 }, (_, key) => `key-${String(key)}` as AssignmentKey);
+    const none = keys
+      .map((assignmentKey) => ({ ...shop, assignmentKey }))
+      .find((cold) => told(cold).decision.offer === undefined);
+    const cold = { ...none!, cause: { caller: "shop", requestId: "1", sessionId: "v" } };
+    const first = decide(input(cold));
+    if (first.kind !== "decided") throw new Error("repeated");
+    expect(first.decision.offer).toBeUndefined();
+    const later = { ...cold, decisionState: first.nextState, nowMs: (NOON + 1_000) as Millis };
+    const again = { caller: "shop", requestId: "2", sessionId: "v" };
+    const stands = told({ ...later, cause: again });
+    expect(stands.decision.reason).toBe("answer_stands");
+    expect(stands.account).toMatchObject({ runnerUp: undefined, counterfactuals: [] });
+    const changed = told({ ...later, cause: again, cart: { ...CART, shippingMinor: 0 } });
+    expect(changed.decision.continued).toBe(true);
+    expect(changed.account.runnerUp).toBeDefined();
+  });
+
+  it("supposes no cart beyond what numbers hold", () => {
+    const lines = [{ productId: "car", quantity: 1, unitPriceMinor: 2 ** 40 }];
+    expect(told({ ...certain, cart: { ...CART, lines } }).account.counterfactuals).toEqual([]);
   });
 
   it("is about another rung than the choice, and says so in a whole sentence (a law)", () => {

@@ -13,6 +13,9 @@ export interface DecisionAccount {
   readonly counterfactuals: readonly Counterfactual[];
 }
 
+/** Answers that were given before: nothing is weighed for them. */
+const ANSWERED_BEFORE: ReadonlySet<Decision["reason"]> = new Set(["answer_stands", "offer_outstanding"]);
+
 /**
  * Accounts for a decision by its input: the model's terms, what came next, and what else would have been chosen. A pure function; it takes as long
  * as some five decisions.
@@ -23,7 +26,7 @@ export function accountOf(input: DecisionInput, decision: Decision, featureNames
   return {
     ineligible: decision.ineligible,
     terms: modelTerms(input, featureNames),
-    runnerUp: decision.continued ? undefined : runnerUpOf(decision, input.policy),
+    runnerUp: ANSWERED_BEFORE.has(decision.reason) ? undefined : runnerUpOf(decision, input.policy),
     counterfactuals: counterfactualsOf(input, decision),
   };
 }

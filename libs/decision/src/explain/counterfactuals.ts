@@ -29,7 +29,8 @@ const LINES_SUPPOSED = 2;
  */
 export function counterfactualsOf(input: DecisionInput, decision: Decision): readonly Counterfactual[] {
   const choice = choiceOf(decision);
-  if (choice === undefined) return [];
+  // An answer that stands was chosen on another occasion: its record does not say among what.
+  if (choice === undefined || decision.reason === "answer_stands") return [];
   return suppositions(input).flatMap((supposition): readonly Counterfactual[] => {
     const outcome = decide(supposed(input, supposition));
     if (outcome.kind === "repeated") return [];
@@ -52,10 +53,18 @@ function suppositions({ cart, consent }: DecisionInput): readonly Supposition[] 
   const ends = byPrice.length <= LINES_SUPPOSED ? byPrice : [...byPrice.slice(0, 1), ...byPrice.slice(-1)];
   const productIds = new Set(ends.map(({ productId }) => productId));
   return [
-    ...[...productIds].map((productId): Supposition => ({ kind: "one_more_unit", productId })),
+    ...(isCountable(cart)
+      ? [...productIds].map((productId): Supposition => ({ kind: "one_more_unit", productId }))
+      : []),
     ...(consent.length > 0 ? [{ kind: "no_consent" } as const] : []),
     ...((cart.offers ?? []).length > 0 ? [{ kind: "no_other_offers" } as const] : []),
   ];
+}
+
+/** Whether one more unit of anything is still an amount that numbers hold. */
+function isCountable({ lines }: DecisionInput["cart"]): boolean {
+  const totalMinor = lines.reduce((sum, { quantity, unitPriceMinor }) => sum + (quantity + 1) * unitPriceMinor, 0);
+  return totalMinor * 10_000 <= Number.MAX_SAFE_INTEGER;
 }
 
 function unitPrice({ unitPriceMinor }: CartLine): number {

@@ -1,8 +1,8 @@
-import { wire, writeJson } from "@leastwise/contracts";
+import { recordedExplanation, wire, writeJson } from "@leastwise/contracts";
 import { callUnary, connect } from "@leastwise/rpc";
 import { explained } from "@leastwise/scorer";
-import { printable } from "@leastwise/vocabulary";
-import { remade } from "../decisions/remade.js";
+import { printable, sayRefusal } from "@leastwise/vocabulary";
+import { isSame, remade } from "../decisions/remade.js";
 import type { FoundLogOptions } from "../host/found-log.js";
 import { ServiceFailure } from "../host/start-failure.js";
 
@@ -44,9 +44,20 @@ async function fromService(decisionId: string, address: string): Promise<wire.Ex
   }
 }
 
+/** What is on the log is what was told: it is accounted for by what this build makes of it only where that comes out the same. */
 async function fromLog(decisionId: string, options: ExplainOptions): Promise<wire.ExplainResponse> {
   const { found, again } = await remade(decisionId, options);
-  const explanation = explained(again.decision, again.input);
-  // What is on the log is what was told, whatever this build would say now.
-  return { ...explanation, record: found.record };
+  const isAccounted = again.ok && isSame(found, again.value);
+  const explanation = isAccounted
+    ? explained(again.value.decision, again.value.input)
+    : recordedExplanation(found.record);
+  const remarks = [
+    ...(found.isVoid ? ["It is void: its owner had been followed by another, and nobody was told of it."] : []),
+    ...(isAccounted
+      ? []
+      : [`What follows is the record's own: ${again.ok ? COMES_OUT_OTHERWISE : sayRefusal(again.error)}.`]),
+  ];
+  return { ...explanation, record: found.record, sentences: [...remarks, ...explanation.sentences] };
 }
+
+const COMES_OUT_OTHERWISE = "decided again by this build it comes out otherwise, as `leastwise replay-decision` shows";

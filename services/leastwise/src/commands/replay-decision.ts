@@ -1,7 +1,7 @@
-import { wire, writeJson } from "@leastwise/contracts";
-import { printable } from "@leastwise/vocabulary";
+import { writeJson, type wire } from "@leastwise/contracts";
+import { printable, sayRefusal } from "@leastwise/vocabulary";
 import { differences, type Difference } from "../decisions/differences.js";
-import { remade } from "../decisions/remade.js";
+import { isSame, remade } from "../decisions/remade.js";
 import type { FoundLogOptions } from "../host/found-log.js";
 import { ServiceFailure } from "../host/start-failure.js";
 
@@ -17,20 +17,20 @@ const NAMED_MAX = 20;
 export async function replayDecisionCommand(decisionId: string, options: ReplayDecisionOptions): Promise<void> {
   const { found, again } = await remade(decisionId, options);
   const { place, bytes, record, isVoid } = found;
-  const made = wire.DecisionRecord.encode(again.record).finish();
-  const isSame = Buffer.compare(bytes, made) === 0;
-  const differing = isSame ? [] : differences(asJson(record), asJson(again.record));
+  if (!again.ok) throw new ServiceFailure(`${place}: ${sayRefusal(again.error)}`);
+  const same = isSame(found, again.value);
+  const differing = same ? [] : differences(asJson(record), asJson(again.value.record));
   const { reason, policyVersion, modelVersion } = record;
   if (options.json) {
-    const compared = { is_same: isSame, bytes: bytes.length, differences: differing };
+    const compared = { is_same: same, bytes: bytes.length, differences: differing };
     say(JSON.stringify({ decision_id: decisionId, place, is_void: isVoid, ...compared }));
   } else {
     const void_ = isVoid ? "; it is void: its owner had been followed by another, and nobody was told of it" : "";
     say(`${place}: ${reason} under ${orNone(policyVersion)} with ${orNone(modelVersion)}${void_}`);
-    if (isSame) say(`decided again, it comes out the same: all ${bytes.length} bytes of its record`);
+    if (same) say(`decided again, it comes out the same: all ${bytes.length} bytes of its record`);
     else say(sayDifferences(differing));
   }
-  if (!isSame) throw new ServiceFailure("decided again, it comes out otherwise than it is recorded");
+  if (!same) throw new ServiceFailure("decided again, it comes out otherwise than it is recorded");
 }
 
 function asJson(record: wire.DecisionRecord): unknown {

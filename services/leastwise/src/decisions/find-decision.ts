@@ -1,10 +1,11 @@
-import { decodeDecisionRecord, OwnerEpochs, TOPICS, wire } from "@leastwise/contracts";
+import { OwnerEpochs, TOPICS, unframed, wire } from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
 import { PartitionStretch } from "../impact/partition-stretch.js";
 
 /** A decision as it stands on the log. */
 export interface FoundDecision {
   readonly record: wire.DecisionRecord;
+  /** The record alone, without a registry's frame. */
   readonly bytes: Uint8Array;
   /** `decisions/2@17`: topic, partition, offset. */
   readonly place: string;
@@ -67,7 +68,8 @@ class Search {
   }
 
   /** Only what may be it, or an owner's beginning, is decoded. */
-  #lookAt(partition: number, offset: number, value: Uint8Array): FoundDecision | undefined {
+  #lookAt(partition: number, offset: number, framed: Uint8Array): FoundDecision | undefined {
+    const value = unframed(framed);
     const isIt = startsWith(value, this.#beginning);
     if (!isIt && value[0] === ID_TAG) return undefined;
     const record = decoded(value);
@@ -93,7 +95,7 @@ function startsWith(value: Uint8Array, beginning: Uint8Array): boolean {
 /** Undefined for what somebody else wrote. */
 function decoded(value: Uint8Array): wire.DecisionRecord | undefined {
   try {
-    return decodeDecisionRecord(value);
+    return wire.DecisionRecord.decode(value);
   } catch {
     return undefined;
   }

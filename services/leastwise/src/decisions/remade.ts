@@ -1,6 +1,7 @@
 import { obtainKey, sayProblems, type Config } from "@leastwise/config";
+import { wire } from "@leastwise/contracts";
 import { decidedAgain, type DecidedAgain } from "@leastwise/scorer";
-import { hashKeyFromBytes, printable, sayRefusal } from "@leastwise/vocabulary";
+import { hashKeyFromBytes, printable, type Refusal, type Result } from "@leastwise/vocabulary";
 import { foundConfig, onFoundLog, policyVersions, type FoundLogOptions } from "../host/found-log.js";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
 import { Progress } from "../play/progress.js";
@@ -9,7 +10,18 @@ import { findDecision, type FoundDecision } from "./find-decision.js";
 /** A decision of the log, and what comes of deciding it once more. */
 export interface Remade {
   readonly found: FoundDecision;
-  readonly again: DecidedAgain;
+  /** Refused: why it cannot be decided again. */
+  readonly again: Result<DecidedAgain, Refusal>;
+}
+
+/** The record's bytes, as it would be written now. */
+export function bytesOf({ record }: DecidedAgain): Uint8Array {
+  return wire.DecisionRecord.encode(record).finish();
+}
+
+/** Whether it comes out the same, byte for byte. */
+export function isSame(found: FoundDecision, again: DecidedAgain): boolean {
+  return Buffer.compare(found.bytes, bytesOf(again)) === 0;
 }
 
 /**
@@ -17,6 +29,7 @@ export interface Remade {
  * way is a StartFailure or a ServiceFailure, in words.
  */
 export async function remade(decisionId: string, options: FoundLogOptions): Promise<Remade> {
+  if (decisionId === "") throw new StartFailure("decision-id: expected the id of a decision, got an empty text");
   const config = await foundConfig(options);
   return onFoundLog(config, async (log) => {
     const progress = new Progress({
@@ -33,9 +46,7 @@ export async function remade(decisionId: string, options: FoundLogOptions): Prom
     const policyOf = await policyVersions(log, ({ place, why }) => {
       process.stderr.write(`${place} is passed over: ${printable(why)}\n`);
     });
-    const again = decidedAgain(found.record, { policyOf, codeKey: await codeKeyOf(config) });
-    if (!again.ok) throw new ServiceFailure(`${found.place}: ${sayRefusal(again.error)}`);
-    return { found, again: again.value };
+    return { found, again: decidedAgain(found.record, { policyOf, codeKey: await codeKeyOf(config) }) };
   });
 }
 

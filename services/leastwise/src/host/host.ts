@@ -210,20 +210,26 @@ class Starting {
     const { logger, metrics } = telemetry;
     const homeCurrency = currencyOf(config);
     const onPassedOver = sayPassedOver("references", telemetry);
+    const sayIfForeign = (version: string, currency: string): void => {
+      if (currency === homeCurrency) return;
+      const said = "a policy is not in the shop's currency: carts in that get nothing";
+      logger.warn({ version, currency, homeCurrency }, said);
+    };
+    let isFollowing = false;
     const policies = await followPolicies(log, {
       onPassedOver,
       onInForce: ({ written, compiled: { version, currency } }) => {
-        if (currency !== homeCurrency)
-          logger.warn(
-            { version, currency, homeCurrency },
-            "a policy is not in the shop's currency: carts in that get nothing",
-          );
+        // What the log tells of before it is caught up was in force once: of that only the newest matters, below.
+        if (isFollowing) sayIfForeign(version, currency);
         metrics.policyApplied.with({}).set(Number(written.appliedAtMs) / 1_000);
       },
       onUnusable: (version) => {
         logger.error({ version }, "a policy on the log cannot be compiled by this version: it is not in force");
       },
     });
+    isFollowing = true;
+    const newest = policies.active()?.compiled;
+    if (newest !== undefined) sayIfForeign(newest.version, newest.currency);
     this.#watch(policies);
     // Side by side: with Kafka a reader's beginning is mostly waiting.
     const [catalog, subjects, links] = await Promise.all([

@@ -78,8 +78,12 @@ export class LoggedShop {
     this.versions.set(policyVersion, (this.versions.get(policyVersion) ?? 0) + 1);
     const decisionIds = [...(this.#shoppers.get(subject)?.decisionIds ?? []), decisionId].slice(-RECENT_MAX);
     this.#shoppers.set(subject, { goods: { cart, catalog }, orderedMs: Number(record.lastOrderMs), decisionIds });
-    // Each record is a request that had no answer yet, and what a replay of a clickstream may not issue is the question here.
-    const asked = { cause: { ...cause, requestId: decisionId }, observeOnly: false, codeKey: CODE_KEY };
+    // Each record is a request that had no answer yet, and what a replay of a clickstream may not issue is the question here. What is owed is told under
+    // either policy, whatever the one had that it was made under.
+    const asked = {
+      ...{ cause: { ...cause, requestId: decisionId }, observeOnly: false, codeKey: CODE_KEY },
+      owedUntold: undefined,
+    };
     yield { kind: "cart", facts: { ...read.value, ...asked }, ...(inForce === undefined ? {} : { inForce }) };
   }
 

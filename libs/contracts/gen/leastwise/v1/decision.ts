@@ -320,7 +320,11 @@ export interface Candidate {
    * Of the chosen rung: what it would be worth if nothing shortened it, as `Offer.wanted`. Absent: as much as `face_value`; of the others it is not
    * reckoned.
    */
-  wanted: Money | undefined;
+  wanted:
+    | Money
+    | undefined;
+  /** True of a rung of an entitlement that something blocks. It was not weighed: rungs of incentives are. */
+  isOwed: boolean;
 }
 
 /** The features a decision stood on. */
@@ -1862,6 +1866,7 @@ function createBaseCandidate(): Candidate {
     weight: 0n,
     blockedBy: "",
     wanted: undefined,
+    isOwed: false,
   };
 }
 
@@ -1908,6 +1913,9 @@ export const Candidate: MessageFns<Candidate> = {
     }
     if (message.wanted !== undefined) {
       Money.encode(message.wanted, writer.uint32(106).fork()).join();
+    }
+    if (message.isOwed !== false) {
+      writer.uint32(112).bool(message.isOwed);
     }
     return writer;
   },
@@ -2029,6 +2037,14 @@ export const Candidate: MessageFns<Candidate> = {
             message.wanted = Money.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.isOwed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2069,6 +2085,7 @@ export const Candidate: MessageFns<Candidate> = {
     message.wanted = (object.wanted !== undefined && object.wanted !== null)
       ? Money.fromPartial(object.wanted)
       : undefined;
+    message.isOwed = object.isOwed ?? false;
     return message;
   },
 };
