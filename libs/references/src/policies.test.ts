@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { givenLog, NOON, put, takeBack, type GivenLog } from "./given/log.js";
 import { withStrangers } from "./given/strangers.js";
 import type { PassedOver } from "./passed-over.js";
-import { compileProposed, followPolicies, type Policies } from "./policies.js";
+import { compileProposed, compileWritten, followPolicies, type Policies } from "./policies.js";
 
 let given: GivenLog;
 let told: string[];
@@ -108,6 +108,47 @@ describe("a policy that is written", () => {
     await apply(policy("one", changes));
     await policies.appears("one");
     expect(told).toEqual(["in force one"]);
+  });
+});
+
+/** Expressions that an earlier version put into force, and that are not taken from anybody who proposes them now. */
+const EARLIER = [
+  'profile.birthday == "24.12."',
+  "context.hour >= 25",
+  "features.purchases_30d == 1.5",
+  'rfm.recency == "champion"',
+  "cart.units + 2.5 == 3",
+  "cart.units in [1, 2 * 1.5]",
+  "1 < 2",
+  "cart.units / 0 > 1",
+];
+
+describe("an expression that stands on the log", () => {
+  it("keeps its policy in force where an earlier version let it pass, and its kill switch stays pulled", async () => {
+    const one = policy("one", { segments: [{ name: "s", expression: "true" }] });
+    const two = policy("two", { segments: [{ name: "s", expression: 'context.channel == "wbe"' }] });
+    expect(compileProposed(two)).toMatchObject({ ok: false, error: [{ reason: "expression_out_of_range" }] });
+    await apply(one, two, { ...two, version: "three", killSwitch: true });
+    const policies = await start();
+    expect(told).toEqual(["in force one", "in force two", "in force three"]);
+    expect(policies.active()?.compiled).toMatchObject({ version: "three", killSwitch: true });
+  });
+
+  it.each(EARLIER)("compiles where it is %s, in a segment", (expression) => {
+    const bounds = [1n, 2n, 3n, 4n];
+    const rfm = { recencyMs: bounds, frequency: bounds, monetary: bounds.map((minor) => ({ minor, currency: "EUR" })) };
+    const written = policy("one", { segments: [{ name: "s", expression }], rfm });
+    expect(compileProposed(written).ok).toBe(false);
+    expect(compileWritten(written)).toMatchObject({ ok: true });
+    expect(compileProposed({ ...written, killSwitch: true })).toMatchObject({ ok: true });
+  });
+
+  it("compiles on a device as well", () => {
+    for (const expression of ['context.channel == "wbe"', "1 < 2", "cart.units + 2.5 == 3"]) {
+      const device = { signals: ["visits"], classes: [{ name: "a", expression }] };
+      expect(compileProposed(policy("one", { device })).ok).toBe(false);
+      expect(compileWritten(policy("one", { device }))).toMatchObject({ ok: true });
+    }
   });
 });
 

@@ -103,24 +103,28 @@ function inForce(written: wire.PolicyRecord): PolicyInForce | undefined {
   return compiled?.ok === true ? { compiled: compiled.value, written } : undefined;
 }
 
-/** Reads a policy as it was written and compiles it, or says all that is wrong with it; fields are paths inside the policy. */
+/**
+ * Reads a policy as it was written and compiles it, or says all that is wrong with it; fields are paths inside the policy. It is for what stands on the log, or may:
+ * what a version of Leastwise put into force, the next one still does.
+ */
 export function compileWritten(policy: wire.Policy): Result<CompiledPolicy, readonly PolicyProblem[]> {
   const read = readPolicy(policy);
-  return read.ok ? compilePolicy(read.value, FEATURE_CATALOGUE) : read;
+  return read.ok ? compilePolicy(read.value, FEATURE_CATALOGUE, "on_log") : read;
 }
 
 /**
- * Compiles a policy that somebody wants to put into force: it must not contradict itself either. What stands on the log already is not asked, so that no
- * upgrade takes away a policy in force.
+ * Compiles a policy that somebody wants to put into force: its expressions must type-check, and it must not contradict itself. What stands on the log already is
+ * asked neither, so that no upgrade takes away a policy in force.
  *
  * @param nowMs instant that no campaign may be over at, Unix ms; absent: any may be
  */
 export function compileProposed(policy: wire.Policy, nowMs?: number): Result<CompiledPolicy, readonly PolicyProblem[]> {
   const read = readPolicy(policy);
   if (!read.ok) return read;
-  const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);
   // Whoever pulls the kill switch is not kept waiting by a campaign that has ended meanwhile, nor by what an earlier version let pass.
-  if (!compiled.ok || compiled.value.killSwitch) return compiled;
+  if (read.value.killSwitch) return compilePolicy(read.value, FEATURE_CATALOGUE, "on_log");
+  const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);
+  if (!compiled.ok) return compiled;
   const over = nowMs === undefined ? [] : campaignsOver(read.value, nowMs);
   const wrong = [...contradictionsOf(read.value), ...over];
   return wrong.length === 0 ? compiled : err(wrong);

@@ -3,7 +3,9 @@ import { ok, type Result } from "@leastwise/vocabulary";
 import {
   checkExpression,
   verdictOf,
+  withEarlierArithmetic,
   withMixedArithmetic,
+  type Environments,
   type ExpressionProblem,
   type TypeCheck,
   type Verdict,
@@ -40,28 +42,36 @@ export interface SignalExpression {
   evaluate(context: SignalContext): Verdict;
 }
 
-const CHECKING = withMixedArithmetic(new Environment())
-  .registerVariable("local", "map<string, dyn>")
-  .registerVariable({
-    name: "cart",
-    schema: {
-      value_minor: "dyn",
-      units: "dyn",
-      lines: "dyn",
-      currency: "string",
-      product_ids: "list<string>",
-      payment_method: "dyn",
-    },
-  })
-  .registerVariable({
-    name: "context",
-    schema: { channel: "dyn", device: "dyn", country: "dyn", region: "dyn", hour: "dyn", weekday: "dyn" },
-  });
+function withVariables(environment: Environment): Environment {
+  return environment
+    .registerVariable("local", "map<string, dyn>")
+    .registerVariable({
+      name: "cart",
+      schema: {
+        value_minor: "dyn",
+        units: "dyn",
+        lines: "dyn",
+        currency: "string",
+        product_ids: "list<string>",
+        payment_method: "dyn",
+      },
+    })
+    .registerVariable({
+      name: "context",
+      schema: { channel: "dyn", device: "dyn", country: "dyn", region: "dyn", hour: "dyn", weekday: "dyn" },
+    });
+}
 
 const RUNNING = withMixedArithmetic(new Environment())
   .registerVariable("local", "dyn")
   .registerVariable("cart", "dyn")
   .registerVariable("context", "dyn");
+
+const ENVIRONMENTS: Environments = {
+  checking: withVariables(withMixedArithmetic(new Environment())),
+  earlier: withVariables(withEarlierArithmetic(new Environment())),
+  running: RUNNING,
+};
 
 /**
  * Checks and compiles an expression over what a device sees, which must yield a bool. Signals are named literally (`local.visits` or
@@ -75,7 +85,7 @@ export function compileSignalExpression(
   typeCheck?: TypeCheck,
 ): Result<SignalExpression, ExpressionProblem> {
   const fields = { map: "local", field: "signal", known: signals, expected: "one of device.signals" };
-  const checked = checkExpression(source, { checking: CHECKING, running: RUNNING }, fields, typeCheck);
+  const checked = checkExpression(source, ENVIRONMENTS, fields, typeCheck);
   if (!checked.ok) return checked;
   const { run } = checked.value;
   return ok({ evaluate: (context) => verdictOf(run, context) });

@@ -1,4 +1,10 @@
-import { ParseError, type ASTNode, type TypeError as CelTypeError, type Environment } from "@marcbachmann/cel-js";
+import {
+  ParseError,
+  type ASTNode,
+  type TypeError as CelTypeError,
+  type Environment,
+  type TypeCheckResult,
+} from "@marcbachmann/cel-js";
 import { err, nearestName, ok, type Result } from "@leastwise/vocabulary";
 import { STEPS_MAX, tooCostly, worstSteps } from "./cel-cost.js";
 
@@ -23,6 +29,22 @@ export function withMixedArithmetic(environment: Environment): Environment {
     environment.registerOperator(`int ${operator} double: double`, (a: bigint, b: number) => apply(Number(a), b));
   }
   return environment.registerOperator("double % double: double", modulo);
+}
+
+/**
+ * Arithmetic as the library was told of it before it was told what comes of it: some of what was put into force then type-checks only so. It is for checking what
+ * stands on the log, and nothing is run by it.
+ */
+export function withEarlierArithmetic(environment: Environment): Environment {
+  for (const operator of ["+", "-", "*", "/"]) {
+    environment.registerOperator(`double ${operator} int`, neverRun);
+    environment.registerOperator(`int ${operator} double`, neverRun);
+  }
+  return environment;
+}
+
+function neverRun(): never {
+  throw new Error("it is for checking alone");
 }
 
 function modulo(a: number, b: number): number {
@@ -82,6 +104,16 @@ export interface NamedFields {
   readonly expected: string;
 }
 
+/** What the library checks and runs expressions by. */
+export interface Environments {
+  /** Knows the types as far as the library can. */
+  readonly checking: Environment;
+  /** The same as an earlier version told of it: see {@link withEarlierArithmetic}. */
+  readonly earlier: Environment;
+  /** Reads plain values without wrapping them. */
+  readonly running: Environment;
+}
+
 /** An expression that was checked. */
 export interface Checked {
   readonly run: Running;
@@ -94,22 +126,21 @@ export interface Checked {
 /**
  * Checks an expression that must yield a bool: its types, what it costs, and the names of the map's fields.
  *
- * @param checking knows the types as far as the library can
- * @param running reads plain values without wrapping them
- * @param typeCheck knows them better, and is asked first. Absent: they were looked at before
+ * @param typeCheck knows types better than the library, and is asked first. Absent: they were looked at when somebody put the expression into force, perhaps
+ * by an earlier version
  */
 export function checkExpression(
   source: string,
-  { checking, running }: { readonly checking: Environment; readonly running: Environment },
+  environments: Environments,
   fields: NamedFields,
   typeCheck?: TypeCheck,
 ): Result<Checked, ExpressionProblem> {
-  const parsed = parsedBy(running, source);
+  const parsed = parsedBy(environments.running, source);
   if (!parsed.ok) return parsed;
   const run = parsed.value;
   const mistyped = typeCheck?.(run.ast);
   if (mistyped !== undefined) return err(mistyped);
-  const { valid, type, error } = checking.check(source);
+  const { valid, type, error } = checkedBy(environments, source, typeCheck === undefined);
   if (!valid) return err(invalid(source, error));
   if (type !== "bool")
     return err({
@@ -119,6 +150,13 @@ export function checkExpression(
     });
   if (worstSteps(run.ast) > STEPS_MAX) return err(tooCostly(source));
   return namedIn(run, source, fields);
+}
+
+function checkedBy({ checking, earlier }: Environments, source: string, isOfBefore: boolean): TypeCheckResult {
+  const now = checking.check(source);
+  if (!isOfBefore || (now.valid && now.type === "bool")) return now;
+  const before = earlier.check(source);
+  return before.valid ? before : now;
 }
 
 function parsedBy(running: Environment, source: string): Result<Running, ExpressionProblem> {

@@ -15,6 +15,7 @@ import { CivilClock } from "./civil-time.js";
 import { compileBreaker, type CompiledBreaker } from "./compile-breaker.js";
 import { featureFields, type FeatureUnit } from "./expression-fields.js";
 import type { ExpressionPart } from "./expression-parts.js";
+import type { Standing } from "./expression-types.js";
 import { compileExpression } from "./expressions.js";
 import type {
   Approach,
@@ -184,12 +185,20 @@ const EVIDENCE_DEFAULT_BP = 8_000;
 const FLOOR_DEFAULT_BP = 100;
 const COLD_START_DEFAULT = 400;
 
-/** Checks a policy against everything that `policy.proto` states and compiles it, or says all that is wrong with it. */
-export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Result<CompiledPolicy, PolicyProblem[]> {
+/**
+ * Checks a policy against everything that `policy.proto` states and compiles it, or says all that is wrong with it.
+ *
+ * @param standing of what stands on the log, types of expressions are not asked beyond what it takes to run them
+ */
+export function compilePolicy(
+  policy: Policy,
+  catalogue: FeatureCatalogue,
+  standing: Standing = "proposed",
+): Result<CompiledPolicy, PolicyProblem[]> {
   const problems = new Problems();
-  validatePolicy(problems, policy);
+  validatePolicy(problems, policy, standing);
   const parts = new Map<string, ExpressionPart>();
-  const segments = compileSegments(problems, policy, catalogue, parts);
+  const segments = compileSegments(problems, policy, { catalogue, parts, standing });
   const { currency, guardrails } = policy;
   if (problems.found.length > 0 || !isCurrencyCode(currency) || guardrails === undefined) return err(problems.found);
   const cart = cartGuardrailsOf(guardrails, policy);
@@ -249,15 +258,21 @@ export function compilePolicy(policy: Policy, catalogue: FeatureCatalogue): Resu
   });
 }
 
+/** What segments are compiled among. */
+interface SegmentSurroundings {
+  readonly catalogue: FeatureCatalogue;
+  readonly parts: Map<string, ExpressionPart>;
+  readonly standing: Standing;
+}
+
 function compileSegments(
   problems: Problems,
   policy: Policy,
-  catalogue: FeatureCatalogue,
-  parts: Map<string, ExpressionPart>,
+  { catalogue, parts, standing }: SegmentSurroundings,
 ): CompiledSegment[] {
   const features = featureFields(catalogue);
   return policy.segments.flatMap(({ name, expression }, index) => {
-    const compiled = compileExpression(expression, features, parts);
+    const compiled = compileExpression(expression, features, parts, standing);
     if (compiled.ok) {
       if (compiled.value.readsRfm && policy.rfm === undefined)
         problems.add(

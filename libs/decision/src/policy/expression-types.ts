@@ -26,6 +26,12 @@ import {
 } from "./expression-kinds.js";
 import { folded, isBeyond, isZero, valuesInstead } from "./expression-ranges.js";
 
+/**
+ * Whether somebody proposes what is checked, or it stands on the log already. Types are asked only of what is proposed, so that no upgrade takes away a
+ * policy in force.
+ */
+export type Standing = "proposed" | "on_log";
+
 /** What expressions may read. */
 export interface ExpressionScope {
   /** Objects by name, with their fields. */

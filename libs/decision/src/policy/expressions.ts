@@ -1,9 +1,17 @@
-import { Environment } from "@marcbachmann/cel-js";
+import { Environment, type ASTNode } from "@marcbachmann/cel-js";
 import { ok, type Result } from "@leastwise/vocabulary";
-import { checkExpression, withMixedArithmetic, type ExpressionProblem, type Running, type Verdict } from "./cel.js";
+import {
+  checkExpression,
+  withEarlierArithmetic,
+  withMixedArithmetic,
+  type Environments,
+  type ExpressionProblem,
+  type Running,
+  type Verdict,
+} from "./cel.js";
 import { EXPRESSION_FIELDS, type ExpressionFields, type FieldType } from "./expression-fields.js";
 import { conjuncts, membershipOf, sourceOf, type ExpressionPart } from "./expression-parts.js";
-import { typeProblemOf } from "./expression-types.js";
+import { typeProblemOf, type Standing } from "./expression-types.js";
 import { plainTestOf } from "./plain-test.js";
 import type { RfmClasses } from "./rfm.js";
 
@@ -79,12 +87,14 @@ export interface CompiledExpression {
   readonly readsRfm: boolean;
 }
 
-const CHECKING = withMixedArithmetic(new Environment())
-  .registerVariable("features", "map<string, dyn>")
-  .registerVariable({ name: "profile", schema: schemaOf(EXPRESSION_FIELDS.profile) })
-  .registerVariable({ name: "cart", schema: schemaOf(EXPRESSION_FIELDS.cart) })
-  .registerVariable({ name: "context", schema: schemaOf(EXPRESSION_FIELDS.context) })
-  .registerVariable({ name: "rfm", schema: schemaOf(EXPRESSION_FIELDS.rfm) });
+function withVariables(environment: Environment): Environment {
+  return environment
+    .registerVariable("features", "map<string, dyn>")
+    .registerVariable({ name: "profile", schema: schemaOf(EXPRESSION_FIELDS.profile) })
+    .registerVariable({ name: "cart", schema: schemaOf(EXPRESSION_FIELDS.cart) })
+    .registerVariable({ name: "context", schema: schemaOf(EXPRESSION_FIELDS.context) })
+    .registerVariable({ name: "rfm", schema: schemaOf(EXPRESSION_FIELDS.rfm) });
+}
 
 /** Fields as the library knows types: it has none for what may be null, and would tell whole numbers from others. */
 function schemaOf(fields: ExpressionFields): Record<string, string> {
@@ -101,24 +111,31 @@ const RUNNING = withMixedArithmetic(new Environment())
   .registerVariable("context", "dyn")
   .registerVariable("rfm", "dyn");
 
+const ENVIRONMENTS: Environments = {
+  checking: withVariables(withMixedArithmetic(new Environment())),
+  earlier: withVariables(withEarlierArithmetic(new Environment())),
+  running: RUNNING,
+};
+
 /**
  * Checks and compiles an expression that must yield a bool. Features are named literally (`features.purchases_30d` or
  * `features["purchases_30d"]`), so that a misspelt one is found here and only the named ones are looked up.
  *
  * @param features the catalogue's, with their types
  * @param shared parts of the policy's expressions by their text: those of this one are added
+ * @param standing whether types are asked beyond what the library knows of them
  */
 export function compileExpression(
   source: string,
   features: ExpressionFields,
   shared: Map<string, ExpressionPart> = new Map(),
+  standing: Standing = "proposed",
 ): Result<CompiledExpression, ExpressionProblem> {
   const known = { has: (name: string) => Object.hasOwn(features, name), keys: () => Object.keys(features) };
   const fields = { map: "features", field: "feature", known, expected: "a feature of the catalogue" };
   const scope = { objects: { features, ...EXPRESSION_FIELDS }, map: "features" };
-  const checked = checkExpression(source, { checking: CHECKING, running: RUNNING }, fields, (ast) =>
-    typeProblemOf(ast, scope),
-  );
+  const typeCheck = standing === "proposed" ? (ast: ASTNode) => typeProblemOf(ast, scope) : undefined;
+  const checked = checkExpression(source, ENVIRONMENTS, fields, typeCheck);
   if (!checked.ok) return checked;
   const { run, named, variables } = checked.value;
   const parts = partsOf(run, source, shared);

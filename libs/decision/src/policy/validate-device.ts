@@ -1,7 +1,8 @@
+import type { ASTNode } from "@marcbachmann/cel-js";
 import { DAY_MS, MINUTE_MS } from "@leastwise/vocabulary";
 import { compileSignalExpression } from "../device/signal-expressions.js";
 import { DEVICE_EXPRESSION_FIELDS, signalFields } from "./expression-fields.js";
-import { typeProblemOf } from "./expression-types.js";
+import { typeProblemOf, type Standing } from "./expression-types.js";
 import type { DevicePolicy } from "./policy.js";
 import type { Problems } from "./problems.js";
 
@@ -12,7 +13,11 @@ const EXPRESSION_BYTES_MAX = 512;
 const BUNDLE_TTL_MAX_MS = 30 * DAY_MS;
 
 /** Checks what devices are told, its expressions too. */
-export function validateDevice(problems: Problems, { signals, classes, bundleTtlMs }: DevicePolicy): void {
+export function validateDevice(
+  problems: Problems,
+  { signals, classes, bundleTtlMs }: DevicePolicy,
+  standing: Standing,
+): void {
   if (signals.length > SIGNALS_MAX)
     problems.add("too_many_names", "device.signals", signals.length, `at most ${String(SIGNALS_MAX)}`);
   for (const [i, name] of signals.entries()) problems.text(`device.signals[${String(i)}]`, name, 64);
@@ -32,7 +37,8 @@ export function validateDevice(problems: Problems, { signals, classes, bundleTtl
     const at = `device.classes[${String(i)}]`;
     problems.text(`${at}.name`, name, 64);
     problems.text(`${at}.expression`, expression, EXPRESSION_BYTES_MAX);
-    const compiled = compileSignalExpression(expression, known, (ast) => typeProblemOf(ast, scope));
+    const typeCheck = standing === "proposed" ? (ast: ASTNode) => typeProblemOf(ast, scope) : undefined;
+    const compiled = compileSignalExpression(expression, known, typeCheck);
     if (!compiled.ok) problems.addInText(`${at}.expression`, compiled.error);
   }
   if (bundleTtlMs !== 0) problems.range("device.bundle_ttl_ms", bundleTtlMs, MINUTE_MS, BUNDLE_TTL_MAX_MS);

@@ -6,6 +6,7 @@ import { validateBreaker } from "./validate-breaker.js";
 import { validateRfm } from "./rfm.js";
 import { validateCampaign, validateSpan, validateTimeZone } from "./validate-campaign.js";
 import { validateBudgets, validatePartners } from "./validate-budgets.js";
+import type { Standing } from "./expression-types.js";
 import { validateDevice } from "./validate-device.js";
 import { validateGuardrails } from "./validate-guardrails.js";
 
@@ -18,7 +19,7 @@ const VERSION_NAME = /^[a-z0-9._-]{1,64}$/;
 const LANGUAGE_TAG = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/;
 
 /** Checks everything about a policy that `policy.proto` states, except its expressions. */
-export function validatePolicy(problems: Problems, policy: Policy): void {
+export function validatePolicy(problems: Problems, policy: Policy, standing: Standing): void {
   if (!VERSION_NAME.test(policy.version))
     problems.add("version_malformed", "version", policy.version, "1 to 64 of a-z, 0-9, dot, underscore and dash");
   problems.text("author", policy.author, 256);
@@ -37,7 +38,7 @@ export function validatePolicy(problems: Problems, policy: Policy): void {
   validateBudgets(problems, policy);
   validatePartners(problems, policy);
   if (policy.rfm !== undefined) validateRfm(problems, policy.rfm, policy.currency);
-  if (policy.device !== undefined) validateDevice(problems, policy.device);
+  if (policy.device !== undefined) validateDevice(problems, policy.device, standing);
   validateCampaigns(problems, policy);
   validateGuardrails(problems, policy.guardrails, policy.currency);
   const campaignIds = new Set(policy.campaigns.map((campaign) => campaign.campaignId));
