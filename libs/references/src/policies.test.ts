@@ -210,6 +210,22 @@ describe("the policies", () => {
     expect(told).toEqual(["in force good", "unusable bad"]);
   });
 
+  it("stop what is in force as long as the newest cannot be compiled and has its kill switch on", async () => {
+    const policies = await start();
+    const after = async (version: string, changes: wire.DeepPartial<wire.Policy>) => {
+      await apply(policy(version, changes));
+      await policies.reachesEnd(new AbortController().signal);
+      return [policies.active()?.compiled.version, policies.active()?.isStopped ?? false];
+    };
+    const unusable = { segments: [{ name: "nobody", expression: "features.nonsense > 1" }] };
+    expect(await after("bad-1", { ...unusable, killSwitch: true })).toEqual([undefined, false]);
+    expect(await after("good-1", {})).toEqual(["good-1", false]);
+    expect(await after("bad-2", { ...unusable, killSwitch: true })).toEqual(["good-1", true]);
+    expect(await after("bad-3", unusable)).toEqual(["good-1", false]);
+    expect(await after("bad-4", { ...unusable, killSwitch: true })).toEqual(["good-1", true]);
+    expect(await after("good-1", {})).toEqual(["good-1", false]);
+  });
+
   it("pass over a version that was taken back", async () => {
     await apply(policy("one"));
     await given.log.append([takeBack(TOPICS.policy, "two")]);

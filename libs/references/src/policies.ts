@@ -16,6 +16,8 @@ import { insistOnKey, takingOurs, type FollowingHooks } from "./passed-over.js";
 export interface PolicyInForce {
   readonly compiled: CompiledPolicy;
   readonly written: wire.PolicyRecord;
+  /** True where a newer version has its kill switch on that this build cannot compile: it gives nothing new either. Absent: false. */
+  readonly isStopped?: boolean;
 }
 
 /** The versions of the policy, as the topic `policy` has them. */
@@ -40,7 +42,7 @@ export const FEATURE_CATALOGUE = {
 export interface FollowPoliciesOptions extends FollowingHooks {
   /** A version came into force. */
   readonly onInForce: (policy: PolicyInForce) => void;
-  /** A version stands on the log that this build cannot compile: it is not put into force. */
+  /** A version stands on the log that this build cannot compile: it is not put into force, but for its kill switch. */
   readonly onUnusable: (version: string) => void;
 }
 
@@ -60,6 +62,8 @@ export async function followPolicies(
     history.set(version, written);
     const policy = inForce(written);
     if (policy === undefined) {
+      // Of what it says, that nothing more may be given can be done whatever else it says.
+      if (active !== undefined) active = { ...active, isStopped: written.policy?.killSwitch === true };
       onUnusable(version);
       return;
     }

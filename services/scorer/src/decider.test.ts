@@ -367,6 +367,23 @@ describe("a scorer that has lost sight of the policy", () => {
   });
 });
 
+describe("a call under a newest policy that cannot be compiled", () => {
+  it("is given nothing new where that has its kill switch on", async () => {
+    const shop = await openGenerous();
+    const unusable = { ...percentages(), version: "newer-1", currency: "" };
+    const stopped = { ...unusable, version: "newer-2", killSwitch: true };
+    shop.time.monotonicMs += 60_000;
+    await given.log.append([applied(unusable)]);
+    expect((await ask(shop, { requestId: "r-1" })).offer).toBeDefined();
+    shop.time.monotonicMs += 60_000;
+    await given.log.append([applied(stopped)]);
+    const bob = { subject: { userId: "bob" }, sessionId: "visit-2" };
+    const answer = await ask(shop, { ...bob, requestId: "r-2" });
+    expect(answer).toMatchObject({ degradedReason: "", policyVersion: "percentages-1" });
+    expect(answer.offer).toBeUndefined();
+  });
+});
+
 describe("a call that names an event it must have seen", () => {
   const after = (offset: number, incarnation = given.log.incarnation) =>
     formatPosition({ incarnation, offsets: new Map([[partitionOf(ADA), offset]]) });

@@ -103,7 +103,7 @@ export function gatherFacts(
     decisionState: ledger.stateOf(subject),
     ...books,
     offersLeft: ledger.offersLeft(policy?.compiled.quantities ?? [], subject),
-    killSwitch: false,
+    killSwitch: policy?.isStopped === true,
     observeOnly,
     language: call.language,
     codeKey,

@@ -58,7 +58,8 @@ export function policyService({ log, clock, policies, bundles, homeCurrency }: P
   const rollBack = async ({ version, author, reason }: wire.RollbackPolicyRequest) => {
     const found = earlier(policies, version);
     if (!found.ok) return found;
-    if (policies.active()?.compiled.version === version) return err(alreadyInForce(version));
+    const active = policies.active();
+    if (active?.compiled.version === version && active.isStopped !== true) return err(alreadyInForce(version));
     const policy = { ...contentOf(found.value), author, reason, version: backName(version) };
     const [problem] = problemsOf(policy);
     return problem === undefined ? apply(policy) : err(invalidArgument(problem));
