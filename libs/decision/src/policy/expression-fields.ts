@@ -50,14 +50,6 @@ const TEXT: FieldType = { kind: "text" };
 const TEXTS: FieldType = { kind: "texts" };
 const CHANNEL: FieldType = { kind: "text", values: ["web", "app", "store", "email", "push", "social"] };
 const DEVICE: FieldType = { kind: "text", values: ["desktop", "mobile", "tablet", "other"] };
-const COUNTRY: FieldType = {
-  kind: "text",
-  form: { pattern: /^[A-Z]{2}$/, inWords: "a country's two capitals, such as DE" },
-};
-const REGION: FieldType = {
-  kind: "text",
-  form: { pattern: /^[A-Z0-9]{1,3}$/, inWords: "a region's code without the country, such as BY" },
-};
 const CURRENCY: FieldType = {
   kind: "text",
   form: { pattern: /^[A-Z]{3}$/, inWords: "a currency's three capitals, such as EUR" },
@@ -102,8 +94,9 @@ const CART_ON_DEVICE = {
 const CONTEXT_ON_DEVICE = {
   channel: orAbsent(CHANNEL, "Where the shopper is"),
   device: orAbsent(DEVICE, "What the shopper holds"),
-  country: orAbsent(COUNTRY, "Country, ISO 3166-1"),
-  region: orAbsent(REGION, "Region, ISO 3166-2 without the country"),
+  // Whoever asks for a decision says them, in whatever form.
+  country: orAbsent(TEXT, "Country, ISO 3166-1, as the caller writes it: `DE`"),
+  region: orAbsent(TEXT, "Region, ISO 3166-2 without the country, as the caller writes it: `BY`"),
   hour: there(HOUR, "Hour of the day, in the policy's time zone"),
   weekday: there({ kind: "number", isWhole: true, least: 1, most: 7 }, "Day of the week there, 1 Monday to 7 Sunday"),
 };

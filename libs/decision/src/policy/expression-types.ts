@@ -71,6 +71,14 @@ function notBool(typed: Typed, ast: ASTNode): ExpressionProblem {
   };
 }
 
+/** Why two parts are never equal. */
+interface Never {
+  /** The one that is told. */
+  readonly node: ASTNode;
+  readonly came: string;
+  readonly expected: string;
+}
+
 class Typing {
   /** The first that is wrong. */
   problem: ExpressionProblem | undefined;
@@ -113,7 +121,7 @@ class Typing {
         return this.#negation(node.args);
       case "==":
       case "!=":
-        return this.#equality(...node.args);
+        return this.#equality(node, ...node.args);
       case "in":
         return this.#membership(...node.args);
       case "<":
@@ -236,41 +244,56 @@ class Typing {
 
   // Comparisons
 
-  #equality(left: ASTNode, right: ASTNode): Typed {
+  #equality(node: ASTNode, left: ASTNode, right: ASTNode): Typed {
     const [one, other] = [this.of(left), this.of(right)];
-    this.#held(one, left, other, right);
+    const never = this.#held(one, left, other, right);
+    // That it always differs may be meant.
+    if (never !== undefined && node.op === "==") this.#refuseNever(never);
     return { kind: "bool", isConstant: areConstant([one, other]) };
   }
 
-  /** Whether two parts can be equal. What is told is the one that is written out, else the right one. */
-  #held(one: Typed, left: ASTNode, other: Typed, right: ASTNode): void {
+  /** Refuses two parts of which one cannot be held against the other, and says of others why they are never equal, if they are not. */
+  #held(one: Typed, left: ASTNode, other: Typed, right: ASTNode): Never | undefined {
     if (one.kind === "null" || other.kind === "null") {
       this.#heldAgainstNull(...(one.kind === "null" ? ([left, other, right] as const) : ([right, one, left] as const)));
-      return;
+      return undefined;
     }
+    // What is told is the one that is written out, else the right one.
     const isLeftTold = one.isConstant && !other.isConstant;
     const [told, toldNode, beside, besideNode] = isLeftTold ? [one, left, other, right] : [other, right, one, left];
-    const isAlike = areAlike(one, other);
-    const instead =
-      told.literal === undefined || !beside.field ? undefined : valuesInstead(beside.field.type, told.literal);
-    if (isAlike && instead === undefined) return;
     const came = cameInWords(told, excerptOf(toldNode));
-    if (!isAlike || instead === undefined)
+    if (!areAlike(one, other)) {
       this.#mismatch(toldNode, came, `${likeThat(beside, besideNode)}${hintFor(told, beside, besideNode)}`);
-    else this.#refuse("expression_out_of_range", toldNode, came, `${instead}: ${excerptOf(besideNode)} has no other`);
+      return undefined;
+    }
+    if (told.literal === undefined || beside.field === undefined) return undefined;
+    const instead = valuesInstead(beside.field.type, told.literal);
+    if (instead === undefined) return undefined;
+    return { node: toldNode, came, expected: `${instead}: ${excerptOf(besideNode)} has no other` };
+  }
+
+  #refuseNever({ node, came, expected }: Never): void {
+    this.#refuse("expression_out_of_range", node, came, expected);
   }
 
   #heldAgainstNull(nullNode: ASTNode, { kind, field }: Typed, node: ASTNode): void {
     if (kind === "null" || kind === "unknown" || kind === "signal" || field?.mayBeAbsent === true) return;
     const excerpt = excerptOf(node);
-    const isLookedUp = kind === "text" && field === undefined && (node.op === "." || node.op === "[]");
+    const asked = node.op === "." && field === undefined ? `has(${excerpt})` : this.#lookedUpIn(node);
     const expected =
       kind === "object"
         ? `a field of ${excerpt}`
-        : isLookedUp
-          ? `has(${excerpt}), which says whether it is there`
-          : `${kindInWords(typedOf(kind, field))}: ${excerpt} is never null`;
+        : asked === undefined
+          ? `${kindInWords(typedOf(kind, field))}: ${excerpt} is never null`
+          : `${asked}, which says whether it is there`;
     this.#mismatch(nullNode, "null", expected);
+  }
+
+  /** How to ask whether a map has what is looked up in it, as `has` does not take it; undefined where no map is. */
+  #lookedUpIn(node: ASTNode): string | undefined {
+    if (node.op !== "[]") return undefined;
+    const [map, key] = node.args;
+    return this.of(map).kind === "map" ? `${excerptOf(key)} in ${excerptOf(map)}` : undefined;
   }
 
   #ordering(node: ASTNode, left: ASTNode, right: ASTNode): Typed {
@@ -314,7 +337,10 @@ class Typing {
       return this.#mismatch(right, cameInWords(other, excerptOf(right)), `a list${contains}`);
     }
     if (right.op === "list") {
-      for (const item of right.args) this.#held(one, left, this.of(item), item);
+      // One of several that it never is does no harm.
+      const nevers = right.args.map((item) => this.#held(one, left, this.of(item), item));
+      const [first] = nevers;
+      if (first !== undefined && !nevers.includes(undefined)) this.#refuseNever(first);
     } else if (other.element !== undefined && !areAlike(one, other.element)) {
       const expected = `${kindInWords(other.element)}, as they stand in ${excerptOf(right)}`;
       this.#mismatch(left, cameInWords(one, excerptOf(left)), expected);
@@ -383,7 +409,11 @@ class Typing {
   #call(node: ASTNode, name: string, args: readonly ASTNode[]): Typed {
     const [of] = args;
     if (name === "has" && args.length === 1 && of !== undefined) {
-      if (of.op !== ".") return this.#mismatch(of, excerptOf(of), "a field, as in has(profile.attributes.city)");
+      if (of.op !== ".") {
+        const asked = this.#lookedUpIn(of);
+        const expected = `a field, as in has(profile.attributes.city)${asked === undefined ? "" : `, or ${asked}`}`;
+        return this.#mismatch(of, excerptOf(of), expected);
+      }
       this.of(of);
       return { kind: "bool", isConstant: false };
     }

@@ -14,12 +14,13 @@ Generated from \`src/policy/expression-fields.ts\` by \`expressionsPage()\`; a t
 
 Segments of a policy, and classes on a device, are expressions in [CEL](https://cel.dev) that yield true or false. \`true\` stands for everybody, \`false\` for nobody.
 Numbers mix freely: \`cart.value_minor / 4 > 2499.5\`. What may be absent is null then: it may be held against null, and anything else that is asked of it fails, and
-does not hold. All of \`profile\`, \`features\` and \`rfm\` is absent without consent to personalization.
+does not hold. All of \`profile\`, \`features\` and \`rfm\` is absent without consent to personalization; they cannot be held against null as wholes: ask a field of
+them.
 `;
 
 const ATTRIBUTES = `
 The names in \`profile.attributes\` are the shop's own, any of them may be asked for, and their values are texts: \`profile.attributes.city == "Ulm"\`,
-\`profile.attributes["home town"]\`, \`int(profile.attributes.age) >= 18\`. One that a shopper does not have fails; \`has(profile.attributes.city)\` says whether it is there.
+\`profile.attributes["home town"]\`, \`int(profile.attributes.age) >= 18\`. One that a shopper does not have fails; \`has(profile.attributes.city)\`, or \`"home town" in profile.attributes\`, says whether it is there.
 `;
 
 const FEATURES = `## \`features\`
@@ -42,7 +43,7 @@ export const EXPRESSION_REFUSALS = [
   },
   {
     reason: "expression_out_of_range",
-    says: "a value that the field never has, or a comparison that none of its values meets",
+    says: "it never holds: it asks for a value, or only for values, that the field never has",
     example: "context.hour >= 25",
   },
   {
@@ -73,7 +74,8 @@ export const EXPRESSION_REFUSALS = [
 
 const REFUSED = `## What is refused
 
-Each is told with its line and column, what came, what was expected, and the nearest name.
+They are refused where a policy is validated or put into force; what an earlier version put into force is not asked again. Each is told with what came, what was expected and the nearest name; of
+a document (\`leastwise policy\`, \`policy_file\`) with its line and column, over gRPC with the part in question, quoted.
 `;
 
 const DIVISORS = `A field as divisor may be 0 in a decision: what is divided by it is then without bound (\`cart.value_minor / features.purchases_30d > 5\` holds), and \`%\` fails.
