@@ -1,8 +1,8 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "@leastwise/vocabulary";
-import { CivilClock } from "../policy/civil-time.js";
+import { CivilClock, QUARTER_MS } from "../policy/civil-time.js";
 import type { Budget, Campaign, Policy } from "../policy/policy.js";
 import type { Problems } from "../policy/problems.js";
-import { isInWeek, weekSpans } from "../policy/weekly-hours.js";
+import { meetsWeek, weekSpans, type WeekSpan } from "../policy/weekly-hours.js";
 
 /** A half-open span of time; without an end it is open there. */
 interface Span {
@@ -13,6 +13,7 @@ interface Span {
 /** Refuses campaigns of which something else in the policy keeps that they ever give anything: other partners, their own hours, a plan, a curve. */
 export function validateCampaignsRun(problems: Problems, policy: Policy): void {
   for (const [i, campaign] of policy.campaigns.entries()) {
+    if (problems.isFull) return;
     const at = `campaigns[${String(i)}]`;
     const runs = spanOf(campaign.schedule);
     shutOut(problems, at, campaign, runs, policy);
@@ -64,14 +65,34 @@ function outsideHours(problems: Problems, at: string, { schedule }: Campaign, ru
   if (runs.endsAtMs - runs.startsAtMs >= 7 * DAY_MS + HOUR_MS) return;
   const clock = new CivilClock([schedule.timeZone, timeZone, "UTC"].find((zone) => zone !== "") ?? "UTC");
   const spans = schedule.weekly.flatMap(weekSpans);
-  for (let atMs = runs.startsAtMs; atMs < runs.endsAtMs; atMs += MINUTE_MS - (atMs % MINUTE_MS))
-    if (isInWeek(spans, clock.at(atMs))) return;
+  if (comesWithin(spans, clock, runs)) return;
   problems.add(
     "campaign_never_runs",
     `${at}.schedule.weekly`,
     "none of its hours",
     `hours between ${at}.schedule.starts_at_ms and ${at}.schedule.ends_at_ms`,
   );
+}
+
+/** Whether some of the hours come within a span. Where clocks are put forward or back in it, its halves are looked at. */
+function comesWithin(spans: readonly WeekSpan[], clock: CivilClock, { startsAtMs, endsAtMs }: Span): boolean {
+  const first = Math.floor(startsAtMs / QUARTER_MS);
+  const last = Math.floor((endsAtMs - 1) / QUARTER_MS);
+  if (first === last || offsetMinutes(clock, startsAtMs) === offsetMinutes(clock, endsAtMs - 1)) {
+    const lastsMinutes = Math.ceil(endsAtMs / MINUTE_MS) - Math.floor(startsAtMs / MINUTE_MS);
+    return meetsWeek(spans, clock.at(startsAtMs), lastsMinutes);
+  }
+  const middleMs = Math.ceil((first + last) / 2) * QUARTER_MS;
+  return (
+    comesWithin(spans, clock, { startsAtMs, endsAtMs: middleMs }) ||
+    comesWithin(spans, clock, { startsAtMs: middleMs, endsAtMs })
+  );
+}
+
+/** How far the clock is from UTC. */
+function offsetMinutes(clock: CivilClock, atMs: number): number {
+  const { day, minute } = clock.at(atMs);
+  return day * (DAY_MS / MINUTE_MS) + minute - Math.floor(atMs / MINUTE_MS);
 }
 
 /** A budget that it draws on has nothing to spend before the campaign ends. */

@@ -11,7 +11,7 @@ export interface CivilTime {
 }
 
 /** Clocks are put forward and back at full quarters of an hour, the world over. */
-const QUARTER_MS = 15 * MINUTE_MS;
+export const QUARTER_MS = 15 * MINUTE_MS;
 const DAY_MINUTES = 1_440;
 /** The first of January 1970 was a Thursday. */
 const WEEKDAY_OF_DAY_ZERO = 4;

@@ -10,8 +10,13 @@ export interface PolicyProblem extends Refusal {
 export class Problems {
   readonly found: PolicyProblem[] = [];
 
+  /** True once no more is taken: looking for more is of no use. */
+  get isFull(): boolean {
+    return this.found.length >= PROBLEMS_MAX;
+  }
+
   add(reason: string, field: string, came: unknown, expected: string): void {
-    if (this.found.length < PROBLEMS_MAX) this.found.push(refusal(reason, field, came, expected));
+    if (!this.isFull) this.found.push(refusal(reason, field, came, expected));
   }
 
   /** What is wrong within a text, such as an expression. */
@@ -20,7 +25,7 @@ export class Problems {
     problem: { readonly reason: string; readonly came: unknown; readonly expected: string; readonly offset?: number },
   ): void {
     const { reason, came, expected, offset } = problem;
-    if (this.found.length >= PROBLEMS_MAX) return;
+    if (this.isFull) return;
     const refused = refusal(reason, field, came, expected);
     this.found.push(offset === undefined ? refused : { ...refused, textOffset: offset });
   }

@@ -30,6 +30,18 @@ export function isInWeek(
   return spans.some(({ fromMinute, toMinute }) => (at >= fromMinute && at < toMinute) || at + WEEK_MINUTES < toMinute);
 }
 
+/** True if a part of what begins at a civil time and lasts so long, a week and an hour at the most, is in one of the spans. No clock is put forward or back in it. */
+export function meetsWeek(
+  spans: readonly WeekSpan[],
+  { weekday, minute }: Pick<CivilTime, "weekday" | "minute">,
+  lastsMinutes: number,
+): boolean {
+  const at = (weekday - 1) * DAY_MINUTES + minute;
+  return [at - WEEK_MINUTES, at, at + WEEK_MINUTES].some((from) =>
+    spans.some(({ fromMinute, toMinute }) => from < toMinute && from + lastsMinutes > fromMinute),
+  );
+}
+
 /** Two spans that have a minute in common, by their places; undefined if no two do. */
 export function overlappingSpans(spans: readonly WeekSpan[]): readonly [number, number] | undefined {
   const inOrder = spans.map((span, place) => ({ ...span, place })).sort((a, b) => a.fromMinute - b.fromMinute);
