@@ -35,6 +35,7 @@ export { segmentsHolding } from "./steps/segments.js";
 export { contradictionsOf } from "./contradictions/contradictions.js";
 export { campaignsOver } from "./policy/campaigns-over.js";
 export { CivilClock } from "./policy/civil-time.js";
+export type { Standing } from "./policy/expression-types.js";
 export { compilePolicy, type CompiledPolicy, type FeatureCatalogue, type Quantity } from "./policy/compile.js";
 export { EXPRESSION_FIELDS } from "./policy/expression-fields.js";
 export { expressionsPage } from "./policy/expressions-page.js";

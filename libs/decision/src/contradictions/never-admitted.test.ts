@@ -108,16 +108,16 @@ const drawn = fc.record({
   budget: fc.oneof(fc.constant<Money>({ minor: 10_000_000, currency: EUR }), eur(1, 5_000)),
 });
 
-/** Lines from five euros on: see `BEYOND_ROUNDING_BP`. */
+/** Lines from 250 minor units on: see `BEYOND_ROUNDING_BP`. */
 const line = fc
   .record({
     productId: fc.constantFrom("p0", "p1", "p2"),
-    ...{ quantity: fc.integer({ min: 1, max: 30 }), unitPriceMinor: fc.integer({ min: 500, max: 9_000 }) },
+    ...{ quantity: fc.integer({ min: 1, max: 30 }), unitPriceMinor: fc.integer({ min: 250, max: 9_000 }) },
     discountShare: fc.constantFrom(0, 0, 0, 0.3, 1),
   })
   .map(({ discountShare, ...one }) => ({
     ...one,
-    discountMinor: Math.floor((one.quantity * one.unitPriceMinor - 500) * discountShare),
+    discountMinor: Math.floor((one.quantity * one.unitPriceMinor - 250) * discountShare),
   }));
 const row = fc.record(
   {

@@ -7,11 +7,11 @@ import { leastWorstCost, leastWorth, type LeastAmount, type LeastSetting } from 
 import { lineRoom, type LineRoom, type NamedGoods } from "./line-room.js";
 
 /**
- * By how much a share must be beyond what a guardrail leaves, basis points, before no cart can have it. Amounts are whole minor units and
- * limits round in the shopper's favour, up to two and a half minor units a line: half a percent of 500 minor units is as much. Goods of less than that a
- * line are not looked at.
+ * By how much a share must be beyond what a guardrail leaves, basis points, before it is refused. Amounts are whole minor units and limits round in the
+ * shopper's favour, up to two and a half minor units a line: a percentage point of 250 minor units is as much, so that no line from there on can have it.
+ * Of a smaller line some can: a rung of nearly what is left is not refused, and of others those lines are not looked at.
  */
-const BEYOND_ROUNDING_BP = 50;
+const BEYOND_ROUNDING_BP = 100;
 
 /** Two things of a policy that do not go together. */
 interface Collision {
@@ -35,7 +35,7 @@ interface Rung extends LeastSetting {
 }
 
 /**
- * Refuses every rung that some guardrail or budget blocks on each cart that there can be, other offers in the cart left aside. Each is told once, with the first
+ * Refuses every rung that some guardrail or budget blocks on each cart of lines from 250 minor units on, other offers in the cart left aside. Each is told once, with the first
  * that it collides with.
  */
 export function validateRungsAdmissible(problems: Problems, policy: Policy): void {

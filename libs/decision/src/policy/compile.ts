@@ -28,6 +28,7 @@ import type {
   MessageTemplate,
   Policy,
 } from "./policy.js";
+import { noticesOf } from "./notices.js";
 import { PeriodStarts } from "./period-starts.js";
 import { Problems, type PolicyProblem } from "./problems.js";
 import { compileRfm, type CompiledRfm } from "./rfm.js";
@@ -86,7 +87,7 @@ export interface CompiledPolicy {
   readonly rfm: CompiledRfm | undefined;
   /** Length of the feature vector that it was compiled for. */
   readonly featureCount: number;
-  /** What is allowed and yet worth knowing: learning is off, an approach does not run, a goal is decided as profit. */
+  /** What is allowed and yet worth knowing: learning is off, an approach does not run, a goal is decided as profit, a breaker stands below a floor. */
   readonly notices: readonly PolicyProblem[];
 }
 
@@ -436,21 +437,4 @@ function compileCampaign(
 
 function orDefault(value: number | undefined, absent: number): number {
   return value === undefined || value === 0 ? absent : value;
-}
-
-function noticesOf(policy: Policy): readonly PolicyProblem[] {
-  const notices = new Problems();
-  for (const [index, campaign] of policy.campaigns.entries()) {
-    const at = `campaigns[${String(index)}]`;
-    if (campaign.objective?.goal?.kind === "target_conversion")
-      notices.add("decided_as_profit", `${at}.objective`, "target_conversion", "profit, in this version");
-    if (campaign.kind === "incentive" && (campaign.exploration?.budget?.minor ?? 0) === 0)
-      notices.add(
-        "learning_off",
-        `${at}.exploration.budget`,
-        campaign.exploration?.budget?.minor,
-        "a budget, to learn from",
-      );
-  }
-  return notices.found;
 }

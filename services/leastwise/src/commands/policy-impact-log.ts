@@ -13,7 +13,7 @@ import { LoggedShop, type Period } from "../impact/logged-shop.js";
 import { Progress } from "../play/progress.js";
 import { byName } from "../play/summary.js";
 import type { CheckedPolicy } from "../policy/policy-file.js";
-import { validOf } from "./policy.js";
+import { comparableOf } from "./policy.js";
 
 /** What `leastwise policy impact --log` takes. */
 export interface LoggedImpactOptions extends FoundLogOptions {
@@ -30,7 +30,8 @@ const UNREADABLE_NAMED_MAX = 5;
 /** Decides what was decided in a period of the log again. */
 export async function loggedImpact(after: CheckedPolicy, options: LoggedImpactOptions): Promise<ImpactAnswer> {
   const period = periodOf(options, after.policy.timeZone === "" ? "UTC" : after.policy.timeZone);
-  const against = options.against === undefined ? undefined : (await validOf(options.against, options.json)).compiled;
+  const against =
+    options.against === undefined ? undefined : (await comparableOf(options.against, options.json)).compiled;
   if (against !== undefined) checkCurrencies(against, after.compiled);
   const { compiled } = after;
   return onFoundLog(await foundConfig(options), (log) => impactOn(log, { before: against, after: compiled }, period));

@@ -15,7 +15,7 @@ import { currencyIn, openReplay } from "../play/replay-file.js";
 import { PolicyClient } from "../policy/policy-client.js";
 import type { CheckedPolicy } from "../policy/policy-file.js";
 import { loggedImpact, type LoggedImpactOptions } from "./policy-impact-log.js";
-import { validOf, type AskingOptions } from "./policy.js";
+import { comparableOf, validOf, type AskingOptions } from "./policy.js";
 
 /** What `leastwise policy impact` takes. */
 export interface ImpactOptions extends AskingOptions, LoggedImpactOptions {
@@ -90,7 +90,7 @@ function say(line: string): void {
 }
 
 async function comparedWith({ against, address, json }: ImpactOptions): Promise<CheckedPolicy["compiled"]> {
-  if (against !== undefined) return (await validOf(against, json)).compiled;
+  if (against !== undefined) return (await comparableOf(against, json)).compiled;
   const client = new PolicyClient(address);
   try {
     const compiled = compileWritten(await client.get());

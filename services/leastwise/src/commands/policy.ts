@@ -55,7 +55,7 @@ export async function diffCommand(file: string, other: string | undefined, optio
   const before =
     other === undefined
       ? await asking(options.address, (client) => client.get(options.against))
-      : (await validOf(other, options.json)).policy;
+      : (await comparableOf(other, options.json)).policy;
   const changes = policyChanges(before, policy);
   if (options.json) say(JSON.stringify({ before: before.version, after: policy.version, changes }));
   else if (changes.length === 0) say(`${before.version} and ${policy.version} say the same`);
@@ -124,7 +124,15 @@ function killName(version: string, names: ReadonlySet<string>): string {
 
 /** The policy of a document that could be put into force; else all that is wrong with it is said, and the command ends. */
 export async function validOf(file: string, json: boolean, names: PolicyNames = {}): Promise<CheckedPolicy> {
-  const checked = await checkPolicyFile(file, { names, nowMs: Date.now() });
+  return sayOrTake(file, json, await checkPolicyFile(file, { names, nowMs: Date.now() }));
+}
+
+/** The policy of a document that is only compared with: what was in force once need not be what could be put into force now. */
+export async function comparableOf(file: string, json: boolean): Promise<CheckedPolicy> {
+  return sayOrTake(file, json, await checkPolicyFile(file, { standing: "on_log" }));
+}
+
+function sayOrTake(file: string, json: boolean, checked: Awaited<ReturnType<typeof checkPolicyFile>>): CheckedPolicy {
   if (checked.ok) return checked.value;
   if (json) say(JSON.stringify({ valid: false, problems: checked.error }));
   for (const problem of checked.error) process.stderr.write(`${sayDocumentProblem(file, problem)}\n`);

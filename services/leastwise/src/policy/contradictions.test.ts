@@ -34,13 +34,23 @@ budgets:
 
 type Edit = readonly [from: string, to: string];
 
-function saysOf(...edits: readonly Edit[]): readonly string[] {
-  const document = edits.reduce((text, [from, to]) => {
+function edited(edits: readonly Edit[]): string {
+  return edits.reduce((text, [from, to]) => {
     expect(text).toContain(from);
     return text.replace(from, to);
   }, DOCUMENT);
-  const checked = checkPolicyDocument(document);
+}
+
+function saysOf(...edits: readonly Edit[]): readonly string[] {
+  const checked = checkPolicyDocument(edited(edits));
   return checked.ok ? [] : checked.error.map((problem) => sayDocumentProblem("p.yaml", problem));
+}
+
+function notesOf(...edits: readonly Edit[]): readonly string[] {
+  const checked = checkPolicyDocument(edited(edits));
+  if (!checked.ok) throw new Error("refused");
+  const notices = checked.value.notices.filter(({ reason }) => reason !== "learning_off");
+  return notices.map((notice) => sayDocumentProblem("p.yaml", notice));
 }
 
 const RUNG = "{percent_off: {percent: 10%, maximum: 40.00}}";
@@ -122,16 +132,6 @@ describe("a policy that contradicts itself is refused at the line to change, wit
         ["amount: 5000", "amount: 19.99"],
       ],
       `p.yaml:12:58: ${AT}.percent_off.maximum: expected what costs at most 19.99 EUR: budgets[1].amount holds no more, of which 20.00 EUR is its share, got "40.00 EUR" (rung_never_admitted)`,
-    ],
-    [
-      "a partner's amount of nobody",
-      [rung("{partner_exclusive: {partner_id: bnak, amount: 5.00}}")],
-      `p.yaml:12:53: ${AT}.partner_exclusive.partner_id: expected a partner, perhaps bank, got "bnak" (unknown_partner)`,
-    ],
-    [
-      "a breaker that never trips",
-      [inCampaign("breaker: {margin_min: 4%, period: day}")],
-      `p.yaml:16:27: campaigns[0].breaker.margin_min_bp: expected more than 5%, or a margin_max_bp: no order keeps less than guardrails.margin_floor_bp, 5%, got 4% (breaker_never_trips)`,
     ],
     [
       "a breaker that always trips",
@@ -230,6 +230,23 @@ describe("a policy that contradicts itself is refused at the line to change, wit
     expect(says.map((said) => said.split(":", 2).join(":"))).toEqual(["p.yaml:11", "p.yaml:12"]);
   });
 
+  it("but not where it is only compared with", () => {
+    const document = edited([
+      rung("{percent_off: {percent: 90%}}"),
+      ['expression: "true"', "expression: context.hour > 24"],
+    ]);
+    expect(checkPolicyDocument(document).ok).toBe(false);
+    expect(checkPolicyDocument(document, { standing: "on_log" }).ok).toBe(true);
+  });
+
+  it("and taken with a notice of what is seldom meant", () => {
+    const nobody = rung("{partner_exclusive: {partner_id: bnak, amount: 5.00}}");
+    expect(notesOf(nobody, inCampaign("breaker: {margin_min: 4%, period: day}"))).toEqual([
+      `p.yaml:12:53: ${AT}.partner_exclusive.partner_id: expected a partner, perhaps bank, got "bnak" (unknown_partner)`,
+      `p.yaml:16:27: campaigns[0].breaker.margin_min_bp: expected more than guardrails.margin_floor_bp, 5%, below which no order under this version is, or a margin_max_bp, got 4% (breaker_below_floor)`,
+    ]);
+  });
+
   it.each<readonly [string, readonly Edit[]]>([
     ["a share of just as much", [rung("{percent_off: {percent: 30%}}")]],
     ["a share that its maximum makes less of", [rung("{percent_off: {percent: 90%, maximum: 5.00}}")]],
@@ -248,6 +265,9 @@ describe("a policy that contradicts itself is refused at the line to change, wit
       ],
     ],
     ["a share beside a limit of its worth", [rung("{percent_off: {percent: 20%}}"), limits("incentive_max: 5.00")]],
+    ["a partner's amount of nobody", [rung("{partner_exclusive: {partner_id: bnak, amount: 5.00}}")]],
+    ["a share of a little more", [rung("{percent_off: {percent: 30.99%}}")]],
+    ["a breaker below the floor", [inCampaign("breaker: {margin_min: 4%, period: day}")]],
     ["a breaker with the floor below its band", [inCampaign("breaker: {margin_min: 6%, period: day}")]],
     ["a breaker with the floor in its band", [inCampaign("breaker: {margin_min: 5%, margin_max: 60%, period: day}")]],
     ["a holdout of almost all", [["holdout: 10%", "holdout: 99%"]]],

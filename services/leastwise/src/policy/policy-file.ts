@@ -1,12 +1,12 @@
 import type { wire } from "@leastwise/contracts";
-import type { CompiledPolicy, PolicyProblem } from "@leastwise/decision";
+import type { CompiledPolicy, PolicyProblem, Standing } from "@leastwise/decision";
 import { DOCUMENT_BYTES_MAX, readPolicyDocument, type DocumentProblem } from "@leastwise/policy";
-import { compileProposed } from "@leastwise/references";
+import { compileProposed, compileWritten } from "@leastwise/references";
 import { err, ok, sayRefusal, type Result } from "@leastwise/vocabulary";
 import { createReadStream } from "node:fs";
 import { StartFailure } from "../host/start-failure.js";
 
-/** A policy that could be put into force. */
+/** A policy that could be put into force, or that could before. */
 export interface CheckedPolicy {
   readonly policy: wire.Policy;
   readonly compiled: CompiledPolicy;
@@ -23,6 +23,8 @@ export interface Looking {
   readonly names?: PolicyNames;
   /** Instant that no campaign may be over at. Absent: any may be. */
   readonly nowMs?: number;
+  /** `on_log`: it is only compared with, as what was put into force before, and need not be what could be put into force now. Absent: `proposed`. */
+  readonly standing?: Standing;
 }
 
 /** Reads and checks a policy document; `-` is standard input. */
@@ -33,17 +35,17 @@ export async function checkPolicyFile(
   return checkPolicyDocument(await textOf(file), looking);
 }
 
-/** Checks a policy document as the door of a service does, and says where in it each thing stands. */
+/** Checks a policy document as the door of a service does, if it is proposed, and says where in it each thing stands. */
 export function checkPolicyDocument(
   text: string,
-  { names = {}, nowMs }: Looking = {},
+  { names = {}, nowMs, standing = "proposed" }: Looking = {},
 ): Result<CheckedPolicy, readonly DocumentProblem[]> {
   const document = readPolicyDocument(text);
   if (!document.ok) return document;
   const policy = { ...document.value.policy, ...names };
   const inPlace = (problems: readonly PolicyProblem[]) =>
     problems.map((problem) => document.value.locate(problem)).sort((a, b) => a.line - b.line || a.column - b.column);
-  const compiled = compileProposed(policy, nowMs);
+  const compiled = standing === "on_log" ? compileWritten(policy) : compileProposed(policy, nowMs);
   if (!compiled.ok) return err(inPlace(compiled.error));
   return ok({ policy, compiled: compiled.value, notices: inPlace(compiled.value.notices) });
 }
