@@ -14,14 +14,9 @@ export interface Remade {
   readonly again: Result<DecidedAgain, Refusal>;
 }
 
-/** The record's bytes, as it would be written now. */
-export function bytesOf({ record }: DecidedAgain): Uint8Array {
-  return wire.DecisionRecord.encode(record).finish();
-}
-
 /** Whether it comes out the same, byte for byte. */
-export function isSame(found: FoundDecision, again: DecidedAgain): boolean {
-  return Buffer.compare(found.bytes, bytesOf(again)) === 0;
+export function isSame({ bytes }: FoundDecision, { record }: DecidedAgain): boolean {
+  return Buffer.compare(bytes, wire.DecisionRecord.encode(record).finish()) === 0;
 }
 
 /**
