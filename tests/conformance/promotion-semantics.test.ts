@@ -1,4 +1,12 @@
-import { CivilClock, compileBudget, compilePolicy, decide, EMPTY_STATE, type Decision } from "@leastwise/decision";
+import {
+  CivilClock,
+  compileBudget,
+  compilePolicy,
+  decide,
+  EMPTY_STATE,
+  ineligibleFor,
+  type Decision,
+} from "@leastwise/decision";
 import {
   compileModel,
   PRIOR_MODEL,
@@ -393,7 +401,7 @@ describe("data", () => {
     const regulars = campaign({
       approach: { kind: "propensity", of: "dormant", propensityMinBp: 0, propensityMaxBp: 0, awayMs: 0 },
     });
-    expect(decision([regulars], { consent: [] }).decision.ineligible).toEqual([
+    expect(ineligibleFor(decision([regulars], { consent: [] }).input)).toEqual([
       { campaignId: "autumn", reason: "consent_missing" },
     ]);
   });

@@ -131,7 +131,7 @@ function decisionOf(moving: DecisionFacts, changes: Partial<Decision> = {}): Dec
       partition: 3,
     },
     ...{ consent: ["personalization"], heldMinor: 0, budgetId: "", holds: [], modelVersion: "prior", horizonMs: 5 },
-    ...{ segments: ["everyone"], catalog: [], profileDigest: "", ineligible: [], explorationCostMinor: 0 },
+    ...{ segments: ["everyone"], catalog: [], profileDigest: "", explorationCostMinor: 0 },
     ...moving,
     ...changes,
   };

@@ -69,7 +69,6 @@ export function honoured(
     segments: [],
     personalDataUsed: held.withheld ? personalDataUsed : (before?.personalDataUsed ?? permitted.personalization),
     validUntilMs: standsUntil(situation, held, campaign?.episodeMaxMs ?? 0),
-    ineligible: [],
     explorationCostMinor: 0,
   });
 }
@@ -113,7 +112,6 @@ function standingDecision(situation: Situation, enrolments: readonly Enrolment[]
     segments: [],
     personalDataUsed: standing.personalDataUsed,
     validUntilMs: standing.validUntilMs,
-    ineligible: [],
     explorationCostMinor: 0,
   });
 }

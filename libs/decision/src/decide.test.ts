@@ -3,6 +3,7 @@ import { DAY_MS, type AssignmentKey, type CurrencyCode, type Millis, type Subjec
 import { decide } from "./decide.js";
 import type { Decided, Decision } from "./decision.js";
 import { degradedDecision } from "./degraded.js";
+import { ineligibleFor } from "./explain/ineligible.js";
 import { explainDecision } from "./explain/sentences.js";
 import {
   amountOff,
@@ -133,7 +134,7 @@ describe("who is asked", () => {
 
   it("counts an expression that fails at run time as false, and says so", () => {
     const segments = [{ name: "everyone", expression: "features.purchases_30d > 2" }];
-    expect(decision({ policy: compiled({ segments }) }).ineligible).toEqual([
+    expect(ineligibleFor(input({ policy: compiled({ segments }) }))).toEqual([
       { campaignId: "autumn", reason: "segment_expression_failed" },
     ]);
   });
@@ -156,8 +157,8 @@ describe("who is asked", () => {
     ],
   ] as const)("given a campaign by %s, says why it does not apply", (_name, approach, reason) => {
     const seen = features({ cart_abandoned: 1, since_purchase_ms: 1_000 });
-    const { ineligible } = decision({ policy: compiled({ campaigns: [campaign({ approach })] }), features: seen });
-    expect(ineligible).toEqual([{ campaignId: "autumn", reason }]);
+    const policy = compiled({ campaigns: [campaign({ approach })] });
+    expect(ineligibleFor(input({ policy, features: seen }))).toEqual([{ campaignId: "autumn", reason }]);
   });
 
   it("takes a class that the device proposes, with consent, and says that it did", () => {
@@ -165,8 +166,9 @@ describe("who is asked", () => {
     const campaigns = [campaign({ approach: { kind: "on_device", classes: ["hesitant"] } })];
     const policy = compiled({ device, campaigns });
     const proposing = (proposedClass: string, consent: readonly Purpose[] = ["personalization"]) => {
-      const { ineligible, personalDataUsed, proposedClass: recorded } = decision({ policy, proposedClass, consent });
-      return { reason: ineligible[0]?.reason, personalDataUsed, recorded };
+      const asked = { policy, proposedClass, consent };
+      const { personalDataUsed, proposedClass: recorded } = decision(asked);
+      return { reason: ineligibleFor(input(asked))[0]?.reason, personalDataUsed, recorded };
     };
     expect(proposing("hesitant")).toEqual({ reason: undefined, personalDataUsed: true, recorded: "hesitant" });
     expect(proposing("of-an-older-bundle")).toMatchObject({

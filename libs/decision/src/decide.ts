@@ -97,7 +97,6 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
     validUntilMs: isPassingStop(admissible, valued, owed === undefined ? blockedOwed : [])
       ? situation.nowMs
       : episode.endsAtMs,
-    ineligible: eligibility.ineligible,
     explorationCostMinor: explorationCostOf({ candidates, ...places, ghost, observeOnly: situation.observeOnly }),
   });
 }

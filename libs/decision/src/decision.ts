@@ -1,7 +1,7 @@
 import type { Cart, CatalogRow, Incentive, PriceBasis } from "@leastwise/offers";
 import type { AssignmentKey, Millis, SubjectId } from "@leastwise/vocabulary";
 import type { FeatureVector, Place, Purpose } from "./input.js";
-import type { BlockReason, DecisionReason, DegradedReason, IneligibleReason } from "./reasons.js";
+import type { BlockReason, DecisionReason, DegradedReason } from "./reasons.js";
 import type { Arm, DecisionState, Freshness, IssuedOffer } from "./state/decision-state.js";
 
 /** One decision, whole: it fills `DecisionRecord`. Money is in minor units of the cart's currency. */
@@ -70,8 +70,6 @@ export interface Decision {
   readonly catalog: readonly CatalogRow[];
   /** Empty where no profile was known or none might be read. */
   readonly profileDigest: string;
-  /** Why campaigns did not apply. Not on the record: the record's inputs give it again. */
-  readonly ineligible: readonly Ineligible[];
   /** What this decision takes of its campaign's exploration budget: `explorationCostOf` of the record gives it again. */
   readonly explorationCostMinor: number;
 }
@@ -113,12 +111,6 @@ export interface Enrolment {
   /** True on the decision that enrolled the subject. */
   readonly first: boolean;
   readonly holdoutBp: number;
-}
-
-/** A campaign that did not apply. */
-export interface Ineligible {
-  readonly campaignId: string;
-  readonly reason: IneligibleReason;
 }
 
 /** A decision and the subject's state after it. */

@@ -3,6 +3,7 @@ import { honoured } from "./continued.js";
 import type { Decision, Enrolment } from "./decision.js";
 import type { DecisionInput } from "./input.js";
 import type { CompiledModel } from "./model/response-model.js";
+import { CampaignIndex } from "./policy/campaign-index.js";
 import { CivilClock } from "./policy/civil-time.js";
 import type { CompiledPolicy } from "./policy/compile.js";
 import { SegmentIndex } from "./policy/segment-index.js";
@@ -74,7 +75,6 @@ function none(situation: Situation, enrolments: readonly Enrolment[]): Decision 
     segments: [],
     personalDataUsed,
     validUntilMs: situation.nowMs,
-    ineligible: [],
     explorationCostMinor: 0,
   });
 }
@@ -95,6 +95,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     segmentIndex: new SegmentIndex([], 0),
     segmentsReadPersonalData: false,
     campaigns: [],
+    campaignIndex: new CampaignIndex([]),
     entitlements: new Set(),
     experiments: [],
     budgets: [],

@@ -1,6 +1,6 @@
 export { canonicalJson } from "./canonical-json.js";
 export { decide, type DecideOutcome, type Repeated } from "./decide.js";
-export type { Candidate, Decided, Decision, Enrolment, Hold, Ineligible } from "./decision.js";
+export type { Candidate, Decided, Decision, Enrolment, Hold } from "./decision.js";
 export { degradedDecision, type DegradedInput } from "./degraded.js";
 export { cartDigest, decisionIdOf, profileDigestOf } from "./digests.js";
 export { isOutsideBand } from "./guardrails/margin-breaker.js";
@@ -8,6 +8,7 @@ export { deviceBundleOf, type BundledClass, type DeviceBundle } from "./device/d
 export { explorationCostOf, type ExploredDecision } from "./exploration-cost.js";
 export { accountOf, type DecisionAccount } from "./explain/account.js";
 export type { Counterfactual, Supposition } from "./explain/counterfactuals.js";
+export { ineligibleFor } from "./explain/ineligible.js";
 export type { ModelTerm } from "./explain/model-terms.js";
 export type { RunnerUp, RunnerUpReason } from "./explain/runner-up.js";
 export { explainDecision, type ExplainedDecision } from "./explain/sentences.js";
@@ -54,4 +55,5 @@ export { answerOf, evolve, type DecisionFacts, type StateEvent } from "./state/e
 export { situationOf, type Situation } from "./situation.js";
 export { armOf } from "./steps/enrolment.js";
 export { useRules, type UseRules } from "./use-rules.js";
+export type { Ineligible } from "./steps/eligibility.js";
 export { weigh, type Weighed } from "./weighing.js";

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { Budget, Campaign, Partner } from "./policy/policy.js";
 import { decide } from "./decide.js";
 import type { Decision } from "./decision.js";
+import { ineligibleFor } from "./explain/ineligible.js";
 import { campaign, compiled, EUR, input, NOON, percentOff, sureModel } from "./given/store.js";
 import type { DecisionInput } from "./input.js";
 
@@ -20,11 +21,11 @@ const GOLD: Partial<Campaign> = {
 const lease = (remainingMinor: number, shadowPriceBp = 0) => ({ remainingMinor, shadowPriceBp });
 const LEASES = { marketing: lease(1_000_000), bank: lease(1_000_000), all: lease(1_000_000) };
 
-function decided(
+function asked(
   changes: Partial<DecisionInput> = {},
   partner: Partial<Partner> = {},
   own: Partial<Campaign> = {},
-): Decision {
+): DecisionInput {
   const policy = compiled({
     segments: [
       { name: "everyone", expression: "true" },
@@ -34,9 +35,11 @@ function decided(
     partners: [{ ...BANK, ...partner }],
     campaigns: [campaign({ ...GOLD, ...own })],
   });
-  const outcome = decide(
-    input({ policy, model: sureModel(4), budgets: LEASES, partnerSegments: ["bank/gold"], ...changes }),
-  );
+  return input({ policy, model: sureModel(4), budgets: LEASES, partnerSegments: ["bank/gold"], ...changes });
+}
+
+function decided(...args: Parameters<typeof asked>): Decision {
+  const outcome = decide(asked(...args));
   if (outcome.kind !== "decided") throw new Error("repeated");
   return outcome.decision;
 }
@@ -44,7 +47,7 @@ function decided(
 describe("a campaign of a partner", () => {
   it("is for whom the partner brings, by what it says of them in groups", () => {
     expect(decided().offer).toBeDefined();
-    expect(decided({ partnerSegments: ["bank/silver"] }).ineligible).toEqual([
+    expect(ineligibleFor(asked({ partnerSegments: ["bank/silver"] }))).toEqual([
       { campaignId: "autumn", reason: "segment_does_not_hold" },
     ]);
   });
@@ -88,7 +91,7 @@ describe("a campaign of a partner", () => {
     const window = { stackingGroup: "one-at-a-time", startsAtMs: NOON, endsAtMs: NOON + 1 };
     const others = { approach: { kind: "rules", segment: "everyone" }, stackingGroup: "one-at-a-time" } as const;
     const reasons = (nowMs: number, own: Partial<Campaign>) =>
-      decided({ nowMs: nowMs as typeof NOON }, { exclusive: [window] }, own).ineligible.map(({ reason }) => reason);
+      ineligibleFor(asked({ nowMs: nowMs as typeof NOON }, { exclusive: [window] }, own)).map(({ reason }) => reason);
     expect(reasons(NOON, others)).toEqual(["partner_exclusive"]);
     expect(reasons(NOON - 1, others)).toEqual([]);
     expect(reasons(NOON + 1, others)).toEqual([]);

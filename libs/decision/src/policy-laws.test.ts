@@ -4,6 +4,7 @@ import type { Cart, CatalogRow } from "@leastwise/offers";
 import { DAY_MS, HOUR_MS, type AssignmentKey, type Millis } from "@leastwise/vocabulary";
 import { decide } from "./decide.js";
 import type { Decision } from "./decision.js";
+import { ineligibleFor } from "./explain/ineligible.js";
 import {
   amountOff,
   campaign,
@@ -18,6 +19,8 @@ import {
 } from "./given/store.js";
 import type { DecisionInput } from "./input.js";
 import type { Campaign, Guardrails } from "./policy/policy.js";
+import { situationOf } from "./situation.js";
+import { weigh } from "./weighing.js";
 
 const OPTIONS = { seed: 20_261_129, numRuns: 200 };
 
@@ -62,6 +65,33 @@ describe("laws of policies", () => {
         expect(under(shuffled, { assignmentKey })).toEqual(under(listed, { assignmentKey }));
       },
     );
+    fc.assert(law, OPTIONS);
+  });
+
+  it("every campaign is weighed, owed, or said why it does not apply, in order of priority", () => {
+    const approaches: fc.Arbitrary<Campaign["approach"]> = fc.oneof(
+      fc.constantFrom("everyone", "regulars", "nobody").map((segment) => ({ kind: "rules" as const, segment })),
+      fc.constant({ kind: "propensity", of: "dormant", propensityMinBp: 0, propensityMaxBp: 0, awayMs: 0 } as const),
+    );
+    const law = fc.property(campaigns, fc.array(approaches, { minLength: 5, maxLength: 5 }), (listed, theirs) => {
+      const policy = compiled({
+        segments: [
+          { name: "everyone", expression: "true" },
+          { name: "nobody", expression: "cart.units > 1000" },
+          { name: "regulars", expression: '"shoe" in cart.product_ids' },
+        ],
+        campaigns: listed.map((one, i) => Object.assign({}, one, { approach: theirs[i] })),
+      });
+      const asked = input({ policy });
+      const { incentives, entitlements } = weigh(situationOf(asked)).applying.eligibility;
+      const told = [...incentives, ...entitlements].map(({ campaign: { campaignId } }) => campaignId);
+      const ineligible = ineligibleFor(asked).map(({ campaignId }) => campaignId);
+      const inOrder = policy.campaigns.map(({ campaignId }) => campaignId);
+      expect(new Set([...told, ...ineligible])).toEqual(new Set(inOrder));
+      expect(told.length + ineligible.length).toBe(inOrder.length);
+      for (const some of [incentives.map(({ campaign: { campaignId } }) => campaignId), ineligible])
+        expect(some).toEqual(inOrder.filter((campaignId) => some.includes(campaignId)));
+    });
     fc.assert(law, OPTIONS);
   });
 
@@ -138,7 +168,7 @@ describe("laws of policies", () => {
 describe("a campaign runs", () => {
   const runs = (schedule: Campaign["schedule"], nowMs: number, timeZone = ""): boolean => {
     const policy = compiled({ timeZone, campaigns: [campaign(schedule === undefined ? {} : { schedule })] });
-    return decision({ policy, nowMs: nowMs as Millis }).ineligible.length === 0;
+    return ineligibleFor(input({ policy, nowMs: nowMs as Millis })).length === 0;
   };
 
   it("from its first instant to just before its last: windows are half-open", () => {

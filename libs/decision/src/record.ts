@@ -30,7 +30,6 @@ export type Outcome = Pick<
   | "segments"
   | "personalDataUsed"
   | "validUntilMs"
-  | "ineligible"
   | "explorationCostMinor"
 >;
 
@@ -92,7 +91,6 @@ export function recordOf(
     validUntilMs: outcome.validUntilMs,
     catalog: situation.catalog,
     profileDigest: profileDigestOf(profile),
-    ineligible: outcome.ineligible,
     explorationCostMinor: outcome.explorationCostMinor,
   };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { DAY_MS, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
 import fc from "fast-check";
 import { decide } from "./decide.js";
+import { ineligibleFor } from "./explain/ineligible.js";
 import { campaign, compiledModel, EUR, input, policy, PROFILE } from "./given/store.js";
 import type { DecisionInput } from "./input.js";
 import { daysToBirthday } from "./policy/birthday.js";
@@ -67,13 +68,9 @@ const MODEL = (() => {
 /** Whether a segment holds for a shopper; the reason that its campaign does not apply if it does not. */
 function holds(expression: string, seen: Seen = {}, more: Partial<DecisionInput> = {}, own: Partial<Policy> = {}) {
   const segments = [{ name: "everyone", expression }];
-  const came = decision({
-    policy: compiled({ segments, rfm: RFM, ...own }),
-    features: vector(seen),
-    model: MODEL,
-    ...more,
-  });
-  return came.segments.length === 1 ? "holds" : came.ineligible[0]?.reason;
+  const policy = compiled({ segments, rfm: RFM, ...own });
+  const asked = { policy, features: vector(seen), model: MODEL, ...more };
+  return decision(asked).segments.length === 1 ? "holds" : ineligibleFor(input(asked))[0]?.reason;
 }
 
 const bought = (days: number, orders: number, revenueMinor: number): Seen => ({
@@ -227,8 +224,8 @@ describe("win-back by churn", () => {
 
   function reasonFor(seen: Seen, more: Partial<DecisionInput> = {}) {
     const campaigns = [campaign({ approach })];
-    return decision({ policy: compiled({ campaigns }), features: vector(seen), model: MODEL, ...more }).ineligible[0]
-      ?.reason;
+    const policy = compiled({ campaigns });
+    return ineligibleFor(input({ policy, features: vector(seen), model: MODEL, ...more }))[0]?.reason;
   }
 
   it("finds who fell silent against their own rhythm, within the bounds, and nobody of whom there is none", () => {

@@ -1,6 +1,8 @@
-import type { Decision, Ineligible } from "../decision.js";
+import type { Decision } from "../decision.js";
 import type { DecisionInput } from "../input.js";
+import type { Ineligible } from "../steps/eligibility.js";
 import { counterfactualsOf, type Counterfactual } from "./counterfactuals.js";
+import { ineligibleFor } from "./ineligible.js";
 import { modelTerms, type ModelTerm } from "./model-terms.js";
 import { runnerUpOf, type RunnerUp } from "./runner-up.js";
 
@@ -23,10 +25,11 @@ const ANSWERED_BEFORE: ReadonlySet<Decision["reason"]> = new Set(["answer_stands
  * @param featureNames the catalogue's, in its order
  */
 export function accountOf(input: DecisionInput, decision: Decision, featureNames: readonly string[]): DecisionAccount {
+  const isAnsweredBefore = ANSWERED_BEFORE.has(decision.reason);
   return {
-    ineligible: decision.ineligible,
+    ineligible: isAnsweredBefore ? [] : ineligibleFor(input),
     terms: modelTerms(input, featureNames),
-    runnerUp: ANSWERED_BEFORE.has(decision.reason) ? undefined : runnerUpOf(decision, input.policy),
+    runnerUp: isAnsweredBefore ? undefined : runnerUpOf(decision, input.policy),
     counterfactuals: counterfactualsOf(input, decision),
   };
 }

@@ -11,6 +11,7 @@ import {
 import type { CartGuardrails, Incentive, PriceBasis, Scope } from "@leastwise/offers";
 import { OPEN_MAX } from "../state/decision-state.js";
 import { compileBudget, type CompiledBudget } from "./budget-plan.js";
+import { CampaignIndex } from "./campaign-index.js";
 import { CivilClock } from "./civil-time.js";
 import { compileBreaker, type CompiledBreaker } from "./compile-breaker.js";
 import { featureFields, type FeatureUnit } from "./expression-fields.js";
@@ -65,6 +66,8 @@ export interface CompiledPolicy {
   readonly segmentsReadPersonalData: boolean;
   /** In order of priority, however they were listed. */
   readonly campaigns: readonly CompiledCampaign[];
+  /** The campaigns, by whom they are for. */
+  readonly campaignIndex: CampaignIndex;
   /** Ids of those that are owed. */
   readonly entitlements: ReadonlySet<string>;
   readonly experiments: readonly CompiledExperiment[];
@@ -224,6 +227,7 @@ export function compilePolicy(
     segmentIndex: new SegmentIndex(segments, parts.size),
     segmentsReadPersonalData: segments.some(({ expression }) => expression.readsPersonalData),
     campaigns,
+    campaignIndex: new CampaignIndex(campaigns),
     entitlements: new Set(campaigns.filter(({ kind }) => kind === "entitlement").map(({ campaignId }) => campaignId)),
     budgets,
     breakers: campaigns.flatMap(({ breaker }) => breaker ?? []),

@@ -2,7 +2,6 @@ import { Goods, withoutExcludedGoods } from "@leastwise/offers";
 import { dynamicLineCaps } from "../approaches/dynamic.js";
 import { isInWeek } from "../policy/weekly-hours.js";
 import { propensityProblem } from "../approaches/propensity.js";
-import type { Ineligible } from "../decision.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { Approach, DynamicApproach } from "../policy/policy.js";
 import type { IneligibleReason } from "../reasons.js";
@@ -17,16 +16,21 @@ export interface EligibleCampaign {
   readonly goods: Goods;
 }
 
-/** Which campaigns apply to this shopper and cart now, and why the others do not. */
+/** A campaign that does not apply. */
+export interface Ineligible {
+  readonly campaignId: string;
+  readonly reason: IneligibleReason;
+}
+
+/** Which campaigns apply to this shopper and cart now. */
 export interface Eligibility {
   readonly incentives: readonly EligibleCampaign[];
   readonly entitlements: readonly EligibleCampaign[];
-  readonly ineligible: readonly Ineligible[];
   /** True if data of the person decided on a campaign. */
   readonly personalDataUsed: boolean;
 }
 
-/** Asks each campaign's schedule and approach, in order of priority. */
+/** Asks the schedule and approach of each campaign that could apply, in order of priority. */
 export function eligibilityStep(
   situation: Situation,
   permitted: Permitted,
@@ -35,18 +39,32 @@ export function eligibilityStep(
 ): Eligibility {
   const incentives: EligibleCampaign[] = [];
   const entitlements: EligibleCampaign[] = [];
-  const ineligible: Ineligible[] = [];
   let personalDataUsed = false;
   const all = goodsUnder(situation, undefined);
-  for (const campaign of situation.policy.campaigns) {
-    const { approach, campaignId } = campaign;
+  for (const campaign of situation.policy.campaignIndex.campaignsFor(segments.holding)) {
+    const { approach } = campaign;
     if (readsPersonalData(approach, permitted)) personalDataUsed = true;
     const goods = approach.kind === "dynamic" ? goodsOf(approach, situation) : all;
-    const reason = problemOf(campaign, goods, situation, permitted, segments, baseline);
-    if (reason !== undefined) ineligible.push({ campaignId, reason });
-    else (campaign.kind === "incentive" ? incentives : entitlements).push({ campaign, goods });
+    if (ineligibleBecause(campaign, goods, situation, permitted, segments, baseline) !== undefined) continue;
+    (campaign.kind === "incentive" ? incentives : entitlements).push({ campaign, goods });
   }
-  return { incentives, entitlements, ineligible, personalDataUsed };
+  return { incentives, entitlements, personalDataUsed };
+}
+
+/** Why the policy's campaigns that do not apply do not, in order of priority. Those that decisions need not look at are asked, too. */
+export function ineligibleCampaigns(
+  situation: Situation,
+  permitted: Permitted,
+  segments: Segments,
+  baseline: Baseline,
+): readonly Ineligible[] {
+  const all = goodsUnder(situation, undefined);
+  return situation.policy.campaigns.flatMap((campaign): readonly Ineligible[] => {
+    const { approach, campaignId } = campaign;
+    const goods = approach.kind === "dynamic" ? goodsOf(approach, situation) : all;
+    const reason = ineligibleBecause(campaign, goods, situation, permitted, segments, baseline);
+    return reason === undefined ? [] : [{ campaignId, reason }];
+  });
 }
 
 function goodsOf(approach: DynamicApproach, situation: Situation): Goods {
@@ -57,7 +75,7 @@ function goodsUnder({ cart, rows, policy }: Situation, capsMinor: readonly numbe
   return new Goods(cart, rows, withoutExcludedGoods(policy.guardrails.cart, cart, rows, capsMinor));
 }
 
-function problemOf(
+function ineligibleBecause(
   campaign: CompiledCampaign,
   { lineCapsMinor }: Goods,
   { nowMs, policy, model }: Situation,
