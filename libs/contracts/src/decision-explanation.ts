@@ -6,6 +6,7 @@ import {
 } from "@leastwise/decision";
 import { candidateToWire, decisionFacts } from "./decision-record.js";
 import { purposeName } from "./enum-names.js";
+import { moneyToWire } from "./money.js";
 import type * as wire from "./wire.js";
 
 /**
@@ -25,6 +26,11 @@ export function decisionExplanation(
     sentences: [...explainDecision(decision, account)],
     ineligible: [...(account?.ineligible ?? [])],
     terms: [...(account?.terms ?? [])],
+    targets: (account?.targets ?? []).map(({ campaignId, conversion, orderWorthMinor }) => ({
+      campaignId,
+      conversionBp: Math.round(conversion * 10_000),
+      orderWorth: orderWorthMinor === undefined ? undefined : moneyToWire({ minor: orderWorthMinor, currency }),
+    })),
     runnerUp: runnerUp && { candidate: runnerUp.place, reason: runnerUp.reason },
     counterfactuals: (account?.counterfactuals ?? []).map((counterfactual) => ({
       supposition: suppositionToWire(counterfactual),

@@ -19,6 +19,7 @@ import { grantStep, reasonOf } from "./steps/grant.js";
 import { depthOf, type LadderRung } from "./steps/ladder.js";
 import type { BlockedOwed, Owed } from "./steps/owed.js";
 import { responseStep, type Baseline } from "./steps/response.js";
+import { targetStep } from "./steps/target.js";
 import { wantedOf } from "./steps/offer.js";
 import { owedTerms, recorded, recordedTerms, valueStep, type ValuedRung } from "./steps/value.js";
 import { weigh } from "./weighing.js";
@@ -53,7 +54,8 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
   const { segments, baseline, isForeign, eligibility, owed, personalDataUsed } = applying;
   const blockedOwed = situation.owedUntold === true ? [] : applying.blockedOwed;
   const answered = responseStep(situation, baseline, owed, rungs);
-  const valued = valueStep(situation, baseline, owed, answered).toSorted(byCost);
+  const orderWorths = targetStep(situation, baseline, owed, answered);
+  const valued = valueStep(situation, baseline, owed, answered, orderWorths).toSorted(byCost);
   const admissible = valued.filter((rung) => rung.blockedBy === undefined);
   const exploit = choiceStep(situation, admissible) + 1;
   const weighed = eligibility.incentives.map(({ campaign }) => campaign);

@@ -10,6 +10,7 @@ export { accountOf, type DecisionAccount } from "./explain/account.js";
 export type { Counterfactual, Supposition } from "./explain/counterfactuals.js";
 export { ineligibleFor } from "./explain/ineligible.js";
 export type { ModelTerm } from "./explain/model-terms.js";
+export type { TargetWorth } from "./explain/target-worths.js";
 export type { RunnerUp, RunnerUpReason } from "./explain/runner-up.js";
 export { explainDecision, type ExplainedDecision } from "./explain/sentences.js";
 export { PolicyImpact, type ImpactReport, type KindCount } from "./impact/policy-impact.js";

@@ -9,6 +9,7 @@ import {
   CART,
   CATALOGUE,
   compiled,
+  EUR,
   features,
   input,
   NOON,
@@ -62,6 +63,24 @@ describe("a decision's account", () => {
     expect(place).not.toBe(decision.exploit);
     expect(["worth_less", "dearer"]).toContain(reason);
     expect(words).toContain("Next to it came");
+  });
+
+  it("says what an order counted for, or that profit decided, where a campaign works towards a conversion", () => {
+    const towards = (conversionBp: number) => {
+      const costPerOrderMax = { minor: 9_000, currency: EUR };
+      const objective = { goal: { kind: "target_conversion", conversionBp, costPerOrderMax } } as const;
+      const campaigns = [campaign({ exploration: EXPLOIT_ONLY, objective })];
+      return told({ ...certain, policy: compiled({ campaigns }) });
+    };
+    const reached = towards(5_000);
+    const { orderWorthMinor } = reached.account.targets[0]!;
+    expect(reached.account.targets).toEqual([{ campaignId: "autumn", conversion: 0.5, orderWorthMinor }]);
+    expect(reached.words).toContain("autumn works towards a chance of 50.00 %: an order counts for ");
+    expect(orderWorthMinor).toBeGreaterThan(0);
+    expect(towards(9_900).words).toContain(
+      "autumn works towards a chance of 99.00 %, which no rung reaches for what an order may cost: profit decides.",
+    );
+    expect(told(certain).account.targets).toEqual([]);
   });
 
   it("says that too little speaks for a rung that would be worth it", () => {

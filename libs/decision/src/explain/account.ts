@@ -5,12 +5,15 @@ import { counterfactualsOf, type Counterfactual } from "./counterfactuals.js";
 import { ineligibleFor } from "./ineligible.js";
 import { modelTerms, type ModelTerm } from "./model-terms.js";
 import { runnerUpOf, type RunnerUp } from "./runner-up.js";
+import { targetWorths, type TargetWorth } from "./target-worths.js";
 
 /** What a decision's record does not say by itself, and what it was made on gives again. */
 export interface DecisionAccount {
   /** Campaigns that did not apply, and why. Empty for an answer that was given before, which asks them again for nothing. */
   readonly ineligible: readonly Ineligible[];
   readonly terms: readonly ModelTerm[];
+  /** What came of targets of conversion. Empty for an answer that was given before. */
+  readonly targets: readonly TargetWorth[];
   readonly runnerUp: RunnerUp | undefined;
   readonly counterfactuals: readonly Counterfactual[];
 }
@@ -29,6 +32,7 @@ export function accountOf(input: DecisionInput, decision: Decision, featureNames
   return {
     ineligible: isAnsweredBefore ? [] : ineligibleFor(input),
     terms: modelTerms(input, featureNames),
+    targets: isAnsweredBefore ? [] : targetWorths(input),
     runnerUp: isAnsweredBefore ? undefined : runnerUpOf(decision, input.policy),
     counterfactuals: counterfactualsOf(input, decision),
   };

@@ -42,7 +42,9 @@ export function explainDecision(decision: ExplainedDecision, account?: DecisionA
       ({ experimentId, arm, holdoutBp }) => `In experiment ${experimentId}: ${arm} (${percent(holdoutBp)} held out).`,
     ),
     segments.length === 0 ? "No segment held." : `Segments that held: ${segments.join(", ")}.`,
-    ...(account === undefined ? [] : [...sayIneligible(account), sayTerms(account, baseline)]),
+    ...(account === undefined
+      ? []
+      : [...sayIneligible(account), sayTerms(account, baseline), ...sayTargets(account, cart.currency)]),
     ...candidates.map((candidate, place) => sayCandidate(candidate, place, decision, cart.currency)),
     ...(account === undefined ? [] : sayRunnerUp(account, candidates)),
     sayDraw(decision),
@@ -65,6 +67,15 @@ function sayTerms({ terms }: DecisionAccount, baseline: number): string {
         : `${feature} ${String(value)} × ${String(coefficient)} = ${signed(logit)}`,
     );
   return `Chance of an order at rung 0: ${percent(baseline * 10_000)}, whose logit is made of ${said.join(", ")}.`;
+}
+
+function sayTargets({ targets }: DecisionAccount, currency: CurrencyCode): readonly string[] {
+  return targets.map(({ campaignId, conversion, orderWorthMinor }) => {
+    const target = `${campaignId} works towards a chance of ${percent(conversion * 10_000)}`;
+    return orderWorthMinor === undefined
+      ? `${target}, which no rung reaches for what an order may cost: profit decides.`
+      : `${target}: an order counts for ${formatMoney({ minor: orderWorthMinor, currency })}.`;
+  });
 }
 
 const RUNNER_UP_WORDS: Readonly<Record<RunnerUpReason, string>> = {

@@ -116,7 +116,18 @@ const campaigns: fc.Arbitrary<readonly Campaign[]> = fc
       cap: maybe(fc.integer({ min: 1, max: 3 })),
       marginFloorBp: maybe(fc.constantFrom(-2_000, 0, 1_500)),
       objective: maybe(
-        fc.record({ toleranceBp: fc.constantFrom(50, 200, 2_000), evidenceBp: fc.constantFrom(5_000, 8_000, 9_500) }),
+        fc.record(
+          {
+            toleranceBp: fc.constantFrom(50, 200, 2_000),
+            evidenceBp: fc.constantFrom(3_000, 5_000, 8_000, 9_500),
+            goal: fc.record({
+              kind: fc.constant("target_conversion" as const),
+              conversionBp: fc.constantFrom(2_000, 3_500, 5_000, 8_000),
+              costPerOrderMax: fc.constantFrom(300, 2_000, 9_000).map(eur),
+            }),
+          },
+          { requiredKeys: ["toleranceBp", "evidenceBp"] },
+        ),
       ),
       exploration: fc.record({
         floorBp: fc.constantFrom(0, 100, 2_000),

@@ -66,7 +66,7 @@ export function referenceDecision(scene: Scene): ReferenceDecision {
   const owed = owedOf(scene, applying);
   const logit = logitOf(scene);
   const baseline = logistic(logit.mean);
-  const rungs = applying
+  const asked = applying
     .filter(({ kind }) => kind === "incentive")
     .flatMap((campaign, place) =>
       campaign.ladder.map(({ incentive }, index) => ({
@@ -76,32 +76,21 @@ export function referenceDecision(scene: Scene): ReferenceDecision {
         incentive: given(incentive),
       })),
     )
-    .map(({ campaign, place, rung, incentive }) => {
-      const gift = giftOf(scene, incentive);
-      const worthMinor = gift?.worth ?? 0;
-      const expected = gift?.expected ?? 0;
-      const effect = effectOf(scene, incentive, Math.max(0, worthMinor - (owed?.worthMinor ?? 0)));
-      const conversion = effect.none * baseline + (1 - effect.none) * logistic(logit.mean + effect.shift);
-      const charge = chargeOf(scene, campaign, expected);
-      const owedCharge = owed === undefined ? 0 : Math.min(charge, chargeOf(scene, owed.campaign, owed.expected));
-      const worthIf = (without: number, withIt: number): number =>
-        withIt * (marginOf(scene) - charge) - without * (marginOf(scene) - owedCharge);
-      const blockedBy = blockOf(scene, { campaign, gift, incentive, owedMinor: owed?.worthMinor });
-      const draws = NORMAL_QUANTILES.filter((z) => {
-        const without = logit.mean - logit.sd * z;
-        return worthIf(logistic(without), logistic(without + Math.max(0, effect.shift + effect.sd * z))) > 0;
-      });
-      return {
-        ...{ campaignId: campaign.campaignId, rung, worthMinor, conversion, blockedBy, campaign, place },
-        worstMinor: gift === undefined ? 0 : worstOf(incentive, gift.cost),
-        expectedCost: conversion * expected,
-        value: worthIf(baseline, conversion),
-        evidence: blockedBy === "" ? ((1 - effect.none) * draws.length) / NORMAL_QUANTILES.length : 0,
-      };
-    })
-    .toSorted(
-      (a, b) => a.expectedCost - b.expectedCost || a.worstMinor - b.worstMinor || a.place - b.place || a.rung - b.rung,
-    );
+    .map((rung) => responded(scene, rung, owed, logit));
+  const valuedAt = (worthOf: (campaign: Campaign) => number, some = asked): ReferenceRung[] =>
+    some
+      .map((rung) => valued(rung, worthOf(rung.campaign)))
+      .toSorted(
+        (a, b) =>
+          a.expectedCost - b.expectedCost || a.worstMinor - b.worstMinor || a.place - b.place || a.rung - b.rung,
+      );
+  const worthOf = (campaign: Campaign): number => {
+    const own = asked.filter((rung) => rung.campaign === campaign && rung.blockedBy === "");
+    const at = (worth: number): number => choiceOf(valuedAt(() => worth, own))?.conversion ?? baseline;
+    return targetWorth(campaign, at) ?? marginOf(scene);
+  };
+  const worths = new Map(applying.map((campaign) => [campaign, worthOf(campaign)]));
+  const rungs = valuedAt((campaign) => given(worths.get(campaign)));
   const admissible = rungs.filter(({ blockedBy }) => blockedBy === "");
   const exploit = choiceOf(admissible);
   const owedCost = owed === undefined ? 0 : Math.round(baseline * owed.expected);
@@ -113,6 +102,60 @@ export function referenceDecision(scene: Scene): ReferenceDecision {
     exploit,
     weights,
   };
+}
+
+/** A rung with what it would do and what it would cost. */
+function responded(
+  scene: Scene,
+  { campaign, place, rung, incentive }: { campaign: Campaign; place: number; rung: number; incentive: Incentive },
+  owed: ReturnType<typeof owedOf>,
+  logit: ReturnType<typeof logitOf>,
+) {
+  const gift = giftOf(scene, incentive);
+  const [worthMinor, expected] = [gift?.worth ?? 0, gift?.expected ?? 0];
+  const effect = effectOf(scene, incentive, Math.max(0, worthMinor - (owed?.worthMinor ?? 0)));
+  const baseline = logistic(logit.mean);
+  const conversion = effect.none * baseline + (1 - effect.none) * logistic(logit.mean + effect.shift);
+  const charge = chargeOf(scene, campaign, expected);
+  const owedCharge = owed === undefined ? 0 : Math.min(charge, chargeOf(scene, owed.campaign, owed.expected));
+  const blockedBy = blockOf(scene, { campaign, gift, incentive, owedMinor: owed?.worthMinor });
+  return {
+    ...{ campaignId: campaign.campaignId, rung, worthMinor, conversion, blockedBy, campaign, place },
+    worstMinor: gift === undefined ? 0 : worstOf(incentive, gift.cost),
+    expectedCost: conversion * expected,
+    ...{ baseline, logit, effect, charge, owedCharge },
+  };
+}
+
+/** The same with what it is worth, where an order counts for so much. */
+function valued(rung: ReturnType<typeof responded>, orderMinor: number): ReferenceRung & { readonly place: number } {
+  const { logit, effect, charge, owedCharge } = rung;
+  const worthIf = (without: number, withIt: number): number =>
+    withIt * (orderMinor - charge) - without * (orderMinor - owedCharge);
+  const draws = NORMAL_QUANTILES.filter((z) => {
+    const without = logit.mean - logit.sd * z;
+    return worthIf(logistic(without), logistic(without + Math.max(0, effect.shift + effect.sd * z))) > 0;
+  });
+  return {
+    ...rung,
+    value: worthIf(rung.baseline, rung.conversion),
+    evidence: rung.blockedBy === "" ? ((1 - effect.none) * draws.length) / NORMAL_QUANTILES.length : 0,
+  };
+}
+
+/** The least that an order may count for so that the choice reaches the campaign's rate; undefined without a rate, and where none does. */
+function targetWorth({ objective }: Campaign, conversionAt: (worth: number) => number): number | undefined {
+  const goal = objective?.goal;
+  if (goal?.kind !== "target_conversion") return undefined;
+  const reaches = (worth: number): boolean => conversionAt(worth) >= goal.conversionBp / 10_000;
+  let [least, most] = [0, goal.costPerOrderMax?.minor ?? 0];
+  if (!reaches(most)) return undefined;
+  while (least < most) {
+    const middle = Math.floor((least + most) / 2);
+    if (reaches(middle)) most = middle;
+    else least = middle + 1;
+  }
+  return least;
 }
 
 function given<T>(value: T | undefined): T {

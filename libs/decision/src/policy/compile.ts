@@ -27,6 +27,7 @@ import type {
   FrequencyCap,
   Guardrails,
   MessageTemplate,
+  Objective,
   Policy,
 } from "./policy.js";
 import { noticesOf } from "./notices.js";
@@ -136,6 +137,8 @@ export interface CompiledCampaign {
   readonly offerTtlMs: number;
   /** At the most from an episode's first Decide to its end: the cool-down, or the offer's life if that is shorter. */
   readonly episodeMaxMs: number;
+  /** The rate that it works towards; undefined: it works for profit. */
+  readonly target: TargetRate | undefined;
   readonly toleranceBp: number;
   readonly evidenceBp: number;
   readonly floorBp: number;
@@ -148,6 +151,14 @@ export interface CompiledCampaign {
   readonly breaker: CompiledBreaker | undefined;
   /** Offers that may stand or be used; 0: as many as there are shoppers. */
   readonly offersMax: number;
+}
+
+/** A rate of conversion under a ceiling of cost. */
+export interface TargetRate {
+  /** Chance of an order that is wanted, above 0, at most 1. */
+  readonly conversion: number;
+  /** Most that an incremental order may cost, minor units, positive. */
+  readonly costPerOrderMaxMinor: number;
 }
 
 /** How many offers of a campaign may stand or be used, over all shoppers. */
@@ -317,6 +328,11 @@ class Clocks {
   }
 }
 
+function targetOf(goal: Objective["goal"]): TargetRate | undefined {
+  if (goal?.kind !== "target_conversion" || goal.costPerOrderMax === undefined) return undefined;
+  return { conversion: goal.conversionBp / 10_000, costPerOrderMaxMinor: goal.costPerOrderMax.minor };
+}
+
 /** Who pays for campaigns, and which budgets hold it. */
 class Drawing {
   readonly #policy: Policy;
@@ -427,6 +443,7 @@ function compileCampaign(
     horizonMs: orDefault(campaign.horizonMs, HORIZON_DEFAULT_MS),
     offerTtlMs: campaign.offerTtlMs,
     episodeMaxMs: Math.min(coolDown, campaign.offerTtlMs),
+    target: targetOf(objective?.goal),
     toleranceBp: objective?.toleranceBp ?? TOLERANCE_DEFAULT_BP,
     evidenceBp: objective?.evidenceBp ?? EVIDENCE_DEFAULT_BP,
     floorBp: exploration?.floorBp ?? FLOOR_DEFAULT_BP,

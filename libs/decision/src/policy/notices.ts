@@ -6,8 +6,6 @@ export function noticesOf(policy: Policy): readonly PolicyProblem[] {
   const notices = new Problems();
   for (const [index, campaign] of policy.campaigns.entries()) {
     const at = `campaigns[${String(index)}]`;
-    if (campaign.objective?.goal?.kind === "target_conversion")
-      notices.add("decided_as_profit", `${at}.objective`, "target_conversion", "profit, in this version");
     if (campaign.kind === "incentive" && (campaign.exploration?.budget?.minor ?? 0) === 0)
       notices.add(
         "learning_off",

@@ -219,7 +219,7 @@ export interface Objective {
   readonly evidenceBp?: number;
 }
 
-/** A rate of conversion under a ceiling of cost. Validated; decided as profit in this version. */
+/** A rate of conversion under a ceiling of cost. */
 export interface TargetConversion {
   readonly kind: "target_conversion";
   readonly conversionBp: number;

@@ -28,7 +28,7 @@ export interface ValuedRung extends LadderRung, Omit<AnsweredRung, "rung"> {
 
 /** Terms of the value of one rung, as functions of the two chances of buying. */
 interface Worth {
-  /** The shop's margin on the cart without us. */
+  /** What an order brings without us: the shop's margin on the cart, or what the campaign's target makes an order count for. */
   readonly margin: number;
   /** Cost of the rung, and of what is owed anyway, where there is an order, shadow price and teaching included. */
   readonly charge: number;
@@ -40,14 +40,17 @@ interface Worth {
  * costs on all orders, those that would have come anyway included, less the budget's shadow price on that spend, less
  * what the discount teaches (a prior). All of an offer's cost is counted at the chance of an order within the horizon,
  * which is at least the offer's life. The size of the basket is taken to stay as it is.
+ *
+ * @param orderWorths what an order counts for instead of its margin, by campaign
  */
 export function valueStep(
   situation: Situation,
   baseline: Baseline,
   owed: Owed | undefined,
   rungs: readonly AnsweredRung[],
+  orderWorths: ReadonlyMap<CompiledCampaign, number>,
 ): readonly ValuedRung[] {
-  const margins = new Map<CompiledCampaign, number>();
+  const margins = new Map(orderWorths);
   const owedCharge = owed === undefined ? 0 : chargeOf(situation, owed, situation.left.cart);
   return rungs.map(({ rung, effect, conversion }) => {
     const margin = margins.get(rung.campaign) ?? marginOf(situation, rung.campaign);

@@ -222,6 +222,8 @@ export interface ExplainResponse {
     | undefined;
   /** What else would have been chosen. What would have changed nothing is not here. */
   counterfactuals: Counterfactual[];
+  /** What came of the targets of conversion of the campaigns that applied. Empty where `ineligible` is for the same reasons. */
+  targets: TargetWorth[];
 }
 
 /** A campaign that did not apply. */
@@ -230,6 +232,19 @@ export interface IneligibleCampaign {
   campaignId: string;
   /** Why not, a stable reason: `not_running`, `segment_does_not_hold`, `consent_missing`, … */
   reason: string;
+}
+
+/** What came of a campaign's target of conversion. */
+export interface TargetWorth {
+  /** The campaign. */
+  campaignId: string;
+  /** The chance of an order that it works towards, basis points. */
+  conversionBp: number;
+  /**
+   * What an order counted for, in place of the cart's margin, so that the target was reached. Absent: nothing under its ceiling of cost reaches it,
+   * and the campaign was decided for profit.
+   */
+  orderWorth: Money | undefined;
 }
 
 /** One term of the response model. */
@@ -1298,7 +1313,15 @@ export const ExplainRequest: MessageFns<ExplainRequest> = {
 };
 
 function createBaseExplainResponse(): ExplainResponse {
-  return { record: undefined, sentences: [], ineligible: [], terms: [], runnerUp: undefined, counterfactuals: [] };
+  return {
+    record: undefined,
+    sentences: [],
+    ineligible: [],
+    terms: [],
+    runnerUp: undefined,
+    counterfactuals: [],
+    targets: [],
+  };
 }
 
 export const ExplainResponse: MessageFns<ExplainResponse> = {
@@ -1320,6 +1343,9 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
     }
     for (const v of message.counterfactuals) {
       Counterfactual.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.targets) {
+      TargetWorth.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1385,6 +1411,14 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
             message.counterfactuals.push(Counterfactual.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.targets.push(TargetWorth.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1412,6 +1446,7 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
       ? RunnerUp.fromPartial(object.runnerUp)
       : undefined;
     message.counterfactuals = object.counterfactuals?.map((e) => Counterfactual.fromPartial(e)) || [];
+    message.targets = object.targets?.map((e) => TargetWorth.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1479,6 +1514,87 @@ export const IneligibleCampaign: MessageFns<IneligibleCampaign> = {
     const message = createBaseIneligibleCampaign();
     message.campaignId = object.campaignId ?? "";
     message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseTargetWorth(): TargetWorth {
+  return { campaignId: "", conversionBp: 0, orderWorth: undefined };
+}
+
+export const TargetWorth: MessageFns<TargetWorth> = {
+  encode(message: TargetWorth, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.campaignId !== "") {
+      writer.uint32(10).string(message.campaignId);
+    }
+    if (message.conversionBp !== 0) {
+      writer.uint32(16).int32(message.conversionBp);
+    }
+    if (message.orderWorth !== undefined) {
+      Money.encode(message.orderWorth, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TargetWorth {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTargetWorth();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.campaignId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.conversionBp = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.orderWorth = Money.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TargetWorth>): TargetWorth {
+    return TargetWorth.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TargetWorth>): TargetWorth {
+    const message = createBaseTargetWorth();
+    message.campaignId = object.campaignId ?? "";
+    message.conversionBp = object.conversionBp ?? 0;
+    message.orderWorth = (object.orderWorth !== undefined && object.orderWorth !== null)
+      ? Money.fromPartial(object.orderWorth)
+      : undefined;
     return message;
   },
 };

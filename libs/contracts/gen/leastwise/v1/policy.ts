@@ -757,7 +757,7 @@ export interface Objective {
     /** Incremental margin. */
     { $case: "profit"; value: Profit }
     | //
-    /** A rate of conversion under a ceiling of cost. Validated; decided as profit in this version. */
+    /** A rate of conversion under a ceiling of cost. */
     { $case: "targetConversion"; value: TargetConversion }
     | undefined;
   /**
@@ -778,11 +778,18 @@ export interface Objective {
 export interface Profit {
 }
 
-/** A rate of conversion under a ceiling of cost. */
+/**
+ * A rate of conversion under a ceiling of cost. For each shopper it is looked for the least that an order must count for, in place of the cart's margin, so
+ * that the choice reaches the rate; who buys as often without gets nothing. What an order counts for is at most `cost_per_order_max`: where that does not
+ * suffice, the shopper is decided for profit.
+ */
 export interface TargetConversion {
   /** Wanted conversion, basis points, 1 to 10 000. */
   conversionBp: number;
-  /** Most that an incremental order may cost, positive. */
+  /**
+   * Most that an incremental order may cost in expectation, positive: what the incentive costs on the orders that would have come anyway is counted, too,
+   * and so is what it teaches.
+   */
   costPerOrderMax: Money | undefined;
 }
 

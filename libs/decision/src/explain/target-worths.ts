@@ -1,0 +1,28 @@
+import type { DecisionInput } from "../input.js";
+import { situationOf } from "../situation.js";
+import { responseStep } from "../steps/response.js";
+import { targetStep } from "../steps/target.js";
+import { weigh } from "../weighing.js";
+
+/** What came of a campaign's target of conversion. */
+export interface TargetWorth {
+  readonly campaignId: string;
+  /** Chance of an order that the campaign wants, 0 to 1. */
+  readonly conversion: number;
+  /** What an order counted for so that it was reached, minor units; undefined: nothing under the ceiling reaches it, and profit decided. */
+  readonly orderWorthMinor: number | undefined;
+}
+
+/** What came of the targets of the campaigns that applied. */
+export function targetWorths(input: DecisionInput): readonly TargetWorth[] {
+  const situation = situationOf(input);
+  const { applying, rungs } = weigh(situation);
+  const { baseline, owed, eligibility } = applying;
+  const worths = targetStep(situation, baseline, owed, responseStep(situation, baseline, owed, rungs));
+  return eligibility.incentives.flatMap(({ campaign }): readonly TargetWorth[] => {
+    const { campaignId, target } = campaign;
+    return target === undefined
+      ? []
+      : [{ campaignId, conversion: target.conversion, orderWorthMinor: worths.get(campaign) }];
+  });
+}

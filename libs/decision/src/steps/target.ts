@@ -1,0 +1,56 @@
+import type { CompiledCampaign, TargetRate } from "../policy/compile.js";
+import type { Situation } from "../situation.js";
+import { byCost, choiceStep } from "./choice.js";
+import type { Owed } from "./owed.js";
+import type { AnsweredRung, Baseline } from "./response.js";
+import { valueStep } from "./value.js";
+
+/** What an order counts for, minor units, by campaign; of a campaign that is not here, the margin of the cart. */
+export type OrderWorths = ReadonlyMap<CompiledCampaign, number>;
+
+const NO_TARGETS: OrderWorths = new Map();
+
+/**
+ * What an order counts for in the campaigns that work towards a rate of conversion: the least, up to the most that an incremental order may cost, at
+ * which the choice among the campaign's admissible rungs, evidence gate included, reaches the rate. Where none does, the campaign is not here, and is
+ * decided for profit.
+ *
+ * Valued so, a rung is worth something only if what its incremental orders cost apiece is less than what an order counts for: the ceiling holds by
+ * construction, and a lost cause gets nothing.
+ */
+export function targetStep(
+  situation: Situation,
+  baseline: Baseline,
+  owed: Owed | undefined,
+  rungs: readonly AnsweredRung[],
+): OrderWorths {
+  const targeted = new Set(rungs.map(({ rung }) => rung.campaign).filter(({ target }) => target !== undefined));
+  if (targeted.size === 0) return NO_TARGETS;
+  const worths = new Map<CompiledCampaign, number>();
+  for (const campaign of targeted) {
+    const own = rungs.filter(({ rung }) => rung.campaign === campaign && rung.blockedBy === undefined);
+    const conversionAt = (worthMinor: number): number => {
+      const valued = valueStep(situation, baseline, owed, own, new Map([[campaign, worthMinor]])).toSorted(byCost);
+      return valued[choiceStep(situation, valued)]?.conversion ?? baseline.conversion;
+    };
+    const worthMinor = campaign.target && leastWorth(campaign.target, conversionAt);
+    if (worthMinor !== undefined) worths.set(campaign, worthMinor);
+  }
+  return worths;
+}
+
+/** By bisection, as the more an order counts for, the more is given for it; undefined where even the ceiling does not suffice. */
+function leastWorth(
+  { conversion, costPerOrderMaxMinor }: TargetRate,
+  conversionAt: (worthMinor: number) => number,
+): number | undefined {
+  if (conversionAt(costPerOrderMaxMinor) < conversion) return undefined;
+  let low = 0;
+  let high = costPerOrderMaxMinor;
+  while (low < high) {
+    const middle = low + Math.floor((high - low) / 2);
+    if (conversionAt(middle) >= conversion) high = middle;
+    else low = middle + 1;
+  }
+  return high;
+}
