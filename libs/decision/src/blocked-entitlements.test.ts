@@ -1,8 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Incentive } from "@leastwise/offers";
 import type { AssignmentKey, Millis } from "@leastwise/vocabulary";
 import { canonicalJson } from "./canonical-json.js";
 import { decide } from "./decide.js";
 import type { Decided } from "./decision.js";
+import { ineligibleFor } from "./explain/ineligible.js";
 import { explainDecision } from "./explain/sentences.js";
 import { amountOff, campaign, CART, compiled, EUR, guardrails, input, NOON, percentOff } from "./given/store.js";
 import type { DecisionInput } from "./input.js";
@@ -34,6 +36,8 @@ const blockedIn = ({ decision: { candidates } }: Decided) =>
 
 const TEN = { ladder: [{ incentive: percentOff(1_000) }] };
 
+const EVERY_SHOE_AND_SOCK = { productIds: [], categories: ["shoes", "socks"], brands: [] };
+
 describe("an entitlement that something blocks", () => {
   it.each<readonly [string, Parameters<typeof given>, string]>([
     ["the floor price", [TEN, { guardrails: guardrails({ floorPriceBp: 9_500 }) }], "guardrail_floor_price"],
@@ -51,6 +55,11 @@ describe("an entitlement that something blocks", () => {
     ["a quantity that is gone", [{ ...TEN, offersMax: 5 }, {}, { offersLeft: { gold: 0 } }], "quantity_exhausted"],
     ["a budget of which nothing is known", [TEN, {}, { budgets: {} }], "budget_unknown"],
     ["a cart below its minimum", [{ ladder: [{ incentive: amountOff(500, 20_000) }] }], "incentive_not_applicable"],
+    [
+      "guardrails that exclude all goods of the cart",
+      [TEN, { guardrails: guardrails({ goodsLimits: [{ ...EVERY_SHOE_AND_SOCK, excluded: true }] }) }],
+      "guardrail_excluded_goods",
+    ],
     [
       "an offer of its group in the cart",
       [
@@ -155,5 +164,33 @@ describe("an entitlement that something blocks", () => {
     const before = again(told.replace('"owedTold":true,', ""));
     expect(before).toMatchObject({ decision: { reason: "not_eligible", candidates: [{ campaignId: "", rung: 0 }] } });
     expect(told).toContain('"owedTold":true,');
+  });
+});
+
+describe("of several entitlements", () => {
+  const lesser = campaign({ ...GOLD, campaignId: "silver", ladder: [{ incentive: percentOff(500) }] });
+
+  it("one is given, as an answer carries one offer, and explanations name the others", () => {
+    const asked = given(TEN, { campaigns: [lesser] });
+    const outcome = decided(TEN, { campaigns: [lesser] });
+    expect(outcome.decision.offer?.campaignId).toBe("gold");
+    expect(ineligibleFor(asked)).toEqual([{ campaignId: "silver", reason: "entitlement_outweighed" }]);
+  });
+
+  it("the lesser is given where the greater is blocked, and nothing is told to be outweighed", () => {
+    const dear = { ...TEN, marginFloorBp: 9_000 };
+    expect(decided(dear, { campaigns: [lesser] }).decision.offer?.campaignId).toBe("silver");
+    expect(ineligibleFor(given(dear, { campaigns: [lesser] }))).toEqual([]);
+  });
+});
+
+describe("what shortens an offer", () => {
+  it("is told in words with what it would have been", () => {
+    const { decision } = decided({
+      ladder: [{ incentive: { ...percentOff(1_000), maximum: { minor: 400, currency: EUR } } as Incentive }],
+    });
+    expect(explainDecision(decision).at(-1)).toMatch(
+      /was given, worth 4\.00 EUR, which would be 10\.00 EUR if nothing shortened it\.$/,
+    );
   });
 });

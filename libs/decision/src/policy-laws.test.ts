@@ -85,7 +85,12 @@ describe("laws of policies", () => {
       const asked = input({ policy });
       const { incentives, entitlements } = weigh(situationOf(asked)).applying.eligibility;
       const told = [...incentives, ...entitlements].map(({ campaign: { campaignId } }) => campaignId);
-      const ineligible = ineligibleFor(asked).map(({ campaignId }) => campaignId);
+      const all = ineligibleFor(asked);
+      const ineligible = all.flatMap(({ campaignId, reason }) =>
+        reason === "entitlement_outweighed" ? [] : [campaignId],
+      );
+      const owed = entitlements.map(({ campaign: { campaignId } }) => campaignId);
+      expect(owed).toEqual(expect.arrayContaining(all.slice(ineligible.length).map(({ campaignId }) => campaignId)));
       const inOrder = policy.campaigns.map(({ campaignId }) => campaignId);
       expect(new Set([...told, ...ineligible])).toEqual(new Set(inOrder));
       expect(told.length + ineligible.length).toBe(inOrder.length);

@@ -49,6 +49,7 @@ export const INELIGIBLE_REASONS = [
   "propensity_too_low",
   "propensity_too_high",
   "no_line_qualifies",
+  "entitlement_outweighed",
 ] as const;
 export type IneligibleReason = (typeof INELIGIBLE_REASONS)[number];
 

@@ -1,5 +1,6 @@
 import { formatMoney, type CurrencyCode } from "@leastwise/vocabulary";
 import type { Candidate, Decision } from "../decision.js";
+import type { IssuedOffer } from "../state/decision-state.js";
 import type { DecisionAccount } from "./account.js";
 import type { Counterfactual } from "./counterfactuals.js";
 import type { RunnerUpReason } from "./runner-up.js";
@@ -139,10 +140,17 @@ function sayDraw({ draw, propensity, continued }: ExplainedDecision): string {
     : `The episode's one draw was ${share}; the chosen rung had propensity ${percent(propensity * 10_000)}.`;
 }
 
-function sayOutcome({ reason, degradedReason, ghost, offer }: ExplainedDecision): string {
+function sayOutcome({ reason, degradedReason, ghost, offer, cart }: ExplainedDecision): string {
   const degraded = degradedReason === "" ? "" : ` The answer was the safe one: ${degradedReason}.`;
   const held = ghost ? " The subject is held out: no incentive was shown." : "";
-  return `Outcome: ${reason}; ${offer === undefined ? "nothing was given" : `offer ${offer.offerId} of ${offer.campaignId} was given`}.${held}${degraded}`;
+  const given = offer === undefined ? "nothing was given" : sayOffer(offer, cart.currency);
+  return `Outcome: ${reason}; ${given}.${held}${degraded}`;
+}
+
+function sayOffer({ offerId, campaignId, faceValueMinor, wantedMinor }: IssuedOffer, currency: CurrencyCode): string {
+  const money = (minor: number) => formatMoney({ minor, currency });
+  const shortened = wantedMinor === undefined ? "" : `, which would be ${money(wantedMinor)} if nothing shortened it`;
+  return `offer ${offerId} of ${campaignId} was given, worth ${money(faceValueMinor)}${shortened}`;
 }
 
 function percent(bp: number): string {

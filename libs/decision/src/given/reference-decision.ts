@@ -256,7 +256,11 @@ interface Asked {
 }
 
 function blockOf(scene: Scene, { campaign, gift, incentive, owedMinor }: Asked): string {
-  if (gift === undefined) return "incentive_not_applicable";
+  if (gift === undefined) {
+    const goodsLimits = scene.guardrails.goodsLimits.map((limit) => ({ ...limit, excluded: false }));
+    const isExcluded = giftOf({ ...scene, guardrails: { ...scene.guardrails, goodsLimits } }, incentive) !== undefined;
+    return isExcluded ? "guardrail_excluded_goods" : "incentive_not_applicable";
+  }
   if (owedMinor !== undefined && gift.worth < owedMinor) return "below_entitlement";
   const before = scene.history.findLast(
     ({ cartDigest, atMs, campaignId }) =>

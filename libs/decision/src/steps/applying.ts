@@ -1,4 +1,5 @@
 import { isOtherBasis } from "@leastwise/offers";
+import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
 import type { Permitted } from "./consent.js";
 import { eligibilityStep, type Eligibility } from "./eligibility.js";
@@ -17,6 +18,8 @@ export interface Applying {
   readonly owed: Owed | undefined;
   /** What the shopper would get in every arm but for something that blocks it. */
   readonly blockedOwed: readonly BlockedOwed[];
+  /** What the shopper would get but for something else that is worth as much or more. */
+  readonly outweighed: readonly CompiledCampaign[];
   /** True if data of the person could move any of it. */
   readonly personalDataUsed: boolean;
 }
@@ -31,7 +34,7 @@ export function applyingStep(situation: Situation, permitted: Permitted): Applyi
   const baseline = baselineResponse(model, permitted);
   const isForeign = cart.currency !== policy.currency || isOtherBasis(cart.prices, policy.prices);
   const eligibility = isForeign ? NOTHING_ELIGIBLE : eligibilityStep(situation, permitted, segments, baseline);
-  const { owed, blocked } = owedStep(situation, eligibility.entitlements);
+  const { owed, blocked, outweighed } = owedStep(situation, eligibility.entitlements);
   return {
     segments,
     baseline,
@@ -39,6 +42,7 @@ export function applyingStep(situation: Situation, permitted: Permitted): Applyi
     eligibility,
     owed,
     blockedOwed: blocked,
+    outweighed,
     personalDataUsed: segments.personalDataUsed || baseline.personalDataUsed || eligibility.personalDataUsed,
   };
 }

@@ -1,10 +1,10 @@
 import {
   appraise,
   appraiseInStack,
+  Goods,
   worstCostMinor,
   type Appraisal,
   type AppraisalSetting,
-  type Goods,
   type Incentive,
   type LeftCart,
 } from "@leastwise/offers";
@@ -57,11 +57,25 @@ export function ladderStep(situation: Situation, eligible: readonly EligibleCamp
         expectedCostMinor: appraisal?.expectedCostMinor ?? 0,
         worstCostMinor: appraisal === undefined ? 0 : worstCostMinor(incentive, appraisal),
         depthBp: depthOf(worthMinor, goodsMinor),
-        blockedBy: appraisal === undefined ? ("incentive_not_applicable" as const) : undefined,
+        blockedBy: appraisal === undefined ? reachesNothingBecause(situation, campaign, incentive) : undefined,
       });
     }
   }
   return rungs;
+}
+
+/** Why an incentive gives nothing on the cart: because guardrails exclude the goods that it would be for, or whatever they exclude. */
+export function reachesNothingBecause(
+  { cart, rows, policy }: Situation,
+  { approach, guardrails: { goodsLimits } }: CompiledCampaign,
+  incentive: Incentive,
+): BlockReason {
+  if (approach.kind === "dynamic" || !(goodsLimits?.some(({ excluded }) => excluded) ?? false))
+    return "incentive_not_applicable";
+  const setting = settingOf(new Goods(cart, rows, undefined), policy.rounding);
+  return appraiseInStack(incentive, cart, setting) === undefined
+    ? "incentive_not_applicable"
+    : "guardrail_excluded_goods";
 }
 
 /** How incentives are appraised on goods of the cart. */

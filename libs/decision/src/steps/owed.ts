@@ -13,7 +13,7 @@ import type { OpenOffer } from "../state/decision-state.js";
 import { withoutWithheld } from "../state/state-at.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { EligibleCampaign } from "./eligibility.js";
-import { settingOf } from "./ladder.js";
+import { reachesNothingBecause, settingOf } from "./ladder.js";
 import { isTakenInCart } from "./stack.js";
 
 /** What the shopper gets in every arm: rung 0. */
@@ -44,9 +44,11 @@ export interface OwedOutcome {
   readonly owed: Owed | undefined;
   /** Rungs above what is given, of all entitlements that apply, the highest of each first. */
   readonly blocked: readonly BlockedOwed[];
+  /** Entitlements that could be given, and are not, since another one is worth as much or more. */
+  readonly outweighed: readonly CompiledCampaign[];
 }
 
-const NOTHING_OWED: OwedOutcome = { owed: undefined, blocked: [] };
+const NOTHING_OWED: OwedOutcome = { owed: undefined, blocked: [], outweighed: [] };
 
 /**
  * The baseline: of the entitlements that the shopper qualifies for, the one worth most on this cart (by priority on a
@@ -57,13 +59,17 @@ export function owedStep(situation: Situation, entitlements: readonly EligibleCa
   if (entitlements.length === 0) return NOTHING_OWED;
   const given = { ...situation, decisionState: withoutWithheld(situation.decisionState) };
   const blocked: BlockedOwed[] = [];
+  const outweighed: CompiledCampaign[] = [];
   let best: Owed | undefined;
   for (const eligible of entitlements) {
     const owed = owedOf(given, eligible, blocked);
-    if (owed !== undefined && (best === undefined || owed.appraisal.worthMinor > best.appraisal.worthMinor))
-      best = owed;
+    if (owed === undefined) continue;
+    const isBest = best === undefined || owed.appraisal.worthMinor > best.appraisal.worthMinor;
+    const lesser = isBest ? best : owed;
+    if (isBest) best = owed;
+    if (lesser !== undefined) outweighed.push(lesser.campaign);
   }
-  return { owed: best, blocked };
+  return { owed: best, blocked, outweighed };
 }
 
 /** @param blocked what is blocked is added to it */
@@ -80,7 +86,7 @@ function owedOf(situation: Situation, { campaign, goods }: EligibleCampaign, blo
     const blockedBy =
       ofAll ??
       (stacked === undefined
-        ? "incentive_not_applicable"
+        ? reachesNothingBecause(situation, campaign, incentive)
         : (brokenOnCart(situation, campaign, stacked.appraisal, stacked.left) ??
           (open === undefined ? issueBlock(situation, campaign, worst) : undefined)));
     if (stacked !== undefined && blockedBy === undefined)

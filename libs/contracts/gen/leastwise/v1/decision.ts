@@ -230,7 +230,10 @@ export interface ExplainResponse {
 export interface IneligibleCampaign {
   /** The campaign. */
   campaignId: string;
-  /** Why not, a stable reason: `not_running`, `segment_does_not_hold`, `consent_missing`, … */
+  /**
+   * Why not, a stable reason: `not_running`, `segment_does_not_hold`, `consent_missing`, … `entitlement_outweighed`: it is owed, and another one is worth
+   * as much or more, as one answer carries one offer.
+   */
   reason: string;
 }
 
