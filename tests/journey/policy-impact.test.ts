@@ -96,6 +96,19 @@ describe("leastwise policy impact", () => {
     expect(html).not.toMatch(/<(script|link|img)/);
   });
 
+  it("says which rows of the file were left out, and why", async () => {
+    const after = fileOf("new.yaml", documentOf("new-1", 10, "everyone"));
+    const wrong = '{"event_id":"x","kind":"cart_add","occurred_at_ms":1790000002000,"user_id":"u","quantity":1}\n';
+    const ask = (rows: string) =>
+      impact(after, "--against", after, "--replay", fileOf("events.ndjson", rows), "--json");
+    const some = await ask(`${clickstream()}\n${wrong}`);
+    expect(some.err).toContain("refused: unknown_field: 1");
+    expect(JSON.parse(some.out)).toMatchObject({ decisions: 3, file: { "refused: unknown_field": 1 } });
+    const none = await ask(wrong);
+    expect(none.code).not.toBe(0);
+    expect(none.err).toContain("has no cart that could be asked for (refused: unknown_field: 1)");
+  });
+
   it("without consent looks at no features", async () => {
     const before = fileOf("old.yaml", documentOf("old-1", 5, "everyone"));
     const after = fileOf("new.yaml", documentOf("new-1", 10, "regulars"));

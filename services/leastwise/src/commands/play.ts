@@ -15,7 +15,7 @@ import { Doors } from "../play/doors.js";
 import { playPolicy, type PlayPolicy } from "../play/play-policy.js";
 import { Player } from "../play/player.js";
 import { Progress } from "../play/progress.js";
-import { currencyIn, openReplay } from "../play/replay-file.js";
+import { currencyIn, fileCounts, openReplay } from "../play/replay-file.js";
 import { byName, summarize, summaryJson, type Summary } from "../play/summary.js";
 import { renderTable } from "../play/table.js";
 import { tryNext } from "../play/try-next.js";
@@ -170,24 +170,6 @@ async function summaryOf(
     toMs: clock.nowMs(),
     ports: host.ports,
   });
-}
-
-/** What the reader says of the file: rows by their own word, what was refused and remarked, carts that could not be asked for. */
-function fileCounts({ account }: Clickstream, carts: CartTracker | undefined): Record<string, number> {
-  return {
-    rows: account.rows,
-    ...byName(account.bySourceType),
-    ...prefixed("refused: ", account.refused),
-    ...byName(account.notes),
-    ...prefixed("cart not asked for: ", carts?.skipped ?? new Map()),
-    ...(carts === undefined || carts.linesWithoutPrice === 0
-      ? {}
-      : { "lines left out, without price": carts.linesWithoutPrice }),
-  };
-}
-
-function prefixed(prefix: string, counts: ReadonlyMap<string, number>): Record<string, number> {
-  return byName(new Map([...counts].map(([name, value]) => [`${prefix}${name}`, value])));
 }
 
 /** The windows' verdicts, as the metrics page has them. */

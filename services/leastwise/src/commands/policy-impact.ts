@@ -10,8 +10,7 @@ import { REPLAY_NOTES } from "../impact/impact-table.js";
 import { ReplayedShop } from "../impact/replayed-shop.js";
 import { isSameFile } from "../host/same-file.js";
 import { Progress } from "../play/progress.js";
-import { byName } from "../play/summary.js";
-import { currencyIn, openReplay } from "../play/replay-file.js";
+import { currencyIn, fileCounts, openReplay } from "../play/replay-file.js";
 import { PolicyClient } from "../policy/policy-client.js";
 import type { CheckedPolicy } from "../policy/policy-file.js";
 import { loggedImpact, type LoggedImpactOptions } from "./policy-impact-log.js";
@@ -81,8 +80,15 @@ async function replayedImpact(
     progress.at(shop.events, () => `${carts.toLocaleString("en")} carts and orders`);
   });
   progress.finish(shop.events, `${comparison.report.decisions.toLocaleString("en")} carts`);
-  if (comparison.report.decisions === 0) throw new ServiceFailure(sayNoCart(options.replay, shop.skipped));
-  return { comparison, notes: REPLAY_NOTES };
+  const file = fileCounts(stream, shop.carts);
+  if (comparison.report.decisions === 0) throw new ServiceFailure(sayNoCart(options.replay, file));
+  for (const [what, count] of leftOut(file)) say(`${what}: ${count.toLocaleString("en")}`);
+  return { comparison, notes: REPLAY_NOTES, besides: { file } };
+}
+
+/** What of the file was not compared, and why. */
+function leftOut(file: Readonly<Record<string, number>>): readonly (readonly [string, number])[] {
+  return Object.entries(file).filter(([what]) => /^(refused|cart not asked for|lines left out)/.test(what));
 }
 
 function say(line: string): void {
@@ -101,7 +107,7 @@ async function comparedWith({ against, address, json }: ImpactOptions): Promise<
   }
 }
 
-function sayNoCart(file: string, skipped: ReadonlyMap<string, number>): string {
-  const why = Object.entries(byName(skipped)).map(([reason, count]) => `${reason}: ${count}`);
-  return `${file} has no cart that could be asked for${why.length === 0 ? "" : ` (${why.join(", ")})`}`;
+function sayNoCart(path: string, file: Readonly<Record<string, number>>): string {
+  const why = leftOut(file).map(([what, count]) => `${what}: ${count}`);
+  return `${path} has no cart that could be asked for${why.length === 0 ? "" : ` (${why.join(", ")})`}`;
 }

@@ -37,9 +37,9 @@ export class ReplayedShop {
     this.#carts = new CartTracker(stream.format.asksAt);
   }
 
-  /** Carts that nobody could be asked for, by reason. */
-  get skipped(): ReadonlyMap<string, number> {
-    return this.#carts.skipped;
+  /** Carts that nobody could be asked for, by reason, and the lines that were left out of those that were. */
+  get carts(): Pick<CartTracker, "skipped" | "linesWithoutPrice"> {
+    return this.#carts;
   }
 
   /** Events that were gone through. */

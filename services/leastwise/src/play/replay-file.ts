@@ -1,7 +1,8 @@
-import { openClickstream, type Clickstream } from "@leastwise/testkit";
+import { openClickstream, type CartTracker, type Clickstream } from "@leastwise/testkit";
 import { isCurrencyCode, sayRefusal, type CurrencyCode } from "@leastwise/vocabulary";
 import { StartFailure } from "../host/start-failure.js";
 import { segmentReader } from "./segment-reader.js";
+import { byName } from "./summary.js";
 
 /**
  * Reads a clickstream to replay.
@@ -30,4 +31,25 @@ export async function currencyIn(stream: Clickstream): Promise<CurrencyCode | un
     if (currency !== undefined && isCurrencyCode(currency)) return currency;
   }
   return undefined;
+}
+
+/** What the reader says of the file: rows by their own word, what was refused and remarked, carts that could not be asked for. */
+export function fileCounts(
+  { account }: Clickstream,
+  carts: Pick<CartTracker, "skipped" | "linesWithoutPrice"> | undefined,
+): Record<string, number> {
+  return {
+    rows: account.rows,
+    ...byName(account.bySourceType),
+    ...prefixed("refused: ", account.refused),
+    ...byName(account.notes),
+    ...prefixed("cart not asked for: ", carts?.skipped ?? new Map()),
+    ...(carts === undefined || carts.linesWithoutPrice === 0
+      ? {}
+      : { "lines left out, without price": carts.linesWithoutPrice }),
+  };
+}
+
+function prefixed(prefix: string, counts: ReadonlyMap<string, number>): Record<string, number> {
+  return byName(new Map([...counts].map(([name, value]) => [`${prefix}${name}`, value])));
 }
