@@ -3,7 +3,7 @@ import { readPolicyDocument } from "@leastwise/policy";
 import { compileWritten } from "@leastwise/references";
 import { MODEL } from "@leastwise/scorer";
 import { openClickstream } from "@leastwise/testkit";
-import { err, type CurrencyCode } from "@leastwise/vocabulary";
+import { err, PURPOSES, type CurrencyCode } from "@leastwise/vocabulary";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { figuresOf, inWords, spreadOf, type Bench, type Figures } from "./harness.js";
@@ -57,7 +57,7 @@ export const impactBench: Bench = {
     let carts = 0;
     const endMs = performance.now() + seconds * 1_000;
     do {
-      const shop = new ReplayedShop(opened.value, DOLLARS, ["personalization"]);
+      const shop = new ReplayedShop(opened.value, DOLLARS, PURPOSES);
       const startedMs = performance.now();
       const { report } = await compare(shop.moments(), policies, MODEL);
       perSecond.push((report.decisions * 1_000) / (performance.now() - startedMs));

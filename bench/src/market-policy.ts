@@ -10,7 +10,7 @@ import {
 import { readPolicyDocument } from "@leastwise/policy";
 import { compileWritten, FEATURE_CATALOGUE } from "@leastwise/references";
 import { happens, oneOf, RandomStreams, wholeNumber, type Xoshiro128 } from "@leastwise/testkit";
-import type { AssignmentKey, CurrencyCode, Millis, SubjectId } from "@leastwise/vocabulary";
+import { PURPOSES, type AssignmentKey, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
 
 /** How large a policy is to be. */
 export interface PolicySize {
@@ -233,7 +233,7 @@ function shopper(random: Xoshiro128, region: number, place: number, lines: numbe
       tags: [],
       attributes: {},
     },
-    consent: ["personalization"] as const,
+    consent: PURPOSES,
     catalog,
     decisionState: EMPTY_STATE,
     budgets: { group: { remainingMinor: 100_000_000, shadowPriceBp: 0 } },

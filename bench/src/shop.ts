@@ -117,7 +117,8 @@ function* shoppersRecords(): Generator<NewRecord> {
     PRODUCT_VIEW: wire.EventKind.EVENT_KIND_PRODUCT_VIEW,
     CART_ADD: wire.EventKind.EVENT_KIND_CART_ADD,
   };
-  const purposes = [wire.Purpose.PURPOSE_PERSONALIZATION];
+  const { PURPOSE_PERSONALIZATION, PURPOSE_DEVICE, PURPOSE_LOCATION, PURPOSE_PROFILE } = wire.Purpose;
+  const purposes = [PURPOSE_PERSONALIZATION, PURPOSE_DEVICE, PURPOSE_LOCATION, PURPOSE_PROFILE];
   for (let shopper = 0; shopper < SHOPPERS; shopper += 1) {
     const subject = HASHER.known(userIdOf(shopper));
     const record = wire.SubjectRecord.fromPartial({ subject, consent: { purposes } });

@@ -37,6 +37,7 @@ import {
   bucketOf,
   DAY_MS,
   HOUR_MS,
+  PURPOSES,
   type AssignmentKey,
   type CurrencyCode,
   type Millis,
@@ -246,7 +247,7 @@ function decision(
       proposedClass: "",
     },
     features: { catalogue: "t", values: FEATURES.map(() => Number.NaN), texts: {}, asOfOffset: 0, partition: 0 },
-    ...{ consent: ["personalization"], catalog: [], decisionState: EMPTY_STATE },
+    ...{ consent: PURPOSES, catalog: [], decisionState: EMPTY_STATE },
     budgets: { all: { remainingMinor: 1_000_000, shadowPriceBp: 0 } },
     ...{
       explorationSpentMinor: {},

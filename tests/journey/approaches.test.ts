@@ -104,12 +104,13 @@ const shown = (product: wire.Product | undefined) => [
   String(product?.price?.minor),
 ];
 
-/** A customer who has agreed to personalization, and of whom the shop may know something. */
+/** A customer who has agreed to personalization, by profile and by what partners say, and of whom the shop may know something. */
 async function customer(name: string, profile: wire.DeepPartial<wire.Profile> = {}): Promise<string> {
   const userId = `${RAW_MARK}-${name}`;
   const request = wire.PutProfileRequest.fromPartial({ subject: { userId }, profile });
   need(await callUnary(shop.subjects.putProfile.bind(shop.subjects), request, CALL));
-  need(await shop.putConsent(userId, wire.Purpose.PURPOSE_PERSONALIZATION));
+  const { PURPOSE_PERSONALIZATION, PURPOSE_PROFILE, PURPOSE_PARTNER_SHARING } = wire.Purpose;
+  need(await shop.putConsent(userId, PURPOSE_PERSONALIZATION, PURPOSE_PROFILE, PURPOSE_PARTNER_SHARING));
   await until(async () => {
     const read = await callUnary(shop.subjects.getSubject.bind(shop.subjects), { subject: request.subject }, CALL);
     return read.ok && read.value.profile !== undefined && read.value.consent !== undefined ? true : undefined;
@@ -170,6 +171,29 @@ describe("segments by rules", () => {
     const request = wire.PutProfileRequest.fromPartial({ subject: { userId }, profile: { loyaltyTier: "gold" } });
     need(await callUnary(shop.subjects.putProfile.bind(shop.subjects), request, CALL));
     expect(await decided(userId)).toMatchObject({ offer: undefined, personalDataUsed: false });
+  });
+
+  it("do not see it any more once consent to it is withdrawn, whatever else the shopper still agrees to", async () => {
+    const userId = await customer("withdrawing", { loyaltyTier: "gold" });
+    const { PURPOSE_PERSONALIZATION, PURPOSE_PROFILE, PURPOSE_PARTNER_SHARING } = wire.Purpose;
+    const tier = async (...purposes: wire.Purpose[]) => {
+      need(await shop.putConsent(userId, ...purposes));
+      await until(async () => {
+        const read = await callUnary(
+          shop.subjects.getSubject.bind(shop.subjects),
+          { subject: { userId, anonymousId: "" } },
+          CALL,
+        );
+        return read.ok && read.value.consent?.purposes.length === purposes.length ? true : undefined;
+      }, "the consent is known");
+      const answer = await decided(userId);
+      return { offer: answer.offer?.campaignId, profile: (await recordOf(answer)).profile?.loyaltyTier };
+    };
+    const withdrawn = await tier(PURPOSE_PERSONALIZATION, PURPOSE_PARTNER_SHARING);
+    expect(withdrawn).toEqual({ offer: undefined, profile: undefined });
+    const both = await tier(PURPOSE_PERSONALIZATION, PURPOSE_PROFILE, PURPOSE_PARTNER_SHARING);
+    // The answer of none stands, since nothing of the person moved it; what is agreed to is looked at again all the same.
+    expect(both).toEqual({ offer: undefined, profile: "gold" });
   });
 });
 

@@ -87,7 +87,7 @@ async function decide(userId: string, proposedClass: string): Promise<wire.Decid
 }
 
 async function consenting(userId: string): Promise<string> {
-  need(await shop.putConsent(userId, wire.Purpose.PURPOSE_PERSONALIZATION));
+  need(await shop.putConsent(userId, wire.Purpose.PURPOSE_PERSONALIZATION, wire.Purpose.PURPOSE_DEVICE));
   return userId;
 }
 

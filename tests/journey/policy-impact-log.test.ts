@@ -57,7 +57,7 @@ async function tradesOnce(program: Program): Promise<void> {
   };
   try {
     need(await shop.putProducts({ productId: "coat", price: eur(10_000), category: "coats" }));
-    need(await shop.putConsent("ada", wire.Purpose.PURPOSE_PERSONALIZATION));
+    need(await shop.putConsent("ada", wire.Purpose.PURPOSE_PERSONALIZATION, wire.Purpose.PURPOSE_PROFILE));
     const profile = wire.PutProfileRequest.fromPartial({ subject: { userId: "ada" }, profile: { member: true } });
     need(await callUnary(shop.subjects.putProfile.bind(shop.subjects), profile, { timeoutMs: 15_000 }));
     await apply(fileOf("old-1.yaml", documentOf("old-1", 5, "everyone")));

@@ -47,12 +47,12 @@ const id = (name: (typeof NAMES)[number]) => `${RAW_MARK}-${name}`;
 
 const FILE = [
   "user_id,loyalty_tier,member,birthday,tags,attributes.city,consent,consent_stated_at",
-  `${id("gold")},gold,false,,,,personalization,2026-01-01`,
-  `${id("member")},,true,,,,personalization,2026-01-01`,
-  `${id("newyear")},,,1990-01-01,,,personalization|learning,2026-01-01`,
-  `${id("cyclist")},,,,cycling|"red" bikes,"Ulm",personalization,2026-01-01`,
+  `${id("gold")},gold,false,,,,personalization|profile,2026-01-01`,
+  `${id("member")},,true,,,,personalization|profile,2026-01-01`,
+  `${id("newyear")},,,1990-01-01,,,personalization|profile|learning,2026-01-01`,
+  `${id("cyclist")},,,,cycling|"red" bikes,"Ulm",personalization|profile,2026-01-01`,
   `${id("silent")},gold,yes,,,,,`,
-  `${id("gold")},gold,perhaps,,,"Neu,Ulm",personalization,2026-01-01`,
+  `${id("gold")},gold,perhaps,,,"Neu,Ulm",personalization|profile,2026-01-01`,
   "",
 ].join("\n");
 

@@ -5,7 +5,6 @@ import {
   type ExplainedDecision,
 } from "@leastwise/decision";
 import { candidateToWire, decisionFacts } from "./decision-record.js";
-import { purposeName } from "./enum-names.js";
 import { moneyToWire } from "./money.js";
 import type * as wire from "./wire.js";
 
@@ -43,8 +42,7 @@ export function decisionExplanation(
 /** The same of a record alone, where it cannot be decided again, or comes out otherwise. Throws for what is no decision of ours. */
 export function recordedExplanation(record: wire.DecisionRecord): wire.ExplainResponse {
   const { modelVersion, segments } = record;
-  const consent = record.consent.flatMap((purpose) => purposeName(purpose) ?? []);
-  return decisionExplanation(record, { ...decisionFacts(record), modelVersion, segments, consent });
+  return decisionExplanation(record, { ...decisionFacts(record), modelVersion, segments });
 }
 
 function suppositionToWire({ supposition }: Counterfactual): wire.Counterfactual["supposition"] {

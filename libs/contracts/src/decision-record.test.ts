@@ -10,7 +10,14 @@ import {
   type IssuedOffer,
   type RecordableInput,
 } from "@leastwise/decision";
-import type { AssignmentKey, CurrencyCode, Millis, SubjectId } from "@leastwise/vocabulary";
+import {
+  PURPOSES,
+  type AssignmentKey,
+  type CurrencyCode,
+  type Millis,
+  type Purpose,
+  type SubjectId,
+} from "@leastwise/vocabulary";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { answerToWire, decisionFacts, decisionRecord, offerOf, offerToWire } from "./decision-record.js";
@@ -105,6 +112,7 @@ const facts: fc.Arbitrary<DecisionFacts> = fc.record({
   policyPrices: fc.constantFrom(undefined, "with_tax" as const, "without_tax" as const),
   message: id,
   personalDataUsed: fc.boolean(),
+  consent: fc.subarray([...PURPOSES]),
   validUntilMs: instant,
   withheldUntilMs: instant,
   lastOrderMs: instant,
@@ -130,7 +138,7 @@ function decisionOf(moving: DecisionFacts, changes: Partial<Decision> = {}): Dec
       asOfOffset: 41,
       partition: 3,
     },
-    ...{ consent: ["personalization"], heldMinor: 0, budgetId: "", holds: [], modelVersion: "prior", horizonMs: 5 },
+    ...{ heldMinor: 0, budgetId: "", holds: [], modelVersion: "prior", horizonMs: 5 },
     ...{ segments: ["everyone"], catalog: [], profileDigest: "", explorationCostMinor: 0 },
     ...moving,
     ...changes,
@@ -223,10 +231,10 @@ describe("a decision's record", () => {
   });
 
   it("says where the shopper was, and keeps what is not known apart", () => {
-    expect(onTheLog(plain())).toMatchObject({
+    expect(onTheLog(plain({ consent: PURPOSES }))).toMatchObject({
       channel: wire.Channel.CHANNEL_APP,
       device: wire.Device.DEVICE_TABLET,
-      consent: [wire.Purpose.PURPOSE_PERSONALIZATION],
+      consent: [1, 2, 3, 4, 5, 6, 7, 8],
     });
     expect(onTheLog(plain({ channel: "", device: "carrier pigeon", consent: [] }))).toMatchObject({
       channel: wire.Channel.CHANNEL_UNSPECIFIED,
@@ -255,23 +263,21 @@ describe("a decision's record", () => {
       ...{ loyaltyTier: "gold", member: true, birthday: "11-23", customerSinceMs: 1_500_000_000_000 },
       ...{ tags: ["vip"], attributes: { city: "Ulm" } },
     };
-    expect(onTheLog(plain({ profileDigest: "d" }), { profile }).profile).toEqual({
-      ...profile,
-      customerSinceMs: 1_500_000_000_000n,
-    });
-    expect(onTheLog(plain({ profileDigest: "" }), { profile }).profile).toBeUndefined();
-    expect(onTheLog(plain({ profileDigest: "d" })).profile).toBeUndefined();
+    const kept = (consent: readonly Purpose[]) => onTheLog(plain({ consent }), { profile }).profile;
+    expect(kept(["personalization", "profile"])).toEqual({ ...profile, customerSinceMs: 1_500_000_000_000n });
+    for (const consent of [[], ["personalization"], ["profile"]] as const) expect(kept(consent)).toBeUndefined();
+    expect(onTheLog(plain({ consent: PURPOSES })).profile).toBeUndefined();
   });
 
   it("keeps text features only where the decision might look at them", () => {
     const seen = { ...plain().features, texts: { last_place: "DE-BW" } };
-    const textsOf = (texts: Readonly<Record<string, string>>) => {
-      const record = onTheLog(plain({ features: { ...seen, texts } }), { features: seen });
+    const textsOf = (consent: readonly Purpose[]) => {
+      const record = onTheLog(plain({ consent, features: seen }));
       const state = decodeRecordedState(record.decisionState.toString());
       return state.ok ? state.value.texts : state.error.reason;
     };
-    expect(textsOf(seen.texts)).toEqual({ last_place: "DE-BW" });
-    expect(textsOf({})).toEqual({});
+    expect(textsOf(["personalization", "location"])).toEqual({ last_place: "DE-BW" });
+    for (const consent of [[], ["personalization"], ["location"]] as const) expect(textsOf(consent)).toEqual({});
   });
 
   it("that this version does not know all words of is read as far as it goes", () => {

@@ -1,5 +1,6 @@
 import {
   BLOCK_REASONS,
+  consentStep,
   DECISION_REASONS,
   DEGRADED_REASONS,
   encodeRecordedState,
@@ -15,7 +16,7 @@ import {
 } from "@leastwise/decision";
 import type { Cart, CatalogRow } from "@leastwise/offers";
 import { isCurrencyCode, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
-import { channelOfName, deviceOfName, purposeOfName } from "./enum-names.js";
+import { channelOfName, deviceOfName, purposeName, purposeOfName } from "./enum-names.js";
 import { given } from "./given.js";
 import { incentiveOf, incentiveToWire } from "./incentive.js";
 import { moneyOf } from "./money.js";
@@ -98,6 +99,7 @@ function answerOf(decision: Decision) {
 
 function inputsOf(decision: Decision, input: RecordableInput) {
   const { features } = decision;
+  const { profile } = consentStep(input);
   return {
     features: {
       catalogue: features.catalogue,
@@ -107,9 +109,8 @@ function inputsOf(decision: Decision, input: RecordableInput) {
     },
     catalog: decision.catalog.map(catalogView),
     profileDigest: decision.profileDigest,
-    profile: decision.profileDigest === "" ? undefined : input.profile && profileToWire(input.profile),
-    // Text features stand in it: of those, too, only what the decision might look at.
-    decisionState: Buffer.from(encodeRecordedState({ ...input, features })),
+    profile: profile && profileToWire(profile),
+    decisionState: Buffer.from(encodeRecordedState(input)),
   };
 }
 
@@ -257,6 +258,7 @@ export function decisionFacts(record: wire.DecisionRecord): DecisionFacts {
     policyPrices: priceBasisOf(record.policyPrices),
     message: record.message,
     personalDataUsed: record.personalDataUsed,
+    consent: record.consent.flatMap((purpose) => purposeName(purpose) ?? []),
     validUntilMs: Number(record.validUntilMs) as Millis,
   };
 }

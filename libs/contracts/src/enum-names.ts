@@ -1,3 +1,4 @@
+import { PURPOSES, type Purpose } from "@leastwise/vocabulary";
 import * as wire from "./wire.js";
 
 /**
@@ -19,7 +20,7 @@ const KINDS = [
 ] as const;
 const CHANNELS = ["", "web", "app", "store", "email", "push", "social"] as const;
 const DEVICES = ["", "desktop", "mobile", "tablet", "other"] as const;
-const PURPOSES = ["", "personalization", "marketing", "learning"] as const;
+const PURPOSE_NAMES = ["", ...PURPOSES] as const;
 
 /** What a shopper did, in the words of the columns and features. */
 export type KindName = Exclude<(typeof KINDS)[number], "">;
@@ -27,8 +28,6 @@ export type KindName = Exclude<(typeof KINDS)[number], "">;
 export type ChannelName = Exclude<(typeof CHANNELS)[number], "">;
 /** What the shopper holds, in words. */
 export type DeviceName = Exclude<(typeof DEVICES)[number], "">;
-/** What personal data may be used for, in words. */
-export type PurposeName = Exclude<(typeof PURPOSES)[number], "">;
 
 /** The kind's name; undefined for one that is not said or not known. */
 export function kindName(kind: wire.EventKind): KindName | undefined {
@@ -46,8 +45,8 @@ export function deviceName(device: wire.Device): DeviceName | undefined {
 }
 
 /** The purpose's name; undefined for one that is not said or not known. */
-export function purposeName(purpose: wire.Purpose): PurposeName | undefined {
-  return nameOf(PURPOSES, purpose);
+export function purposeName(purpose: wire.Purpose): Purpose | undefined {
+  return nameOf(PURPOSE_NAMES, purpose);
 }
 
 /** The kind of that name; undefined for another text. */

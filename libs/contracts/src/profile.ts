@@ -5,10 +5,11 @@ import {
   ok,
   refusal,
   type Millis,
+  type Purpose,
   type Refusal,
   type Result,
 } from "@leastwise/vocabulary";
-import { purposeName, type PurposeName } from "./enum-names.js";
+import { purposeName } from "./enum-names.js";
 import { within } from "./field-path.js";
 import { checkText } from "./text.js";
 import * as wire from "./wire.js";
@@ -31,7 +32,7 @@ export interface SubjectProfile {
 
 /** What a shopper agreed to, checked. What is not in it is not granted. */
 export interface SubjectConsent {
-  readonly purposes: ReadonlySet<PurposeName>;
+  readonly purposes: ReadonlySet<Purpose>;
   /** When it was said; undefined: when it arrived. */
   readonly statedAtMs: Millis | undefined;
 }
@@ -62,7 +63,7 @@ export function readProfile(profile: wire.Profile | undefined, at = "profile"): 
 /** Reads a consent. Reasons: `consent_missing`, `purpose_missing`, `purpose_unknown`, `timestamp_out_of_range`. */
 export function readConsent(consent: wire.Consent | undefined, at = "consent"): Result<SubjectConsent, Refusal> {
   if (consent === undefined) return err(refusal("consent_missing", at, undefined, "a consent"));
-  const purposes = new Set<PurposeName>();
+  const purposes = new Set<Purpose>();
   for (const [index, purpose] of consent.purposes.entries()) {
     const name = purposeName(purpose);
     if (name === undefined) {

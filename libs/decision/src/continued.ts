@@ -83,9 +83,9 @@ function standsUntil(situation: Situation, { offer, withheld, episodeId }: OpenO
 
 /** Another request for the cart that was answered in this episode gets the answer that stands. */
 function standingDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision | undefined {
-  const { decisionState, cartDigest, nowMs, model, policy, freshness } = situation;
+  const { decisionState, model, policy, freshness } = situation;
   const { episode } = decisionState;
-  const standing = standingAnswer(decisionState.recent, [episode?.id], cartDigest, nowMs)?.answer;
+  const standing = standingAnswer(situation, [episode?.id])?.answer;
   if (standing === undefined || episode === undefined) return undefined;
   // An offer that was taken since, or no longer fits, does not stand.
   const { offer } = standing;

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
-import { DAY_MS, type AssignmentKey, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
+import {
+  DAY_MS,
+  PURPOSES,
+  type AssignmentKey,
+  type CurrencyCode,
+  type Millis,
+  type Purpose,
+  type SubjectId,
+} from "@leastwise/vocabulary";
 import { decide } from "./decide.js";
 import type { Decided, Decision } from "./decision.js";
 import { degradedDecision } from "./degraded.js";
@@ -18,7 +26,7 @@ import {
   PROFILE,
   sureModel,
 } from "./given/store.js";
-import type { DecisionInput, Purpose } from "./input.js";
+import type { DecisionInput } from "./input.js";
 import { EMPTY_STATE, type DecisionState } from "./state/decision-state.js";
 import { evolve } from "./state/evolve.js";
 
@@ -165,7 +173,7 @@ describe("who is asked", () => {
     const device = { signals: [], classes: [{ name: "hesitant", expression: "true" }], bundleTtlMs: 0 };
     const campaigns = [campaign({ approach: { kind: "on_device", classes: ["hesitant"] } })];
     const policy = compiled({ device, campaigns });
-    const proposing = (proposedClass: string, consent: readonly Purpose[] = ["personalization"]) => {
+    const proposing = (proposedClass: string, consent: readonly Purpose[] = PURPOSES) => {
       const asked = { policy, proposedClass, consent };
       const { personalDataUsed, proposedClass: recorded } = decision(asked);
       return { reason: ineligibleFor(input(asked))[0]?.reason, personalDataUsed, recorded };
@@ -176,7 +184,12 @@ describe("who is asked", () => {
       recorded: "of-an-older-bundle",
     });
     expect(proposing("")).toEqual({ reason: "class_not_proposed", personalDataUsed: false, recorded: "" });
-    expect(proposing("hesitant", [])).toEqual({ reason: "consent_missing", personalDataUsed: false, recorded: "" });
+    for (const consent of [[], ["personalization"], ["device"]] as const)
+      expect(proposing("hesitant", consent)).toEqual({
+        reason: "consent_missing",
+        personalDataUsed: false,
+        recorded: "",
+      });
   });
 
   it("runs an abandonment campaign for a cart that was left", () => {

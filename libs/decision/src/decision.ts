@@ -1,6 +1,6 @@
 import type { Cart, CatalogRow, Incentive, PriceBasis } from "@leastwise/offers";
-import type { AssignmentKey, Millis, SubjectId } from "@leastwise/vocabulary";
-import type { FeatureVector, Place, Purpose } from "./input.js";
+import type { AssignmentKey, Millis, Purpose, SubjectId } from "@leastwise/vocabulary";
+import type { FeatureVector, Place } from "./input.js";
 import type { BlockReason, DecisionReason, DegradedReason } from "./reasons.js";
 import type { Arm, DecisionState, Freshness, IssuedOffer } from "./state/decision-state.js";
 
@@ -19,8 +19,9 @@ export interface Decision {
   readonly channel: string;
   readonly device: string;
   readonly place: Place;
+  /** None without consent to them. */
   readonly partnerSegments: readonly string[];
-  /** Empty without consent to personalization. */
+  /** Empty without consent to what devices tell. */
   readonly proposedClass: string;
   readonly features: FeatureVector;
   readonly consent: readonly Purpose[];

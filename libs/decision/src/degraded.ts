@@ -93,7 +93,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     toldTime: UTC_TOLD,
     segments: [],
     segmentIndex: new SegmentIndex([], 0),
-    segmentsReadPersonalData: false,
+    segmentsRead: { classes: new Set(), context: new Set() },
     campaigns: [],
     campaignIndex: new CampaignIndex([]),
     entitlements: new Set(),

@@ -1,5 +1,5 @@
 import type { Cart, CatalogRow } from "@leastwise/offers";
-import type { AssignmentKey, HashKey, Millis, SubjectId } from "@leastwise/vocabulary";
+import type { AssignmentKey, HashKey, Millis, Purpose, SubjectId } from "@leastwise/vocabulary";
 import type { CompiledModel } from "./model/response-model.js";
 import type { CompiledPolicy } from "./policy/compile.js";
 import type { DecisionState } from "./state/decision-state.js";
@@ -15,12 +15,12 @@ export interface DecisionInput {
   readonly clock: "wall" | "event";
   /** Checked by the door: at least one line, one currency, sums within the safe range. */
   readonly cart: Cart;
-  /** `web`, `app`, …; empty: not known. */
+  /** `web`, `app`, …, as the caller says; empty: not said, and the last one that is known where consent allows it. */
   readonly channel: string;
-  /** `desktop`, `mobile`, …; empty: not known. */
+  /** `desktop`, `mobile`, …, likewise. */
   readonly device: string;
   readonly place: Place;
-  /** Groups that partners say the shopper is in. */
+  /** Groups that partners say the shopper is in. Personal data. */
   readonly partnerSegments: readonly string[];
   /** The class that the shopper's device proposes; empty: none. Untrusted, and personal data. */
   readonly proposedClass: string;
@@ -54,6 +54,11 @@ export interface DecisionInput {
   readonly killSwitch: boolean;
   /** True for a decision of before there was told what blocks an entitlement: made again, it does not tell it either. Absent: false. */
   readonly owedUntold?: boolean | undefined;
+  /**
+   * True for a decision of before each purpose was asked for what it gates: made again, it takes consent to personalization for consent to all. Absent:
+   * false.
+   */
+  readonly purposesUntold?: boolean | undefined;
   /** True where nothing may be issued whatever comes out, as in a replay of what has already happened. */
   readonly observeOnly: boolean;
   /** BCP 47 language of the message. */
@@ -103,9 +108,6 @@ export interface Profile {
   readonly tags: readonly string[];
   readonly attributes: Readonly<Record<string, string>>;
 }
-
-/** What personal data may be used for. */
-export type Purpose = "personalization" | "marketing" | "learning";
 
 /** What the owner may still spend of a budget. */
 export interface BudgetLease {

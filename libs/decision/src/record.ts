@@ -34,13 +34,13 @@ export type Outcome = Pick<
 >;
 
 /**
- * The decision, whole. Features that might not be looked at are not recorded either. Written out field by field: it is on
+ * The decision, whole. What might not be looked at is not recorded either. Written out field by field: it is on
  * the path of every decision.
  */
 export function recordOf(
   situation: Situation,
   enrolments: readonly Enrolment[],
-  { features, profile, proposedClass }: Permitted,
+  { features, profile, proposedClass, partnerSegments, channel, device }: Permitted,
   outcome: Outcome,
 ): Decision {
   const { cause, policy, model } = situation;
@@ -55,10 +55,10 @@ export function recordOf(
     sessionId: cause.sessionId,
     cart: situation.cart,
     cartDigest: situation.cartDigest,
-    channel: situation.channel,
-    device: situation.device,
+    channel,
+    device,
     place: situation.place,
-    partnerSegments: situation.partnerSegments,
+    partnerSegments,
     proposedClass,
     features: features ?? withoutValues(situation.features),
     consent: situation.consent,

@@ -1,3 +1,4 @@
+import { GATING_PURPOSES } from "@leastwise/vocabulary";
 import type { Situation } from "./situation.js";
 import type { RecentAnswer } from "./state/decision-state.js";
 import { REPEAT_SPAN_MS } from "./state/evolve.js";
@@ -7,7 +8,8 @@ import { REPEAT_SPAN_MS } from "./state/evolve.js";
  * is among the newest that the state keeps; without a request id the same cart within the same episode, for as long as that
  * answer stands.
  */
-export function repeatedAnswer({ decisionState, cause, cartDigest, nowMs }: Situation): RecentAnswer | undefined {
+export function repeatedAnswer(situation: Situation): RecentAnswer | undefined {
+  const { decisionState, cause, nowMs } = situation;
   if (cause.requestId !== "")
     return decisionState.recent.findLast(
       ({ caller, requestId, atMs }) =>
@@ -15,7 +17,7 @@ export function repeatedAnswer({ decisionState, cause, cartDigest, nowMs }: Situ
     );
   // An offer outlives the episode that it was issued in, and so does the answer that shows it.
   const episodes = [decisionState.episode?.id, ...decisionState.open.map((held) => held.episodeId)];
-  const standing = standingAnswer(decisionState.recent, episodes, cartDigest, nowMs);
+  const standing = standingAnswer(situation, episodes);
   return standing?.answer.offer === undefined || isOpen(decisionState.open, standing.answer.offer.offerId)
     ? standing
     : undefined;
@@ -23,18 +25,32 @@ export function repeatedAnswer({ decisionState, cause, cartDigest, nowMs }: Situ
 
 /** The newest answer for the same cart within one of the episodes, while it stands. */
 export function standingAnswer(
-  recent: readonly RecentAnswer[],
+  situation: Situation,
   episodeIds: readonly (string | undefined)[],
-  cartDigest: string,
-  nowMs: number,
 ): RecentAnswer | undefined {
-  return recent.findLast(
+  const { decisionState, cartDigest, nowMs } = situation;
+  return decisionState.recent.findLast(
     (answer) =>
       answer.episodeId !== "" &&
       episodeIds.includes(answer.episodeId) &&
       answer.cartDigest === cartDigest &&
-      nowMs < answer.answer.validUntilMs,
+      nowMs < answer.answer.validUntilMs &&
+      isStillConsented(answer, situation),
   );
+}
+
+/**
+ * False of a none that data of the person moved, if consent to any of it was withdrawn since: the cart is then decided on anew, in the same episode. What was
+ * given, be it withheld, was promised and stays.
+ */
+function isStillConsented(
+  { answer, episodeId, consent }: RecentAnswer,
+  { decisionState, consent: now, purposesUntold }: Situation,
+): boolean {
+  if (!answer.personalDataUsed || purposesUntold === true) return true;
+  if (answer.offer !== undefined || decisionState.open.some((held) => held.episodeId === episodeId)) return true;
+  const needed = consent ?? ["personalization"];
+  return needed.every((purpose) => now.includes(purpose) || !GATING_PURPOSES.has(purpose));
 }
 
 function isOpen(open: Situation["decisionState"]["open"], offerId: string): boolean {

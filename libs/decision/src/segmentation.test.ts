@@ -191,7 +191,7 @@ describe("classes of purchase history", () => {
 
   it("count as personal data", () => {
     const segments = [{ name: "everyone", expression: "rfm.frequency == 1" }];
-    expect(compiled({ segments, rfm: RFM }).segmentsReadPersonalData).toBe(true);
+    expect([...compiled({ segments, rfm: RFM }).segmentsRead.classes]).toEqual(["purchase"]);
   });
 
   it("need bounds, four ascending ones each, in the policy's currency", () => {

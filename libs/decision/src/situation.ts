@@ -81,6 +81,7 @@ export function situationUnder(
     model,
     killSwitch: input.killSwitch,
     owedUntold: input.owedUntold,
+    purposesUntold: input.purposesUntold,
     observeOnly: input.observeOnly,
     language: input.language,
     codeKey: input.codeKey,

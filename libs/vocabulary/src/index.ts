@@ -3,6 +3,7 @@ export * from "./currency.js";
 export * from "./keyed-hash.js";
 export * from "./money.js";
 export * from "./nearest-name.js";
+export * from "./personal-data.js";
 export * from "./refusal.js";
 export * from "./result.js";
 export * from "./rounding.js";

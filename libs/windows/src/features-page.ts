@@ -7,29 +7,34 @@ order of the vector. An absent value is NaN in the vector. How windows, sessions
 [README.md](README.md).
 `;
 
-/** The page FEATURES.md: every feature with its unit, window, meaning, personal-data class and consent purpose. */
+/** The page FEATURES.md: every feature with its unit, window, meaning, personal-data class, and the purposes that must all be agreed to. */
 export function featuresPage(): string {
-  const numeric = FEATURES.map(({ name, unit, window, meaning, personalData, consentPurpose }, index) => [
+  const numeric = FEATURES.map(({ name, unit, window, meaning, personalData, consentPurposes }, index) => [
     String(index),
     `\`${name}\``,
     unit,
     window ?? "",
     meaning,
     personalData,
-    consentPurpose,
+    inWords(consentPurposes),
   ]);
-  const texts = TEXT_FEATURES.map(({ name, meaning, personalData, consentPurpose }) => [
+  const texts = TEXT_FEATURES.map(({ name, meaning, personalData, consentPurposes }) => [
     `\`${name}\``,
     meaning,
     personalData,
-    consentPurpose,
+    inWords(consentPurposes),
   ]);
   return [
     HEAD,
-    table(["place", "name", "unit", "window", "meaning", "personal data", "consent purpose"], numeric),
+    table(["place", "name", "unit", "window", "meaning", "personal data", "consent to"], numeric),
     "## Text features\n",
-    table(["name", "meaning", "personal data", "consent purpose"], texts),
+    table(["name", "meaning", "personal data", "consent to"], texts),
   ].join("\n");
+}
+
+/** What needs no consent is essential to the service: `none` would read as if none were enough for anything. */
+function inWords(purposes: readonly string[]): string {
+  return purposes.length === 0 ? "service_essential" : purposes.join(", ");
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,13 +1,14 @@
+import {
+  CLASS_OF_INPUT,
+  PURPOSES_OF_CLASS,
+  type NumericFeatureClass,
+  type PersonalDataClass,
+  type Purpose,
+} from "@leastwise/vocabulary";
 import { WINDOWS, type WindowName } from "./tiling.js";
 
 /** What a feature's value counts. Money is in the shop's home currency's minor unit. */
 export type FeatureUnit = "count" | "minor" | "ms" | "hour" | "flag";
-
-/** What a feature tells about a person. `none`: nothing, it is the same for everybody at that moment. */
-export type PersonalDataClass = "none" | "behaviour" | "purchase" | "device" | "coarse_location";
-
-/** The consent under which a feature may be used. `service_essential` needs none beyond using the shop. */
-export type ConsentPurpose = "personalization" | "service_essential";
 
 /** The window's measures, each of which makes a feature per window. The order is the vector's. */
 const MEASURES = [
@@ -130,8 +131,9 @@ export interface Feature {
   /** The window that it sums over; undefined if it speaks of a moment. */
   readonly window: WindowName | undefined;
   readonly meaning: string;
-  readonly personalData: PersonalDataClass;
-  readonly consentPurpose: ConsentPurpose;
+  readonly personalData: NumericFeatureClass;
+  /** What must all be agreed to before it may be used; empty: it needs no consent beyond using the shop. */
+  readonly consentPurposes: readonly Purpose[];
 }
 
 /** One text feature. */
@@ -139,7 +141,8 @@ export interface TextFeature {
   readonly name: TextFeatureName;
   readonly meaning: string;
   readonly personalData: PersonalDataClass;
-  readonly consentPurpose: ConsentPurpose;
+  /** As of {@link Feature}. */
+  readonly consentPurposes: readonly Purpose[];
 }
 
 /** The name of a text feature. */
@@ -168,9 +171,9 @@ export const FEATURES: readonly Feature[] = [
 
 /** Every text feature. */
 export const TEXT_FEATURES: readonly TextFeature[] = [
-  textFeature("last_channel", "Channel of the newest event that told one", "behaviour"),
-  textFeature("last_device", "Device of the newest event that told one", "device"),
-  textFeature("last_place", "Coarse place of the newest event that told one", "coarse_location"),
+  textFeature("last_channel", "Channel of the newest event that told one"),
+  textFeature("last_device", "Device of the newest event that told one"),
+  textFeature("last_place", "Coarse place of the newest event that told one"),
 ];
 
 const INDEX: ReadonlyMap<string, number> = new Map(FEATURES.map(({ name }, index) => [name, index]));
@@ -192,16 +195,12 @@ function feature(
   unit: FeatureUnit,
   window: WindowName | undefined,
   meaning: string,
-  personalData: PersonalDataClass,
+  personalData: NumericFeatureClass,
 ): Feature {
-  return { name, unit, window, meaning, personalData, consentPurpose: purposeOf(personalData) };
+  return { name, unit, window, meaning, personalData, consentPurposes: PURPOSES_OF_CLASS[personalData] };
 }
 
-function textFeature(name: TextFeatureName, meaning: string, personalData: PersonalDataClass): TextFeature {
-  return { name, meaning, personalData, consentPurpose: purposeOf(personalData) };
-}
-
-/** All that was learned from watching somebody needs consent; what is the same for everybody does not. */
-function purposeOf(personalData: PersonalDataClass): ConsentPurpose {
-  return personalData === "none" ? "service_essential" : "personalization";
+function textFeature(name: TextFeatureName, meaning: string): TextFeature {
+  const personalData = CLASS_OF_INPUT[name];
+  return { name, meaning, personalData, consentPurposes: PURPOSES_OF_CLASS[personalData] };
 }

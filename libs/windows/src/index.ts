@@ -6,11 +6,9 @@ export {
   FEATURES,
   isFeatureName,
   TEXT_FEATURES,
-  type ConsentPurpose,
   type Feature,
   type FeatureName,
   type FeatureUnit,
-  type PersonalDataClass,
   type TextFeature,
   type TextFeatureName,
 } from "./features.js";

@@ -150,8 +150,45 @@ describe("Decide", () => {
     expect(Buffer.from(record.decisionState).toString()).toContain('"texts":{}');
   });
 
+  it("looks no more at what consent was withdrawn from, at the next call", async () => {
+    const { PURPOSE_PERSONALIZATION, PURPOSE_PROFILE, PURPOSE_DEVICE, PURPOSE_PARTNER_SHARING } = wire.Purpose;
+    const segments = [
+      // Nothing is given, so that each call is decided by itself.
+      { name: "everyone", expression: "cart.units > 5" },
+      { name: "gold", expression: 'profile.loyalty_tier == "gold"' },
+      { name: "app", expression: 'context.channel == "app"' },
+      { name: "bank", expression: '"bank/gold" in context.partner_segments' },
+    ];
+    const gold = { profile: { loyaltyTier: "gold" } };
+    const agreed = (...more: wire.Purpose[]) =>
+      kept(ADA, { ...gold, consent: { purposes: [PURPOSE_PERSONALIZATION, ...more] } });
+    const app = did(ADA, { channel: wire.Channel.CHANNEL_APP });
+    await given.log.append([
+      applied(percentages({ segments })),
+      app,
+      agreed(PURPOSE_PROFILE, PURPOSE_DEVICE, PURPOSE_PARTNER_SHARING),
+    ]);
+    const shop = await open();
+    const seen = async (requestId: string, ...more: wire.Purpose[]) => {
+      await given.log.append([agreed(...more)]);
+      const cart = { lines: [{ productId: requestId, quantity: 1n, unitPrice: euros(100) }] };
+      const { decisionId } = await ask(shop, { requestId, cart, partnerSegments: ["bank/gold"] });
+      return await recordOf(given.log, decisionId);
+    };
+    expect((await seen("all", PURPOSE_PROFILE, PURPOSE_DEVICE, PURPOSE_PARTNER_SHARING)).segments).toEqual([
+      "gold",
+      "app",
+      "bank",
+    ]);
+    const withdrawn = await seen("no-profile", PURPOSE_DEVICE, PURPOSE_PARTNER_SHARING);
+    expect(withdrawn).toMatchObject({ segments: ["app", "bank"], profile: undefined, profileDigest: "" });
+    expect(await seen("no-device", PURPOSE_PARTNER_SHARING)).toMatchObject({ segments: ["bank"], channel: 0 });
+    expect(await seen("no-more")).toMatchObject({ segments: [], partnerSegments: [], personalDataUsed: false });
+  });
+
   it("has all that it decided on in its record: features, consent, profile, catalog, where the shopper was last", async () => {
-    const consent = { purposes: [wire.Purpose.PURPOSE_PERSONALIZATION] };
+    const { PURPOSE_PERSONALIZATION, PURPOSE_LOCATION, PURPOSE_DEVICE, PURPOSE_PROFILE } = wire.Purpose;
+    const consent = { purposes: [PURPOSE_PERSONALIZATION, PURPOSE_LOCATION, PURPOSE_DEVICE, PURPOSE_PROFILE] };
     await given.log.append([
       applied(percentages()),
       sells({ productId: "shoe", price: euros(10_000), unitCost: euros(3_000), category: "shoes" }),

@@ -6,7 +6,6 @@ import {
   type DecisionInput,
   type FeatureVector,
   type Profile,
-  type Purpose,
 } from "@leastwise/decision";
 import type { Ledger } from "@leastwise/ledger";
 import { FEATURE_CATALOGUE, type Catalog, type PolicyInForce, type Subjects } from "@leastwise/references";
@@ -17,6 +16,7 @@ import {
   type AssignmentKey,
   type HashKey,
   type Millis,
+  type Purpose,
   type SubjectId,
 } from "@leastwise/vocabulary";
 import type { FeatureSnapshot } from "@leastwise/windows";
@@ -82,8 +82,6 @@ export function gatherFacts(
   const record = subjects.record(subject);
   const profile = record?.profile && profileOf(record.profile);
   const consent = consentOf(record?.consent);
-  // What the windows tell of where the shopper was is personal data like all that they tell.
-  const known = consent.includes("personalization") ? snapshot : undefined;
   return {
     cause: { caller: call.caller, requestId: call.requestId, sessionId: call.sessionId },
     subject,
@@ -91,8 +89,8 @@ export function gatherFacts(
     nowMs,
     clock: clockKind,
     cart: call.cart,
-    channel: call.channel === "" ? (known?.lastChannel ?? "") : call.channel,
-    device: call.device === "" ? (known?.lastDevice ?? "") : call.device,
+    channel: call.channel,
+    device: call.device,
     place: call.place,
     partnerSegments: call.partnerSegments,
     proposedClass: call.proposedClass,

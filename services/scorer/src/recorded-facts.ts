@@ -25,7 +25,7 @@ export function recordedFacts(record: wire.DecisionRecord): Result<RecordedFacts
   if (!state.ok) return state;
   const cart = readCart(record.cart, "cart");
   if (!cart.ok) return cart;
-  const { texts, ...stateAndBooks } = state.value;
+  const { texts, unsaid, ...stateAndBooks } = state.value;
   return ok({
     cause: { caller: record.caller, requestId: record.requestId, sessionId: record.sessionId },
     subject,
@@ -33,8 +33,8 @@ export function recordedFacts(record: wire.DecisionRecord): Result<RecordedFacts
     nowMs: Number(record.decidedAtMs) as Millis,
     clock: record.clock === "event" ? "event" : "wall",
     cart: cart.value,
-    channel: channelName(record.channel) ?? "",
-    device: deviceName(record.device) ?? "",
+    channel: unsaid.includes("channel") ? "" : (channelName(record.channel) ?? ""),
+    device: unsaid.includes("device") ? "" : (deviceName(record.device) ?? ""),
     features: { ...features, asOfOffset: Number(features.asOfOffset), texts },
     partnerSegments: record.partnerSegments,
     proposedClass: record.proposedClass,

@@ -60,7 +60,8 @@ async function runAgain(): Promise<string[]> {
 
 /** A known shopper of whom the shop knows a lot. */
 function wellKnown(subject: SubjectId) {
-  const consent = { purposes: [wire.Purpose.PURPOSE_PERSONALIZATION, wire.Purpose.PURPOSE_LEARNING] };
+  const { PURPOSE_PERSONALIZATION, PURPOSE_LOCATION, PURPOSE_DEVICE, PURPOSE_PROFILE } = wire.Purpose;
+  const consent = { purposes: [PURPOSE_PERSONALIZATION, PURPOSE_LOCATION, PURPOSE_DEVICE, PURPOSE_PROFILE] };
   const profile = {
     ...{ loyaltyTier: "gold", member: true, birthday: "11-23", customerSinceMs: BigInt(NOON - 900 * DAY_MS) },
     ...{ tags: ["vip", "early"], attributes: { city: "Ulm", size: "42" } },
@@ -178,6 +179,25 @@ describe("a decision run again from its own record on the log", () => {
     shop.time.nowMs = (NOON + 1) as Millis;
     await ask({ requestId: "r-2", cart: { lines, prices: wire.PriceBasis.PRICE_BASIS_WITHOUT_TAX } });
     expect(await runAgain()).toEqual(["granted", "foreign_price_basis"]);
+  });
+
+  it("gives the same bytes with consent to some of what is known, also of channel and device where the caller does not say them", async () => {
+    const ada = hasher.known("ada");
+    const { PURPOSE_PERSONALIZATION, PURPOSE_DEVICE, PURPOSE_LOCATION, PURPOSE_PROFILE } = wire.Purpose;
+    const aimed = percentages({
+      segments: [
+        { name: "everyone", expression: 'context.channel == "app" || profile.member || features.last_place != null' },
+      ],
+    });
+    await given.log.append([applied(aimed), ...CATALOG, ...wellKnown(ada)]);
+    shop = await openShop(given.log);
+    const consents = [[PURPOSE_DEVICE], [PURPOSE_LOCATION], [PURPOSE_PROFILE], []];
+    for (const [place, more] of consents.entries()) {
+      await given.log.append([kept(ada, { consent: { purposes: [PURPOSE_PERSONALIZATION, ...more] } })]);
+      shop.time.nowMs = (NOON + place) as Millis;
+      await ask({ requestId: `r-${String(place)}`, partnerSegments: ["bank/gold"], proposedClass: "hesitant" });
+    }
+    expect(await runAgain()).toHaveLength(consents.length);
   });
 
   it("gives the same bytes without consent, and for a held-out shopper", async () => {

@@ -1,4 +1,4 @@
-import { formatMoney, type CurrencyCode } from "@leastwise/vocabulary";
+import { formatMoney, GATING_PURPOSES, type CurrencyCode } from "@leastwise/vocabulary";
 import type { Candidate, Decision } from "../decision.js";
 import type { IssuedOffer } from "../state/decision-state.js";
 import type { DecisionAccount } from "./account.js";
@@ -36,9 +36,7 @@ export function explainDecision(decision: ExplainedDecision, account?: DecisionA
   const baseline = candidates[0]?.conversion ?? 0;
   return [
     `Decided under policy ${orNone(decision.policyVersion)} with model ${orNone(decision.modelVersion)}.`,
-    decision.consent.includes("personalization")
-      ? "The shopper agreed to personalization: features and profile could be used."
-      : "Without consent to personalization only the cart and the cohort were used.",
+    sayConsent(decision.consent),
     ...enrolments.map(
       ({ experimentId, arm, holdoutBp }) => `In experiment ${experimentId}: ${arm} (${percent(holdoutBp)} held out).`,
     ),
@@ -52,6 +50,13 @@ export function explainDecision(decision: ExplainedDecision, account?: DecisionA
     sayOutcome(decision),
     ...(account?.counterfactuals ?? []).map((counterfactual) => sayCounterfactual(counterfactual, cart.currency)),
   ];
+}
+
+function sayConsent(consent: Decision["consent"]): string {
+  if (!consent.includes("personalization"))
+    return "Without consent to personalization only the cart and the cohort were used.";
+  const gating = consent.filter((purpose) => GATING_PURPOSES.has(purpose));
+  return `The shopper agreed to ${gating.join(", ")}: what that allows could be used.`;
 }
 
 function sayIneligible({ ineligible }: DecisionAccount): readonly string[] {

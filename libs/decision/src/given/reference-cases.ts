@@ -1,5 +1,5 @@
 import type { CartLine, CatalogRow } from "@leastwise/offers";
-import { DAY_MS, HOUR_MS, type AssignmentKey, type Millis } from "@leastwise/vocabulary";
+import { DAY_MS, HOUR_MS, PURPOSES, type AssignmentKey, type Millis } from "@leastwise/vocabulary";
 import fc from "fast-check";
 import { cartDigest } from "../digests.js";
 import type { DecisionInput } from "../input.js";
@@ -336,7 +336,7 @@ function caseOf(shop: ShopSet, given: Checkout, ready: Pick<DecisionInput, "poli
     input: input({
       ...{ cart, catalog, budgets, ...books, ...ready },
       ...{ features: features(present(given.known)), profile: PROFILE, killSwitch: given.stopped },
-      consent: isConsented ? ["personalization"] : [],
+      consent: isConsented ? PURPOSES : [],
       decisionState: { ...EMPTY_STATE, history },
       assignmentKey: `key-${String(given.key)}` as AssignmentKey,
     }),

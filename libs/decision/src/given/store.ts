@@ -1,5 +1,5 @@
 import type { Cart, CatalogRow, Incentive } from "@leastwise/offers";
-import type { AssignmentKey, CurrencyCode, Millis, SubjectId } from "@leastwise/vocabulary";
+import { PURPOSES, type AssignmentKey, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import type { DecisionInput, FeatureVector, Profile } from "../input.js";
 import { compileModel, type CompiledModel, type ResponseModel } from "../model/response-model.js";
 import { compilePolicy, type CompiledPolicy, type FeatureCatalogue } from "../policy/compile.js";
@@ -153,7 +153,7 @@ export function input(changes: Partial<DecisionInput> = {}): DecisionInput {
     partnerSegments: [],
     proposedClass: "",
     features: features(),
-    consent: ["personalization"],
+    consent: PURPOSES,
     catalog: CATALOG,
     decisionState: EMPTY_STATE,
     budgets: { marketing: { remainingMinor: 10_000_000, shadowPriceBp: 0 } },

@@ -213,6 +213,12 @@ interface Reads {
   computedAt: number | undefined;
 }
 
+/** The fields of an object that an expression reads; undefined where it could read any of them. */
+export function fieldsRead(ast: ASTNode, object: string): ReadonlySet<string> | undefined {
+  const { named, computedAt } = readsOf(ast, object);
+  return computedAt === undefined ? new Set(named.keys()) : undefined;
+}
+
 /** Walks the tree for `map.name`, `map["name"]` and other variables; a bare `map` could be read by any name. */
 function readsOf(ast: ASTNode, map: string): Reads {
   const reads: Reads = { named: new Map(), variables: new Set(), computedAt: undefined };

@@ -17,7 +17,7 @@ import { compileBreaker, type CompiledBreaker } from "./compile-breaker.js";
 import { featureFields, type FeatureUnit } from "./expression-fields.js";
 import type { ExpressionPart } from "./expression-parts.js";
 import type { Standing } from "./expression-types.js";
-import { compileExpression } from "./expressions.js";
+import { compileExpression, type PersonalReads } from "./expressions.js";
 import type {
   Approach,
   Campaign,
@@ -63,8 +63,8 @@ export interface CompiledPolicy {
   readonly segments: readonly CompiledSegment[];
   /** The segments, by what they need to hold. */
   readonly segmentIndex: SegmentIndex;
-  /** True if a segment reads data of the person. */
-  readonly segmentsReadPersonalData: boolean;
+  /** What of a person the segments read. */
+  readonly segmentsRead: PersonalReads;
   /** In order of priority, however they were listed. */
   readonly campaigns: readonly CompiledCampaign[];
   /** The campaigns, by whom they are for. */
@@ -236,7 +236,10 @@ export function compilePolicy(
     toldTime: new ToldTime(policy.timeZone === "" ? "UTC" : policy.timeZone),
     segments,
     segmentIndex: new SegmentIndex(segments, parts.size),
-    segmentsReadPersonalData: segments.some(({ expression }) => expression.readsPersonalData),
+    segmentsRead: {
+      classes: new Set(segments.flatMap(({ expression }) => [...expression.reads.classes])),
+      context: new Set(segments.flatMap(({ expression }) => [...expression.reads.context])),
+    },
     campaigns,
     campaignIndex: new CampaignIndex(campaigns),
     entitlements: new Set(campaigns.filter(({ kind }) => kind === "entitlement").map(({ campaignId }) => campaignId)),

@@ -15,7 +15,8 @@ Generated from \`src/policy/expression-fields.ts\` by \`expressionsPage()\`; a t
 Segments of a policy, and classes on a device, are expressions in [CEL](https://cel.dev) that yield true or false. \`true\` stands for everybody, \`false\` for nobody.
 Numbers mix freely: \`cart.value_minor / 4 > 2499.5\`. What may be absent is null then: it may be held against null, and anything else that is asked of it fails, and
 does not hold. All of \`profile\`, \`features\` and \`rfm\` is absent without consent to personalization; they cannot be held against null as wholes: ask a field of
-them.
+them. Beside it \`profile\` asks for consent to profile, \`features.last_place\` to location, \`features.last_channel\`, \`features.last_device\` and what \`context.channel\` and
+\`context.device\` are where the caller does not say them to device, and \`context.partner_segments\` to partner sharing: without, they are absent, and the list is empty.
 `;
 
 const ATTRIBUTES = `

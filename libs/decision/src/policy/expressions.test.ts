@@ -78,9 +78,16 @@ describe("a segment's expression", () => {
 
   it("says what it reads", () => {
     expect(compileExpression("features.purchases_30d > 1", FEATURES)).toMatchObject({
-      value: { features: ["purchases_30d"], readsPersonalData: true },
+      value: { features: ["purchases_30d"], reads: { classes: new Set(["behaviour"]) } },
     });
-    expect(compileExpression("cart.lines > 1", FEATURES)).toMatchObject({ value: { readsPersonalData: false } });
+    const reads = (source: string) => {
+      const compiled = compileExpression(source, FEATURES);
+      return compiled.ok ? [...compiled.value.reads.classes] : compiled.error.reason;
+    };
+    expect(reads("cart.lines > 1 && context.hour < 12")).toEqual([]);
+    expect(reads('profile.member && features.last_channel == "app"')).toEqual(["device", "profile"]);
+    expect(reads('rfm.recency >= 4 || "bank/gold" in context.partner_segments')).toEqual(["purchase", "partner_group"]);
+    expect(reads('context["partner_segments"].size() > 0')).toEqual(["partner_group"]);
   });
 });
 

@@ -1,7 +1,8 @@
 import { Environment, type ASTNode } from "@marcbachmann/cel-js";
-import { ok, type Result } from "@leastwise/vocabulary";
+import { CLASS_OF_INPUT, classOfInput, ok, type PersonalDataClass, type Result } from "@leastwise/vocabulary";
 import {
   checkExpression,
+  fieldsRead,
   withEarlierArithmetic,
   withMixedArithmetic,
   type Environments,
@@ -40,7 +41,7 @@ export interface ExpressionContext {
     readonly hour: number;
     /** Day of the week there, 1 Monday to 7 Sunday. */
     readonly weekday: number;
-    /** Groups that partners say the shopper is in. */
+    /** Groups that partners say the shopper is in; none without consent. */
     readonly partner_segments: readonly string[];
   };
   /** Null where the policy has no classes of purchase history. */
@@ -81,10 +82,17 @@ export interface CompiledExpression {
   readonly parts: readonly ExpressionPart[];
   /** Features that it names. */
   readonly features: readonly string[];
-  /** True if it reads `features`, `profile` or `rfm`, which need consent. */
-  readonly readsPersonalData: boolean;
+  readonly reads: PersonalReads;
   /** True if it reads classes of purchase history, whose bounds the policy must have. */
   readonly readsRfm: boolean;
+}
+
+/** What expressions read of a person. */
+export interface PersonalReads {
+  /** Classes of data that consent gates. */
+  readonly classes: ReadonlySet<PersonalDataClass>;
+  /** Fields of `context`, some of which the shopper's windows tell where the caller says nothing. */
+  readonly context: ReadonlySet<string>;
 }
 
 function withVariables(environment: Environment): Environment {
@@ -143,9 +151,19 @@ export function compileExpression(
     evaluate: (context, seen = new Uint8Array(shared.size)) => evaluate(parts, context, seen),
     parts,
     features: [...named],
-    readsPersonalData: named.size > 0 || variables.has("profile") || variables.has("rfm"),
+    reads: personalReads(run.ast, named, variables),
     readsRfm: variables.has("rfm"),
   });
+}
+
+function personalReads(ast: ASTNode, named: ReadonlySet<string>, variables: ReadonlySet<string>): PersonalReads {
+  const context = fieldsRead(ast, "context") ?? new Set(Object.keys(EXPRESSION_FIELDS.context));
+  // Numbers are all opened by the same purpose: which of their classes they are of makes no difference here.
+  const classes = new Set<PersonalDataClass>([...named].map((name) => classOfInput(name) ?? "behaviour"));
+  if (variables.has("profile")) classes.add(CLASS_OF_INPUT.profile);
+  if (variables.has("rfm")) classes.add("purchase");
+  if (context.has("partner_segments")) classes.add(CLASS_OF_INPUT.partner_segments);
+  return { classes, context };
 }
 
 /** The parts of an expression, each shared with the others that have it; the expression whole where it cannot be taken apart. */

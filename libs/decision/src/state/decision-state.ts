@@ -1,5 +1,5 @@
 import type { Incentive, PriceBasis } from "@leastwise/offers";
-import type { CurrencyCode, Millis } from "@leastwise/vocabulary";
+import type { CurrencyCode, Millis, Purpose } from "@leastwise/vocabulary";
 
 /**
  * What the owner of a subject keeps between decisions, apart from the windows: written only by decisions and by what
@@ -115,6 +115,8 @@ export interface RecentAnswer {
   readonly episodeId: string;
   readonly atMs: Millis;
   readonly answer: Answer;
+  /** What the shopper agreed to then, where personal data moved an answer of none. Absent: it is no such, or from before this was kept. */
+  readonly consent?: readonly Purpose[];
 }
 
 /** What the checkout is told. */

@@ -2,6 +2,7 @@ import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabula
 import { canonicalJson } from "../canonical-json.js";
 import type { DecisionInput } from "../input.js";
 import type { CompiledPolicy } from "../policy/compile.js";
+import { consentStep } from "../steps/consent.js";
 import type { DecisionState } from "./decision-state.js";
 
 /**
@@ -21,10 +22,16 @@ export interface RecordedState extends Pick<
   | "place"
   | "freshness"
   | "owedUntold"
+  | "purposesUntold"
 > {
   /** Text features; the numbers stand in the record's snapshot. */
   readonly texts: Readonly<Record<string, string>>;
+  /** What the caller did not say, though the record has it: it was known. */
+  readonly unsaid: readonly Unsaid[];
 }
+
+/** What a caller may leave out, and the windows tell. */
+type Unsaid = "channel" | "device";
 
 /** An input as far as its record keeps it: a degraded answer may have been made without a policy. */
 export type RecordableInput = Omit<DecisionInput, "policy" | "model"> & {
@@ -33,18 +40,25 @@ export type RecordableInput = Omit<DecisionInput, "policy" | "model"> & {
 
 /**
  * As it stands in the record: what only breakers and quantities ask for does where the policy has any, and did not before there were such. Where the policy
- * has entitlements, that the record tells what blocks them.
+ * has entitlements, that the record tells what blocks them; and that each purpose was asked for, which it was not before there were purposes beside
+ * personalization.
  */
-type Recorded = Omit<RecordedState, "realisedMargins" | "offersLeft" | "owedUntold"> &
-  Partial<Pick<RecordedState, "realisedMargins" | "offersLeft">> & { readonly owedTold?: true };
+type Recorded = Omit<RecordedState, "realisedMargins" | "offersLeft" | "owedUntold" | "purposesUntold" | "unsaid"> &
+  Partial<Pick<RecordedState, "realisedMargins" | "offersLeft" | "unsaid">> & {
+    readonly owedTold?: true;
+    readonly purposesTold?: true;
+  };
 
 const VERSION = 1;
+const UNSAID: readonly Unsaid[] = ["channel", "device"];
 
-/** The record's `decision_state`: canonical JSON with a version. */
+/** The record's `decision_state`: canonical JSON with a version. Of the features that are words it has what consent lets be read. */
 export function encodeRecordedState(input: RecordableInput): string {
   const { decisionState, budgets, explorationSpentMinor, decisionsPerRung, killSwitch, language, place, freshness } =
     input;
   const { campaigns = [], breakers = [], quantities = [] } = input.policy ?? {};
+  const permitted = consentStep(input);
+  const unsaid = UNSAID.filter((said) => permitted[said] !== input[said]);
   const campaignIds = campaigns.map(({ campaignId }) => campaignId);
   const recorded: Recorded = {
     decisionState,
@@ -67,11 +81,13 @@ export function encodeRecordedState(input: RecordableInput): string {
       ),
     }),
     ...((input.policy?.entitlements.size ?? 0) > 0 && input.owedUntold !== true && { owedTold: true }),
+    ...(input.purposesUntold !== true && { purposesTold: true }),
+    ...(unsaid.length > 0 && { unsaid }),
     killSwitch,
     language,
     place,
     freshness,
-    texts: input.features.texts,
+    texts: permitted.features?.texts ?? {},
   };
   return canonicalJson({ v: VERSION, ...recorded });
 }
@@ -88,6 +104,8 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     realisedMargins = {},
     offersLeft = {},
     owedTold,
+    purposesTold,
+    unsaid = [],
     killSwitch,
     language,
     place,
@@ -102,6 +120,8 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     realisedMargins,
     offersLeft,
     ...(owedTold !== true && { owedUntold: true }),
+    ...(purposesTold !== true && { purposesUntold: true }),
+    unsaid,
     killSwitch,
     language,
     place,

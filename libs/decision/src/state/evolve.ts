@@ -42,6 +42,7 @@ export type DecisionFacts = Pick<
   | "policyPrices"
   | "message"
   | "personalDataUsed"
+  | "consent"
   | "validUntilMs"
 >;
 
@@ -114,6 +115,7 @@ function afterDecision(state: DecisionState, decision: DecisionFacts): DecisionS
         episodeId: decision.episodeId,
         atMs: nowMs,
         answer: answerOf(decision),
+        ...(decision.personalDataUsed && decision.offer === undefined && { consent: decision.consent }),
       },
     ].slice(-RECENT_MAX),
   };

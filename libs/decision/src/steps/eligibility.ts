@@ -1,4 +1,5 @@
 import { Goods, withoutExcludedGoods } from "@leastwise/offers";
+import { CLASS_OF_INPUT } from "@leastwise/vocabulary";
 import { dynamicLineCaps } from "../approaches/dynamic.js";
 import { isInWeek } from "../policy/weekly-hours.js";
 import { propensityProblem } from "../approaches/propensity.js";
@@ -79,7 +80,7 @@ function ineligibleBecause(
   campaign: CompiledCampaign,
   { lineCapsMinor }: Goods,
   { nowMs, policy, model }: Situation,
-  { features, personalization, proposedClass }: Permitted,
+  { features, allows, proposedClass }: Permitted,
   { verdicts }: Segments,
   baseline: Baseline,
 ): IneligibleReason | undefined {
@@ -109,7 +110,7 @@ function ineligibleBecause(
     case "dynamic":
       return lineCapsMinor?.some((cap) => cap > 0) === true ? undefined : "no_line_qualifies";
     case "on_device":
-      if (!personalization) return "consent_missing";
+      if (!allows(CLASS_OF_INPUT.proposed_class)) return "consent_missing";
       return approach.classes.includes(proposedClass) ? undefined : "class_not_proposed";
   }
 }

@@ -1,7 +1,7 @@
 import { consentStep, type Permitted } from "./consent.js";
 import type { Verdict } from "../policy/cel.js";
 import { daysToBirthday } from "../policy/birthday.js";
-import type { ExpressionContext, ExpressionProfile } from "../policy/expressions.js";
+import type { ExpressionContext, ExpressionProfile, PersonalReads } from "../policy/expressions.js";
 import { rfmClasses } from "../policy/rfm.js";
 import type { DecisionInput } from "../input.js";
 import { situationOf, type Situation } from "../situation.js";
@@ -17,7 +17,7 @@ export interface Segments {
 
 /** Evaluates the policy's segments. An expression that fails, by arithmetic with null for example, does not hold. */
 export function segmentsStep(situation: Situation, permitted: Permitted): Segments {
-  const { segments, segmentIndex, segmentsReadPersonalData } = situation.policy;
+  const { segments, segmentIndex, segmentsRead } = situation.policy;
   if (segments.length === 0) return { holding: [], verdicts: new Map(), personalDataUsed: false };
   const context = contextOf(situation, permitted);
   const verdicts = segmentIndex.verdicts(context);
@@ -26,8 +26,20 @@ export function segmentsStep(situation: Situation, permitted: Permitted): Segmen
   return {
     holding,
     verdicts,
-    personalDataUsed: permitted.personalization && segmentsReadPersonalData,
+    personalDataUsed: couldSeePersonalData(segmentsRead, situation, permitted),
   };
+}
+
+/** True if consent opens a class of data that an expression reads. Channel and device are of the person where only its windows tell them. */
+function couldSeePersonalData(
+  { classes, context }: PersonalReads,
+  { channel, device }: Situation,
+  permitted: Permitted,
+): boolean {
+  for (const dataClass of classes) if (permitted.allows(dataClass)) return true;
+  return (
+    (context.has("channel") && permitted.channel !== channel) || (context.has("device") && permitted.device !== device)
+  );
 }
 
 /** The segments that hold for an input, by name, whatever was decided on it: an answer that goes on from an earlier one records none. */
@@ -37,7 +49,7 @@ export function segmentsHolding(input: DecisionInput): readonly string[] {
 }
 
 function contextOf(situation: Situation, permitted: Permitted): ExpressionContext {
-  const { cart, rows, goodsMinor, channel, device, place, nowMs, policy } = situation;
+  const { cart, rows, goodsMinor, place, nowMs, policy } = situation;
   const { day, weekday, minute } = policy.clock.at(nowMs);
   return {
     features: featuresOf(situation, permitted),
@@ -53,13 +65,13 @@ function contextOf(situation: Situation, permitted: Permitted): ExpressionContex
       payment_method: cart.paymentMethod ?? null,
     },
     context: {
-      channel: orNull(channel),
-      device: orNull(device),
+      channel: orNull(permitted.channel),
+      device: orNull(permitted.device),
       country: orNull(place.country),
       region: orNull(place.region),
       hour: Math.floor(minute / 60),
       weekday,
-      partner_segments: situation.partnerSegments,
+      partner_segments: permitted.partnerSegments,
     },
     rfm: policy.rfm === undefined ? null : rfmClasses(policy.rfm, permitted.features?.values),
   };

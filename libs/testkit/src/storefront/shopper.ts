@@ -131,12 +131,20 @@ function drawProfile(random: Xoshiro128, startMs: Millis): wire.Profile {
   });
 }
 
-/** Personalisation nearly always, marketing and learning for some. */
+/** Shoppers of the storefront answer one question for all of these. */
+const PERSONALIZED_BY = [
+  wire.Purpose.PURPOSE_PERSONALIZATION,
+  wire.Purpose.PURPOSE_LOCATION,
+  wire.Purpose.PURPOSE_DEVICE,
+  wire.Purpose.PURPOSE_PROFILE,
+  wire.Purpose.PURPOSE_PARTNER_SHARING,
+];
+
+/** Personalisation nearly always, and then of all that the shop may know; marketing and learning for some. */
 function drawConsent(random: Xoshiro128, startMs: Millis): wire.Consent {
-  const { Purpose } = wire;
   const purposes: wire.Purpose[] = [];
-  if (happens(random, 0.95)) purposes.push(Purpose.PURPOSE_PERSONALIZATION);
-  if (happens(random, 0.5)) purposes.push(Purpose.PURPOSE_MARKETING);
-  if (happens(random, 0.8)) purposes.push(Purpose.PURPOSE_LEARNING);
+  if (happens(random, 0.95)) purposes.push(...PERSONALIZED_BY);
+  if (happens(random, 0.5)) purposes.push(wire.Purpose.PURPOSE_MARKETING);
+  if (happens(random, 0.8)) purposes.push(wire.Purpose.PURPOSE_LEARNING);
   return { purposes, statedAtMs: BigInt(startMs - wholeNumber(random, 1, 400) * DAY_MS) };
 }

@@ -1,6 +1,6 @@
 import { MODEL } from "@leastwise/scorer";
 import { compileWritten } from "@leastwise/references";
-import { sayRefusal } from "@leastwise/vocabulary";
+import { PURPOSES, sayRefusal } from "@leastwise/vocabulary";
 import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
@@ -69,7 +69,7 @@ async function replayedImpact(
     throw new StartFailure(
       `the policies are in ${currency}, and the file's first price in ${found}: no cart of it could get anything`,
     );
-  const shop = new ReplayedShop(stream, currency, options.consent === "all" ? ["personalization"] : []);
+  const shop = new ReplayedShop(stream, currency, options.consent === "all" ? PURPOSES : []);
   const progress = new Progress({
     ...{ stream: process.stderr, unit: "events", total: stream.total },
     nowMs: () => performance.now(),

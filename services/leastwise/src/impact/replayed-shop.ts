@@ -1,8 +1,13 @@
 import { createSubjectHasher, readCart, readSubjectRef, windowEventOf, wire } from "@leastwise/contracts";
-import type { Purpose } from "@leastwise/decision";
 import { featureVector, readDecide } from "@leastwise/scorer";
 import { CartTracker, type CartQuestion, type Clickstream } from "@leastwise/testkit";
-import { type AssignmentKey, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
+import {
+  type AssignmentKey,
+  type CurrencyCode,
+  type Millis,
+  type Purpose,
+  type SubjectId,
+} from "@leastwise/vocabulary";
 import { createWindowStore, emptySnapshot, type SlabWindowStore } from "@leastwise/windows";
 import { CODE_KEY, type Moment } from "./moment.js";
 import type { SharedFacts } from "./policy-world.js";

@@ -116,7 +116,7 @@ describe("a row of a file of profiles", () => {
       `customer_since: expected a date or a time such as 2026-12-24, 2026-12-24T18:00 or 2026-12-24T18:00Z, got "2019-02-30" (time_malformed)`,
       `member: expected true or false (or yes or no, 1 or 0), got "perhaps" (member_malformed)`,
       `birthday: expected month and day as MM-DD, got "13-01" (birthday_malformed)`,
-      `consent: expected personalization, marketing, learning, separated by |, or none; did you mean personalization?, got "personalisation" (purpose_unknown)`,
+      `consent: expected personalization, marketing, learning, location, device, profile, partner_sharing, research, separated by |, or none; did you mean personalization?, got "personalisation" (purpose_unknown)`,
       "consent_stated_at: expected when the consent was stated, got nothing (consent_time_missing)",
     ]);
     expect(saidOf("ada,gold")).toEqual(["expected 10 values, as the header has columns, got 2 (value_count)"]);

@@ -98,9 +98,9 @@ export interface DecideRequest {
   cart:
     | Cart
     | undefined;
-  /** Absent: the last one that the windows know, with consent to personalization; else none. */
+  /** Absent: the last one that the windows know, with consent to personalization and device; else none. */
   channel: Channel;
-  /** Absent: the last one that the windows know, with consent to personalization; else none. */
+  /** Absent: the last one that the windows know, with consent to personalization and device; else none. */
   device: Device;
   /** Absent: none. Where the shopper was last is a feature (`last_place`), and read like all of them. */
   place:
@@ -119,12 +119,12 @@ export interface DecideRequest {
   language: string;
   /**
    * A proposal by the device: one of the classes of the policy's `device`, at most 64 bytes. Untrusted: on-device campaigns take it, with consent to
-   * personalization, and nothing else does. One that the policy in force does not have, as of an older bundle, is as none. Absent: none.
+   * personalization and device, and nothing else does. One that the policy in force does not have, as of an older bundle, is as none. Absent: none.
    */
   proposedClass: string;
   /**
    * Groups that partners say the shopper is in, as the checkout knows them: at most 16 names of at most 64 bytes, for example
-   * `bank/gold-card`. No partner's data about the person is needed. Absent: none.
+   * `bank/gold-card`. No partner's data about the person is needed beside. Read with consent to personalization and partner sharing. Absent: none.
    */
   partnerSegments: string[];
 }
@@ -401,9 +401,9 @@ export interface DecisionRecord {
     | undefined;
   /** Digest of the cart. */
   cartDigest: string;
-  /** Where the shopper was. */
+  /** Where the shopper was: as requested, or else the last one that the windows know, as far as consent allowed it. */
   channel: Channel;
-  /** What the shopper held. */
+  /** What the shopper held, likewise. */
   device: Device;
   /** The features. */
   features:
@@ -475,7 +475,8 @@ export interface DecisionRecord {
   /**
    * What else the decision is a function of, as canonical JSON with a version: the subject's state before it, the owner's books
    * (budgets, exploration spent, decisions by rung, realised margins, offers left), kill switch, place, language, freshness and the features that are words; under a policy with entitlements also
-   * that it tells what blocks them (`owedTold`), which records of earlier versions do not.
+   * that it tells what blocks them (`owedTold`), and of all that each purpose of consent was asked for what it gates (`purposesTold`), which records of earlier
+   * versions do not; and what of channel and device the request left out (`unsaid`).
    */
   decisionState: Buffer;
   /** What this decision takes of its campaign's exploration budget, minor units; 0 where nothing was explored. */
@@ -501,9 +502,9 @@ export interface DecisionRecord {
   ownerEpoch: bigint;
   /** What of `held` each budget holds: the campaign's, those that it is part of, and the partner's. Absent where nothing is held. */
   holds: Hold[];
-  /** The same as in the request. */
+  /** The same as in the request; none where consent did not allow it. */
   partnerSegments: string[];
-  /** The same as in the request. */
+  /** The same as in the request; empty where consent did not allow it. */
   proposedClass: string;
   /** Whether the prices of the policy have tax in them, and so those that an offer it issued is good for, whatever a later policy says. Absent: not said. */
   policyPrices: PriceBasis;

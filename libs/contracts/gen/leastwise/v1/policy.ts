@@ -468,7 +468,7 @@ export interface MarkdownPoint {
 }
 
 /**
- * Shoppers whose device proposes one of a few published classes, with consent to personalization. Anybody can claim any: what the ladder holds is what the
+ * Shoppers whose device proposes one of a few published classes, with consent to personalization and device. Anybody can claim any: what the ladder holds is what the
  * campaign gives to strangers.
  */
 export interface OnDeviceApproach {

@@ -23,16 +23,32 @@ export const protobufPackage = "leastwise.v1";
 
 export const protobufFileName = "leastwise/v1/subjects.proto";
 
-/** What personal data may be used for. The same words stand in the feature catalogue. */
+/**
+ * What personal data may be used for. The same words stand in the feature catalogue. A decision reads of a shopper nothing without `PERSONALIZATION`; what is
+ * of a class of its own needs that purpose beside it. What the caller says of this checkout itself (cart, channel, device, place) is no such data.
+ */
 export const Purpose = {
   /** PURPOSE_UNSPECIFIED - Never valid: INVALID_ARGUMENT, reason `purpose_missing`. */
   PURPOSE_UNSPECIFIED: 0,
-  /** PURPOSE_PERSONALIZATION - Features of the shopper may move the decision. */
+  /** PURPOSE_PERSONALIZATION - What the shopper did and bought may move the decision: all numeric features. Without it nothing else of the person is read, either. */
   PURPOSE_PERSONALIZATION: 1,
-  /** PURPOSE_MARKETING - The shopper may be contacted. */
+  /** PURPOSE_MARKETING - The shopper may be contacted. It moves no decision: it stands on the record for whoever writes to shoppers. */
   PURPOSE_MARKETING: 2,
-  /** PURPOSE_LEARNING - The shopper's data may train models. */
+  /** PURPOSE_LEARNING - The shopper's data may train models. It moves no decision: it stands on the record for whoever trains them. */
   PURPOSE_LEARNING: 3,
+  /** PURPOSE_LOCATION - Where the shopper was last may move the decision: `features.last_place`. */
+  PURPOSE_LOCATION: 4,
+  /**
+   * PURPOSE_DEVICE - What the shopper's device tells may move the decision: `features.last_device`, `features.last_channel`, the device and channel that a request leaves out,
+   * and the class that the device proposes.
+   */
+  PURPOSE_DEVICE: 5,
+  /** PURPOSE_PROFILE - What the shop's customer records say may move the decision: all of `profile`. */
+  PURPOSE_PROFILE: 6,
+  /** PURPOSE_PARTNER_SHARING - What partners say of the shopper may move the decision: `context.partner_segments`. */
+  PURPOSE_PARTNER_SHARING: 7,
+  /** PURPOSE_RESEARCH - The shopper's decisions and outcomes may be studied beyond what runs the shop. It moves no decision: it stands on the record for whoever studies them. */
+  PURPOSE_RESEARCH: 8,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -43,6 +59,11 @@ export namespace Purpose {
   export type PURPOSE_PERSONALIZATION = typeof Purpose.PURPOSE_PERSONALIZATION;
   export type PURPOSE_MARKETING = typeof Purpose.PURPOSE_MARKETING;
   export type PURPOSE_LEARNING = typeof Purpose.PURPOSE_LEARNING;
+  export type PURPOSE_LOCATION = typeof Purpose.PURPOSE_LOCATION;
+  export type PURPOSE_DEVICE = typeof Purpose.PURPOSE_DEVICE;
+  export type PURPOSE_PROFILE = typeof Purpose.PURPOSE_PROFILE;
+  export type PURPOSE_PARTNER_SHARING = typeof Purpose.PURPOSE_PARTNER_SHARING;
+  export type PURPOSE_RESEARCH = typeof Purpose.PURPOSE_RESEARCH;
   export type UNRECOGNIZED = typeof Purpose.UNRECOGNIZED;
 }
 
