@@ -58,6 +58,11 @@ export const EXPRESSION_REFUSALS = [
     says: "it may take more than 100,000 steps",
     example: 'cart.brands.exists(b, cart.brands.exists(c, b + "-" + b == c))',
   },
+  {
+    reason: "sensitive_attribute",
+    says: "an attribute or a tag of the profile is, by its name, of a class that the law protects",
+    example: 'profile.attributes.religion == "none"',
+  },
   { reason: "unknown_variable", says: "there is nothing of that name", example: "carts.units > 1" },
   { reason: "unknown_field", says: "what is before the dot has no such field", example: "profile.days_to_birtday < 7" },
   {

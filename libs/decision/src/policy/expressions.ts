@@ -15,6 +15,7 @@ import { conjuncts, membershipOf, sourceOf, type ExpressionPart } from "./expres
 import { typeProblemOf, type Standing } from "./expression-types.js";
 import { plainTestOf } from "./plain-test.js";
 import type { RfmClasses } from "./rfm.js";
+import { sensitiveProblemOf } from "./sensitive-data.js";
 
 /** What an expression can speak of. Numbers are doubles; what is absent, or not allowed without consent, is null. */
 export interface ExpressionContext {
@@ -142,7 +143,8 @@ export function compileExpression(
   const known = { has: (name: string) => Object.hasOwn(features, name), keys: () => Object.keys(features) };
   const fields = { map: "features", field: "feature", known, expected: "a feature of the catalogue" };
   const scope = { objects: { features, ...EXPRESSION_FIELDS }, map: "features" };
-  const typeCheck = standing === "proposed" ? (ast: ASTNode) => typeProblemOf(ast, scope) : undefined;
+  const typeCheck =
+    standing === "proposed" ? (ast: ASTNode) => sensitiveProblemOf(ast) ?? typeProblemOf(ast, scope) : undefined;
   const checked = checkExpression(source, ENVIRONMENTS, fields, typeCheck);
   if (!checked.ok) return checked;
   const { run, named, variables } = checked.value;

@@ -1,5 +1,6 @@
 import { CLASS_OF_INPUT, classOfInput, permits, type PersonalDataClass, type Purpose } from "@leastwise/vocabulary";
 import type { DecisionInput, FeatureVector, Profile } from "../input.js";
+import { withoutSensitive } from "../policy/sensitive-data.js";
 
 /** What consent is asked about: the part of a decision's input that tells of a person. */
 export type PersonalInput = Pick<
@@ -13,7 +14,7 @@ export interface Permitted {
   readonly personalization: boolean;
   /** Undefined without consent. Of the words among them those are there whose purposes were agreed to. */
   readonly features: FeatureVector | undefined;
-  /** Undefined without consent, or where none is known. */
+  /** Undefined without consent, or where none is known. Never with data of a class that the law protects. */
   readonly profile: Profile | undefined;
   /** The class that the shopper's device proposes; empty without consent, or where it proposes none. */
   readonly proposedClass: string;
@@ -40,7 +41,7 @@ export function consentStep(input: PersonalInput): Permitted {
   return {
     personalization,
     features: permitted,
-    profile: allows(CLASS_OF_INPUT.profile) ? profile : undefined,
+    profile: profile !== undefined && allows(CLASS_OF_INPUT.profile) ? withoutSensitive(profile) : undefined,
     proposedClass: allows(CLASS_OF_INPUT.proposed_class) ? proposedClass : "",
     partnerSegments: allows(CLASS_OF_INPUT.partner_segments) ? partnerSegments : [],
     channel: channel === "" ? (permitted?.texts["last_channel"] ?? "") : channel,
