@@ -160,10 +160,10 @@ describe("an entitlement that something blocks", () => {
       return decide(made);
     };
     const told = encodeRecordedState(asked);
+    expect(told).toContain('"v":2');
     expect(canonicalJson(again(told))).toBe(canonicalJson(decide(asked)));
-    const before = again(told.replace('"owedTold":true,', ""));
+    const before = again(told.replace('"v":2', '"v":1').replace('"texts"', '"purposesTold":true,"texts"'));
     expect(before).toMatchObject({ decision: { reason: "not_eligible", candidates: [{ campaignId: "", rung: 0 }] } });
-    expect(told).toContain('"owedTold":true,');
   });
 });
 

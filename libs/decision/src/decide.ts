@@ -52,7 +52,7 @@ export function decide(input: DecisionInput): DecideOutcome {
 function newDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision {
   const { permitted, applying, rungs } = weigh(situation);
   const { segments, baseline, isForeign, eligibility, owed, personalDataUsed } = applying;
-  const blockedOwed = situation.owedUntold === true ? [] : applying.blockedOwed;
+  const blockedOwed = situation.earlierRules?.owedUntold === true ? [] : applying.blockedOwed;
   const answered = responseStep(situation, baseline, owed, rungs);
   const orderWorths = targetStep(situation, baseline, owed, answered);
   const valued = valueStep(situation, baseline, owed, answered, orderWorths).toSorted(byCost);

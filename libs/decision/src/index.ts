@@ -35,7 +35,7 @@ export { EXPRESSION_FIELDS } from "./policy/expression-fields.js";
 export { expressionsPage } from "./policy/expressions-page.js";
 export * from "./policy/policy.js";
 export type { PolicyProblem } from "./policy/problems.js";
-export { PRIOR_MODEL, TEACHING_COST_BP } from "./priors.js";
+export { PRIOR_MODEL } from "./priors.js";
 export * from "./reasons.js";
 export * from "./state/decision-state.js";
 export {

@@ -52,13 +52,8 @@ export interface DecisionInput {
   readonly model: CompiledModel;
   /** Stops every new offer; offers already issued are honoured. */
   readonly killSwitch: boolean;
-  /** True for a decision of before there was told what blocks an entitlement: made again, it does not tell it either. Absent: false. */
-  readonly owedUntold?: boolean | undefined;
-  /**
-   * True for a decision of before each purpose was asked for what it gates: made again, it takes consent to personalization for consent to all. Absent:
-   * false.
-   */
-  readonly purposesUntold?: boolean | undefined;
+  /** By which rules the decision was made that this one makes again. Absent: by those of now. */
+  readonly earlierRules?: EarlierRules | undefined;
   /** True where nothing may be issued whatever comes out, as in a replay of what has already happened. */
   readonly observeOnly: boolean;
   /** BCP 47 language of the message. */
@@ -67,6 +62,17 @@ export interface DecisionInput {
   readonly codeKey: { readonly secret: HashKey; readonly version: number };
   /** How good the state is: `stale` if something asked for was not seen yet. */
   readonly freshness: "fresh" | "stale";
+}
+
+/**
+ * What was otherwise when a decision was made, which comes out the same when it is made again. Of all of them: what a discount teaches was the same share of
+ * it, however deep, and whatever was given before.
+ */
+export interface EarlierRules {
+  /** There was not told what blocks an entitlement. */
+  readonly owedUntold: boolean;
+  /** Consent to personalization stood for consent to all. */
+  readonly purposesUntold: boolean;
 }
 
 /** What identifies a decision. */

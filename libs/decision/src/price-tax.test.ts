@@ -54,8 +54,8 @@ describe("a decision on prices with tax", () => {
       .slice(1)
       .toSorted((a, b) => a.depthBp - b.depthBp)
       .map(({ conversion, valueMinor }) => marginMinor - (valueMinor + without * marginMinor) / conversion);
-    // 5.00 off a price with 25 % tax: 4.00 are no longer kept, 5.00 are held, and a twentieth of the 4.00 is taught away.
-    expect(charges).toEqual([expect.closeTo(400 + 500 + 20, 3), expect.closeTo(800 + 1_000 + 40, 3)]);
+    // 5.00 off a price with 25 % tax: 4.00 are no longer kept, 5.00 are held, and 3.5 % of the 4.00 are taught away; of a tenth off, 5 %.
+    expect(charges).toEqual([expect.closeTo(400 + 500 + 14, 3), expect.closeTo(800 + 1_000 + 40, 3)]);
   });
 
   it("gives nothing on prices of the other kind, and does not show what was given before", () => {

@@ -45,9 +45,9 @@ export function standingAnswer(
  */
 function isStillConsented(
   { answer, episodeId, consent }: RecentAnswer,
-  { decisionState, consent: now, purposesUntold }: Situation,
+  { decisionState, consent: now, earlierRules }: Situation,
 ): boolean {
-  if (!answer.personalDataUsed || purposesUntold === true) return true;
+  if (!answer.personalDataUsed || earlierRules?.purposesUntold === true) return true;
   if (answer.offer !== undefined || decisionState.open.some((held) => held.episodeId === episodeId)) return true;
   const needed = consent ?? ["personalization"];
   return needed.every((purpose) => now.includes(purpose) || !GATING_PURPOSES.has(purpose));

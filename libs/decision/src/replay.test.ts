@@ -61,7 +61,7 @@ describe("a decision run again", () => {
     expect(decodeRecordedState(text)).toMatchObject({ ok: true, value: { decisionState: first.nextState } });
     expect(text.length).toBeLessThan(2_500);
     const withoutLists = text.replace('"open":[', '"shut":[');
-    for (const bad of ["", "{}", "null", text.replace('"v":1', '"v":2'), '{"v":1}', withoutLists])
+    for (const bad of ["", "{}", "null", text.replace('"v":2', '"v":3'), '{"v":2}', withoutLists])
       expect(decodeRecordedState(bad)).toMatchObject({ ok: false, error: { reason: "decision_state_malformed" } });
   });
 });

@@ -92,15 +92,17 @@ describe("a decision of before each purpose was asked for what it gates", () => 
     ...{ partnerSegments: ["bank/gold"], consent: ["personalization"] },
   };
 
+  const earlierRules = { owedUntold: true, purposesUntold: true };
+
   it("is made again as it was, with consent to personalization standing for all", () => {
-    const text = encodeRecordedState(input({ ...seen, purposesUntold: true }));
+    const text = encodeRecordedState(input({ ...seen, earlierRules }));
     expect(text).not.toContain("purposesTold");
     const state = decodeRecordedState(text);
     if (!state.ok) throw new Error(state.error.reason);
-    expect(state.value).toMatchObject({ purposesUntold: true, texts: { last_channel: "app" } });
-    const before = decided({ ...seen, purposesUntold: state.value.purposesUntold })!;
+    expect(state.value).toMatchObject({ earlierRules, texts: { last_channel: "app" } });
+    const before = decided({ ...seen, earlierRules: state.value.earlierRules })!;
     expect(before.decision).toMatchObject({ offer: { campaignId: "autumn" }, partnerSegments: ["bank/gold"] });
-    expect(canonicalJson(before)).toBe(canonicalJson(decided({ ...seen, purposesUntold: true })));
+    expect(canonicalJson(before)).toBe(canonicalJson(decided({ ...seen, earlierRules })));
     expect(decided(seen)!.decision).toMatchObject({ offer: undefined, partnerSegments: [], profileDigest: "" });
   });
 
@@ -110,7 +112,7 @@ describe("a decision of before each purpose was asked for what it gates", () => 
     const asked = { ...seen, consent, channel: "", features: { ...features({}), texts } };
     const state = decodeRecordedState(encodeRecordedState(input(asked)));
     if (!state.ok) throw new Error(state.error.reason);
-    expect(state.value.purposesUntold).toBeUndefined();
+    expect(state.value.earlierRules).toBeUndefined();
     expect(state.value).toMatchObject({ texts: { last_channel: "app" }, unsaid: ["channel"] });
     expect(decided(asked)!.decision).toMatchObject({ channel: "app", device: "mobile" });
   });

@@ -350,7 +350,14 @@ function caseOf(shop: ShopSet, given: Checkout, ready: Pick<DecisionInput, "poli
         model: shop.model,
       },
       holds: (segment) => SEGMENTS[Number(segment.slice(1))]?.holds(seen) === true,
-      ...{ features: seen.features, leases: budgets, history, ...books, stopped: given.stopped },
+      ...{
+        features: seen.features,
+        isPersonal: isConsented,
+        leases: budgets,
+        history,
+        ...books,
+        stopped: given.stopped,
+      },
       ...{ cartDigest: cartDigest(cart), nowMs: NOON },
     },
   };

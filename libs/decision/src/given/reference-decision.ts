@@ -20,6 +20,8 @@ export interface Scene {
   readonly model: ResponseModel;
   /** Features that may be looked at; what is absent has no key. */
   readonly features: Readonly<Record<string, number>>;
+  /** Whether what was given before may be looked at for what it taught. */
+  readonly isPersonal: boolean;
   readonly leases: Readonly<Record<string, { readonly remainingMinor: number; readonly shadowPriceBp: number }>>;
   readonly history: readonly Grant[];
   readonly cartDigest: string;
@@ -116,8 +118,9 @@ function responded(
   const effect = effectOf(scene, incentive, Math.max(0, worthMinor - (owed?.worthMinor ?? 0)));
   const baseline = logistic(logit.mean);
   const conversion = effect.none * baseline + (1 - effect.none) * logistic(logit.mean + effect.shift);
-  const charge = chargeOf(scene, campaign, expected);
-  const owedCharge = owed === undefined ? 0 : Math.min(charge, chargeOf(scene, owed.campaign, owed.expected));
+  const charge = chargeOf(scene, campaign, expected, worthMinor);
+  const owedCharge =
+    owed === undefined ? 0 : Math.min(charge, chargeOf(scene, owed.campaign, owed.expected, owed.worthMinor));
   const blockedBy = blockOf(scene, { campaign, gift, incentive, owedMinor: owed?.worthMinor });
   return {
     ...{ campaignId: campaign.campaignId, rung, worthMinor, conversion, blockedBy, campaign, place },
@@ -389,9 +392,20 @@ function effectOf({ model, lines }: Scene, { kind }: Incentive, gainedMinor: num
   return { none: response.nullProbability, shift: response.slopeMean * curve, sd: response.slopeSd * curve };
 }
 
-/** What it takes, 5 % of it more for what it teaches, and what the money would be worth elsewhere. */
-function chargeOf({ leases }: Scene, { budgetId }: Campaign, expected: number): number {
-  return expected * 1.05 + expected * ((leases[budgetId]?.shadowPriceBp ?? 0) / 10_000);
+/** What it takes, what it teaches, and what the money would be worth elsewhere. */
+function chargeOf(scene: Scene, { budgetId }: Campaign, expected: number, worthMinor: number): number {
+  return (
+    expected * (1 + taughtBy(scene, worthMinor)) + expected * ((scene.leases[budgetId]?.shadowPriceBp ?? 0) / 10_000)
+  );
+}
+
+/** 2 % and three tenths of the depth; twice that just after something was given, and half as much more after each 30 days. */
+function taughtBy(scene: Scene, worthMinor: number): number {
+  const goods = sum(scene.lines.map(amountOf));
+  const depthBp = goods === 0 ? 0 : Math.min(10_000, halfEven(BigInt(worthMinor) * 10_000n, BigInt(goods)));
+  const given = scene.history.filter(({ campaignId }) => !isEntitlement(scene, campaignId));
+  const newest = scene.isPersonal && given.length > 0 ? Math.max(...given.map(({ atMs }) => atMs)) : -Infinity;
+  return (0.02 + 0.3 * (depthBp / 10_000)) * (1 + 0.5 ** ((scene.nowMs - newest) / (30 * DAY_MS)));
 }
 
 function marginOf(scene: Scene): number {

@@ -21,8 +21,7 @@ export interface RecordedState extends Pick<
   | "language"
   | "place"
   | "freshness"
-  | "owedUntold"
-  | "purposesUntold"
+  | "earlierRules"
 > {
   /** Text features; the numbers stand in the record's snapshot. */
   readonly texts: Readonly<Record<string, string>>;
@@ -39,17 +38,17 @@ export type RecordableInput = Omit<DecisionInput, "policy" | "model"> & {
 };
 
 /**
- * As it stands in the record: what only breakers and quantities ask for does where the policy has any, and did not before there were such. Where the policy
- * has entitlements, that the record tells what blocks them; and that each purpose was asked for, which it was not before there were purposes beside
- * personalization.
+ * As it stands in the record: what only breakers and quantities ask for does where the policy has any, and did not before there were such. Version 1, of
+ * earlier rules, says besides, where the policy has entitlements, that it tells what blocks them, and whether each purpose was asked for.
  */
-type Recorded = Omit<RecordedState, "realisedMargins" | "offersLeft" | "owedUntold" | "purposesUntold" | "unsaid"> &
+type Recorded = Omit<RecordedState, "realisedMargins" | "offersLeft" | "earlierRules" | "unsaid"> &
   Partial<Pick<RecordedState, "realisedMargins" | "offersLeft" | "unsaid">> & {
     readonly owedTold?: true;
     readonly purposesTold?: true;
   };
 
-const VERSION = 1;
+const VERSION = 2;
+const VERSION_OF_EARLIER_RULES = 1;
 const UNSAID: readonly Unsaid[] = ["channel", "device"];
 
 /** The record's `decision_state`: canonical JSON with a version. Of the features that are words it has what consent lets be read. */
@@ -80,8 +79,7 @@ export function encodeRecordedState(input: RecordableInput): string {
         quantities.map(({ campaignId }) => campaignId),
       ),
     }),
-    ...((input.policy?.entitlements.size ?? 0) > 0 && input.owedUntold !== true && { owedTold: true }),
-    ...(input.purposesUntold !== true && { purposesTold: true }),
+    ...told(input),
     ...(unsaid.length > 0 && { unsaid }),
     killSwitch,
     language,
@@ -89,7 +87,15 @@ export function encodeRecordedState(input: RecordableInput): string {
     freshness,
     texts: permitted.features?.texts ?? {},
   };
-  return canonicalJson({ v: VERSION, ...recorded });
+  return canonicalJson({ v: input.earlierRules === undefined ? VERSION : VERSION_OF_EARLIER_RULES, ...recorded });
+}
+
+function told({ earlierRules, policy }: RecordableInput): Pick<Recorded, "owedTold" | "purposesTold"> {
+  if (earlierRules === undefined) return {};
+  return {
+    ...((policy?.entitlements.size ?? 0) > 0 && !earlierRules.owedUntold && { owedTold: true }),
+    ...(!earlierRules.purposesUntold && { purposesTold: true }),
+  };
 }
 
 /** Reads what {@link encodeRecordedState} wrote. Refused: what is no such text. */
@@ -103,8 +109,6 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     decisionsPerRung,
     realisedMargins = {},
     offersLeft = {},
-    owedTold,
-    purposesTold,
     unsaid = [],
     killSwitch,
     language,
@@ -119,8 +123,9 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     decisionsPerRung,
     realisedMargins,
     offersLeft,
-    ...(owedTold !== true && { owedUntold: true }),
-    ...(purposesTold !== true && { purposesUntold: true }),
+    ...(parsed.v === VERSION_OF_EARLIER_RULES && {
+      earlierRules: { owedUntold: parsed.owedTold !== true, purposesUntold: parsed.purposesTold !== true },
+    }),
     unsaid,
     killSwitch,
     language,
@@ -131,7 +136,12 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
 }
 
 function malformed(text: string): Refusal {
-  return refusal("decision_state_malformed", "decision_state", text, `decision state of version ${String(VERSION)}`);
+  return refusal(
+    "decision_state_malformed",
+    "decision_state",
+    text,
+    `decision state of version 1 or ${String(VERSION)}`,
+  );
 }
 
 function onlyNamed<T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
@@ -152,7 +162,12 @@ function parse(text: string): unknown {
 }
 
 function isVersioned(value: unknown): value is { readonly v: number } {
-  return typeof value === "object" && value !== null && "v" in value && value.v === VERSION;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "v" in value &&
+    (value.v === VERSION || value.v === VERSION_OF_EARLIER_RULES)
+  );
 }
 
 /** The form is checked as far as telling our own encoding from anything else needs; the log is ours. */

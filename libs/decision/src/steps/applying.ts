@@ -6,6 +6,7 @@ import { eligibilityStep, type Eligibility } from "./eligibility.js";
 import { owedStep, type BlockedOwed, type Owed } from "./owed.js";
 import { baselineResponse, type Baseline } from "./response.js";
 import { segmentsStep, type Segments } from "./segments.js";
+import { lastGivenMs } from "./teaching.js";
 
 /** What applies to the shopper and the cart now, whatever was given before. */
 export interface Applying {
@@ -43,6 +44,15 @@ export function applyingStep(situation: Situation, permitted: Permitted): Applyi
     owed,
     blockedOwed: blocked,
     outweighed,
-    personalDataUsed: segments.personalDataUsed || baseline.personalDataUsed || eligibility.personalDataUsed,
+    personalDataUsed:
+      segments.personalDataUsed ||
+      baseline.personalDataUsed ||
+      eligibility.personalDataUsed ||
+      (eligibility.incentives.length > 0 && isTaught(situation)),
   };
+}
+
+/** What was given before makes what is given now dearer. By earlier rules it did not. */
+function isTaught(situation: Situation): boolean {
+  return situation.earlierRules === undefined && lastGivenMs(situation) !== undefined;
 }

@@ -5,7 +5,7 @@ import { withoutSensitive } from "../policy/sensitive-data.js";
 /** What consent is asked about: the part of a decision's input that tells of a person. */
 export type PersonalInput = Pick<
   DecisionInput,
-  "consent" | "features" | "profile" | "proposedClass" | "partnerSegments" | "channel" | "device" | "purposesUntold"
+  "consent" | "features" | "profile" | "proposedClass" | "partnerSegments" | "channel" | "device" | "earlierRules"
 >;
 
 /** What of a person a decision may look at: the one place that data of a person passes on their way into it. */
@@ -33,7 +33,7 @@ export interface Permitted {
  * Without consent to personalization that is all of the person.
  */
 export function consentStep(input: PersonalInput): Permitted {
-  if (input.purposesUntold === true) return beforePurposes(input);
+  if (input.earlierRules?.purposesUntold === true) return beforePurposes(input);
   const { consent, features, profile, proposedClass, partnerSegments, channel, device } = input;
   const personalization = consent.includes("personalization");
   const allows = (dataClass: PersonalDataClass): boolean => permits(consent, dataClass);

@@ -10,11 +10,12 @@ import { shelfLifeLeftBp } from "../approaches/dynamic.js";
 import type { Candidate } from "../decision.js";
 import type { RungTerms } from "../exploration-cost.js";
 import type { CompiledCampaign } from "../policy/compile.js";
-import { SALVAGE_AT_END_BP, TEACHING_COST_BP, USE_GIVEN_ORDER_BP } from "../priors.js";
+import { SALVAGE_AT_END_BP, USE_GIVEN_ORDER_BP } from "../priors.js";
 import type { Situation } from "../situation.js";
-import type { LadderRung } from "./ladder.js";
+import { depthOf, type LadderRung } from "./ladder.js";
 import type { Owed } from "./owed.js";
 import { evidenceOf, type AnsweredRung, type Baseline } from "./response.js";
+import { teachingOf } from "./teaching.js";
 
 /** A rung with what it would do, and what it is worth to the shop. */
 export interface ValuedRung extends LadderRung, Omit<AnsweredRung, "rung"> {
@@ -51,11 +52,16 @@ export function valueStep(
   orderWorths: ReadonlyMap<CompiledCampaign, number>,
 ): readonly ValuedRung[] {
   const margins = new Map(orderWorths);
-  const owedCharge = owed === undefined ? 0 : chargeOf(situation, owed, situation.left.cart);
+  const teaching = teachingOf(situation);
+  const { goodsMinor, left } = situation;
+  const owedCharge =
+    owed === undefined
+      ? 0
+      : chargeOf(situation, owed, left.cart, teaching(depthOf(owed.appraisal.worthMinor, goodsMinor)));
   return rungs.map(({ rung, effect, conversion }) => {
     const margin = margins.get(rung.campaign) ?? marginOf(situation, rung.campaign);
     margins.set(rung.campaign, margin);
-    const charge = chargeOf(situation, rung, rung.left.cart);
+    const charge = chargeOf(situation, rung, rung.left.cart, teaching(rung.depthBp));
     // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
     const worth = { margin, charge, owedCharge: Math.min(owedCharge, charge) };
     // Written out: a spread takes several times as long, and there is one for every rung of every decision.
@@ -135,28 +141,30 @@ function usedMinor(costMinor: number): number {
  * elsewhere. The last is reckoned on all that its budgets hold, the tax on it, too.
  *
  * @param cart without it
+ * @param taught what it teaches, as a share of it
  */
 function chargeOf(
   situation: Situation,
   { appraisal, campaign }: Pick<LadderRung, "appraisal" | "campaign">,
   cart: Cart,
+  taught: number,
 ): number {
-  const [keptShare, heldShare] = costShares(situation, campaign);
+  const [merchantShare, heldShare] = costShares(situation, campaign);
   const kept = usedMinor(keptCost(situation, appraisal, cart));
-  return kept * keptShare + usedMinor(appraisal?.expectedCostMinor ?? 0) * heldShare;
+  return kept * (merchantShare + taught) + usedMinor(appraisal?.expectedCostMinor ?? 0) * heldShare;
 }
 
-/** How much of what the shop no longer keeps, and of what its budgets hold, is charged to an incentive. */
+/** How much of what the shop no longer keeps, and of what its budgets hold, is charged to an incentive, before what it teaches. */
 function costShares(
   { budgets }: Situation,
   { draws, merchantShareBp }: CompiledCampaign,
-): readonly [kept: number, held: number] {
+): readonly [merchant: number, held: number] {
   let shadowPriceBp = 0;
   for (const { budget, by } of draws)
     if (by !== "partner" && Object.hasOwn(budgets, budget.budgetId))
       shadowPriceBp += budgets[budget.budgetId]?.shadowPriceBp ?? 0;
   const merchantShare = merchantShareBp / 10_000;
-  return [merchantShare + TEACHING_COST_BP / 10_000, (merchantShare * shadowPriceBp) / 10_000];
+  return [merchantShare, (merchantShare * shadowPriceBp) / 10_000];
 }
 
 /** Margin at opportunity cost, what other offers of the cart cost taken off: goods that perish within a dynamic campaign's shelf life cost what they could still bring. */

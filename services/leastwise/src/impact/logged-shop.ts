@@ -72,7 +72,7 @@ export class LoggedShop {
       this.#options.onUnreadable({ place: `decision ${decisionId} of ${decidedAtMs}`, why: sayRefusal(read.error) });
       return;
     }
-    const { subject, cart, catalog, cause } = read.value;
+    const { subject, cart, catalog, cause, earlierRules } = read.value;
     yield* this.#orderBefore(record, subject);
     const inForce = this.#options.inForce?.(policyVersion);
     this.versions.set(policyVersion, (this.versions.get(policyVersion) ?? 0) + 1);
@@ -82,7 +82,7 @@ export class LoggedShop {
     // either policy, whatever the one had that it was made under.
     const asked = {
       ...{ cause: { ...cause, requestId: decisionId }, observeOnly: false, codeKey: CODE_KEY },
-      owedUntold: undefined,
+      earlierRules: earlierRules && { ...earlierRules, owedUntold: false },
     };
     yield { kind: "cart", facts: { ...read.value, ...asked }, ...(inForce === undefined ? {} : { inForce }) };
   }

@@ -474,9 +474,9 @@ export interface DecisionRecord {
   observeOnly: boolean;
   /**
    * What else the decision is a function of, as canonical JSON with a version: the subject's state before it, the owner's books
-   * (budgets, exploration spent, decisions by rung, realised margins, offers left), kill switch, place, language, freshness and the features that are words; under a policy with entitlements also
-   * that it tells what blocks them (`owedTold`), and of all that each purpose of consent was asked for what it gates (`purposesTold`), which records of earlier
-   * versions do not; and what of channel and device the request left out (`unsaid`).
+   * (budgets, exploration spent, decisions by rung, realised margins, offers left), kill switch, place, language, freshness and the features that are words; and what of channel and device the request left out (`unsaid`). Version 1 is of
+   * earlier rules: it says with `owedTold`, of a policy with entitlements, that what blocks them is told, and with `purposesTold` that each purpose of consent was
+   * asked for what it gates.
    */
   decisionState: Buffer;
   /** What this decision takes of its campaign's exploration budget, minor units; 0 where nothing was explored. */
