@@ -226,7 +226,6 @@ export function compilePolicy(
     .toSorted(byPriority)
     .map((campaign, place) => compileCampaign(campaign, place, { cart, clocks, drawing, starts, scopes }));
   const named = new Set(segments.flatMap(({ expression }) => expression.features));
-  const { perSubjectMax, perSubjectPeriodMs = 0, openOffersMax, frequencyCaps, coolDownMs } = guardrails;
   return ok({
     version: policy.version,
     currency,
@@ -247,14 +246,7 @@ export function compilePolicy(
     breakers: campaigns.flatMap(({ breaker }) => breaker ?? []),
     quantities: campaigns.filter(({ offersMax }) => offersMax > 0),
     experiments: policy.experiments.map((experiment) => ({ ...experiment, key: hashKeyFromSalt(experiment.salt) })),
-    guardrails: {
-      cart,
-      perSubjectMaxMinor: perSubjectMax?.minor,
-      perSubjectPeriodMs,
-      openOffersMax: orDefault(openOffersMax, OPEN_MAX),
-      frequencyCaps,
-      coolDownMs,
-    },
+    guardrails: compileGuardrails(guardrails, cart),
     templates: policy.templates,
     killSwitch: policy.killSwitch,
     device: policy.device && {
@@ -379,6 +371,18 @@ class Drawing {
     const partOf = this.#policy.budgets.find((one) => one.budgetId === budgetId)?.partOf ?? "";
     return [budget, ...this.#withWholes(partOf)];
   }
+}
+
+function compileGuardrails(guardrails: Guardrails, cart: CartGuardrails): CompiledGuardrails {
+  const { perSubjectMax, perSubjectPeriodMs = 0, openOffersMax, frequencyCaps, coolDownMs } = guardrails;
+  return {
+    cart,
+    perSubjectMaxMinor: perSubjectMax?.minor,
+    perSubjectPeriodMs,
+    openOffersMax: orDefault(openOffersMax, OPEN_MAX),
+    frequencyCaps,
+    coolDownMs,
+  };
 }
 
 function cartGuardrailsOf(guardrails: Guardrails, { prices, taxBp = 0, rounding }: Policy): CartGuardrails {
