@@ -14,19 +14,21 @@ import { degradedDecision } from "./degraded.js";
 import { ineligibleFor } from "./explain/ineligible.js";
 import { explainDecision } from "./explain/sentences.js";
 import {
+  CART,
+  NOON,
+  PROFILE,
   amountOff,
   campaign,
-  CART,
   compiled,
+  compiledModel,
   features,
   input,
-  NOON,
   percentOff,
   policy,
-  PROFILE,
   sureModel,
 } from "./given/store.js";
 import type { DecisionInput } from "./input.js";
+import { PRIOR_MODEL } from "./priors.js";
 import { EMPTY_STATE, type DecisionState } from "./state/decision-state.js";
 import { evolve } from "./state/evolve.js";
 
@@ -790,6 +792,53 @@ describe("a degraded answer", () => {
     expect(degradedDecision(input(), "owner_changing")).toMatchObject({
       decision: { reason: "degraded", freshness: "stale", degradedReason: "owner_changing", offer: undefined },
     });
+  });
+});
+
+describe("a model that says of a shopper what nobody would believe", () => {
+  /** Answers nearly 1.0 for whoever ordered before, whatever is offered. */
+  const gone = compiledModel({
+    ...PRIOR_MODEL,
+    version: "gone-wrong",
+    baseline: [
+      { feature: "intercept", mean: 0, sd: 0.1 },
+      { feature: "purchases_30d", mean: 3, sd: 0.1 },
+    ],
+  });
+  const regular = { model: gone, features: features({ purchases_30d: 4 }) };
+
+  it("decides nothing: the answer is the safe one, and says why", () => {
+    expect(decided(regular)).toEqual(degradedDecision(input(regular), "model_unbelievable"));
+    expect(decision(regular)).toMatchObject({
+      ...{ reason: "degraded", freshness: "degraded", degradedReason: "model_unbelievable", offer: undefined },
+      ...{ modelVersion: "gone-wrong", validUntilMs: NOON, episodeId: "" },
+    });
+  });
+
+  it("is believed of others, and of who is not looked at", () => {
+    expect(decision({ ...regular, features: features({ purchases_30d: 1 }) }).degradedReason).toBe("");
+    expect(decision({ ...regular, consent: [] }).degradedReason).toBe("");
+  });
+
+  it("is believed where it was trained on less", () => {
+    const bounded = compiledModel({
+      ...PRIOR_MODEL,
+      version: "bounded",
+      baseline: [{ feature: "purchases_30d", mean: 3, sd: 0.1, max: 1 }],
+    });
+    expect(decision({ ...regular, model: bounded }).degradedReason).toBe("");
+  });
+
+  it("takes nothing back: what is outstanding is honoured", () => {
+    const first = decided({ policy: exploiting(), model: sureModel(3) });
+    const then = { ...regular, policy: exploiting(), decisionState: first.nextState };
+    const again = decision({ ...then, cause: { caller: "shop", requestId: "r-2", sessionId: "" } });
+    expect(again.offer?.offerId).toBe(first.decision.offer?.offerId);
+  });
+
+  it("does not touch what the priors decide", () => {
+    const often = { features: features({ purchases_30d: 40 }) };
+    expect(decision(often)).toMatchObject({ degradedReason: "", modelVersion: PRIOR_MODEL.version });
   });
 });
 

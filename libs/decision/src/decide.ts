@@ -1,12 +1,13 @@
 import { continuedDecision } from "./continued.js";
-import type { Candidate, Decided, Decision, Enrolment } from "./decision.js";
+import type { Candidate, DecideOutcome, Decision, Enrolment } from "./decision.js";
+import { degradedDecision } from "./degraded.js";
 import { explorationCostOf } from "./exploration-cost.js";
 import type { DecisionInput } from "./input.js";
+import { isUnbelievable } from "./model/believable.js";
 import { baselineAlone, recordOf } from "./record.js";
 import type { BlockReason } from "./reasons.js";
 import { repeatedAnswer } from "./repeated.js";
 import { situationOf, type Situation } from "./situation.js";
-import type { Answer } from "./state/decision-state.js";
 import { evolve } from "./state/evolve.js";
 import { byCost, choiceStep } from "./steps/choice.js";
 import type { EligibleCampaign } from "./steps/eligibility.js";
@@ -24,18 +25,10 @@ import { wantedOf } from "./steps/offer.js";
 import { owedTerms, recorded, recordedTerms, valueStep, type ValuedRung } from "./steps/value.js";
 import { weigh } from "./weighing.js";
 
-/** What became of a call. */
-export type DecideOutcome = Decided | Repeated;
-
-/** The call was answered before: nothing is recorded, the state stays, and the answer is the same. */
-export interface Repeated {
-  readonly kind: "repeated";
-  readonly answer: Answer;
-}
-
 /**
  * Decides the least incentive that converts. A pure function of its input: the same input gives the same outcome,
- * byte for byte, whenever and wherever it is run.
+ * byte for byte, whenever and wherever it is run. Where the model gives the shopper a chance to buy without us that nobody would believe, the answer is
+ * the safe one.
  *
  * @throws RangeError if the features are not those that the policy was compiled for, or sums of the cart are not safe
  *   integers: the caller's bugs.
@@ -46,12 +39,15 @@ export function decide(input: DecisionInput): DecideOutcome {
   if (repeated !== undefined) return { kind: "repeated", answer: repeated.answer };
   const enrolments = enrolmentStep(situation);
   const decision = continuedDecision(situation, enrolments) ?? newDecision(situation, enrolments);
+  if (decision === undefined) return degradedDecision(input, "model_unbelievable");
   return { kind: "decided", decision, nextState: evolve(input.decisionState, { kind: "decided", decision }) };
 }
 
-function newDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision {
+/** Undefined where the model is not to be believed of this shopper. */
+function newDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision | undefined {
   const { permitted, applying, rungs } = weigh(situation);
   const { segments, baseline, isForeign, eligibility, owed, personalDataUsed } = applying;
+  if (isUnbelievable(situation.model, baseline.conversion)) return undefined;
   const blockedOwed = situation.earlierRules?.owedUntold === true ? [] : applying.blockedOwed;
   const answered = responseStep(situation, baseline, owed, rungs);
   const orderWorths = targetStep(situation, baseline, owed, answered);

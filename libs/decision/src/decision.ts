@@ -2,7 +2,7 @@ import type { Cart, CatalogRow, Incentive, PriceBasis } from "@leastwise/offers"
 import type { AssignmentKey, Millis, Purpose, SubjectId } from "@leastwise/vocabulary";
 import type { FeatureVector, Place } from "./input.js";
 import type { BlockReason, DecisionReason, DegradedReason } from "./reasons.js";
-import type { Arm, DecisionState, Freshness, IssuedOffer } from "./state/decision-state.js";
+import type { Answer, Arm, DecisionState, Freshness, IssuedOffer } from "./state/decision-state.js";
 
 /** One decision, whole: it fills `DecisionRecord`. Money is in minor units of the cart's currency. */
 export interface Decision {
@@ -120,6 +120,15 @@ export interface Decided {
   readonly decision: Decision;
   readonly nextState: DecisionState;
 }
+
+/** The call was answered before: nothing is recorded, the state stays, and the answer is the same. */
+export interface Repeated {
+  readonly kind: "repeated";
+  readonly answer: Answer;
+}
+
+/** What became of a call. */
+export type DecideOutcome = Decided | Repeated;
 
 /** What a budget holds for an offer. */
 export interface Hold {

@@ -1,6 +1,6 @@
 import { BGNBD_PRIOR } from "./approaches/bgnbd.js";
 import { honoured } from "./continued.js";
-import type { Decision, Enrolment } from "./decision.js";
+import type { DecideOutcome, Decision, Enrolment } from "./decision.js";
 import type { DecisionInput } from "./input.js";
 import type { CompiledModel } from "./model/response-model.js";
 import { CampaignIndex } from "./policy/campaign-index.js";
@@ -12,7 +12,6 @@ import type { DegradedReason } from "./reasons.js";
 import { baselineAlone, recordOf } from "./record.js";
 import { repeatedAnswer } from "./repeated.js";
 import { situationUnder, type Situation } from "./situation.js";
-import type { DecideOutcome } from "./decide.js";
 import { evolve } from "./state/evolve.js";
 import { applyingStep } from "./steps/applying.js";
 import { consentStep } from "./steps/consent.js";

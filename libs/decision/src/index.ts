@@ -1,6 +1,6 @@
 export { canonicalJson } from "./canonical-json.js";
-export { decide, type DecideOutcome, type Repeated } from "./decide.js";
-export type { Candidate, Decided, Decision, Enrolment, Hold } from "./decision.js";
+export { decide } from "./decide.js";
+export type { Candidate, Decided, DecideOutcome, Decision, Enrolment, Hold, Repeated } from "./decision.js";
 export { degradedDecision, type DegradedInput } from "./degraded.js";
 export { cartDigest, decisionIdOf, profileDigestOf } from "./digests.js";
 export { isOutsideBand } from "./guardrails/margin-breaker.js";

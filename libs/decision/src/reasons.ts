@@ -108,5 +108,6 @@ export const DEGRADED_REASONS = [
   "owner_unavailable",
   "owner_changing",
   "policy_unseen",
+  "model_unbelievable",
 ] as const;
 export type DegradedReason = (typeof DEGRADED_REASONS)[number];

@@ -37,6 +37,7 @@ export const RPC_METHODS = {
   "leastwise.v1.CatalogService": ["PutProducts", "GetProduct"],
   "leastwise.v1.CollectorService": ["Record", "RecordStream"],
   "leastwise.v1.DecisionService": ["Decide", "DecideBatch", "DecideStream", "Explain"],
+  "leastwise.v1.ModelService": ["ApplyModel", "ValidateModel", "GetModel", "ListModels", "RollbackModel"],
   "leastwise.v1.OfferService": ["Validate", "Reserve", "Redeem", "Release", "Refund", "Get", "BestStack"],
   "leastwise.v1.PolicyService": [
     "ApplyPolicy",
@@ -146,6 +147,7 @@ export const DEGRADED_REASONS = [
   "owner_unavailable",
   "owner_changing",
   "policy_unseen",
+  "model_unbelievable",
 ] as const;
 
 /**

@@ -1,4 +1,5 @@
 import type { DecisionInput } from "../input.js";
+import { withinRange } from "../model/response-model.js";
 import { consentStep } from "../steps/consent.js";
 
 /** What one term of the response model adds to the logit of buying at rung 0. */
@@ -9,7 +10,7 @@ export interface ModelTerm {
   readonly value: number;
   /** Posterior mean of the coefficient. */
   readonly coefficient: number;
-  /** Both multiplied: the share of the logit. */
+  /** The share of the logit: the coefficient times the value, or times the nearest bound of the range that the model was trained on. */
   readonly logit: number;
 }
 
@@ -17,10 +18,11 @@ export interface ModelTerm {
 export function modelTerms(input: DecisionInput, featureNames: readonly string[]): readonly ModelTerm[] {
   const { intercept, coefficients } = input.model;
   const { features } = consentStep(input);
-  const terms = (features === undefined ? [] : coefficients).flatMap(({ slot, mean }): readonly ModelTerm[] => {
+  const terms = (features === undefined ? [] : coefficients).flatMap((coefficient): readonly ModelTerm[] => {
+    const { slot, mean } = coefficient;
     const [feature, value] = [featureNames[slot], features?.values[slot]];
     if (feature === undefined || value === undefined || Number.isNaN(value)) return [];
-    return [{ feature, value, coefficient: mean, logit: mean * value }];
+    return [{ feature, value, coefficient: mean, logit: mean * withinRange(value, coefficient) }];
   });
   return [{ feature: "intercept", value: 1, coefficient: intercept.mean, logit: intercept.mean }, ...terms];
 }

@@ -231,13 +231,14 @@ const model: fc.Arbitrary<ResponseModel> = fc
     sd: fc.constantFrom(0.01, 0.3, 1, 2),
     none: fc.constantFrom(0, 0, 0.25, 0.9),
     intercept: fc.integer({ min: -30, max: 15 }).map((tenths) => tenths / 10),
+    trainedOn: fc.constantFrom({}, {}, { max: 2 }, { min: 1 }, { min: 1, max: 3 }),
   })
-  .map(({ slopes, sd, none, intercept }) => ({
+  .map(({ slopes, sd, none, intercept, trainedOn }) => ({
     version: "generated",
     horizonMs: PRIOR_MODEL.horizonMs,
     baseline: [
       { feature: "intercept", mean: intercept, sd: 0.3 },
-      { feature: "purchases_30d", mean: 0.2, sd: 0.2 },
+      { feature: "purchases_30d", mean: 0.2, sd: 0.2, ...trainedOn },
     ],
     formats: ["percent_off", "amount_off", "free_shipping", "loyalty_credit"].map((format, at) => ({
       ...{ format, slopeMean: slopes[at] ?? 0, slopeSd: sd, nullProbability: none, depthScaleBp: 1_000 },

@@ -376,8 +376,10 @@ function owedOf(scene: Scene, applying: readonly Campaign[]) {
 // What it does, and what it is worth
 
 function logitOf({ model, features }: Scene): { readonly mean: number; readonly sd: number } {
-  const terms = model.baseline.flatMap(({ feature, mean, sd }) => {
-    const value = feature === "intercept" ? 1 : features[feature];
+  const terms = model.baseline.flatMap(({ feature, mean, sd, min, max }) => {
+    let value = feature === "intercept" ? 1 : features[feature];
+    if (value !== undefined && min !== undefined && value < min) value = min;
+    if (value !== undefined && max !== undefined && value > max) value = max;
     return value === undefined ? [] : [{ mean: mean * value, variance: (sd * value) ** 2 }];
   });
   return { mean: sum(terms.map(({ mean }) => mean)), sd: Math.sqrt(sum(terms.map(({ variance }) => variance))) };

@@ -1,12 +1,26 @@
 import { describe, expect, it } from "@jest/globals";
 import { INCENTIVE_KINDS } from "@leastwise/offers";
-import { CATALOGUE } from "../given/store.js";
+import { modelTerms } from "../explain/model-terms.js";
+import { CATALOGUE, features, input } from "../given/store.js";
 import { PRIOR_MODEL } from "../priors.js";
 import { NORMAL_QUANTILES } from "./normal-quantiles.js";
-import { compileModel, type FormatResponse } from "./response-model.js";
+import { consentStep } from "../steps/consent.js";
+import { baselineResponse } from "../steps/response.js";
+import { isUnbelievable } from "./believable.js";
+import { compileModel, type Coefficient, type FormatResponse, type ResponseModel } from "./response-model.js";
 
 const NAMES = CATALOGUE.names;
 const format: FormatResponse = { format: "percent_off", slopeMean: 1, slopeSd: 1, nullProbability: 0, depthScaleBp: 1 };
+const intercept: Coefficient = { feature: "intercept", mean: 0, sd: 1 };
+const orders: Coefficient = { feature: "purchases_30d", mean: 0.5, sd: 0.1 };
+const bgnbd = { r: 0.2, alpha: 4, a: 0.8, b: 2 };
+
+function problemsOf(changes: Partial<ResponseModel>) {
+  const result = compileModel({ ...PRIOR_MODEL, ...changes }, NAMES);
+  return result.ok ? [] : result.error;
+}
+
+const logit = (conversion: number) => Math.log(conversion / (1 - conversion));
 
 describe("a response model", () => {
   it("given the priors, is bound to the places of the features", () => {
@@ -22,18 +36,93 @@ describe("a response model", () => {
   });
 
   it.each([
-    ["an unknown feature", { baseline: [{ feature: "purchases_3d", mean: 0, sd: 1 }] }, "unknown_feature"],
-    ["no doubt at all", { baseline: [{ feature: "intercept", mean: 0, sd: 0 }] }, "not_positive"],
-    ["a mean that is none", { baseline: [{ feature: "intercept", mean: Number.NaN, sd: 1 }] }, "not_finite"],
-    ["a falling response", { formats: [{ ...format, slopeMean: -0.1 }] }, "negative"],
+    ["an unknown feature", { baseline: [{ ...orders, feature: "purchases_3d" }] }, "unknown_feature"],
+    ["a feature twice", { baseline: [orders, orders] }, "coefficient_repeated"],
+    ["no doubt at all", { baseline: [{ ...intercept, sd: 0 }] }, "not_positive"],
+    ["a doubt that is none", { baseline: [{ ...intercept, sd: Number.NaN }] }, "not_positive"],
+    ["a doubt without end", { baseline: [{ ...intercept, sd: Infinity }] }, "not_positive"],
+    ["a mean that is none", { baseline: [{ ...intercept, mean: Number.NaN }] }, "not_finite"],
+    ["a mean without end", { baseline: [{ ...orders, mean: -Infinity }] }, "not_finite"],
+    ["a mean that no feature can have", { baseline: [{ ...orders, mean: 1e9 }] }, "out_of_range"],
+    ["a bound that is none", { baseline: [{ ...orders, min: Number.NaN }] }, "not_finite"],
+    ["a range that is none", { baseline: [{ ...orders, min: 2, max: 1 }] }, "range_reversed"],
+    ["a range of the intercept", { baseline: [{ ...intercept, max: 1 }] }, "range_of_intercept"],
+    ["a falling response", { formats: [{ ...format, slopeMean: -0.1 }] }, "response_falls"],
+    ["a slope that is none", { formats: [{ ...format, slopeMean: Number.NaN }] }, "not_finite"],
+    ["a slope without doubt", { formats: [{ ...format, slopeSd: 0 }] }, "not_positive"],
     ["a format twice", { formats: [format, format] }, "format_repeated"],
     ["an unknown format", { formats: [{ ...format, format: "percentoff" }] }, "unknown_format"],
     ["a probability of 2", { formats: [{ ...format, nullProbability: 2 }] }, "out_of_range"],
-    ["no scale", { formats: [{ ...format, depthScaleBp: 0 }] }, "not_positive"],
-    ["no version", { version: "" }, "text_missing"],
+    ["no scale", { formats: [{ ...format, depthScaleBp: 0 }] }, "out_of_range"],
+    ["a scale that divides to no number", { formats: [{ ...format, depthScaleBp: 5e-324 }] }, "out_of_range"],
+    ["shoppers who never order", { bgnbd: { ...bgnbd, r: 0 } }, "not_positive"],
+    ["a horizon of nothing", { horizonMs: 0 }, "out_of_range"],
+    ["no version", { version: "" }, "version_malformed"],
+    ["a version with blanks", { version: "my model" }, "version_malformed"],
+    ["a chance of 1 for everybody", { baseline: [{ ...intercept, mean: 40 }] }, "conversion_unbelievable"],
   ])("given %s, is refused", (_what, changes, reason) => {
-    const result = compileModel({ ...PRIOR_MODEL, ...changes }, NAMES);
-    expect(result.ok ? [] : result.error.map((problem) => problem.reason)).toContain(reason);
+    expect(problemsOf(changes).map((problem) => problem.reason)).toEqual([reason]);
+  });
+
+  it("is told all at once, each with its field, what came, and the nearest valid name", () => {
+    const baseline = [
+      { ...intercept, sd: -1 },
+      { ...orders, feature: "purchases_3d" },
+    ];
+    expect(problemsOf({ baseline, formats: [{ ...format, slopeMean: -0.1 }] })).toEqual([
+      {
+        ...{ reason: "not_positive", field: "baseline[0].sd", came: "-1" },
+        expected: "a positive number, at most 1000000",
+      },
+      {
+        ...{ reason: "unknown_feature", field: "baseline[1].feature", came: '"purchases_3d"' },
+        expected: "a feature, perhaps purchases_30d",
+      },
+      {
+        ...{ reason: "response_falls", field: "formats[0].slope_mean", came: "-0.1" },
+        expected: "a number, not negative",
+      },
+    ]);
+  });
+
+  it.each([
+    [0.000_49, false],
+    [0.000_51, true],
+    [0.949, true],
+    [0.951, false],
+  ])("that gives whoever is not known a chance of %d, is taken: %s", (conversion, isTaken) => {
+    expect(problemsOf({ baseline: [{ ...intercept, mean: logit(conversion) }] })).toHaveLength(isTaken ? 0 : 1);
+  });
+
+  it.each([
+    [0.000_099, true],
+    [0.000_101, false],
+    [0.994_9, false],
+    [0.995_1, true],
+    [Number.NaN, true],
+  ])("is not believed of one shopper where it says %d: %s; the priors are", (conversion, isUnbelieved) => {
+    expect(isUnbelievable({ version: "learned-1" }, conversion)).toBe(isUnbelieved);
+    expect(isUnbelievable(PRIOR_MODEL, conversion)).toBe(false);
+  });
+
+  it.each([
+    ["within", { min: 1, max: 3 }, 2, 2],
+    ["at its end", { min: 1, max: 3 }, 3, 3],
+    ["beyond it", { min: 1, max: 3 }, 1_000, 3],
+    ["below it", { min: 1, max: 3 }, 0, 1],
+    ["with an upper bound alone", { max: 3 }, -1_000, -1_000],
+    ["that is one value", { min: 2, max: 2 }, 7, 2],
+    ["without one", {}, 1_000, 1_000],
+  ])("takes a feature beyond its range as the nearest bound: %s", (_where, range, value, counted) => {
+    const { baseline } = { baseline: [intercept, { ...orders, ...range }] };
+    const model = compileModel({ ...PRIOR_MODEL, version: "learned-1", baseline }, NAMES);
+    if (!model.ok) throw new Error(JSON.stringify(model.error));
+    const permitted = consentStep(input({ features: features({ purchases_30d: value }) }));
+    const told = baselineResponse(model.value, permitted);
+    expect(told.logit).toBeCloseTo(0.5 * counted, 12);
+    expect(told.logitSd).toBeCloseTo(Math.hypot(1, 0.1 * counted), 9);
+    const [, term] = modelTerms(input({ features: features({ purchases_30d: value }), model: model.value }), NAMES);
+    expect(term).toEqual({ feature: "purchases_30d", value, coefficient: 0.5, logit: 0.5 * counted });
   });
 
   it("draws from 64 ascending quantiles, symmetric about 0", () => {

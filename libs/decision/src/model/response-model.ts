@@ -2,6 +2,9 @@ import { DAY_MS, err, ok, type Result } from "@leastwise/vocabulary";
 import { INCENTIVE_KINDS, type IncentiveKind } from "@leastwise/offers";
 import { BGNBD_PRIOR, type BgNbd } from "../approaches/bgnbd.js";
 import { Problems, type PolicyProblem } from "../policy/problems.js";
+import { VERSION_EXPECTED, VERSION_NAME } from "../policy/version-name.js";
+import { LOADED_BAND, isWithin } from "./believable.js";
+import { logistic } from "./logistic.js";
 
 /**
  * How conversion responds to an incentive: the logit of the chance to buy within the horizon is linear in features, plus
@@ -25,6 +28,10 @@ export interface Coefficient {
   readonly mean: number;
   /** Standard deviation, positive. */
   readonly sd: number;
+  /** Least value of the feature that the model was trained on: a lesser one counts as this. Absent: none. */
+  readonly min?: number;
+  /** Greatest value of the feature that the model was trained on: a greater one counts as this. Absent: none. */
+  readonly max?: number;
 }
 
 /** How one format of incentive moves the logit. */
@@ -45,9 +52,26 @@ export interface CompiledModel {
   readonly version: string;
   readonly horizonMs: number;
   readonly intercept: { readonly mean: number; readonly sd: number };
-  readonly coefficients: readonly { readonly slot: number; readonly mean: number; readonly sd: number }[];
+  readonly coefficients: readonly CompiledCoefficient[];
   readonly formats: ReadonlyMap<IncentiveKind, FormatResponse>;
   readonly bgnbd: BgNbd;
+}
+
+/** A coefficient bound to the place of its feature; without a range, its ends are infinite. */
+export interface CompiledCoefficient {
+  readonly slot: number;
+  readonly mean: number;
+  readonly sd: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Beyond it no coefficient or slope means anything, and products with features might be no numbers any more. */
+const MAGNITUDE_MAX = 1_000_000;
+
+/** What a feature counts as: itself, or the nearest bound of the range that the model was trained on. */
+export function withinRange(value: number, { min, max }: Pick<CompiledCoefficient, "min" | "max">): number {
+  return Math.min(Math.max(value, min), max);
 }
 
 /** Checks a model against `models.proto` and the catalogue, or says all that is wrong with it. */
@@ -56,36 +80,69 @@ export function compileModel(
   featureNames: readonly string[],
 ): Result<CompiledModel, PolicyProblem[]> {
   const problems = new Problems();
-  problems.text("version", model.version, 64);
+  if (!VERSION_NAME.test(model.version)) problems.add("version_malformed", "version", model.version, VERSION_EXPECTED);
   problems.range("horizon_ms", model.horizonMs, 1, 366 * DAY_MS);
-  const slots = new Map(featureNames.map((name, slot) => [name, slot]));
-  const names = new Set(["intercept", ...featureNames]);
-  for (const [i, { feature, mean, sd }] of model.baseline.entries()) {
-    const at = `baseline[${String(i)}]`;
-    problems.reference(`${at}.feature`, feature, names, "feature");
-    if (!Number.isFinite(mean)) problems.add("not_finite", `${at}.mean`, mean, "a finite number");
-    if (!(sd > 0 && Number.isFinite(sd))) problems.add("not_positive", `${at}.sd`, sd, "a positive number");
-  }
-  problems.unique(
-    model.baseline.map(({ feature }, i) => ({ field: `baseline[${String(i)}].feature`, name: feature })),
-    "coefficient_repeated",
-  );
+  checkBaseline(problems, model.baseline, featureNames);
   const formats = compileFormats(problems, model.formats);
-  for (const [name, value] of Object.entries(model.bgnbd ?? {}))
-    if (!(value > 0 && Number.isFinite(value)))
-      problems.add("not_positive", `bgnbd.${name}`, value, "a positive number");
+  const { bgnbd = BGNBD_PRIOR } = model;
+  for (const name of ["r", "alpha", "a", "b"] as const) positive(problems, `bgnbd.${name}`, bgnbd[name]);
   if (problems.found.length > 0) return err(problems.found);
+  const slots = new Map(featureNames.map((name, slot) => [name, slot]));
   return ok({
     version: model.version,
     horizonMs: model.horizonMs,
     intercept: model.baseline.find(({ feature }) => feature === "intercept") ?? { mean: 0, sd: 0 },
-    coefficients: model.baseline.flatMap(({ feature, mean, sd }) => {
+    coefficients: model.baseline.flatMap(({ feature, mean, sd, min = -Infinity, max = Infinity }) => {
       const slot = slots.get(feature);
-      return slot === undefined ? [] : [{ slot, mean, sd }];
+      return slot === undefined ? [] : [{ slot, mean, sd, min, max }];
     }),
     formats,
-    bgnbd: model.bgnbd ?? BGNBD_PRIOR,
+    bgnbd,
   });
+}
+
+function checkBaseline(problems: Problems, baseline: readonly Coefficient[], featureNames: readonly string[]): void {
+  const names = new Set(["intercept", ...featureNames]);
+  for (const [i, coefficient] of baseline.entries()) {
+    const at = `baseline[${String(i)}]`;
+    problems.reference(`${at}.feature`, coefficient.feature, names, "feature");
+    finite(problems, `${at}.mean`, coefficient.mean);
+    positive(problems, `${at}.sd`, coefficient.sd);
+    checkRange(problems, at, coefficient);
+  }
+  problems.unique(
+    baseline.map(({ feature }, i) => ({ field: `baseline[${String(i)}].feature`, name: feature })),
+    "coefficient_repeated",
+  );
+  const place = baseline.findIndex(({ feature }) => feature === "intercept");
+  const mean = baseline[place]?.mean ?? 0;
+  const conversion = logistic(mean);
+  if (Number.isFinite(mean) && !isWithin(LOADED_BAND, conversion)) {
+    const expected = `a chance to buy of ${String(LOADED_BAND.least)} to ${String(LOADED_BAND.most)} for a shopper of whom nothing is known`;
+    problems.add("conversion_unbelievable", `baseline[${String(place)}].mean`, conversion, expected);
+  }
+}
+
+function checkRange(problems: Problems, at: string, { feature, min, max }: Coefficient): void {
+  for (const [name, bound] of Object.entries({ min, max })) {
+    if (bound === undefined) continue;
+    if (!Number.isFinite(bound)) problems.add("not_finite", `${at}.${name}`, bound, "a finite number");
+    if (feature === "intercept")
+      problems.add("range_of_intercept", `${at}.${name}`, bound, "no range of the intercept");
+  }
+  if (min !== undefined && max !== undefined && min > max)
+    problems.add("range_reversed", `${at}.max`, max, `at least ${at}.min, ${String(min)}`);
+}
+
+function finite(problems: Problems, field: string, came: number): void {
+  if (!Number.isFinite(came)) problems.add("not_finite", field, came, "a finite number");
+  else if (Math.abs(came) > MAGNITUDE_MAX)
+    problems.add("out_of_range", field, came, `a number from -${String(MAGNITUDE_MAX)} to ${String(MAGNITUDE_MAX)}`);
+}
+
+function positive(problems: Problems, field: string, came: number): void {
+  if (!(came > 0 && came <= MAGNITUDE_MAX))
+    problems.add("not_positive", field, came, `a positive number, at most ${String(MAGNITUDE_MAX)}`);
 }
 
 function compileFormats(
@@ -97,14 +154,14 @@ function compileFormats(
   for (const [i, response] of responses.entries()) {
     const at = `formats[${String(i)}]`;
     problems.reference(`${at}.format`, response.format, known, "format");
-    if (!(response.slopeMean >= 0 && Number.isFinite(response.slopeMean)))
-      problems.add("negative", `${at}.slope_mean`, response.slopeMean, "a number, not negative");
-    if (!(response.slopeSd > 0 && Number.isFinite(response.slopeSd)))
-      problems.add("not_positive", `${at}.slope_sd`, response.slopeSd, "a positive number");
+    finite(problems, `${at}.slope_mean`, response.slopeMean);
+    if (response.slopeMean < 0)
+      problems.add("response_falls", `${at}.slope_mean`, response.slopeMean, "a number, not negative");
+    positive(problems, `${at}.slope_sd`, response.slopeSd);
     if (!(response.nullProbability >= 0 && response.nullProbability <= 1))
       problems.add("out_of_range", `${at}.null_probability`, response.nullProbability, "a number from 0 to 1");
-    if (!(response.depthScaleBp > 0 && Number.isFinite(response.depthScaleBp)))
-      problems.add("not_positive", `${at}.depth_scale_bp`, response.depthScaleBp, "a positive number");
+    if (!(response.depthScaleBp >= 1 && response.depthScaleBp <= MAGNITUDE_MAX))
+      problems.add("out_of_range", `${at}.depth_scale_bp`, response.depthScaleBp, `1 to ${String(MAGNITUDE_MAX)}`);
     const kind = INCENTIVE_KINDS.find((name) => name === response.format);
     if (kind !== undefined) formats.set(kind, response);
   }

@@ -9,19 +9,19 @@ import { validateBudgets, validatePartners } from "./validate-budgets.js";
 import type { Standing } from "./expression-types.js";
 import { validateDevice } from "./validate-device.js";
 import { validateGuardrails } from "./validate-guardrails.js";
+import { VERSION_EXPECTED, VERSION_NAME } from "./version-name.js";
 
 const CAMPAIGNS_MAX = 1_000;
 const OFFERS_MAX = 1_000_000_000;
 const SEGMENTS_MAX = 5_000;
 const PLACEMENTS: ReadonlySet<string> = new Set(["checkout", "banner", "email", "push", "social"]);
 const PLACEHOLDERS: ReadonlySet<string> = new Set(["incentive", "cohort", "expires"]);
-const VERSION_NAME = /^[a-z0-9._-]{1,64}$/;
 const LANGUAGE_TAG = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/;
 
 /** Checks everything about a policy that `policy.proto` states, except its expressions. */
 export function validatePolicy(problems: Problems, policy: Policy, standing: Standing): void {
   if (!VERSION_NAME.test(policy.version))
-    problems.add("version_malformed", "version", policy.version, "1 to 64 of a-z, 0-9, dot, underscore and dash");
+    problems.add("version_malformed", "version", policy.version, VERSION_EXPECTED);
   problems.text("author", policy.author, 256);
   problems.text("reason", policy.reason, 1_024);
   if (!isCurrencyCode(policy.currency))

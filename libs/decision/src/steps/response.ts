@@ -1,5 +1,6 @@
 import { NORMAL_QUANTILES } from "../model/normal-quantiles.js";
-import type { CompiledModel, FormatResponse } from "../model/response-model.js";
+import { logistic } from "../model/logistic.js";
+import { withinRange, type CompiledModel, type FormatResponse } from "../model/response-model.js";
 import type { Permitted } from "./consent.js";
 import type { LadderRung } from "./ladder.js";
 import type { Owed } from "./owed.js";
@@ -35,14 +36,19 @@ export interface Effect {
   readonly shiftSd: number;
 }
 
-/** The chance of buying at rung 0, from what may be looked at; an absent feature contributes nothing. */
+/**
+ * The chance of buying at rung 0, from what may be looked at; an absent feature contributes nothing, and one beyond the range that the model was trained on
+ * counts as the nearest bound.
+ */
 export function baselineResponse(model: CompiledModel, { features }: Permitted): Baseline {
   let logit = model.intercept.mean;
   let variance = model.intercept.sd ** 2;
   let personalDataUsed = false;
-  for (const { slot, mean, sd } of features === undefined ? [] : model.coefficients) {
-    const value = features?.values[slot];
-    if (value === undefined || Number.isNaN(value)) continue;
+  for (const coefficient of features === undefined ? [] : model.coefficients) {
+    const { slot, mean, sd } = coefficient;
+    const came = features?.values[slot];
+    if (came === undefined || Number.isNaN(came)) continue;
+    const value = withinRange(came, coefficient);
     logit += mean * value;
     variance += (sd * value) ** 2;
     if (value !== 0) personalDataUsed = true;
@@ -109,8 +115,4 @@ export function evidenceOf(
     else low = middle + 1;
   }
   return ((1 - nullProbability) * (NORMAL_QUANTILES.length - low)) / NORMAL_QUANTILES.length;
-}
-
-function logistic(logit: number): number {
-  return 1 / (1 + Math.exp(-logit));
 }

@@ -150,7 +150,8 @@ export interface DecideResponse {
    * Stable reason of a safe answer: `owner_changing` (the shopper's partition may be about to get another owner: nothing new is given, and
    * the answer is stale); of a degraded one `features_restoring`, `no_policy`, `deadline_near`, `log_unavailable`,
    * `owner_unavailable` (the scorer that owns the shopper did not answer in time, or there is none yet), `policy_unseen` (the
-   * scorer has not seen for a second what the policy's topic says, such as that new offers are stopped: nothing new is given).
+   * scorer has not seen for a second what the policy's topic says, such as that new offers are stopped: nothing new is given),
+   * `model_unbelievable` (the response model gives this shopper a chance to buy without us below 0.0001 or above 0.995).
    * Empty otherwise. A budget that is not known degrades no answer: it blocks the rungs that would draw on it
    * (`budget_unknown` in Candidate), and so does a realised margin that a breaker asks for and nobody knows (`margin_unknown`).
    */
@@ -258,7 +259,10 @@ export interface ModelTerm {
   value: number;
   /** Posterior mean of its coefficient. */
   coefficient: number;
-  /** Both multiplied: what it adds to the logit of the chance to buy at rung 0. */
+  /**
+   * What it adds to the logit of the chance to buy at rung 0: both multiplied, a value beyond the range that the model was trained on as the
+   * nearest bound (see Coefficient).
+   */
   logit: number;
 }
 

@@ -6,6 +6,18 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import {
+  type CallOptions,
+  type ChannelCredentials,
+  Client,
+  type ClientOptions,
+  type ClientUnaryCall,
+  type handleUnaryCall,
+  makeGenericClientConstructor,
+  type Metadata,
+  type ServiceError,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 
 export const protobufPackage = "leastwise.v1";
 
@@ -13,16 +25,20 @@ export const protobufFileName = "leastwise/v1/models.proto";
 
 /**
  * How conversion responds to an incentive: the logit of the chance to buy within the horizon is linear in features, plus
- * a slope, never negative, times a concave function of depth. No topic has it in this version: the documented priors hold.
+ * a slope, never negative, times a concave function of depth. A version is a record on the topic `models`; every decision names the one
+ * that it was made with. Until one stands there, the documented priors hold.
  */
 export interface ResponseModel {
-  /** Name of this version, 1 to 64 bytes. Required. */
+  /** Name of this version, 1 to 64 bytes of `[a-z0-9._-]`, never used before, and not that of the priors. Required. */
   version: string;
-  /** What is predicted: at least one order within this time of the decision, ms. Required. */
+  /** What is predicted: at least one order within this time of the decision, ms, positive, at most 366 days. Required. */
   horizonMs: bigint;
-  /** Coefficients of the logit at rung 0. */
+  /**
+   * Coefficients of the logit at rung 0, no feature twice. Without features, the chance has to be believable: of 0.0005 to 0.95
+   * (`conversion_unbelievable`).
+   */
   baseline: Coefficient[];
-  /** Response to depth by format. */
+  /** Response to depth by format, no format twice. A format without one has no effect. */
   formats: FormatResponse[];
   /** How shoppers order and leave, for the propensity of churn. Absent: the published estimates for CDNOW (r 0.243, alpha 4.414, a 0.793, b 2.426). */
   bgnbd?: PurchaseProcess | undefined;
@@ -43,28 +59,136 @@ export interface PurchaseProcess {
   b: number;
 }
 
-/** One coefficient with its uncertainty. */
+/** One coefficient with its uncertainty. A shopper of whom the feature is absent, or may not be looked at, has no such term. */
 export interface Coefficient {
   /** Name of a feature of the catalogue, or `intercept`. */
   feature: string;
-  /** Mean. */
+  /** Mean, -1 000 000 to 1 000 000. */
   mean: number;
-  /** Standard deviation, positive. */
+  /** Standard deviation, positive, at most 1 000 000. */
   sd: number;
+  /** Least value of the feature that the model was trained on: a lesser one counts as this. Not of the intercept. Absent: none. */
+  min?:
+    | number
+    | undefined;
+  /**
+   * Greatest value of the feature that the model was trained on, not less than `min`: a greater one counts as this. Not of the
+   * intercept. Absent: none.
+   */
+  max?: number | undefined;
 }
 
 /** How one format of incentive moves the logit. */
 export interface FormatResponse {
   /** Kind of incentive as in Incentive: `percent_off`, `amount_off`, … */
   format: string;
-  /** Mean of the slope over ln(1 + depth ÷ `depth_scale_bp`), not negative. */
+  /** Mean of the slope over ln(1 + depth ÷ `depth_scale_bp`), not negative, at most 1 000 000: the response never falls with depth. */
   slopeMean: number;
-  /** Standard deviation of the slope, positive. */
+  /** Standard deviation of the slope, positive, at most 1 000 000. */
   slopeSd: number;
   /** Probability that the format has no effect at all, 0 to 1. */
   nullProbability: number;
-  /** Scale of depth, basis points, positive. */
+  /** Scale of depth, basis points, 1 to 1 000 000. */
   depthScaleBp: number;
+}
+
+/**
+ * What stands on the compacted topic `models`, keyed by version. The newest record is in force, unless this build cannot use it: then the one
+ * before stays.
+ */
+export interface ModelRecord {
+  /** The model. */
+  model:
+    | ResponseModel
+    | undefined;
+  /** When it was put into force, Unix milliseconds UTC. */
+  appliedAtMs: bigint;
+  /** Who put it into force, at most 256 bytes. */
+  author: string;
+  /** Why, at most 1 024 bytes. */
+  reason: string;
+}
+
+/** A model to put into force. */
+export interface ApplyModelRequest {
+  /** The model. Required. */
+  model:
+    | ResponseModel
+    | undefined;
+  /** Who applies it, 1 to 256 bytes. Required. */
+  author: string;
+  /** Why, 1 to 1 024 bytes. Required. */
+  reason: string;
+}
+
+/** It is on the log. */
+export interface ApplyModelResponse {
+  /** Its version. */
+  version: string;
+}
+
+/** Asks for a model. */
+export interface GetModelRequest {
+  /** A version that is or was in force, or the priors'. Absent: the one in force. */
+  version: string;
+}
+
+/** A model that is or was in force. */
+export interface GetModelResponse {
+  /** The model. */
+  model:
+    | ResponseModel
+    | undefined;
+  /** When it was put into force, Unix milliseconds UTC. 0: these are the priors, which nobody did. */
+  appliedAtMs: bigint;
+  /** Who put it into force. Empty of the priors. */
+  author: string;
+  /** Why. Empty of the priors. */
+  reason: string;
+}
+
+/** A model to check. */
+export interface ValidateModelRequest {
+  /** The model. Required. */
+  model: ResponseModel | undefined;
+}
+
+/** What is wrong with it. */
+export interface ValidateModelResponse {
+  /** Empty: nothing. */
+  problems: ModelProblem[];
+}
+
+/** One thing wrong with a model. */
+export interface ModelProblem {
+  /** Stable snake_case reason. */
+  reason: string;
+  /** Path of the field, for example `baseline[2].sd`. */
+  field: string;
+  /** What came. */
+  came: string;
+  /** What was expected, with the nearest valid name where there is one. */
+  expected: string;
+}
+
+/** Asks for the versions so far. */
+export interface ListModelsRequest {
+}
+
+/** The versions so far. */
+export interface ListModelsResponse {
+  /** Newest first, at most the newest 1 000. Of each model the version alone. */
+  models: GetModelResponse[];
+}
+
+/** Asks to go back. */
+export interface RollbackModelRequest {
+  /** A version that was in force before, or the priors'. */
+  version: string;
+  /** Who asks, 1 to 256 bytes. Required. */
+  author: string;
+  /** Why, 1 to 1 024 bytes. Required. */
+  reason: string;
 }
 
 function createBaseResponseModel(): ResponseModel {
@@ -267,7 +391,7 @@ export const PurchaseProcess: MessageFns<PurchaseProcess> = {
 };
 
 function createBaseCoefficient(): Coefficient {
-  return { feature: "", mean: 0, sd: 0 };
+  return { feature: "", mean: 0, sd: 0, min: undefined, max: undefined };
 }
 
 export const Coefficient: MessageFns<Coefficient> = {
@@ -280,6 +404,12 @@ export const Coefficient: MessageFns<Coefficient> = {
     }
     if (message.sd !== 0) {
       writer.uint32(25).double(message.sd);
+    }
+    if (message.min !== undefined) {
+      writer.uint32(33).double(message.min);
+    }
+    if (message.max !== undefined) {
+      writer.uint32(41).double(message.max);
     }
     return writer;
   },
@@ -321,6 +451,22 @@ export const Coefficient: MessageFns<Coefficient> = {
             message.sd = reader.double();
             continue;
           }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.min = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.max = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -341,6 +487,8 @@ export const Coefficient: MessageFns<Coefficient> = {
     message.feature = object.feature ?? "";
     message.mean = object.mean ?? 0;
     message.sd = object.sd ?? 0;
+    message.min = object.min ?? undefined;
+    message.max = object.max ?? undefined;
     return message;
   },
 };
@@ -446,6 +594,964 @@ export const FormatResponse: MessageFns<FormatResponse> = {
     message.depthScaleBp = object.depthScaleBp ?? 0;
     return message;
   },
+};
+
+function createBaseModelRecord(): ModelRecord {
+  return { model: undefined, appliedAtMs: 0n, author: "", reason: "" };
+}
+
+export const ModelRecord: MessageFns<ModelRecord> = {
+  encode(message: ModelRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      ResponseModel.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    if (message.appliedAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.appliedAtMs) !== message.appliedAtMs) {
+        throw new globalThis.Error("value provided for field message.appliedAtMs of type int64 too large");
+      }
+      writer.uint32(16).int64(message.appliedAtMs);
+    }
+    if (message.author !== "") {
+      writer.uint32(26).string(message.author);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = ResponseModel.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.appliedAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.author = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ModelRecord>): ModelRecord {
+    return ModelRecord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelRecord>): ModelRecord {
+    const message = createBaseModelRecord();
+    message.model = (object.model !== undefined && object.model !== null)
+      ? ResponseModel.fromPartial(object.model)
+      : undefined;
+    message.appliedAtMs = (object.appliedAtMs !== undefined && object.appliedAtMs !== null)
+      ? BigInt(object.appliedAtMs)
+      : 0n;
+    message.author = object.author ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseApplyModelRequest(): ApplyModelRequest {
+  return { model: undefined, author: "", reason: "" };
+}
+
+export const ApplyModelRequest: MessageFns<ApplyModelRequest> = {
+  encode(message: ApplyModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      ResponseModel.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    if (message.author !== "") {
+      writer.uint32(18).string(message.author);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApplyModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = ResponseModel.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.author = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ApplyModelRequest>): ApplyModelRequest {
+    return ApplyModelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ApplyModelRequest>): ApplyModelRequest {
+    const message = createBaseApplyModelRequest();
+    message.model = (object.model !== undefined && object.model !== null)
+      ? ResponseModel.fromPartial(object.model)
+      : undefined;
+    message.author = object.author ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseApplyModelResponse(): ApplyModelResponse {
+  return { version: "" };
+}
+
+export const ApplyModelResponse: MessageFns<ApplyModelResponse> = {
+  encode(message: ApplyModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApplyModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ApplyModelResponse>): ApplyModelResponse {
+    return ApplyModelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ApplyModelResponse>): ApplyModelResponse {
+    const message = createBaseApplyModelResponse();
+    message.version = object.version ?? "";
+    return message;
+  },
+};
+
+function createBaseGetModelRequest(): GetModelRequest {
+  return { version: "" };
+}
+
+export const GetModelRequest: MessageFns<GetModelRequest> = {
+  encode(message: GetModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetModelRequest>): GetModelRequest {
+    return GetModelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetModelRequest>): GetModelRequest {
+    const message = createBaseGetModelRequest();
+    message.version = object.version ?? "";
+    return message;
+  },
+};
+
+function createBaseGetModelResponse(): GetModelResponse {
+  return { model: undefined, appliedAtMs: 0n, author: "", reason: "" };
+}
+
+export const GetModelResponse: MessageFns<GetModelResponse> = {
+  encode(message: GetModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      ResponseModel.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    if (message.appliedAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.appliedAtMs) !== message.appliedAtMs) {
+        throw new globalThis.Error("value provided for field message.appliedAtMs of type int64 too large");
+      }
+      writer.uint32(16).int64(message.appliedAtMs);
+    }
+    if (message.author !== "") {
+      writer.uint32(26).string(message.author);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = ResponseModel.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.appliedAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.author = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetModelResponse>): GetModelResponse {
+    return GetModelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetModelResponse>): GetModelResponse {
+    const message = createBaseGetModelResponse();
+    message.model = (object.model !== undefined && object.model !== null)
+      ? ResponseModel.fromPartial(object.model)
+      : undefined;
+    message.appliedAtMs = (object.appliedAtMs !== undefined && object.appliedAtMs !== null)
+      ? BigInt(object.appliedAtMs)
+      : 0n;
+    message.author = object.author ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseValidateModelRequest(): ValidateModelRequest {
+  return { model: undefined };
+}
+
+export const ValidateModelRequest: MessageFns<ValidateModelRequest> = {
+  encode(message: ValidateModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      ResponseModel.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ValidateModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseValidateModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = ResponseModel.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ValidateModelRequest>): ValidateModelRequest {
+    return ValidateModelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ValidateModelRequest>): ValidateModelRequest {
+    const message = createBaseValidateModelRequest();
+    message.model = (object.model !== undefined && object.model !== null)
+      ? ResponseModel.fromPartial(object.model)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseValidateModelResponse(): ValidateModelResponse {
+  return { problems: [] };
+}
+
+export const ValidateModelResponse: MessageFns<ValidateModelResponse> = {
+  encode(message: ValidateModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.problems) {
+      ModelProblem.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ValidateModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseValidateModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.problems.push(ModelProblem.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ValidateModelResponse>): ValidateModelResponse {
+    return ValidateModelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ValidateModelResponse>): ValidateModelResponse {
+    const message = createBaseValidateModelResponse();
+    message.problems = object.problems?.map((e) => ModelProblem.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseModelProblem(): ModelProblem {
+  return { reason: "", field: "", came: "", expected: "" };
+}
+
+export const ModelProblem: MessageFns<ModelProblem> = {
+  encode(message: ModelProblem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.field !== "") {
+      writer.uint32(18).string(message.field);
+    }
+    if (message.came !== "") {
+      writer.uint32(26).string(message.came);
+    }
+    if (message.expected !== "") {
+      writer.uint32(34).string(message.expected);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelProblem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelProblem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.came = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.expected = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ModelProblem>): ModelProblem {
+    return ModelProblem.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelProblem>): ModelProblem {
+    const message = createBaseModelProblem();
+    message.reason = object.reason ?? "";
+    message.field = object.field ?? "";
+    message.came = object.came ?? "";
+    message.expected = object.expected ?? "";
+    return message;
+  },
+};
+
+function createBaseListModelsRequest(): ListModelsRequest {
+  return {};
+}
+
+export const ListModelsRequest: MessageFns<ListModelsRequest> = {
+  encode(_: ListModelsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListModelsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListModelsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListModelsRequest>): ListModelsRequest {
+    return ListModelsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListModelsRequest>): ListModelsRequest {
+    const message = createBaseListModelsRequest();
+    return message;
+  },
+};
+
+function createBaseListModelsResponse(): ListModelsResponse {
+  return { models: [] };
+}
+
+export const ListModelsResponse: MessageFns<ListModelsResponse> = {
+  encode(message: ListModelsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.models) {
+      GetModelResponse.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListModelsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListModelsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.models.push(GetModelResponse.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListModelsResponse>): ListModelsResponse {
+    return ListModelsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListModelsResponse>): ListModelsResponse {
+    const message = createBaseListModelsResponse();
+    message.models = object.models?.map((e) => GetModelResponse.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRollbackModelRequest(): RollbackModelRequest {
+  return { version: "", author: "", reason: "" };
+}
+
+export const RollbackModelRequest: MessageFns<RollbackModelRequest> = {
+  encode(message: RollbackModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    if (message.author !== "") {
+      writer.uint32(18).string(message.author);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RollbackModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollbackModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.author = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RollbackModelRequest>): RollbackModelRequest {
+    return RollbackModelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RollbackModelRequest>): RollbackModelRequest {
+    const message = createBaseRollbackModelRequest();
+    message.version = object.version ?? "";
+    message.author = object.author ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+/** Puts response models into force. */
+export type ModelServiceService = typeof ModelServiceService;
+export const ModelServiceService = {
+  /**
+   * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is what could not be used (a number that is none, a
+   * feature or format that nobody knows, a response that falls with depth) and what nobody would believe (`conversion_unbelievable`). Errors:
+   * INVALID_ARGUMENT with the first problem's reason and field, or where author or reason is missing; ALREADY_EXISTS (`model_version_exists`, also
+   * for the priors' own); UNAVAILABLE (`log_unavailable`).
+   */
+  applyModel: {
+    path: "/leastwise.v1.ModelService/ApplyModel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ApplyModelRequest): Buffer => Buffer.from(ApplyModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ApplyModelRequest => ApplyModelRequest.decode(value),
+    responseSerialize: (value: ApplyModelResponse): Buffer => Buffer.from(ApplyModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ApplyModelResponse => ApplyModelResponse.decode(value),
+  },
+  /** All that is wrong with a model, without putting it into force. Errors: INVALID_ARGUMENT (`model_missing`). */
+  validateModel: {
+    path: "/leastwise.v1.ModelService/ValidateModel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ValidateModelRequest): Buffer => Buffer.from(ValidateModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ValidateModelRequest => ValidateModelRequest.decode(value),
+    responseSerialize: (value: ValidateModelResponse): Buffer =>
+      Buffer.from(ValidateModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ValidateModelResponse => ValidateModelResponse.decode(value),
+  },
+  /** The one in force, or an earlier one; the priors, as long as there is none. Errors: NOT_FOUND (`unknown_model_version`). */
+  getModel: {
+    path: "/leastwise.v1.ModelService/GetModel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetModelRequest): Buffer => Buffer.from(GetModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetModelRequest => GetModelRequest.decode(value),
+    responseSerialize: (value: GetModelResponse): Buffer => Buffer.from(GetModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetModelResponse => GetModelResponse.decode(value),
+  },
+  /** The versions so far, the newest first: the one in force, unless this build cannot use it. Empty: the priors are in force. */
+  listModels: {
+    path: "/leastwise.v1.ModelService/ListModels" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListModelsRequest): Buffer => Buffer.from(ListModelsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListModelsRequest => ListModelsRequest.decode(value),
+    responseSerialize: (value: ListModelsResponse): Buffer => Buffer.from(ListModelsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListModelsResponse => ListModelsResponse.decode(value),
+  },
+  /**
+   * Goes back: puts what an earlier version said into force, under a name of its own: `<version>.back-<n>`, the version
+   * without such an end of its own and shortened to fit. Errors: NOT_FOUND (`unknown_model_version`); FAILED_PRECONDITION
+   * (`model_in_force`); INVALID_ARGUMENT with the first problem's reason and field, where author or reason is missing or this version of Leastwise
+   * refuses what was valid before; UNAVAILABLE (`log_unavailable`).
+   */
+  rollbackModel: {
+    path: "/leastwise.v1.ModelService/RollbackModel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RollbackModelRequest): Buffer => Buffer.from(RollbackModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RollbackModelRequest => RollbackModelRequest.decode(value),
+    responseSerialize: (value: ApplyModelResponse): Buffer => Buffer.from(ApplyModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ApplyModelResponse => ApplyModelResponse.decode(value),
+  },
+} as const;
+
+export interface ModelServiceServer extends UntypedServiceImplementation {
+  /**
+   * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is what could not be used (a number that is none, a
+   * feature or format that nobody knows, a response that falls with depth) and what nobody would believe (`conversion_unbelievable`). Errors:
+   * INVALID_ARGUMENT with the first problem's reason and field, or where author or reason is missing; ALREADY_EXISTS (`model_version_exists`, also
+   * for the priors' own); UNAVAILABLE (`log_unavailable`).
+   */
+  applyModel: handleUnaryCall<ApplyModelRequest, ApplyModelResponse>;
+  /** All that is wrong with a model, without putting it into force. Errors: INVALID_ARGUMENT (`model_missing`). */
+  validateModel: handleUnaryCall<ValidateModelRequest, ValidateModelResponse>;
+  /** The one in force, or an earlier one; the priors, as long as there is none. Errors: NOT_FOUND (`unknown_model_version`). */
+  getModel: handleUnaryCall<GetModelRequest, GetModelResponse>;
+  /** The versions so far, the newest first: the one in force, unless this build cannot use it. Empty: the priors are in force. */
+  listModels: handleUnaryCall<ListModelsRequest, ListModelsResponse>;
+  /**
+   * Goes back: puts what an earlier version said into force, under a name of its own: `<version>.back-<n>`, the version
+   * without such an end of its own and shortened to fit. Errors: NOT_FOUND (`unknown_model_version`); FAILED_PRECONDITION
+   * (`model_in_force`); INVALID_ARGUMENT with the first problem's reason and field, where author or reason is missing or this version of Leastwise
+   * refuses what was valid before; UNAVAILABLE (`log_unavailable`).
+   */
+  rollbackModel: handleUnaryCall<RollbackModelRequest, ApplyModelResponse>;
+}
+
+export interface ModelServiceClient extends Client {
+  /**
+   * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is what could not be used (a number that is none, a
+   * feature or format that nobody knows, a response that falls with depth) and what nobody would believe (`conversion_unbelievable`). Errors:
+   * INVALID_ARGUMENT with the first problem's reason and field, or where author or reason is missing; ALREADY_EXISTS (`model_version_exists`, also
+   * for the priors' own); UNAVAILABLE (`log_unavailable`).
+   */
+  applyModel(
+    request: ApplyModelRequest,
+    callback: (error: ServiceError | null, response: ApplyModelResponse) => void,
+  ): ClientUnaryCall;
+  applyModel(
+    request: ApplyModelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ApplyModelResponse) => void,
+  ): ClientUnaryCall;
+  applyModel(
+    request: ApplyModelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ApplyModelResponse) => void,
+  ): ClientUnaryCall;
+  /** All that is wrong with a model, without putting it into force. Errors: INVALID_ARGUMENT (`model_missing`). */
+  validateModel(
+    request: ValidateModelRequest,
+    callback: (error: ServiceError | null, response: ValidateModelResponse) => void,
+  ): ClientUnaryCall;
+  validateModel(
+    request: ValidateModelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ValidateModelResponse) => void,
+  ): ClientUnaryCall;
+  validateModel(
+    request: ValidateModelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ValidateModelResponse) => void,
+  ): ClientUnaryCall;
+  /** The one in force, or an earlier one; the priors, as long as there is none. Errors: NOT_FOUND (`unknown_model_version`). */
+  getModel(
+    request: GetModelRequest,
+    callback: (error: ServiceError | null, response: GetModelResponse) => void,
+  ): ClientUnaryCall;
+  getModel(
+    request: GetModelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetModelResponse) => void,
+  ): ClientUnaryCall;
+  getModel(
+    request: GetModelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetModelResponse) => void,
+  ): ClientUnaryCall;
+  /** The versions so far, the newest first: the one in force, unless this build cannot use it. Empty: the priors are in force. */
+  listModels(
+    request: ListModelsRequest,
+    callback: (error: ServiceError | null, response: ListModelsResponse) => void,
+  ): ClientUnaryCall;
+  listModels(
+    request: ListModelsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListModelsResponse) => void,
+  ): ClientUnaryCall;
+  listModels(
+    request: ListModelsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListModelsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Goes back: puts what an earlier version said into force, under a name of its own: `<version>.back-<n>`, the version
+   * without such an end of its own and shortened to fit. Errors: NOT_FOUND (`unknown_model_version`); FAILED_PRECONDITION
+   * (`model_in_force`); INVALID_ARGUMENT with the first problem's reason and field, where author or reason is missing or this version of Leastwise
+   * refuses what was valid before; UNAVAILABLE (`log_unavailable`).
+   */
+  rollbackModel(
+    request: RollbackModelRequest,
+    callback: (error: ServiceError | null, response: ApplyModelResponse) => void,
+  ): ClientUnaryCall;
+  rollbackModel(
+    request: RollbackModelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ApplyModelResponse) => void,
+  ): ClientUnaryCall;
+  rollbackModel(
+    request: RollbackModelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ApplyModelResponse) => void,
+  ): ClientUnaryCall;
+}
+
+export const ModelServiceClient = makeGenericClientConstructor(
+  ModelServiceService,
+  "leastwise.v1.ModelService",
+) as unknown as {
+  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): ModelServiceClient;
+  service: typeof ModelServiceService;
+  serviceName: string;
 };
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

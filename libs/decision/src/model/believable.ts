@@ -1,0 +1,27 @@
+import { PRIOR_MODEL } from "../priors.js";
+import type { CompiledModel } from "./response-model.js";
+
+/** What a chance to buy without us may be, both ends included. */
+export interface Band {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Of a shopper of whom nothing is known, when a model is loaded: shops where fewer buy, or more, have no use for us. */
+export const LOADED_BAND: Band = { least: 0.000_5, most: 0.95 };
+
+/** Of one shopper: wider, since features tell a lot of some. Beyond it a model has gone wrong rather than found somebody sure. */
+const DECIDED_BAND: Band = { least: 0.000_1, most: 0.995 };
+
+/** Whether a chance lies in a band; one that is no number lies in none. */
+export function isWithin({ least, most }: Band, chance: number): boolean {
+  return chance >= least && chance <= most;
+}
+
+/**
+ * Whether a model's chance to buy without us is none that anybody would believe, so that nothing is to be decided by it. The priors are not held to it: they were
+ * there before the band, and what was decided by them has to come out the same again.
+ */
+export function isUnbelievable({ version }: Pick<CompiledModel, "version">, conversion: number): boolean {
+  return version !== PRIOR_MODEL.version && !isWithin(DECIDED_BAND, conversion);
+}
