@@ -26,4 +26,5 @@ export * from "./decision-explanation.js";
 export * from "./decision-record.js";
 export * from "./incentive.js";
 export * from "./policy.js";
+export * from "./response-model.js";
 export * as wire from "./wire.js";

@@ -14,6 +14,8 @@ export const TOPICS = {
   catalog: "catalog",
   /** PolicyRecord by version. */
   policy: "policy",
+  /** ModelRecord by version. */
+  models: "models",
   /** DecisionRecord by subject: rebuilds decision states, offers and budgets. */
   decisions: "decisions",
   /** OfferEvent by subject: what happens to an offer after its issue. */
@@ -77,6 +79,7 @@ export function topicPlan(
     { name: TOPICS.subjects, partitions: 1, compacted: true },
     { name: TOPICS.catalog, partitions: 1, compacted: true },
     { name: TOPICS.policy, partitions: 1, compacted: true },
+    { name: TOPICS.models, partitions: 1, compacted: true },
     { name: TOPICS.decisions, partitions, compacted: false },
     { name: TOPICS.offers, partitions, compacted: false },
     { name: TOPICS.deadLetters, partitions: 1, compacted: false, retentionMs: DEAD_LETTERS_RETENTION_MS },

@@ -12,6 +12,14 @@ export {
 } from "./link-book.js";
 export { followLinks, type FollowLinksOptions, type Links } from "./links.js";
 export {
+  compileWrittenModel,
+  COMPILED_PRIOR,
+  followModels,
+  PRIOR_RECORD,
+  type FollowModelsOptions,
+  type Models,
+} from "./models.js";
+export {
   compileProposed,
   compileWritten,
   FEATURE_CATALOGUE,

@@ -9,6 +9,7 @@ import {
 import type { EventLog, LogRecord } from "@leastwise/eventlog";
 import { err, type Result } from "@leastwise/vocabulary";
 import { FEATURES, TEXT_FEATURES } from "@leastwise/windows";
+import { Appearances } from "./appearances.js";
 import { follow, type Followed } from "./follow.js";
 import { insistOnKey, takingOurs, type FollowingHooks } from "./passed-over.js";
 
@@ -53,7 +54,7 @@ export async function followPolicies(
 ): Promise<Policies> {
   const versions = new Map<string, PolicyInForce>();
   const history = new Map<string, wire.PolicyRecord>();
-  const awaited = new Map<string, () => void>();
+  const appearances = new Appearances();
   let active: PolicyInForce | undefined;
   const put = (written: wire.PolicyRecord | undefined): void => {
     if (written === undefined) return;
@@ -70,8 +71,7 @@ export async function followPolicies(
     active = policy;
     versions.set(policy.compiled.version, policy);
     onInForce(policy);
-    awaited.get(policy.compiled.version)?.();
-    awaited.delete(policy.compiled.version);
+    appearances.appeared(policy.compiled.version);
   };
   const following = await follow(log, TOPICS.policy, takingOurs(readWritten, put, { onPassedOver }));
   return {
@@ -79,17 +79,7 @@ export async function followPolicies(
     active: () => active,
     version: (version) => versions.get(version),
     history: () => [...history.values()].reverse(),
-    appears: (version) => {
-      if (versions.has(version)) return Promise.resolve();
-      const others = awaited.get(version);
-      const appeared = new Promise<void>((resolve) =>
-        awaited.set(version, () => {
-          others?.();
-          resolve();
-        }),
-      );
-      return Promise.race([appeared, following.finished]);
-    },
+    appears: (version) => (versions.has(version) ? Promise.resolve() : appearances.of(version, following.finished)),
   };
 }
 

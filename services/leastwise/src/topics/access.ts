@@ -14,18 +14,20 @@ export interface Access {
   readonly operations: readonly ("Read" | "Write" | "Describe" | "DescribeConfigs" | "Delete")[];
 }
 
-const { clickstream, clickstreamRaw, links, subjects, catalog, policy, decisions, offers, deadLetters } = TOPICS;
+const { clickstream, clickstreamRaw, links, subjects, catalog, policy, models, decisions, offers, deadLetters } =
+  TOPICS;
 const { windowCheckpoints, windowManifests, owners } = TOPICS;
 
 /** What each service reads and writes. All look at every topic when they start. */
 const READS: Readonly<Record<AccessRole, readonly string[]>> = {
-  collector: [links, subjects, catalog, policy, clickstreamRaw],
+  collector: [links, subjects, catalog, policy, models, clickstreamRaw],
   scorer: [
     clickstream,
     links,
     subjects,
     catalog,
     policy,
+    models,
     decisions,
     offers,
     windowCheckpoints,
@@ -35,7 +37,7 @@ const READS: Readonly<Record<AccessRole, readonly string[]>> = {
   recorder: [clickstream, decisions, offers, deadLetters, catalog],
 };
 const WRITES: Readonly<Record<AccessRole, readonly string[]>> = {
-  collector: [clickstream, links, subjects, catalog, policy, deadLetters],
+  collector: [clickstream, links, subjects, catalog, policy, models, deadLetters],
   scorer: [clickstream, decisions, offers, deadLetters, policy, windowCheckpoints, windowManifests, owners],
   recorder: [deadLetters],
 };

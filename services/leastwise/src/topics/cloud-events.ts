@@ -10,6 +10,7 @@ const MESSAGES: ReadonlyMap<string, string> = new Map<Topic, string>([
   [TOPICS.subjects, "SubjectRecord"],
   [TOPICS.catalog, "CatalogRecord"],
   [TOPICS.policy, "PolicyRecord"],
+  [TOPICS.models, "ModelRecord"],
   [TOPICS.decisions, "DecisionRecord"],
   [TOPICS.offers, "OfferEvent"],
   [TOPICS.deadLetters, "DeadLetter"],

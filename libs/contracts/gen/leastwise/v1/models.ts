@@ -1369,8 +1369,8 @@ export const ModelServiceService = {
   /**
    * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is what could not be used (a number that is none, a
    * feature or format that nobody knows, a response that falls with depth) and what nobody would believe (`conversion_unbelievable`). Errors:
-   * INVALID_ARGUMENT with the first problem's reason and field, or where author or reason is missing; ALREADY_EXISTS (`model_version_exists`, also
-   * for the priors' own); UNAVAILABLE (`log_unavailable`).
+   * INVALID_ARGUMENT with the first problem's reason and field, `model_version_reserved` for the priors' own among them, or where author or reason is
+   * missing (`text_missing`); ALREADY_EXISTS (`model_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
   applyModel: {
     path: "/leastwise.v1.ModelService/ApplyModel" as const,
@@ -1433,8 +1433,8 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
   /**
    * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is what could not be used (a number that is none, a
    * feature or format that nobody knows, a response that falls with depth) and what nobody would believe (`conversion_unbelievable`). Errors:
-   * INVALID_ARGUMENT with the first problem's reason and field, or where author or reason is missing; ALREADY_EXISTS (`model_version_exists`, also
-   * for the priors' own); UNAVAILABLE (`log_unavailable`).
+   * INVALID_ARGUMENT with the first problem's reason and field, `model_version_reserved` for the priors' own among them, or where author or reason is
+   * missing (`text_missing`); ALREADY_EXISTS (`model_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
   applyModel: handleUnaryCall<ApplyModelRequest, ApplyModelResponse>;
   /** All that is wrong with a model, without putting it into force. Errors: INVALID_ARGUMENT (`model_missing`). */
@@ -1456,8 +1456,8 @@ export interface ModelServiceClient extends Client {
   /**
    * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is what could not be used (a number that is none, a
    * feature or format that nobody knows, a response that falls with depth) and what nobody would believe (`conversion_unbelievable`). Errors:
-   * INVALID_ARGUMENT with the first problem's reason and field, or where author or reason is missing; ALREADY_EXISTS (`model_version_exists`, also
-   * for the priors' own); UNAVAILABLE (`log_unavailable`).
+   * INVALID_ARGUMENT with the first problem's reason and field, `model_version_reserved` for the priors' own among them, or where author or reason is
+   * missing (`text_missing`); ALREADY_EXISTS (`model_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
   applyModel(
     request: ApplyModelRequest,

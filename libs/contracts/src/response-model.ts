@@ -1,0 +1,28 @@
+import type { Coefficient, FormatResponse, ResponseModel } from "@leastwise/decision";
+import { given } from "./given.js";
+import * as wire from "./wire.js";
+
+/** Reads a response model as it was written. What it means is checked by `compileModel`. */
+export function readModel({ version, horizonMs, baseline, formats, bgnbd }: wire.ResponseModel): ResponseModel {
+  return {
+    version,
+    horizonMs: Number(horizonMs),
+    baseline: baseline.map(coefficientOf),
+    formats: formats.map(formatOf),
+    ...given("bgnbd", bgnbd && { r: bgnbd.r, alpha: bgnbd.alpha, a: bgnbd.a, b: bgnbd.b }),
+  };
+}
+
+/** A response model as it is written. */
+export function modelToWire({ horizonMs, baseline, formats, ...model }: ResponseModel): wire.ResponseModel {
+  const written = { ...model, horizonMs: BigInt(horizonMs), baseline: [...baseline], formats: [...formats] };
+  return wire.ResponseModel.fromPartial(written);
+}
+
+function coefficientOf({ feature, mean, sd, min, max }: wire.Coefficient): Coefficient {
+  return { feature, mean, sd, ...given("min", min), ...given("max", max) };
+}
+
+function formatOf({ format, slopeMean, slopeSd, nullProbability, depthScaleBp }: wire.FormatResponse): FormatResponse {
+  return { format, slopeMean, slopeSd, nullProbability, depthScaleBp };
+}

@@ -1,0 +1,95 @@
+import { modelToWire, readModel, TOPICS, wire } from "@leastwise/contracts";
+import { compileModel, PRIOR_MODEL, type CompiledModel, type PolicyProblem } from "@leastwise/decision";
+import type { EventLog, LogRecord } from "@leastwise/eventlog";
+import { err, refusal, sayRefusal, type Result } from "@leastwise/vocabulary";
+import { Appearances } from "./appearances.js";
+import { follow, type Followed } from "./follow.js";
+import { insistOnKey, takingOurs, type FollowingHooks } from "./passed-over.js";
+import { FEATURE_CATALOGUE } from "./policies.js";
+
+/** The response models, as the topic `models` has them. */
+export interface Models extends Followed {
+  /** The one in force: the priors, before the first that this build can use. */
+  active(): CompiledModel;
+  /** A version that is or was in force, the priors among them: decisions name the one that they were made with. */
+  version(version: string): CompiledModel | undefined;
+  /** What was put into force so far, newest first, be it that this build cannot use it. The priors are not among it. */
+  history(): readonly wire.ModelRecord[];
+  /** Resolves when a version that was written is in force here. */
+  appears(version: string): Promise<void>;
+}
+
+export interface FollowModelsOptions extends FollowingHooks {
+  /** A version came into force. */
+  readonly onInForce: (model: CompiledModel, written: wire.ModelRecord) => void;
+  /** A version stands on the log that this build cannot use: the one before it stays in force. */
+  readonly onUnusable: (version: string, problems: readonly PolicyProblem[]) => void;
+}
+
+/** What responds to incentives until a model stands on the log. */
+export const COMPILED_PRIOR: CompiledModel = compiledPriors();
+
+/** The priors as if somebody had written them. */
+export const PRIOR_RECORD: wire.ModelRecord = wire.ModelRecord.fromPartial({ model: modelToWire(PRIOR_MODEL) });
+
+function compiledPriors(): CompiledModel {
+  const compiled = compileModel(PRIOR_MODEL, FEATURE_CATALOGUE.names);
+  if (!compiled.ok) throw new Error(`the built-in model is not valid: ${compiled.error.map(sayRefusal).join("; ")}`);
+  return compiled.value;
+}
+
+/** Follows the response models. */
+export async function followModels(
+  log: EventLog,
+  { onInForce, onUnusable, onPassedOver }: FollowModelsOptions,
+): Promise<Models> {
+  const versions = new Map([[COMPILED_PRIOR.version, COMPILED_PRIOR]]);
+  const history = new Map<string, wire.ModelRecord>();
+  const appearances = new Appearances();
+  let active = COMPILED_PRIOR;
+  const put = (written: WrittenModel | undefined): void => {
+    if (written === undefined) return;
+    const { version } = written.model;
+    history.delete(version);
+    history.set(version, written.record);
+    const compiled = compileWrittenModel(written.model);
+    if (!compiled.ok) {
+      onUnusable(version, compiled.error);
+      return;
+    }
+    active = compiled.value;
+    versions.set(version, active);
+    onInForce(active, written.record);
+    appearances.appeared(version);
+  };
+  const following = await follow(log, TOPICS.models, takingOurs(readWritten, put, { onPassedOver }));
+  return {
+    ...following,
+    active: () => active,
+    version: (version) => versions.get(version),
+    history: () => [...history.values()].reverse(),
+    appears: (version) => (versions.has(version) ? Promise.resolve() : appearances.of(version, following.finished)),
+  };
+}
+
+interface WrittenModel {
+  readonly model: wire.ResponseModel;
+  readonly record: wire.ModelRecord;
+}
+
+/** Undefined for a version that was taken back: it stays in force. Throws for what is no version of ours. */
+function readWritten(record: LogRecord): WrittenModel | undefined {
+  if (record.value.length === 0) return undefined;
+  const written = wire.ModelRecord.decode(record.value);
+  const { model } = written;
+  if (model === undefined) throw new RangeError("model is missing");
+  insistOnKey(record, "model.version", model.version);
+  return { model, record: written };
+}
+
+/** Reads a model as it was written and compiles it, or says all that is wrong with it; fields are paths inside the model. */
+export function compileWrittenModel(model: wire.ResponseModel): Result<CompiledModel, readonly PolicyProblem[]> {
+  if (model.version !== PRIOR_MODEL.version) return compileModel(readModel(model), FEATURE_CATALOGUE.names);
+  const expected = "another version: this is the name of the priors, which hold until a model is in force";
+  return err([refusal("model_version_reserved", "version", model.version, expected)]);
+}
