@@ -1,7 +1,6 @@
 import { compare, ReplayedShop } from "@leastwise/leastwise";
 import { readPolicyDocument } from "@leastwise/policy";
-import { compileWritten } from "@leastwise/references";
-import { MODEL } from "@leastwise/scorer";
+import { COMPILED_PRIOR, compileWritten } from "@leastwise/references";
 import { openClickstream } from "@leastwise/testkit";
 import { err, PURPOSES, type CurrencyCode } from "@leastwise/vocabulary";
 import { existsSync } from "node:fs";
@@ -59,7 +58,7 @@ export const impactBench: Bench = {
     do {
       const shop = new ReplayedShop(opened.value, DOLLARS, PURPOSES);
       const startedMs = performance.now();
-      const { report } = await compare(shop.moments(), policies, MODEL);
+      const { report } = await compare(shop.moments(), policies, COMPILED_PRIOR);
       perSecond.push((report.decisions * 1_000) / (performance.now() - startedMs));
       carts += report.decisions;
       say(`${carts.toLocaleString("en")} baskets: ${perSecond.at(-1)?.toFixed(0) ?? ""} a second`);

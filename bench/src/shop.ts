@@ -2,7 +2,14 @@ import { encodeClickstreamRecord, topicPlan, TOPICS, wire } from "@leastwise/con
 import { openEmbeddedLog, type EventLog, type NewRecord } from "@leastwise/eventlog";
 import { starterPolicy } from "@leastwise/leastwise";
 import { Ledger } from "@leastwise/ledger";
-import { followCatalog, followLinks, followPolicies, followSubjects, PolicySight } from "@leastwise/references";
+import {
+  followCatalog,
+  followLinks,
+  followModels,
+  followPolicies,
+  followSubjects,
+  PolicySight,
+} from "@leastwise/references";
 import { Decider, RecentDecisions, WindowsFeed, type ThreadOptions } from "@leastwise/scorer";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
 import { bucketOf, partitionOfBucket, type CurrencyCode, type Millis, type SubjectId } from "@leastwise/vocabulary";
@@ -68,11 +75,13 @@ async function openDecider(
 ): Promise<{ readonly decider: Decider; readonly sight: PolicySight }> {
   const ignore = (): void => undefined;
   const policies = await followPolicies(log, { onInForce: ignore, onUnusable: ignore });
+  const models = await followModels(log, { onInForce: ignore, onUnusable: ignore });
   const sight = new PolicySight({ policies, nowMs: () => performance.now(), heartbeatMs: 250, unseenMs: 1_000 });
   const decider = new Decider({
     ledger: await Ledger.open({ log, telemetry, clock: CLOCK }),
     feed,
     policies,
+    models,
     sight,
     catalog: await followCatalog(log),
     subjects: await followSubjects(log),

@@ -1,6 +1,6 @@
 import { TOPICS, wire } from "@leastwise/contracts";
 import { openEmbeddedLog } from "@leastwise/eventlog";
-import { followPolicies, type Policies } from "@leastwise/references";
+import { COMPILED_PRIOR, followPolicies, type Policies } from "@leastwise/references";
 import { decidedAgain } from "@leastwise/scorer";
 import { hashKeyFromBytes, type Millis } from "@leastwise/vocabulary";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
@@ -83,7 +83,9 @@ describe("the golden corpus", () => {
 
   const again = (value: Uint8Array): wire.DecisionRecord => {
     const policyOf = (version: string) => policies.version(version)?.compiled;
-    const made = decidedAgain(wire.DecisionRecord.decode(value), { policyOf, codeKey: CODE_KEY });
+    // No model was ever in force in the plays.
+    const modelOf = (version: string) => (version === COMPILED_PRIOR.version ? COMPILED_PRIOR : undefined);
+    const made = decidedAgain(wire.DecisionRecord.decode(value), { policyOf, modelOf, codeKey: CODE_KEY });
     if (!made.ok) throw new Error(JSON.stringify(made.error));
     return made.value.record;
   };

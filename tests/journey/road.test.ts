@@ -302,6 +302,7 @@ describe("what is not there yet", () => {
       ...["Validate", "Reserve", "Redeem", "Release", "Refund", "Get"].map((name) => `OfferService/${name}`),
       ...["PutProfile", "PutConsent", "GetSubject", "Forget"].map((name) => `SubjectService/${name}`),
       ...["PutProducts", "GetProduct"].map((name) => `CatalogService/${name}`),
+      ...Object.values(wire.ModelServiceService).map(({ path }) => path.replace("/leastwise.v1.", "")),
       ...Object.values(wire.PolicyServiceService).map(({ path }) => path.replace("/leastwise.v1.", "")),
     ];
     const answered: string[] = [];

@@ -292,6 +292,18 @@ export const CATALOGUE = {
     help: "How long ago a scorer last knew all that stands on the topic `policy`. Beyond `scorer.policy_unseen_ms` it grants nothing new.",
     labels: {},
   },
+  modelApplied: {
+    type: "gauge",
+    name: "leastwise_model_applied_timestamp_seconds",
+    help: "When the response model in force was applied, in Unix seconds; 0 while the priors are in force.",
+    labels: {},
+  },
+  unusableModels: {
+    type: "gauge",
+    name: "leastwise_unusable_models",
+    help: "Versions on the topic `models`, newer than the model in force, that this process cannot use: the one in force stays.",
+    labels: {},
+  },
 
   offers: {
     type: "counter",

@@ -11,6 +11,7 @@ export { collectorService } from "./collector-service.js";
 export { RAW_GROUP, type RawIntakeOptions, startRawIntake } from "./raw/raw-intake.js";
 export { catalogService } from "./references/catalog-service.js";
 export { DeviceBundles } from "./references/device-bundles.js";
+export { modelService } from "./references/model-service.js";
 export { policyService, problemsOf } from "./references/policy-service.js";
 export { subjectService } from "./references/subject-service.js";
 export { type Incoming, readAs, unread } from "./steps/step.js";

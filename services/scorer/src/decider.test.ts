@@ -7,9 +7,11 @@ import {
   applied,
   did,
   euros,
+  GONE_WRONG,
   kept,
   linked,
   loggedIn,
+  modelled,
   nearlyAllHeldOut,
   NOON,
   partitionOf,
@@ -342,6 +344,38 @@ describe("a scorer among others", () => {
     for (const refused of [shop.decider.degraded(nobody, "owner_unavailable"), shop.decider.subjectOf(nobody)])
       expect(refused).toMatchObject({ ok: false, error: { reason: "id_missing" } });
     expect(shop.decider.subjectOf(checkout())).toEqual({ ok: true, value: ADA });
+  });
+});
+
+describe("the response model", () => {
+  const modelOf = async ({ decisionId }: wire.DecideResponse) => (await recordOf(given.log, decisionId)).modelVersion;
+
+  it("is the priors until one stands on the log, from then on that one, and stays it where the next cannot be used", async () => {
+    const shop = await openGenerous();
+    expect(await modelOf(await ask(shop, { requestId: "r-1" }))).toMatch(/^prior-/);
+    await given.log.append([modelled("learned-1")]);
+    await shop.models.appears("learned-1");
+    expect(await modelOf(await ask(shop, { requestId: "r-2" }))).toBe("learned-1");
+    await given.log.append([modelled("bad", { horizonMs: 0 })]);
+    expect(await shop.models.reachesEnd(new AbortController().signal)).toBe(true);
+    expect(await modelOf(await ask(shop, { requestId: "r-3" }))).toBe("learned-1");
+  });
+
+  it("that is not to be believed of a shopper gives the safe answer: counted each time, said once", async () => {
+    const consent = { purposes: [wire.Purpose.PURPOSE_PERSONALIZATION] };
+    await given.log.append([modelled("gone-wrong", GONE_WRONG), kept(ADA, { consent }), did(ADA)]);
+    const shop = await openGenerous();
+    const said: unknown[] = [];
+    shop.telemetry.logger.error = (fields: unknown) => said.push(fields);
+    for (const requestId of ["r-1", "r-2"])
+      expect(await ask(shop, { requestId })).toMatchObject({
+        ...{ freshness: FRESHNESS_DEGRADED, degradedReason: "model_unbelievable", offer: undefined, message: "" },
+      });
+    expect(await counted(shop.telemetry, "leastwise_degraded_total", 'reason="model_unbelievable"')).toBe(2);
+    expect(said).toEqual([{ modelVersion: "gone-wrong", conversion: 1, leftOut: 0 }]);
+    // Of whom nothing is looked at, it says what anybody would believe.
+    const bob = { subject: { userId: "bob" }, sessionId: "visit-2" };
+    expect(await ask(shop, { ...bob, requestId: "r-3" })).toMatchObject({ degradedReason: "" });
   });
 });
 

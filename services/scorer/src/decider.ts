@@ -10,9 +10,10 @@ import {
 } from "@leastwise/decision";
 import type { LogError } from "@leastwise/eventlog";
 import { groupTwice, proveStack, type Counterfeit, type Hold, type Led } from "@leastwise/ledger";
-import type { LinkBook, Policies, PolicySight } from "@leastwise/references";
-import { depthBandOf, type Telemetry } from "@leastwise/telemetry";
+import type { LinkBook, Models, Policies, PolicySight } from "@leastwise/references";
+import { depthBandOf, Seldom, type Telemetry } from "@leastwise/telemetry";
 import {
+  MINUTE_MS,
   err,
   ok,
   type AssignmentKey,
@@ -37,6 +38,7 @@ export interface DeciderOptions extends FactSources {
   readonly hasher: SubjectHasher;
   readonly links: LinkBook;
   readonly policies: Policies;
+  readonly models: Pick<Models, "active">;
   /** Whether the policy that is known here is the one on the log: without sight of it nothing new is given. */
   readonly sight: Pick<PolicySight, "isSeen" | "look">;
   readonly clock: Clock;
@@ -77,6 +79,8 @@ interface Asked {
 /** Answers Decide: gathers the facts, asks the core, makes what is granted durable, and always answers in time. */
 export class Decider {
   readonly #options: DeciderOptions;
+  /** Lines about a model, by its version. */
+  readonly #ofModels = new Seldom(MINUTE_MS);
 
   constructor(options: DeciderOptions) {
     this.#options = options;
@@ -115,7 +119,8 @@ export class Decider {
     for (let rehearsal = 0; rehearsal < REHEARSALS; rehearsal += 1) {
       const call = readDecide(wire.DecideRequest.decode(bytes), 0);
       if (!call.ok) throw new Error(`a rehearsal was refused: ${call.error.reason} ${call.error.field}`);
-      const input = decisionInput(this.#facts(call.value, this.#subjectOf(call.value)), policy, "fresh");
+      const facts = this.#facts(call.value, this.#subjectOf(call.value));
+      const input = decisionInput(facts, policy, this.#options.models.active(), "fresh");
       const outcome = decide(input);
       if (outcome.kind === "repeated") throw new Error("a rehearsal was answered before");
       wire.DecisionRecord.encode(decisionRecord(outcome.decision, input)).finish();
@@ -167,7 +172,7 @@ export class Decider {
     const safe = async (input: SafeInput, reason: DegradedReason) =>
       ok(await this.#tell({ ...asked, staleMs }, hold, input, degradedDecision(input, reason), reason));
     if (policy === undefined) return safe({ ...facts, freshness: "fresh" }, "no_policy");
-    const input = decisionInput(facts, policy, staleMs > 0 ? "stale" : "fresh");
+    const input = decisionInput(facts, policy, this.#options.models.active(), staleMs > 0 ? "stale" : "fresh");
     if (this.#leftMs(leaveMs) <= 0) return safe(input, "deadline_near");
     if (unsettledMs > 0) return safe(input, "owner_changing");
     if (!isPolicySeen) return safe(input, "policy_unseen");
@@ -175,7 +180,19 @@ export class Decider {
     // What was answered before has the same answer, also when its codes have been used since.
     const counterfeit = outcome.kind === "repeated" ? undefined : this.#counterfeitIn(call);
     if (counterfeit !== undefined) return err(counterfeit);
-    return ok(await this.#tell({ ...asked, staleMs }, hold, input, outcome));
+    return ok(await this.#tell({ ...asked, staleMs }, hold, input, outcome, this.#unbelieved(outcome)));
+  }
+
+  /** Says, once a minute for each version, that the model was not believed of a shopper; undefined: it was. */
+  #unbelieved(outcome: DecideOutcome): DegradedReason | undefined {
+    if (outcome.kind === "repeated" || outcome.decision.degradedReason === "") return undefined;
+    const { degradedReason, modelVersion, candidates } = outcome.decision;
+    this.#ofModels.say(modelVersion, (leftOut) => {
+      const conversion = candidates[0]?.conversion;
+      const said = "a chance to buy without us that nobody would believe: the answer was the safe one";
+      this.#options.telemetry.logger.error({ modelVersion, conversion, leftOut }, said);
+    });
+    return degradedReason;
   }
 
   /** What is wrong with the offers that the checkout says are in the cart, counted; undefined: nothing. */

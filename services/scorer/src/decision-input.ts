@@ -1,17 +1,9 @@
 import { purposeName, type wire } from "@leastwise/contracts";
-import {
-  compileModel,
-  PRIOR_MODEL,
-  type CompiledModel,
-  type DecisionInput,
-  type FeatureVector,
-  type Profile,
-} from "@leastwise/decision";
+import type { CompiledModel, DecisionInput, FeatureVector, Profile } from "@leastwise/decision";
 import type { Ledger } from "@leastwise/ledger";
 import { FEATURE_CATALOGUE, type Catalog, type PolicyInForce, type Subjects } from "@leastwise/references";
 import {
   keyedHash,
-  sayRefusal,
   toBigint,
   type AssignmentKey,
   type HashKey,
@@ -52,15 +44,6 @@ function digestOfFirst(count: number): string {
   return toBigint(keyedHash({ k0: 0n, k1: 0n }, NAMES.slice(0, count).join("\n")))
     .toString(16)
     .padStart(16, "0");
-}
-
-/** What responds to incentives, until a model has been learned. */
-export const MODEL: CompiledModel = compiledPriors();
-
-function compiledPriors(): CompiledModel {
-  const compiled = compileModel(PRIOR_MODEL, FEATURE_CATALOGUE.names);
-  if (!compiled.ok) throw new Error(`the built-in model is not valid: ${compiled.error.map(sayRefusal).join("; ")}`);
-  return compiled.value;
 }
 
 /** The facts of a decision that need no policy. */
@@ -108,9 +91,14 @@ export function gatherFacts(
   };
 }
 
-/** The facts together with the policy in force. */
-export function decisionInput(facts: Facts, policy: PolicyInForce, freshness: "fresh" | "stale"): DecisionInput {
-  return { ...facts, policy: policy.compiled, model: MODEL, freshness };
+/** The facts together with the policy and the model in force. */
+export function decisionInput(
+  facts: Facts,
+  policy: PolicyInForce,
+  model: CompiledModel,
+  freshness: "fresh" | "stale",
+): DecisionInput {
+  return { ...facts, policy: policy.compiled, model, freshness };
 }
 
 /** The features as the core takes them. The snapshot may be used again. */

@@ -1,9 +1,21 @@
 import { TOPICS, wire } from "@leastwise/contracts";
+import { PRIOR_MODEL } from "@leastwise/decision";
 import { DAY_MS, HOUR_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { decidedAgain } from "./decided-again.js";
 import { catalogueDigest } from "./decision-input.js";
-import { applied, did, euros, kept, nearlyAllHeldOut, NOON, percentages, sells } from "./given/records.js";
+import {
+  applied,
+  did,
+  euros,
+  GONE_WRONG,
+  kept,
+  modelled,
+  nearlyAllHeldOut,
+  NOON,
+  percentages,
+  sells,
+} from "./given/records.js";
 import {
   checkout,
   CODE_KEY,
@@ -38,7 +50,8 @@ async function ask(fields: wire.DeepPartial<wire.DecideRequest>, deadlineMs?: nu
 /** The decision of a record, made again from it alone, as its record's bytes. */
 function again(record: wire.DecisionRecord): string {
   const policyOf = (version: string) => shop.policies.version(version)?.compiled;
-  const made = decidedAgain(record, { policyOf, codeKey: CODE_KEY });
+  const modelOf = (version: string) => shop.models.version(version);
+  const made = decidedAgain(record, { policyOf, modelOf, codeKey: CODE_KEY });
   if (!made.ok) throw new Error(JSON.stringify(made.error));
   return hex(wire.DecisionRecord.encode(made.value.record).finish());
 }
@@ -198,6 +211,41 @@ describe("a decision run again from its own record on the log", () => {
       await ask({ requestId: `r-${String(place)}`, partnerSegments: ["bank/gold"], proposedClass: "hesitant" });
     }
     expect(await runAgain()).toHaveLength(consents.length);
+  });
+
+  it("gives the same bytes by the model that it names, whichever is in force now", async () => {
+    await given.log.append([applied(percentages()), ...CATALOG, ...wellKnown(hasher.known("ada"))]);
+    shop = await openShop(given.log);
+    await ask({ requestId: "r-1" });
+    const bob = { subject: { userId: "bob" }, sessionId: "visit-2" };
+    const cleo = { subject: { userId: "cleo" }, sessionId: "visit-3" };
+    const [format] = PRIOR_MODEL.formats;
+    for (const [at, version, changes, whose] of [
+      [1, "learned-1", { formats: [{ ...format!, slopeMean: 0 }] }, bob],
+      [2, "learned-2", { baseline: [{ feature: "intercept", mean: -2, sd: 0.1 }] }, cleo],
+      [3, "learned-3", { baseline: [{ feature: "page_views_24h", mean: 1, sd: 1, max: 1 }] }, {}],
+    ] as const) {
+      await given.log.append([modelled(version, changes)]);
+      await shop.models.appears(version);
+      shop.time.nowMs = (NOON + at) as Millis;
+      const lines = [{ productId: "shoe", quantity: 2n, unitPrice: euros(10_000 * at) }];
+      await ask({ ...whose, requestId: version, cart: { lines } });
+    }
+    const reasons = await runAgain();
+    expect([reasons[0], reasons.length]).toEqual(["granted", 4]);
+    const records = (await standing(given.log, TOPICS.decisions)).map(({ value }) => wire.DecisionRecord.decode(value));
+    const versions = records.map(({ modelVersion }) => modelVersion);
+    expect(versions.toSorted()).toEqual(["learned-1", "learned-2", "learned-3", PRIOR_MODEL.version]);
+    const unknown = { ...records[0]!, modelVersion: "learned-9" };
+    expect(() => again(unknown)).toThrow("model_unknown");
+  });
+
+  it("gives the same bytes where the model was not to be believed", async () => {
+    await given.log.append([applied(percentages()), modelled("gone-wrong", GONE_WRONG)]);
+    await given.log.append([...CATALOG, ...wellKnown(hasher.known("ada"))]);
+    shop = await openShop(given.log);
+    await ask({ requestId: "r-1" });
+    expect(await runAgain()).toEqual(["degraded"]);
   });
 
   it("gives the same bytes without consent, and for a held-out shopper", async () => {

@@ -13,7 +13,8 @@ import {
   type Refusal,
   type Result,
 } from "@leastwise/vocabulary";
-import { setTimeout as delay } from "node:timers/promises";
+import { appearance } from "./appearance.js";
+import { backName } from "./back-name.js";
 import type { DeviceBundles } from "./device-bundles.js";
 import { Turns } from "./turns.js";
 import { writeRecords } from "./write-record.js";
@@ -27,13 +28,8 @@ export interface PolicyServiceOptions {
   readonly homeCurrency: CurrencyCode;
 }
 
-/** How long a policy that is written is waited for. It is in force then, be it that this process has yet to see it. */
-const APPEARS_MAX_MS = 5_000;
-
 /** Versions that are listed: at the longest reasons, what a message holds. */
 const LISTED_MAX = 1_000;
-/** Bytes of a version's name, which is plain ASCII. */
-const VERSION_LENGTH_MAX = 64;
 
 /** Puts policies into force by writing them to the topic `policy`. */
 export function policyService({ log, clock, policies, bundles, homeCurrency }: PolicyServiceOptions): RpcService {
@@ -60,18 +56,9 @@ export function policyService({ log, clock, policies, bundles, homeCurrency }: P
     if (!found.ok) return found;
     const active = policies.active();
     if (active?.compiled.version === version && active.isStopped !== true) return err(alreadyInForce(version));
-    const policy = { ...contentOf(found.value), author, reason, version: backName(version) };
+    const policy = { ...contentOf(found.value), author, reason, version: backName(version, isUsed) };
     const [problem] = problemsOf(policy);
     return problem === undefined ? apply(policy) : err(invalidArgument(problem));
-  };
-  /** The first name for what a version said that was not used yet. Who goes back to what was gone back to says the same. */
-  const backName = (version: string): string => {
-    const stem = version.replace(/\.back-\d+$/, "");
-    for (let n = 1; ; n += 1) {
-      const suffix = `.back-${n}`;
-      const name = `${stem.slice(0, VERSION_LENGTH_MAX - suffix.length)}${suffix}`;
-      if (!isUsed(name)) return name;
-    }
   };
   return defineService(wire.PolicyServiceService, {
     applyPolicy: async ({ policy }) => {
@@ -133,17 +120,6 @@ function withoutContent(record: wire.PolicyRecord): wire.GetPolicyResponse {
   const { version, author, reason, currency } = contentOf(record);
   const policy = wire.Policy.fromPartial({ version, author, reason, currency });
   return { policy, appliedAtMs: record.appliedAtMs };
-}
-
-/** Resolves when the version is in force here, or has not come in time. */
-async function appearance(policies: Policies, version: string): Promise<void> {
-  const waiting = new AbortController();
-  const { signal } = waiting;
-  const late = delay(APPEARS_MAX_MS, undefined, { signal, ref: false });
-  // Neither an end of the following nor the end of the wait undoes what is durable.
-  await Promise.race([policies.appears(version), late]).catch(() => undefined);
-  late.catch(() => undefined);
-  waiting.abort();
 }
 
 /** All that keeps a policy from running, each in one line; empty: nothing. See {@link compileWritten}. */

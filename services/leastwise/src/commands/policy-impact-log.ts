@@ -1,9 +1,8 @@
 import { TOPICS } from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
 import { readInstant } from "@leastwise/policy";
-import { MODEL } from "@leastwise/scorer";
 import { printable, refusal, sayRefusal } from "@leastwise/vocabulary";
-import { foundConfig, onFoundLog, policyVersions, type FoundLogOptions } from "../host/found-log.js";
+import { foundConfig, foundModels, onFoundLog, policyVersions, type FoundLogOptions } from "../host/found-log.js";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
 import { compare } from "../impact/compare.js";
 import { checkCurrencies, type ImpactAnswer } from "../impact/impact-answer.js";
@@ -49,6 +48,7 @@ async function impactOn(log: EventLog, { before, after }: Policies, period: Peri
     unreadable.add(what);
   };
   const inForce = before === undefined ? await policyVersions(log, onUnreadable) : undefined;
+  const models = await foundModels(log, onUnreadable);
   const acts = await LoggedActs.open(log, onUnreadable);
   try {
     const shop = new LoggedShop(acts, { period, currency: after.currency, inForce, onUnreadable });
@@ -58,7 +58,7 @@ async function impactOn(log: EventLog, { before, after }: Policies, period: Peri
     });
     let moments = 0;
     const policies = before === undefined ? { after } : { before, after };
-    const comparison = await compare(shop.moments(), policies, MODEL, () => {
+    const comparison = await compare(shop.moments(), policies, models.active(), () => {
       moments += 1;
       progress.at(acts.read, () => `${moments.toLocaleString("en")} carts and orders`);
     });

@@ -1,5 +1,4 @@
-import { MODEL } from "@leastwise/scorer";
-import { compileWritten } from "@leastwise/references";
+import { COMPILED_PRIOR, compileWritten } from "@leastwise/references";
 import { PURPOSES, sayRefusal } from "@leastwise/vocabulary";
 import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -75,7 +74,7 @@ async function replayedImpact(
     nowMs: () => performance.now(),
   });
   let carts = 0;
-  const comparison = await compare(shop.moments(), { before, after }, MODEL, () => {
+  const comparison = await compare(shop.moments(), { before, after }, COMPILED_PRIOR, () => {
     carts += 1;
     progress.at(shop.events, () => `${carts.toLocaleString("en")} carts and orders`);
   });

@@ -2,8 +2,9 @@ import { obtainKey, sayProblems, type Config } from "@leastwise/config";
 import { wire } from "@leastwise/contracts";
 import { decidedAgain, type DecidedAgain } from "@leastwise/scorer";
 import { hashKeyFromBytes, printable, type Refusal, type Result } from "@leastwise/vocabulary";
-import { foundConfig, onFoundLog, policyVersions, type FoundLogOptions } from "../host/found-log.js";
+import { foundConfig, foundModels, onFoundLog, policyVersions, type FoundLogOptions } from "../host/found-log.js";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
+import type { Unreadable } from "../impact/logged-acts.js";
 import { Progress } from "../play/progress.js";
 import { findDecision, type FoundDecision } from "./find-decision.js";
 
@@ -20,7 +21,7 @@ export function isSame({ bytes }: FoundDecision, { record }: DecidedAgain): bool
 }
 
 /**
- * Finds a decision on the log and decides it again, from its record, the policy that it names and the key of codes. Changes nothing. What stands in the
+ * Finds a decision on the log and decides it again, from its record, the policy and the model that it names and the key of codes. Changes nothing. What stands in the
  * way is a StartFailure or a ServiceFailure, in words.
  */
 export async function remade(decisionId: string, options: FoundLogOptions): Promise<Remade> {
@@ -38,10 +39,12 @@ export async function remade(decisionId: string, options: FoundLogOptions): Prom
       throw new ServiceFailure(
         `no decision ${printable(decisionId)} stands on the log: retention may have taken it away`,
       );
-    const policyOf = await policyVersions(log, ({ place, why }) => {
+    const onUnreadable = ({ place, why }: Unreadable): void => {
       process.stderr.write(`${place} is passed over: ${printable(why)}\n`);
-    });
-    return { found, again: decidedAgain(found.record, { policyOf, codeKey: await codeKeyOf(config) }) };
+    };
+    const policyOf = await policyVersions(log, onUnreadable);
+    const { version: modelOf } = await foundModels(log, onUnreadable);
+    return { found, again: decidedAgain(found.record, { policyOf, modelOf, codeKey: await codeKeyOf(config) }) };
   });
 }
 

@@ -1,7 +1,8 @@
 import { loadConfig, sayProblems, type Config } from "@leastwise/config";
-import type { CompiledPolicy } from "@leastwise/decision";
+import type { CompiledModel, CompiledPolicy } from "@leastwise/decision";
+import { TOPICS } from "@leastwise/contracts";
 import { LogError, type EventLog } from "@leastwise/eventlog";
-import { followPolicies, type PassedOver } from "@leastwise/references";
+import { COMPILED_PRIOR, followModels, followPolicies, type PassedOver } from "@leastwise/references";
 import { adviceFor } from "../doctor/cluster.js";
 import type { Unreadable } from "../impact/logged-acts.js";
 import { ServiceFailure, StartFailure } from "./start-failure.js";
@@ -44,12 +45,53 @@ export async function policyVersions(
   const policies = await followPolicies(log, {
     onInForce: () => undefined,
     onUnusable: () => undefined,
-    onPassedOver: ({ topic, partition, offset, problem }: PassedOver) => {
-      onUnreadable({ place: `${topic}/${partition}@${offset}`, why: problem });
+    onPassedOver: (record) => {
+      onUnreadable(unreadable(record));
     },
   });
   await policies.stop();
   return (version) => policies.version(version)?.compiled;
+}
+
+/** The response models that the log has. */
+export interface FoundModels {
+  /** The one in force at the log's end. */
+  readonly active: () => CompiledModel;
+  readonly version: (version: string) => CompiledModel | undefined;
+}
+
+/** The response models that the log has, the priors among them: those of which this build can make nothing are missing. */
+export async function foundModels(log: EventLog, onUnreadable: (what: Unreadable) => void): Promise<FoundModels> {
+  if (!(await hasTopic(log, TOPICS.models))) return PRIORS_ALONE;
+  const models = await followModels(log, {
+    onInForce: () => undefined,
+    onUnusable: () => undefined,
+    onPassedOver: (record) => {
+      onUnreadable(unreadable(record));
+    },
+  });
+  await models.stop();
+  return models;
+}
+
+const PRIORS_ALONE: FoundModels = {
+  active: () => COMPILED_PRIOR,
+  version: (version) => (version === COMPILED_PRIOR.version ? COMPILED_PRIOR : undefined),
+};
+
+/** A log that an earlier version wrote lacks the topics that came later, and looking at it makes none. */
+async function hasTopic(log: EventLog, topic: string): Promise<boolean> {
+  try {
+    await log.partitions(topic);
+    return true;
+  } catch (error) {
+    if (error instanceof LogError && error.code === "unknown_topic") return false;
+    throw error;
+  }
+}
+
+function unreadable({ topic, partition, offset, problem }: PassedOver): Unreadable {
+  return { place: `${topic}/${partition}@${offset}`, why: problem };
 }
 
 async function openIt(config: Config): Promise<EventLog> {

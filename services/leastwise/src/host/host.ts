@@ -4,6 +4,7 @@ import {
   createCollector,
   openHttpDoor,
   DeviceBundles,
+  modelService,
   policyService,
   subjectService,
   type Collector,
@@ -17,12 +18,15 @@ import { startRecorder, type Recorder } from "@leastwise/recorder";
 import {
   followCatalog,
   followLinks,
+  followModels,
   followPolicies,
   followSubjects,
   PolicySight,
   type Catalog,
   type Following,
+  type FollowingHooks,
   type LinkBook,
+  type Models,
   type Policies,
   type Subjects,
 } from "@leastwise/references";
@@ -44,7 +48,7 @@ import {
   type WindowsFeedOptions,
 } from "@leastwise/scorer";
 import { openOpsDoor, type Telemetry } from "@leastwise/telemetry";
-import { hashKeyFromBytes, isCurrencyCode, type Clock, type CurrencyCode } from "@leastwise/vocabulary";
+import { hashKeyFromBytes, isCurrencyCode, sayRefusal, type Clock, type CurrencyCode } from "@leastwise/vocabulary";
 import { openSqlDoor, type Warehouse } from "@leastwise/warehouse";
 import { hostname } from "node:os";
 import { decisionsFraming } from "../registry/decisions-framing.js";
@@ -118,6 +122,7 @@ interface SharedDoors {
 
 interface References {
   readonly policies: Policies;
+  readonly models: Models;
   readonly catalog: Catalog;
   readonly subjects: Subjects;
   readonly links: LinkBook;
@@ -232,7 +237,8 @@ class Starting {
     if (newest !== undefined) sayIfForeign(newest.version, newest.currency);
     this.#watch(policies);
     // Side by side: with Kafka a reader's beginning is mostly waiting.
-    const [catalog, subjects, links] = await Promise.all([
+    const [models, catalog, subjects, links] = await Promise.all([
+      this.#followModels(log, { onPassedOver }),
       followCatalog(log, { onPassedOver }),
       followSubjects(log, { onPassedOver }),
       followLinks(log, {
@@ -242,8 +248,27 @@ class Starting {
         },
       }),
     ]);
-    for (const following of [catalog, subjects, links]) this.#watch(following);
-    return { policies, catalog, subjects, links: links.book };
+    for (const following of [models, catalog, subjects, links]) this.#watch(following);
+    return { policies, models, catalog, subjects, links: links.book };
+  }
+
+  /** A version that cannot be used changes nothing but what is said of it. */
+  #followModels(log: EventLog, hooks: FollowingHooks): Promise<Models> {
+    const { logger, metrics } = this.#options.telemetry;
+    const unusable = new Set<string>();
+    return followModels(log, {
+      ...hooks,
+      onInForce: (_, { appliedAtMs }) => {
+        unusable.clear();
+        metrics.unusableModels.with({}).set(0);
+        metrics.modelApplied.with({}).set(Number(appliedAtMs) / 1_000);
+      },
+      onUnusable: (version, problems) => {
+        metrics.unusableModels.with({}).set(unusable.add(version).size);
+        const said = "a model on the log cannot be used by this version: the one before it stays in force";
+        logger.error({ version, problems: problems.map(sayRefusal) }, said);
+      },
+    });
   }
 
   async #startRecorder(log: EventLog) {
@@ -299,6 +324,7 @@ class Starting {
       subjectService({ log, clock, hasher, subjects: references.subjects }),
       catalogService({ log, clock, catalog: references.catalog, policies: references.policies }),
       policyService({ log, clock, policies: references.policies, bundles, homeCurrency: currencyOf(config) }),
+      modelService({ log, clock, models: references.models }),
     );
     return { collector, port: opened.value.port };
   }
@@ -517,6 +543,7 @@ function heldServices({ config, roles, clock, telemetry }: HostOptions): readonl
     wire.SubjectServiceService,
     wire.CatalogServiceService,
     wire.PolicyServiceService,
+    wire.ModelServiceService,
   ];
   return [
     ...(roles.has("collector") ? collector.map((definition) => restoringService(definition)) : []),

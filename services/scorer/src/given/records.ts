@@ -1,4 +1,5 @@
-import { encodeClickstreamRecord, TOPICS, wire } from "@leastwise/contracts";
+import { encodeClickstreamRecord, modelToWire, TOPICS, wire } from "@leastwise/contracts";
+import { PRIOR_MODEL, type ResponseModel } from "@leastwise/decision";
 import type { NewRecord } from "@leastwise/eventlog";
 import {
   bucketOf,
@@ -79,6 +80,23 @@ export function applied(policy: wire.Policy): NewRecord {
   const value = wire.PolicyRecord.encode({ policy, appliedAtMs: BigInt(NOON) }).finish();
   return { topic: TOPICS.policy, partition: 0, key: policy.version, value, timestampMs: NOON };
 }
+
+/** A response model that is put into force: the priors' but for its name and what is given. */
+export function modelled(version: string, changes: Partial<ResponseModel> = {}): NewRecord {
+  const model = modelToWire({ ...PRIOR_MODEL, version, ...changes });
+  const value = wire.ModelRecord.encode({
+    model,
+    appliedAtMs: BigInt(NOON),
+    author: "ada",
+    reason: "learned",
+  }).finish();
+  return { topic: TOPICS.models, partition: 0, key: version, value, timestampMs: NOON };
+}
+
+/** Whoever looked at anything buys for sure, as this model has it. */
+export const GONE_WRONG: Partial<ResponseModel> = {
+  baseline: [{ feature: "page_views_24h", mean: 100, sd: 1 }],
+};
 
 /** What a subject agreed to, and what is known of it. */
 export function kept(subject: SubjectId, fields: wire.DeepPartial<wire.SubjectRecord>): NewRecord {

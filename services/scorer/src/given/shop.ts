@@ -5,10 +5,12 @@ import {
   follow,
   followCatalog,
   followLinks,
+  followModels,
   followPolicies,
   followSubjects,
   PolicySight,
   type Links,
+  type Models,
   type Policies,
 } from "@leastwise/references";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
@@ -64,6 +66,7 @@ export interface Shop {
   readonly ledger: Ledger;
   readonly recent: RecentDecisions;
   readonly policies: Policies;
+  readonly models: Models;
   readonly links: Links;
   readonly telemetry: Telemetry;
   /** The clock of decisions, the wall's, and the one that never goes back. */
@@ -83,6 +86,7 @@ export async function openShop(log: FragileLog, { partitions, ...options }: Shop
   const clock = { nowMs: () => time.nowMs };
   const telemetry = quietTelemetry();
   const policies = await followPolicies(log, { onInForce: () => undefined, onUnusable: () => undefined });
+  const models = await followModels(log, { onInForce: () => undefined, onUnusable: () => undefined });
   const sight = new PolicySight({ policies, nowMs: () => time.monotonicMs, heartbeatMs: 250, unseenMs: 1_000 });
   const catalog = await followCatalog(log);
   const subjects = await followSubjects(log);
@@ -99,7 +103,20 @@ export async function openShop(log: FragileLog, { partitions, ...options }: Shop
   });
   const recent = new RecentDecisions();
   const decider = new Decider({
-    ...{ policies, sight, catalog, subjects, links: links.book, ledger, feed, recent, hasher, clock, telemetry },
+    ...{
+      policies,
+      models,
+      sight,
+      catalog,
+      subjects,
+      links: links.book,
+      ledger,
+      feed,
+      recent,
+      hasher,
+      clock,
+      telemetry,
+    },
     wallNowMs: () => time.wallMs,
     ...{ observeOnly: false, clockKind: "wall", codeKey: CODE_KEY },
     // Long enough for any machine, since nothing here is about being quick.
@@ -110,10 +127,10 @@ export async function openShop(log: FragileLog, { partitions, ...options }: Shop
     sight.close();
     await feed.close();
     await ledger.close();
-    for (const following of [policies, catalog, subjects, links]) await following.stop();
+    for (const following of [policies, models, catalog, subjects, links]) await following.stop();
     telemetry.close();
   };
-  return { decider, feed, ledger, recent, policies, links, telemetry, time, close };
+  return { decider, feed, ledger, recent, policies, models, links, telemetry, time, close };
 }
 
 /** A checkout with a hundred euros in its cart, of which six in ten are margin. */
