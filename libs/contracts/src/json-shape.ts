@@ -137,7 +137,9 @@ export function shapeScalar(type: ScalarType, value: unknown, at: string): Resul
       return typeof value === "string" ? ok(value) : err(refusal("wrong_type", at, quoteKind(value), "base64 text"));
     case ScalarType.DOUBLE:
     case ScalarType.FLOAT:
-      return typeof value === "number" ? ok(value) : err(refusal("wrong_type", at, quoteKind(value), "a number"));
+      if (typeof value !== "number") return err(refusal("wrong_type", at, quoteKind(value), "a number"));
+      // JSON has no such number, YAML has.
+      return Number.isFinite(value) ? ok(value) : err(refusal("not_finite", at, value, "a finite number"));
     case ScalarType.INT32:
     case ScalarType.SINT32:
     case ScalarType.SFIXED32:

@@ -59,7 +59,7 @@ export class DocumentSource {
     const lines = new LineCounter();
     const document = parsedUnlessTooDeep(text, lines);
     if (document === undefined)
-      return asAWhole(refusal("document_malformed", "", "lists in lists in lists", "what a policy is made of"));
+      return asAWhole(refusal("document_malformed", "", "lists in lists in lists", "what a document is made of"));
     const source = new DocumentSource(text, document, lines);
     if (document.errors.length === 0) return ok(source);
     return err(
@@ -81,7 +81,7 @@ export class DocumentSource {
     return isScalar(value) ? this.#placeOf(offsetInDocument(this.#text, value, offset)) : this.place(node);
   }
 
-  /** The value that a node stands for; "too_many" where the document has more of them than any policy needs: aliases of aliases. */
+  /** The value that a node stands for; "too_many" where the document has more of them than any document needs: aliases of aliases. */
   value(node: Node | null | undefined): Node | null | "too_many" {
     this.#values += 1;
     if (this.#values > VALUES_MAX) return "too_many";
@@ -100,7 +100,7 @@ function asAWhole(problem: Refusal): Result<never, DocumentProblem[]> {
 }
 
 /**
- * The library goes down into what it reads by calls: what is nested too deep for that is no policy. It looks for keys that stand twice by comparing each
+ * The library goes down into what it reads by calls: what is nested too deep for that is no document of ours. It looks for keys that stand twice by comparing each
  * with each: whoever reads the fields finds them sooner.
  */
 function parsedUnlessTooDeep(text: string, lineCounter: LineCounter): Document | undefined {

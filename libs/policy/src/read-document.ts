@@ -1,5 +1,13 @@
-import type { DescField, DescMessage, JsonValue } from "@bufbuild/protobuf";
-import { messageDescriptor, readJson, shapeEnum, shapeScalar, within, type wire } from "@leastwise/contracts";
+import { ScalarType, type DescField, type DescMessage, type JsonValue } from "@bufbuild/protobuf";
+import {
+  messageDescriptor,
+  readJson,
+  shapeEnum,
+  shapeScalar,
+  within,
+  type wire,
+  type WireMessage,
+} from "@leastwise/contracts";
 import {
   err,
   exponentOf,
@@ -26,16 +34,21 @@ export interface PolicyDocument {
    * Adds to what is wrong with the policy where that stands, in the field's text, at the field, or at the nearest thing that it is part of, and says it in the
    * document's units.
    */
-  locate(problem: PolicyRefusal): DocumentProblem;
+  locate(problem: LocatedRefusal): DocumentProblem;
 }
 
-/** One thing wrong with a policy. */
-interface PolicyRefusal extends Refusal {
+/** A response model that was read, and where each part of it stands. */
+export interface ModelDocument {
+  readonly model: wire.ResponseModel;
+  /** As a policy's. */
+  readonly locate: (problem: LocatedRefusal) => DocumentProblem;
+}
+
+/** One thing wrong with what a document says. */
+interface LocatedRefusal extends Refusal {
   /** Where it begins in the field's text, UTF-16 code units from 0. Absent: the field as a whole is meant. */
   readonly textOffset?: number;
 }
-
-const POLICY = messageDescriptor("Policy");
 
 /**
  * Reads a policy document, YAML or JSON: the contract's fields, with quantities as people write them where the contract's name ends in a unit.
@@ -44,14 +57,33 @@ const POLICY = messageDescriptor("Policy");
  * checked by `compilePolicy`.
  */
 export function readPolicyDocument(text: string): Result<PolicyDocument, DocumentProblem[]> {
+  const read = readDocument("Policy", text);
+  return read.ok ? ok({ policy: read.value.message, locate: read.value.locate }) : read;
+}
+
+/** Reads the document of a response model, likewise; what it means is checked by `compileModel`. */
+export function readModelDocument(text: string): Result<ModelDocument, DocumentProblem[]> {
+  const read = readDocument("ResponseModel", text);
+  return read.ok ? ok({ model: read.value.message, locate: read.value.locate }) : read;
+}
+
+interface ReadMessage<Name extends "Policy" | "ResponseModel"> {
+  readonly message: WireMessage<Name>;
+  readonly locate: (problem: LocatedRefusal) => DocumentProblem;
+}
+
+function readDocument<Name extends "Policy" | "ResponseModel">(
+  name: Name,
+  text: string,
+): Result<ReadMessage<Name>, DocumentProblem[]> {
   const parsed = DocumentSource.parse(text);
   if (!parsed.ok) return parsed;
-  const reading = new Reading(parsed.value);
+  const reading = new Reading(parsed.value, messageDescriptor(name));
   const json = reading.read();
   if (reading.problems.length > 0) return err(reading.problems);
-  const read = readJson("Policy", json);
+  const read = readJson(name, json);
   if (!read.ok) return err([reading.locate(read.error)]);
-  return ok({ policy: read.value, locate: (problem) => reading.locate(problem) });
+  return ok({ message: read.value, locate: (problem) => reading.locate(problem) });
 }
 
 /** What of the surroundings a value's reading depends on. */
@@ -63,6 +95,8 @@ interface Surroundings {
 class Reading {
   readonly problems: DocumentProblem[] = [];
   readonly #source: DocumentSource;
+  /** What the document is of. */
+  readonly #of: DescMessage;
   /** What stands where, by the contract's path. */
   readonly #nodes = new Map<string, Node | null>();
   #currency: CurrencyCode | undefined;
@@ -70,25 +104,27 @@ class Reading {
   /** True if there was an amount to read, and no currency to read it in: told once, however many there are. */
   #lacksCurrency = false;
 
-  constructor(source: DocumentSource) {
+  constructor(source: DocumentSource, of: DescMessage) {
     this.#source = source;
+    this.#of = of;
   }
 
   read(): JsonValue {
     const { root } = this.#source;
-    const { text: currency, node } = (isMap(root) ? this.#textIn(root, POLICY, "currency") : undefined) ?? {};
+    const { text: currency, node } = (isMap(root) ? this.#textIn(root, this.#of, "currency") : undefined) ?? {};
     this.#currency = currency !== undefined && isCurrencyCode(currency) ? currency : undefined;
-    const json = this.#message(POLICY, root, "", { zone: "UTC" }) ?? {};
+    const json = this.#message(this.#of, root, "", { zone: "UTC" }) ?? {};
     if (this.#lacksCurrency) this.#refuse("unknown_currency", "currency", currency, currencyLike(currency), node);
     return json;
   }
 
-  locate({ textOffset, ...problem }: PolicyRefusal): DocumentProblem {
+  locate({ textOffset, ...problem }: LocatedRefusal): DocumentProblem {
     if (textOffset !== undefined && this.#nodes.has(problem.field))
       return { ...problem, ...this.#source.placeInText(this.#nodes.get(problem.field), textOffset) };
     let path = problem.field;
     while (path !== "" && !this.#nodes.has(path)) path = path.replace(/\[\d+\]$|(^|\.)[^.[\]]*$/, "");
-    return { ...inDocumentUnits(problem, this.#currency), ...this.#source.place(this.#nodes.get(path)) };
+    const said = isInOwnUnit(this.#of, problem.field) ? problem : inDocumentUnits(problem, this.#currency);
+    return { ...said, ...this.#source.place(this.#nodes.get(path)) };
   }
 
   #message(
@@ -156,7 +192,7 @@ class Reading {
       case "list":
         return this.#list(field, node, at, around);
       case "map":
-        throw new Error(`no field of a policy is a map: ${field.name}`);
+        throw new Error(`no field of a document is a map: ${field.name}`);
     }
   }
 
@@ -301,7 +337,7 @@ class Reading {
     return undefined;
   }
 
-  /** What a node stands for; undefined, told once, where there are more values than any policy needs, or none. */
+  /** What a node stands for; undefined, told once, where there are more values than any document needs, or none. */
   #value(node: Node | null | undefined, at: string): Node | undefined {
     const value = this.#source.value(node);
     if (value !== "too_many" && value !== null) return value;
@@ -330,6 +366,17 @@ class Reading {
   #add(problem: Refusal, node: Node | null | undefined): void {
     if (this.problems.length < PROBLEMS_MAX) this.problems.push({ ...problem, ...this.#source.place(node) });
   }
+}
+
+/** Whether a document has the field in the contract's unit, since that is no whole number. */
+function isInOwnUnit(message: DescMessage, path: string): boolean {
+  let within: DescMessage | undefined = message;
+  let field: DescField | undefined;
+  for (const name of path.split(".")) {
+    field = within?.fields.find((one) => one.name === name.replace(/\[\d+\]$/, ""));
+    within = field?.message;
+  }
+  return field?.scalar === ScalarType.DOUBLE;
 }
 
 interface NamedField {

@@ -1,5 +1,5 @@
 import type { DescMessage, JsonValue } from "@bufbuild/protobuf";
-import { messageDescriptor, writeJson, type wire } from "@leastwise/contracts";
+import { messageDescriptor, writeJson, type wire, type WireMessage } from "@leastwise/contracts";
 import { formatMoney, isCurrencyCode, isTimeZone } from "@leastwise/vocabulary";
 import { Document, Scalar, visit } from "yaml";
 import { documentFields, type DocumentField, type FieldForm } from "./document-fields.js";
@@ -14,9 +14,17 @@ const FEW = 3;
 
 /** The policy as a YAML document that {@link readPolicyDocument} reads as the same policy. */
 export function writePolicyDocument(policy: wire.Policy): string {
-  const document = new Document(
-    inPeoplesUnits(POLICY, writeJson("Policy", policy), { zone: "UTC", amount: plainAmount }),
-  );
+  return writeDocument("Policy", policy);
+}
+
+/** The response model as a YAML document that {@link readModelDocument} reads as the same model. */
+export function writeModelDocument(model: wire.ResponseModel): string {
+  return writeDocument("ResponseModel", model);
+}
+
+function writeDocument<Name extends "Policy" | "ResponseModel">(name: Name, message: WireMessage<Name>): string {
+  const style = { zone: "UTC", amount: plainAmount };
+  const document = new Document(inPeoplesUnits(messageDescriptor(name), writeJson(name, message), style));
   visit(document, {
     Map: (_, map, path) => {
       const isShort = map.items.length <= FEW && map.items.every(({ value }) => value instanceof Scalar);

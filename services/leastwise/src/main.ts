@@ -16,6 +16,14 @@ import {
   type PolicyOptions,
   type RollbackOptions,
 } from "./commands/policy.js";
+import {
+  applyModelCommand,
+  modelHistoryCommand,
+  rollbackModelCommand,
+  showModelCommand,
+  validateModelCommand,
+  type ApplyModelOptions,
+} from "./commands/model.js";
 import { explainCommand, type ExplainOptions } from "./commands/explain.js";
 import { impactCommand, type ImpactOptions } from "./commands/policy-impact.js";
 import { importProfilesCommand, type ProfilesOptions } from "./commands/profiles.js";
@@ -63,6 +71,7 @@ function program(): Command {
   addPlay(leastwise);
   addServices(leastwise);
   addPolicy(leastwise);
+  addModel(leastwise);
   addDecisions(leastwise);
   addProfiles(leastwise);
   addTopics(leastwise);
@@ -155,6 +164,37 @@ function addPolicy(leastwise: Command): void {
     .requiredOption("--author <text>", "who goes back")
     .requiredOption("--reason <text>", "why")
     .action((version: string, options: RollbackOptions) => rollbackCommand(version, options));
+}
+
+function addModel(leastwise: Command): void {
+  const model = leastwise
+    .command("model")
+    .description("the response model: how likely a shopper buys without us, and what an incentive changes about that");
+  const command = (usage: string, description: string): Command =>
+    model
+      .command(usage)
+      .description(description)
+      .option("--json", "print one JSON object, and nothing else, on standard output", false);
+  const asking = (usage: string, description: string): Command =>
+    command(usage, description).option("--address <host:port>", "gRPC door of a running service", "localhost:7400");
+  command("validate <file>", "check a document, and say where in it each thing is wrong; - is standard input").action(
+    (file: string, options: PolicyOptions) => validateModelCommand(file, options),
+  );
+  asking("apply <file>", "put a document into force")
+    .requiredOption("--author <text>", "who applies it")
+    .requiredOption("--reason <text>", "why")
+    .action((file: string, options: ApplyModelOptions) => applyModelCommand(file, options));
+  asking(
+    "show [version]",
+    "print the model in force, or an earlier one, as a document: the priors, if none was",
+  ).action((version: string | undefined, options: AskingOptions) => showModelCommand(version, options));
+  asking("history", "print who put what into force, when and why").action((options: AskingOptions) =>
+    modelHistoryCommand(options),
+  );
+  asking("rollback <version>", "put what an earlier version said, or the priors, into force again")
+    .requiredOption("--author <text>", "who goes back")
+    .requiredOption("--reason <text>", "why")
+    .action((version: string, options: RollbackOptions) => rollbackModelCommand(version, options));
 }
 
 function addImpact(command: (usage: string, description: string) => Command): void {

@@ -1,9 +1,11 @@
 import { writeJson, type wire } from "@leastwise/contracts";
 import { policyChanges, sayChange, writePolicyDocument } from "@leastwise/policy";
 import { printable, sayRefusal } from "@leastwise/vocabulary";
+import { askingBy } from "../host/ask-service.js";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
 import { PolicyClient } from "../policy/policy-client.js";
-import { checkPolicyFile, sayDocumentProblem, type CheckedPolicy, type PolicyNames } from "../policy/policy-file.js";
+import { sayDocumentProblem } from "../policy/document-text.js";
+import { checkPolicyFile, type CheckedPolicy, type PolicyNames } from "../policy/policy-file.js";
 
 /** What all of `leastwise policy` takes. */
 export interface PolicyOptions {
@@ -139,13 +141,8 @@ function sayOrTake(file: string, json: boolean, checked: Awaited<ReturnType<type
   throw new ServiceFailure(`${countOf(checked.error.length, "problem")}: nothing was done`);
 }
 
-async function asking<T>(address: string, ask: (client: PolicyClient) => Promise<T>): Promise<T> {
-  const client = new PolicyClient(address);
-  try {
-    return await ask(client);
-  } finally {
-    client.close();
-  }
+function asking<T>(address: string, ask: (client: PolicyClient) => Promise<T>): Promise<T> {
+  return askingBy(new PolicyClient(address), ask);
 }
 
 function sayPolicy({ policy, compiled, notices }: CheckedPolicy): string {

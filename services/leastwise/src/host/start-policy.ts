@@ -4,7 +4,8 @@ import { TOPICS, wire } from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
 import type { Policies } from "@leastwise/references";
 import { sayRefusal, type Clock } from "@leastwise/vocabulary";
-import { checkPolicyFile, sayDocumentProblem } from "../policy/policy-file.js";
+import { sayDocumentProblem } from "../policy/document-text.js";
+import { checkPolicyFile } from "../policy/policy-file.js";
 import { starterPolicy } from "./starter-policy.js";
 import { StartFailure } from "./start-failure.js";
 

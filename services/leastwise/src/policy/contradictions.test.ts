@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { checkPolicyDocument, sayDocumentProblem } from "./policy-file.js";
+import { sayDocumentProblem } from "./document-text.js";
+import { checkPolicyDocument } from "./policy-file.js";
 
 // What contradicts itself, as a marketer is told of it: where to change something, and what it collides with.
 

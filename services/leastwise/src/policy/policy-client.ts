@@ -1,10 +1,8 @@
 import { wire } from "@leastwise/contracts";
 import { callUnary, connect, type RpcFailure } from "@leastwise/rpc";
 import type { Result } from "@leastwise/vocabulary";
+import { answeredBy, ASKING } from "../host/ask-service.js";
 import { ServiceFailure } from "../host/start-failure.js";
-
-/** How long a call may take: the log has to take what is written. */
-const CALL_TIMEOUT_MS = 15_000;
 
 /** The policies of a running service, by its gRPC door. What goes wrong is a {@link ServiceFailure}, in words. */
 export class PolicyClient {
@@ -18,7 +16,7 @@ export class PolicyClient {
 
   /** Puts a policy into force; its version, and what is worth knowing of it. */
   apply(policy: wire.Policy): Promise<wire.ApplyPolicyResponse> {
-    return this.#asked(callUnary(this.#client.applyPolicy.bind(this.#client), { policy }, TIMEOUT));
+    return this.#asked(callUnary(this.#client.applyPolicy.bind(this.#client), { policy }, ASKING));
   }
 
   /**
@@ -27,20 +25,20 @@ export class PolicyClient {
    * @param version absent: the one in force
    */
   async get(version = ""): Promise<wire.Policy> {
-    const { policy } = await this.#asked(callUnary(this.#client.getPolicy.bind(this.#client), { version }, TIMEOUT));
+    const { policy } = await this.#asked(callUnary(this.#client.getPolicy.bind(this.#client), { version }, ASKING));
     if (policy === undefined) throw new ServiceFailure(`${this.#address} answered without a policy`);
     return policy;
   }
 
   /** The newest first, without what is in them. */
   async history(): Promise<readonly wire.GetPolicyResponse[]> {
-    const { policies } = await this.#asked(callUnary(this.#client.listPolicies.bind(this.#client), {}, TIMEOUT));
+    const { policies } = await this.#asked(callUnary(this.#client.listPolicies.bind(this.#client), {}, ASKING));
     return policies;
   }
 
   /** Goes back to an earlier version; the version that says the same from now on. */
   async rollBack(asked: wire.RollbackPolicyRequest): Promise<string> {
-    const { version } = await this.#asked(callUnary(this.#client.rollbackPolicy.bind(this.#client), asked, TIMEOUT));
+    const { version } = await this.#asked(callUnary(this.#client.rollbackPolicy.bind(this.#client), asked, ASKING));
     return version;
   }
 
@@ -49,13 +47,7 @@ export class PolicyClient {
     this.#client.close();
   }
 
-  async #asked<T>(answer: Promise<Result<T, RpcFailure>>): Promise<T> {
-    const answered = await answer;
-    if (answered.ok) return answered.value;
-    const { code, message } = answered.error;
-    const hint = code === "UNAVAILABLE" ? `: does a service run there? --address says where to ask` : "";
-    throw new ServiceFailure(`${this.#address}: ${message}${hint}`);
+  #asked<T>(answer: Promise<Result<T, RpcFailure>>): Promise<T> {
+    return answeredBy(this.#address, answer);
   }
 }
-
-const TIMEOUT = { timeoutMs: CALL_TIMEOUT_MS };

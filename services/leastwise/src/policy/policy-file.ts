@@ -1,10 +1,9 @@
 import type { wire } from "@leastwise/contracts";
 import type { CompiledPolicy, PolicyProblem, Standing } from "@leastwise/decision";
-import { DOCUMENT_BYTES_MAX, readPolicyDocument, type DocumentProblem } from "@leastwise/policy";
+import { readPolicyDocument, type DocumentProblem } from "@leastwise/policy";
 import { compileProposed, compileWritten } from "@leastwise/references";
-import { err, ok, sayRefusal, type Result } from "@leastwise/vocabulary";
-import { createReadStream } from "node:fs";
-import { StartFailure } from "../host/start-failure.js";
+import { err, ok, type Result } from "@leastwise/vocabulary";
+import { documentText } from "./document-text.js";
 
 /** A policy that could be put into force, or that could before. */
 export interface CheckedPolicy {
@@ -32,7 +31,7 @@ export async function checkPolicyFile(
   file: string,
   looking: Looking = {},
 ): Promise<Result<CheckedPolicy, readonly DocumentProblem[]>> {
-  return checkPolicyDocument(await textOf(file), looking);
+  return checkPolicyDocument(await documentText(file, "policy"), looking);
 }
 
 /** Checks a policy document as the door of a service does, if it is proposed, and says where in it each thing stands. */
@@ -48,26 +47,4 @@ export function checkPolicyDocument(
   const compiled = standing === "on_log" ? compileWritten(policy) : compileProposed(policy, nowMs);
   if (!compiled.ok) return err(inPlace(compiled.error));
   return ok({ policy, compiled: compiled.value, notices: inPlace(compiled.value.notices) });
-}
-
-/** `policy.yaml:12:7: guardrails.floor_price_bp: expected …, got … (reason)`, as compilers say it and editors jump to. */
-export function sayDocumentProblem(file: string, problem: DocumentProblem): string {
-  return `${file === "-" ? "stdin" : file}:${problem.line}:${problem.column}: ${sayRefusal(problem)}`;
-}
-
-/** The file's text, cut off where it is longer than any document: what is read of it then says so. */
-async function textOf(file: string): Promise<string> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const part of file === "-" ? process.stdin : createReadStream(file)) {
-      parts.push(part as Buffer);
-      bytes += (part as Buffer).length;
-      if (bytes > DOCUMENT_BYTES_MAX) break;
-    }
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new StartFailure(`the policy file ${file} cannot be read: ${why}`, { cause: error });
-  }
-  return Buffer.concat(parts).toString("utf8");
 }
