@@ -2,6 +2,7 @@ import { Environment } from "@marcbachmann/cel-js";
 import { ok, type Result } from "@leastwise/vocabulary";
 import {
   checkExpression,
+  unlessTooDeep,
   verdictOf,
   withEarlierArithmetic,
   withMixedArithmetic,
@@ -85,7 +86,7 @@ export function compileSignalExpression(
   typeCheck?: TypeCheck,
 ): Result<SignalExpression, ExpressionProblem> {
   const fields = { map: "local", field: "signal", known: signals, expected: "one of device.signals" };
-  const checked = checkExpression(source, ENVIRONMENTS, fields, typeCheck);
+  const checked = unlessTooDeep(source, () => checkExpression(source, ENVIRONMENTS, fields, typeCheck));
   if (!checked.ok) return checked;
   const { run } = checked.value;
   return ok({ evaluate: (context) => verdictOf(run, context) });

@@ -37,6 +37,34 @@ function stepsOfPattern(given: unknown): number {
 /** A group that is repeated as often as may be, a reference back, a look around; or more than two repetitions without bound. */
 const MAY_TAKE_FOR_EVER = /\)[*+{]|\\[1-9k]|\(\?[=!<]|(?:[*+}].*){3}/;
 
+/**
+ * Operations that may stand within one another, those of a chain counted as they nest: `a || b || c` is two deep. As many as the library lets brackets be; all that walks
+ * an expression goes down into it by calls, and has several times the room for it wherever it is called from.
+ */
+const DEPTH_MAX = 250;
+
+/** True if operations are nested deeper than {@link DEPTH_MAX}. It goes down without calls, since it is asked before anything else is. */
+export function isTooDeep(ast: ASTNode): boolean {
+  const left: { readonly node: unknown; readonly depth: number }[] = [{ node: ast, depth: 1 }];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const { node, depth } = next;
+    if (depth > DEPTH_MAX) return true;
+    if (Array.isArray(node)) for (const child of node) left.push({ node: child, depth });
+    else if (typeof node === "object" && node !== null && "op" in node && "args" in node)
+      left.push({ node: node.args, depth: node.op === "value" ? depth : depth + 1 });
+  }
+  return false;
+}
+
+/** What is wrong with an expression that is deeper. */
+export function tooDeep(source: string) {
+  return {
+    reason: "expression_too_costly" as const,
+    came: source,
+    expected: `at most ${String(DEPTH_MAX)} operations in one another or in a row: of many values one can be asked for in a list, as in x in ["a", "b"]`,
+  };
+}
+
 /** What is wrong with an expression that takes more steps. */
 export function tooCostly(source: string) {
   return {

@@ -6,7 +6,7 @@ import {
   type TypeCheckResult,
 } from "@marcbachmann/cel-js";
 import { err, nearestName, ok, type Result } from "@leastwise/vocabulary";
-import { STEPS_MAX, tooCostly, worstSteps } from "./cel-cost.js";
+import { isTooDeep, STEPS_MAX, tooCostly, tooDeep, worstSteps } from "./cel-cost.js";
 
 /** What an expression came to: it holds, it does not, or it failed and counts as false. */
 export type Verdict = "holds" | "does_not_hold" | "expression_failed";
@@ -138,6 +138,7 @@ export function checkExpression(
   const parsed = parsedBy(environments.running, source);
   if (!parsed.ok) return parsed;
   const run = parsed.value;
+  if (typeCheck !== undefined && isTooDeep(run.ast)) return err(tooDeep(source));
   const mistyped = typeCheck?.(run.ast);
   if (mistyped !== undefined) return err(mistyped);
   const { valid, type, error } = checkedBy(environments, source, typeCheck === undefined);
@@ -159,14 +160,47 @@ function checkedBy({ checking, earlier }: Environments, source: string, isOfBefo
   return before.valid ? before : now;
 }
 
+/**
+ * What compiles an expression, or what is wrong with one that is deeper than the stack has room for. Nobody can propose such a one; of what an earlier version put into
+ * force it makes the policy unusable, and ends no process.
+ */
+export function unlessTooDeep<T>(
+  source: string,
+  compiling: () => Result<T, ExpressionProblem>,
+): Result<T, ExpressionProblem> {
+  try {
+    return compiling();
+  } catch (error) {
+    if (error instanceof RangeError) return err(tooDeep(source));
+    throw error;
+  }
+}
+
 function parsedBy(running: Environment, source: string): Result<Running, ExpressionProblem> {
   try {
     return ok(running.parse(source));
   } catch (error) {
-    if (error instanceof ParseError) return err(invalid(source, error));
+    if (error instanceof ParseError) return err(unparsed(source, error));
     throw error;
   }
 }
+
+function unparsed(source: string, error: ParseError): ExpressionProblem {
+  const [, limit = "", most = ""] = /^Exceeded (max\w+) \((\d+)\)/.exec(error.summary) ?? [];
+  if (limit === "maxDepth") return tooDeep(source);
+  const counted = COUNTED.get(limit);
+  if (counted === undefined) return invalid(source, error);
+  const problem = { reason: "expression_too_costly", came: source, expected: `at most ${most} ${counted}` };
+  return error.range === undefined ? problem : { ...problem, offset: error.range.start };
+}
+
+/** What the library counts while it reads an expression. */
+const COUNTED: ReadonlyMap<string, string> = new Map([
+  ["maxAstNodes", "values and operations"],
+  ["maxListElements", "values in a list"],
+  ["maxMapEntries", "entries in a map"],
+  ["maxCallArguments", "arguments of a function"],
+]);
 
 /** In the library's words. */
 function invalid(source: string, error: ParseError | CelTypeError | undefined): ExpressionProblem {

@@ -423,3 +423,50 @@ describe("an expression that is wrong", () => {
     expect(compileExpression(source, FEATURES)).toMatchObject({ ok: true });
   });
 });
+
+/** `count` operations in one another, or in a row. */
+const DEEP: readonly (readonly [string, (count: number) => string])[] = [
+  ["alternatives", (count) => Array.from({ length: count + 1 }, (_, i) => `cart.units == ${i}`).join(" || ")],
+  ["conditions", (count) => Array.from({ length: count + 1 }, (_, i) => `cart.units != ${i}`).join(" && ")],
+  ["sums", (count) => `${"cart.units + ".repeat(count)}cart.units > 3`],
+  ["negations", (count) => `${"!".repeat(count)}profile.member`],
+  ["minus signs", (count) => `${"-".repeat(count)}cart.units > 3`],
+  ["brackets", (count) => `${"(".repeat(count)}profile.member${")".repeat(count)}`],
+  ["choices", (count) => `${"profile.member ? true : ".repeat(count)}false`],
+];
+
+describe("a long expression", () => {
+  it.each(DEEP)("of %s is taken up to some 250, and refused beyond, however long", (_name, expression) => {
+    expect(compileExpression(expression(240), FEATURES)).toMatchObject({ ok: true });
+    for (const count of [260, 1_500, 15_000])
+      expect(compileExpression(expression(count), FEATURES)).toMatchObject({
+        ok: false,
+        error: {
+          reason: "expression_too_costly",
+          expected: expect.stringContaining("at most 250 operations in one another or in a row"),
+        },
+      });
+  });
+
+  it.each(DEEP)("of %s stays in force if it can be run, and throws nothing if not", (_name, expression) => {
+    const [short, long] = [240, 15_000].map((count) =>
+      compileExpression(expression(count), FEATURES, new Map(), "on_log"),
+    );
+    expect(short?.ok && short.value.evaluate(CONTEXT)).toMatch(/holds|does_not_hold/);
+    expect(long).toMatchObject({ ok: false });
+  });
+
+  it("that stands on the log is still run beyond what could be proposed", () => {
+    const source = Array.from({ length: 500 }, (_, i) => `cart.units == ${i}`).join(" || ");
+    const compiled = compileExpression(source, FEATURES, new Map(), "on_log");
+    expect(compiled.ok && compiled.value.evaluate(CONTEXT)).toBe("holds");
+  });
+
+  it("of more values in a list than the library takes is told so", () => {
+    const list = Array.from({ length: 1_001 }, (_, i) => i).join(", ");
+    expect(compileExpression(`cart.units in [${list}]`, FEATURES)).toMatchObject({
+      ok: false,
+      error: { reason: "expression_too_costly", expected: "at most 1000 values in a list" },
+    });
+  });
+});

@@ -3,8 +3,10 @@ import { CLASS_OF_INPUT, classOfInput, ok, type PersonalDataClass, type Result }
 import {
   checkExpression,
   fieldsRead,
+  unlessTooDeep,
   withEarlierArithmetic,
   withMixedArithmetic,
+  type Checked,
   type Environments,
   type ExpressionProblem,
   type Running,
@@ -145,17 +147,25 @@ export function compileExpression(
   const scope = { objects: { features, ...EXPRESSION_FIELDS }, map: "features" };
   const typeCheck =
     standing === "proposed" ? (ast: ASTNode) => sensitiveProblemOf(ast) ?? typeProblemOf(ast, scope) : undefined;
-  const checked = checkExpression(source, ENVIRONMENTS, fields, typeCheck);
-  if (!checked.ok) return checked;
-  const { run, named, variables } = checked.value;
+  return unlessTooDeep(source, () => {
+    const checked = checkExpression(source, ENVIRONMENTS, fields, typeCheck);
+    return checked.ok ? ok(compiled(checked.value, source, shared)) : checked;
+  });
+}
+
+function compiled(
+  { run, named, variables }: Checked,
+  source: string,
+  shared: Map<string, ExpressionPart>,
+): CompiledExpression {
   const parts = partsOf(run, source, shared);
-  return ok({
+  return {
     evaluate: (context, seen = new Uint8Array(shared.size)) => evaluate(parts, context, seen),
     parts,
     features: [...named],
     reads: personalReads(run.ast, named, variables),
     readsRfm: variables.has("rfm"),
-  });
+  };
 }
 
 function personalReads(ast: ASTNode, named: ReadonlySet<string>, variables: ReadonlySet<string>): PersonalReads {
