@@ -8,6 +8,7 @@ import type { Policy } from "../policy/policy.js";
 import { deviceBundleOf } from "./device-bundle.js";
 import { DeviceClasses, type Seen } from "./device-classes.js";
 import { readDeviceBundle } from "./read-bundle.js";
+import { compileSignalExpression } from "./signal-expressions.js";
 
 const DEVICE = {
   signals: ["returns_to_cart", "seconds_on_page", "theme"],
@@ -144,6 +145,15 @@ describe("a bundle's JSON", () => {
   });
 });
 
+it("has() is false of a signal that is not there", () => {
+  const compiled = compileSignalExpression("has(local.visits)", new Set(["visits"]));
+  const cart = { value_minor: 1, units: 1, lines: 1, currency: "EUR", product_ids: [], payment_method: null };
+  const context = { channel: null, device: null, country: null, region: null, hour: 1, weekday: 1 };
+  const verdictOf = (visits: number | null) =>
+    compiled.ok && compiled.value.evaluate({ local: { visits }, cart, context });
+  expect([verdictOf(null), verdictOf(3)]).toEqual(["does_not_hold", "holds"]);
+});
+
 describe("what runs on a device", () => {
   it("needs no module of Node, and little of ours", () => {
     const reached = new Set<string>();
@@ -157,6 +167,7 @@ describe("what runs on a device", () => {
       "policy/cel-cost.ts",
       "policy/cel.ts",
       "policy/civil-time.ts",
+      "policy/expression-problem.ts",
     ]);
   });
 });

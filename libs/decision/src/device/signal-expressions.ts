@@ -7,10 +7,10 @@ import {
   withEarlierArithmetic,
   withMixedArithmetic,
   type Environments,
-  type ExpressionProblem,
   type TypeCheck,
   type Verdict,
 } from "../policy/cel.js";
+import type { ExpressionProblem } from "../policy/expression-problem.js";
 
 /** What a device sees of its shopper: by name a number, a text or a bool; what is not there is null. */
 export type Signals = Readonly<Record<string, number | string | boolean>>;

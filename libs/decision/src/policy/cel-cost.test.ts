@@ -27,6 +27,20 @@ describe("the steps of an expression", () => {
     expect(steps(`a.matches(${pattern})`)).toBeLessThan(1_000);
   });
 
+  it.each(['"^vip"', '"vip|gold"', '"^sale-[a-z]+$"', '"a{2,3}"', '"c\\\\+\\\\+"'])(
+    "are few enough for the pattern %s on each brand of the largest cart",
+    (pattern) => {
+      expect(steps(`cart.brands.exists(b, b.matches(${pattern}))`)).toBeLessThan(STEPS_MAX);
+    },
+  );
+
+  it.each(['".*sale.*"', '"[a-z]+"', '"^a.*b.*"', '"^a|b+"'])(
+    "are too many for the pattern %s on each brand of the largest cart",
+    (pattern) => {
+      expect(steps(`cart.brands.exists(b, b.matches(${pattern}))`)).toBeGreaterThan(STEPS_MAX);
+    },
+  );
+
   it.each(['"(a+)+$"', '"(a|a)*b"', '"^.*a.*b.*c$"', "b", '"(?=a)"'])(
     "are without end for the pattern %s",
     (pattern) => {

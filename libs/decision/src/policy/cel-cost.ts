@@ -1,4 +1,5 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
+import { InWords, type ExpressionProblem } from "./expression-problem.js";
 
 /** Elements that a list has at most whose length is not known beforehand: the lines of a cart. */
 const LIST_ELEMENTS_MAX = 1_000;
@@ -14,28 +15,74 @@ const COMPREHENSIONS: ReadonlySet<unknown> = new Set(["all", "exists", "exists_o
  * Infinite for a pattern that may never end, or that is computed: CEL wants patterns that take linear time (RE2), which JavaScript's do not.
  */
 export function worstSteps(ast: ASTNode): number {
-  return stepsOf(ast);
+  return stepsOf(ast, { isRepeated: false });
 }
 
-function stepsOf(node: unknown): number {
-  if (Array.isArray(node)) return node.reduce((sum: number, child) => sum + stepsOf(child), 0);
+/** Where in an expression a node is. */
+interface Around {
+  /** True if it is evaluated for each element of a list. */
+  readonly isRepeated: boolean;
+  /** Is told of patterns that are too costly where they are. Absent: nobody is. */
+  readonly onCostly?: (pattern: Pattern) => void;
+}
+
+/** A pattern that is too costly. */
+interface Pattern {
+  readonly node: unknown;
+  readonly expected: string;
+}
+
+function stepsOf(node: unknown, around: Around): number {
+  if (Array.isArray(node)) return node.reduce((sum: number, child) => sum + stepsOf(child, around), 0);
   if (typeof node !== "object" || node === null || !("op" in node) || !("args" in node)) return 0;
   const { op, args } = node;
-  if (op !== "rcall" || !Array.isArray(args)) return 1 + stepsOf(args);
+  if (op !== "rcall" || !Array.isArray(args)) return 1 + stepsOf(args, around);
   const [name, of, given] = args as readonly unknown[];
-  if (name === "matches") return 1 + stepsOf(of) + stepsOfPattern(given);
-  return 1 + stepsOf(of) + stepsOf(given) * (COMPREHENSIONS.has(name) ? LIST_ELEMENTS_MAX : 1);
+  if (name === "matches") return 1 + stepsOf(of, around) + stepsOfPattern(given, around);
+  if (!COMPREHENSIONS.has(name)) return 1 + stepsOf(of, around) + stepsOf(given, around);
+  return 1 + stepsOf(of, around) + stepsOf(given, { ...around, isRepeated: true }) * LIST_ELEMENTS_MAX;
 }
 
-function stepsOfPattern(given: unknown): number {
-  const [pattern] = Array.isArray(given) ? (given as readonly unknown[]) : [];
-  const isLiteral = typeof pattern === "object" && pattern !== null && "op" in pattern && pattern.op === "value";
-  const text = isLiteral && "args" in pattern ? pattern.args : undefined;
-  return typeof text === "string" && !MAY_TAKE_FOR_EVER.test(text) ? TEXT_LENGTH_MAX : Number.POSITIVE_INFINITY;
+function stepsOfPattern(given: unknown, { isRepeated, onCostly }: Around): number {
+  const [node] = Array.isArray(given) ? (given as readonly unknown[]) : [];
+  const isLiteral = typeof node === "object" && node !== null && "op" in node && node.op === "value";
+  const text = isLiteral && "args" in node ? node.args : undefined;
+  if (typeof text !== "string" || MAY_TAKE_FOR_EVER.test(text)) {
+    onCostly?.({ node, expected: typeof text === "string" ? ENDING_PATTERN : "a pattern that is written out" });
+    return Number.POSITIVE_INFINITY;
+  }
+  if (!isRepeated) return TEXT_LENGTH_MAX;
+  if (isLinear(text)) return TEXT_LENGTH_MAX / CHARACTERS_A_STEP;
+  onCostly?.({ node, expected: LINEAR_PATTERN });
+  return TEXT_LENGTH_MAX ** 2 / CHARACTERS_A_STEP;
 }
+
+/** Characters that a pattern looks at while a node is evaluated. */
+const CHARACTERS_A_STEP = 16;
 
 /** A group that is repeated as often as may be, a reference back, a look around; or more than two repetitions without bound. */
 const MAY_TAKE_FOR_EVER = /\)[*+{]|\\[1-9k]|\(\?[=!<]|(?:[*+}].*){3}/;
+const ENDING_PATTERN =
+  "a pattern that repeats no group, refers to nothing before, looks not around, and has at most two repetitions";
+const LINEAR_PATTERN =
+  'for each element of a list a pattern that repeats nothing, or begins with ^ and repeats one thing; or .contains("…"), .startsWith("…")';
+
+/** True if it looks at each character a few times at most: it repeats nothing, or one thing from the beginning of the text on. */
+function isLinear(pattern: string): boolean {
+  const repetitions = pattern.replace(/\\./g, "").match(/[*+]|,\}|\{\d*,?\d{2}/g)?.length ?? 0;
+  return repetitions === 0 || (repetitions === 1 && pattern.startsWith("^") && !pattern.includes("|"));
+}
+
+/** What is wrong with what an expression costs; undefined where nothing is. Where it is a pattern, that is told. */
+export function costProblemOf(ast: ASTNode, source: string): ExpressionProblem | undefined {
+  if (worstSteps(ast) <= STEPS_MAX) return undefined;
+  const patterns: Pattern[] = [];
+  stepsOf(ast, { isRepeated: false, onCostly: (pattern) => patterns.push(pattern) });
+  const [{ node, expected } = {}] = patterns;
+  if (expected === undefined) return tooCostly(source);
+  const { start, end } = node as ASTNode;
+  return { reason: "expression_too_costly", came: new InWords(source.slice(start, end)), expected, offset: start };
+}
 
 /**
  * Operations that may stand within one another, those of a chain counted as they nest: `a || b || c` is two deep. As many as the library lets brackets be; all that walks
@@ -57,19 +104,18 @@ export function isTooDeep(ast: ASTNode): boolean {
 }
 
 /** What is wrong with an expression that is deeper. */
-export function tooDeep(source: string) {
+export function tooDeep(source: string): ExpressionProblem {
   return {
-    reason: "expression_too_costly" as const,
+    reason: "expression_too_costly",
     came: source,
     expected: `at most ${String(DEPTH_MAX)} operations in one another or in a row: of many values one can be asked for in a list, as in x in ["a", "b"]`,
   };
 }
 
-/** What is wrong with an expression that takes more steps. */
-export function tooCostly(source: string) {
+function tooCostly(source: string): ExpressionProblem {
   return {
-    reason: "expression_too_costly" as const,
+    reason: "expression_too_costly",
     came: source,
-    expected: `at most ${String(STEPS_MAX)} steps on a cart of ${String(LIST_ELEMENTS_MAX)} lines: no exists, all, map or filter within another, and patterns that repeat no group`,
+    expected: `at most ${String(STEPS_MAX)} steps on a cart of ${String(LIST_ELEMENTS_MAX)} lines: no exists, all, map or filter within another`,
   };
 }

@@ -1,12 +1,14 @@
 import {
   ParseError,
+  serialize,
   type ASTNode,
   type TypeError as CelTypeError,
   type Environment,
   type TypeCheckResult,
 } from "@marcbachmann/cel-js";
 import { err, nearestName, ok, type Result } from "@leastwise/vocabulary";
-import { isTooDeep, STEPS_MAX, tooCostly, tooDeep, worstSteps } from "./cel-cost.js";
+import { costProblemOf, isTooDeep, tooDeep } from "./cel-cost.js";
+import type { ExpressionProblem } from "./expression-problem.js";
 
 /** What an expression came to: it holds, it does not, or it failed and counts as false. */
 export type Verdict = "holds" | "does_not_hold" | "expression_failed";
@@ -63,32 +65,6 @@ export function verdictOf(run: (context: Record<string, unknown>) => unknown, co
 
 /** An expression that can be run. */
 export type Running = ((context: Record<string, unknown>) => unknown) & { readonly ast: ASTNode };
-
-/** What came, in words: it is told as it is, without quotation marks around the whole. */
-export class InWords {
-  readonly #words: string;
-
-  constructor(words: string) {
-    this.#words = words;
-  }
-
-  toString(): string {
-    return this.#words;
-  }
-}
-
-/** What is wrong with an expression. */
-export interface ExpressionProblem {
-  /**
-   * `expression_invalid`, `expression_not_bool`, `expression_too_costly`; of a field of the map `unknown_…` or `…_not_literal`; and what {@link TypeCheck}
-   * finds.
-   */
-  readonly reason: string;
-  readonly came: string | InWords;
-  readonly expected: string;
-  /** Where in the expression, UTF-16 code units from 0. Absent: the whole of it. */
-  readonly offset?: number;
-}
 
 /** Says what is wrong with an expression's types; undefined where nothing is. */
 export type TypeCheck = (ast: ASTNode) => ExpressionProblem | undefined;
@@ -149,7 +125,8 @@ export function checkExpression(
       came: type ?? "nothing",
       expected: "an expression that yields bool",
     });
-  if (worstSteps(run.ast) > STEPS_MAX) return err(tooCostly(source));
+  const costly = costProblemOf(run.ast, source);
+  if (costly !== undefined) return err(costly);
   return namedIn(run, source, fields);
 }
 
@@ -176,9 +153,40 @@ export function unlessTooDeep<T>(
   }
 }
 
+/**
+ * An expression that can be run. Of the library's own `has`, null is something that is there; here it is not, as everything that may be absent is null. What comes
+ * of that has the tree of what was written.
+ */
+export function runningOf(running: Environment, source: string): Running {
+  const written = running.parse(source);
+  const asked = hasCallsIn(written.ast);
+  if (asked.length === 0) return written;
+  let text = source;
+  for (const { start, end, of } of asked.toSorted((a, b) => b.start - a.start))
+    text = `${text.slice(0, start)}(has(${of}) && ${of} != null)${text.slice(end)}`;
+  const run = running.parse(text);
+  return Object.assign((context: Record<string, unknown>): unknown => run(context), { ast: written.ast });
+}
+
+/** A call of `has`, and what it asks for. */
+interface HasCall {
+  readonly start: number;
+  readonly end: number;
+  readonly of: string;
+}
+
+function hasCallsIn(node: unknown): readonly HasCall[] {
+  if (Array.isArray(node)) return node.flatMap(hasCallsIn);
+  if (!isNode(node)) return [];
+  const { args } = node;
+  if (node.op !== "call" || !Array.isArray(args) || args[0] !== "has") return hasCallsIn(args);
+  const [, [of] = []] = args as readonly unknown[] as readonly [string, (readonly ASTNode[])?];
+  return of?.op === "." ? [{ start: node.start, end: node.end, of: serialize(of) }] : [];
+}
+
 function parsedBy(running: Environment, source: string): Result<Running, ExpressionProblem> {
   try {
-    return ok(running.parse(source));
+    return ok(runningOf(running, source));
   } catch (error) {
     if (error instanceof ParseError) return err(unparsed(source, error));
     throw error;
@@ -280,6 +288,7 @@ interface Node {
   readonly op: string;
   readonly args: unknown;
   readonly start: number;
+  readonly end: number;
 }
 
 function isNode(value: unknown): value is Node {
@@ -289,8 +298,10 @@ function isNode(value: unknown): value is Node {
     "op" in value &&
     "args" in value &&
     "start" in value &&
+    "end" in value &&
     typeof value.op === "string" &&
-    typeof value.start === "number"
+    typeof value.start === "number" &&
+    typeof value.end === "number"
   );
 }
 

@@ -1,6 +1,5 @@
 import { serialize, type ASTNode } from "@marcbachmann/cel-js";
 import { nearestName } from "@leastwise/vocabulary";
-import { InWords, type ExpressionProblem } from "./cel.js";
 import { typeInWords, type ExpressionFields } from "./expression-fields.js";
 import {
   CEL_NAMES,
@@ -24,6 +23,7 @@ import {
   type Kind,
   type Typed,
 } from "./expression-kinds.js";
+import { InWords, type ExpressionProblem } from "./expression-problem.js";
 import { folded, isBeyond, isZero, valuesInstead } from "./expression-ranges.js";
 
 /**

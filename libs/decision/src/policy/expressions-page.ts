@@ -1,3 +1,4 @@
+import type { Verdict } from "./cel.js";
 import {
   DEVICE_EXPRESSION_FIELDS,
   EXPRESSION_FIELDS,
@@ -13,10 +14,36 @@ const HEAD = `# Expressions
 Generated from \`src/policy/expression-fields.ts\` by \`expressionsPage()\`; a test holds this page current.
 
 Segments of a policy, and classes on a device, are expressions in [CEL](https://cel.dev) that yield true or false. \`true\` stands for everybody, \`false\` for nobody.
-Numbers mix freely: \`cart.value_minor / 4 > 2499.5\`. What may be absent is null then: it may be held against null, and anything else that is asked of it fails, and
-does not hold. All of \`profile\`, \`features\` and \`rfm\` is absent without consent to personalization; they cannot be held against null as wholes: ask a field of
-them. Beside it \`profile\` asks for consent to profile, \`features.last_place\` to location, \`features.last_channel\`, \`features.last_device\` and what \`context.channel\` and
-\`context.device\` are where the caller does not say them to device, and \`context.partner_segments\` to partner sharing: without, they are absent, and the list is empty.
+Numbers mix freely: \`cart.value_minor / 4 > 2499.5\`. What may be absent is null then: see [what is absent](#what-is-absent). All of \`profile\`, \`features\` and
+\`rfm\` is absent without consent to personalization; they cannot be held against null as wholes: ask a field of them. Beside it
+\`profile\` asks for consent to profile, \`features.last_place\` to location, \`features.last_channel\`, \`features.last_device\` and what \`context.channel\` and \`context.device\`
+are where the caller does not say them to device, and \`context.partner_segments\` to partner sharing: without, they are absent, and the list is empty.
+`;
+
+/** What expressions come to where `profile.loyalty_tier`, `features.purchases_30d` and `context.region` are null. */
+export const ON_NULL: readonly (readonly [expression: string, verdict: Verdict])[] = [
+  ['profile.loyalty_tier == "gold"', "does_not_hold"],
+  ['profile.loyalty_tier in ["gold", "silver"]', "does_not_hold"],
+  ["profile.loyalty_tier == null", "holds"],
+  ["has(profile.loyalty_tier)", "does_not_hold"],
+  ["!has(profile.loyalty_tier)", "holds"],
+  ['profile.loyalty_tier != "gold"', "holds"],
+  ['!(profile.loyalty_tier == "gold")', "holds"],
+  ['!(profile.loyalty_tier in ["gold", "silver"])', "holds"],
+  ['profile.loyalty_tier != null && profile.loyalty_tier != "gold"', "does_not_hold"],
+  ["features.purchases_30d < 3", "expression_failed"],
+  ["!(features.purchases_30d < 3)", "expression_failed"],
+  ["features.purchases_30d + 1 > 0", "expression_failed"],
+  ['context.region.startsWith("B")', "expression_failed"],
+  ["features.purchases_30d < 3 || cart.units > 0", "holds"],
+];
+
+const ABSENT = `## What is absent
+
+What is absent is null. \`==\`, \`!=\` and \`in\` take null as a value like any other, that equals nothing but null: whoever has no tier has not the tier gold, so that
+\`!=\` and \`!(… == …)\` hold. All else that is asked of null fails, and what fails does not hold, nor does its negation: \`<\` and its like, arithmetic,
+functions. \`has(…)\` is \`… != null\`, and false, too, where there is no profile at all; of a profile that is not there, everything else fails, \`!=\` and \`== null\` as well. On a
+cart of one piece, of a shopper without a tier, without features, in no region:
 `;
 
 const ATTRIBUTES = `
@@ -32,6 +59,12 @@ Those of the [catalogue](../windows/FEATURES.md), by name, as \`features.purchas
 const DEVICE = `## On a device
 
 \`local\` has the signals that the policy's \`device\` names: each is`;
+
+const VERDICTS: Readonly<Record<Verdict, string>> = {
+  holds: "holds",
+  does_not_hold: "does not hold",
+  expression_failed: "fails, so does not hold",
+};
 
 /** Reasons for which an expression is refused, each with one that is. */
 export const EXPRESSION_REFUSALS = [
@@ -95,9 +128,14 @@ export function expressionsPage(): string {
   const units = FEATURE_UNITS.map((unit) => [unit, typeInWords(typeOfUnit(unit))]);
   const [signal] = Object.values(signalFields(["any"]));
   const signals = signal === undefined ? "" : `${typeInWords(signal.type)}, or absent.\n${notOnDevice()}\n`;
+  const onNull = ON_NULL.map(([expression, verdict]) => [
+    `\`${expression.replaceAll("|", "\\|")}\``,
+    VERDICTS[verdict],
+  ]);
   const refusals = EXPRESSION_REFUSALS.map(({ reason, says, example }) => [`\`${reason}\``, says, `\`${example}\``]);
   return [
     ...[HEAD, ...objects, FEATURES, table(["unit", "values"], units), `${DEVICE} ${signals}`],
+    ...[ABSENT, table(["expression", "comes to"], onNull)],
     ...[REFUSED, table(["reason", "what is wrong", "for example"], refusals), DIVISORS],
   ].join("\n");
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Verdict } from "./cel.js";
 import { featureFields } from "./expression-fields.js";
+import { ON_NULL } from "./expressions-page.js";
 import { compileExpression, type ExpressionContext } from "./expressions.js";
 
 const CONTEXT: ExpressionContext = {
@@ -74,6 +75,37 @@ describe("a segment's expression", () => {
   it("fails, and so does not hold, where the profile may not be read", () => {
     const compiled = compileExpression("profile.member", FEATURES);
     expect(compiled.ok && compiled.value.evaluate({ ...CONTEXT, profile: null })).toBe("expression_failed");
+  });
+
+  it.each(ON_NULL)("of the page on what is absent: %s: %s", (source, verdict) => {
+    const compiled = compileExpression(source, FEATURES);
+    const features = { ...CONTEXT.features, purchases_30d: null };
+    const profile = CONTEXT.profile && { ...CONTEXT.profile, loyalty_tier: null };
+    expect(compiled.ok && compiled.value.evaluate({ ...CONTEXT, features, profile })).toBe(verdict);
+  });
+
+  it.each<readonly [string, Verdict]>([
+    ["has( features.cart_abandoned )", "does_not_hold"],
+    ["has(features.purchases_30d) && !has(rfm.monetary) && has((profile).birthday)", "holds"],
+    ["has(cart.payment_method) ? cart.units > 9 : cart.units > 2", "holds"],
+    ['profile.tags.exists(t, t == "new" || !has(context.device))', "holds"],
+    ["has(profile.attributes.city) && !has(profile.attributes.town)", "holds"],
+  ])("asks by has() for what is not null: %s: %s", (source, verdict) => {
+    for (const standing of ["proposed", "on_log"] as const) {
+      const compiled = compileExpression(source, FEATURES, new Map(), standing);
+      expect(compiled.ok && compiled.value.evaluate(CONTEXT)).toBe(verdict);
+    }
+  });
+
+  it("has nothing of a profile that is not there, and says of it nothing but that", () => {
+    const verdictOf = (source: string) => {
+      const compiled = compileExpression(source, FEATURES);
+      return compiled.ok && compiled.value.evaluate({ ...CONTEXT, profile: null });
+    };
+    expect(verdictOf("has(profile.birthday)")).toBe("does_not_hold");
+    expect(verdictOf("!has(profile.birthday)")).toBe("holds");
+    expect(verdictOf("profile.birthday == null")).toBe("expression_failed");
+    expect(verdictOf('profile.loyalty_tier != "gold"')).toBe("expression_failed");
   });
 
   it("says what it reads", () => {
@@ -388,6 +420,27 @@ const REFUSED: readonly (readonly [string, number, string, string, string])[] = 
     "1 < 2",
     "an expression that reads something, or true, which stands for everybody",
   ],
+  [
+    'profile.tags.exists(t, t.matches(".*vip.*"))',
+    34,
+    "expression_too_costly",
+    '".*vip.*"',
+    'for each element of a list a pattern that repeats nothing, or begins with ^ and repeats one thing; or .contains("…"), .startsWith("…")',
+  ],
+  [
+    'profile.member && cart.currency.matches("(a+)+")',
+    41,
+    "expression_too_costly",
+    '"(a+)+"',
+    "a pattern that repeats no group, refers to nothing before, looks not around, and has at most two repetitions",
+  ],
+  [
+    "cart.currency.matches(context.region)",
+    23,
+    "expression_too_costly",
+    "context.region",
+    "a pattern that is written out",
+  ],
   ["cart.units >", 13, "expression_invalid", "cart.units >", "an expression in CEL: unexpected token: EOF"],
 ];
 
@@ -410,6 +463,7 @@ describe("an expression that is wrong", () => {
     'has(profile.attributes.age) && int(profile.attributes.age) >= 18 && "city" in profile.attributes',
     "rfm.recency >= 1 && rfm.recency <= 5 && context.hour >= 0",
     'context.region > "A" && "DE" + context.region == "DEBW"',
+    'profile.tags.exists(t, t.matches("^vip")) || cart.brands.all(b, b.matches("^A[a-z]+$"))',
     'cart.product_ids.filter(p, p.startsWith("sale-")).size() * 2 > cart.lines',
     "timestamp(int(profile.customer_since_ms / 1000)) < timestamp('2020-01-01T00:00:00Z')",
     'profile.tags == ["vip"] || cart.brands[0] == "Acme" || size(cart.categories) > 1',

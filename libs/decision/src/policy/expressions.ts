@@ -3,17 +3,18 @@ import { CLASS_OF_INPUT, classOfInput, ok, type PersonalDataClass, type Result }
 import {
   checkExpression,
   fieldsRead,
+  runningOf,
   unlessTooDeep,
   withEarlierArithmetic,
   withMixedArithmetic,
   type Checked,
   type Environments,
-  type ExpressionProblem,
   type Running,
   type Verdict,
 } from "./cel.js";
 import { EXPRESSION_FIELDS, type ExpressionFields, type FieldType } from "./expression-fields.js";
 import { conjuncts, membershipOf, sourceOf, type ExpressionPart } from "./expression-parts.js";
+import type { ExpressionProblem } from "./expression-problem.js";
 import { typeProblemOf, type Standing } from "./expression-types.js";
 import { plainTestOf } from "./plain-test.js";
 import type { RfmClasses } from "./rfm.js";
@@ -181,7 +182,7 @@ function personalReads(ast: ASTNode, named: ReadonlySet<string>, variables: Read
 /** The parts of an expression, each shared with the others that have it; the expression whole where it cannot be taken apart. */
 function partsOf(whole: Running, source: string, shared: Map<string, ExpressionPart>): readonly ExpressionPart[] {
   const nodes = conjuncts(whole.ast);
-  const parse = (text: string): Running => RUNNING.parse(text);
+  const parse = (text: string): Running => runningOf(RUNNING, text);
   const texts = nodes.length === 1 ? [source] : nodes.map((node) => sourceOf(node, source, parse));
   const known = texts.filter((text) => text !== undefined);
   if (known.length < texts.length) return [sharedPart(source, () => whole, shared)];

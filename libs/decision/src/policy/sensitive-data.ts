@@ -1,6 +1,6 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 import type { Profile } from "../input.js";
-import type { ExpressionProblem } from "./cel.js";
+import type { ExpressionProblem } from "./expression-problem.js";
 
 /**
  * Words that say that data is of a class that the law protects: Articles 9 and 10 of the GDPR, and sex by Directive 2004/113/EC on goods and services. Age is in
