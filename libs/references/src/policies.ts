@@ -118,8 +118,19 @@ export function compileProposed(policy: wire.Policy, nowMs?: number): Result<Com
   // Whoever pulls the kill switch is not kept waiting by a campaign that has ended meanwhile, nor by what an earlier version let pass.
   if (read.value.killSwitch) return compilePolicy(read.value, FEATURE_CATALOGUE, "on_log");
   const compiled = compilePolicy(read.value, FEATURE_CATALOGUE);
-  if (!compiled.ok) return compiled;
+  if (!compiled.ok && !compiled.error.every(isByItself)) return compiled;
   const over = nowMs === undefined ? [] : campaignsOver(read.value, nowMs);
-  const wrong = [...contradictionsOf(read.value), ...over];
+  const wrong = [...(compiled.ok ? [] : compiled.error), ...contradictionsOf(read.value), ...over];
   return wrong.length === 0 ? compiled : err(wrong);
 }
+
+/** True for what is wrong by itself: what contradicts what elsewhere in the policy does not depend on it, and can be told together with it. */
+function isByItself({ reason, field }: PolicyProblem): boolean {
+  return NAMES.has(reason) || /^(?:segments|templates|device)\b/.test(field);
+}
+
+/** A name that nothing has: looked up, it is as if none were there. */
+const NAMES: ReadonlySet<string> = new Set([
+  ...["unknown_segment", "unknown_experiment", "unknown_budget", "unknown_stacking_group", "unknown_partner"],
+  "unknown_class",
+]);

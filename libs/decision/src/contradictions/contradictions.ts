@@ -1,6 +1,7 @@
 import type { Policy } from "../policy/policy.js";
 import { Problems, type PolicyProblem } from "../policy/problems.js";
 import { validateBreakerBands } from "./breaker-band.js";
+import { validateLaddersAscend } from "./ladder-order.js";
 import { validateRungsAdmissible } from "./never-admitted.js";
 import { validateCampaignsRun } from "./never-runs.js";
 import { validateHoldoutsLeaveSomebody } from "./nobody-treated.js";
@@ -16,5 +17,6 @@ export function contradictionsOf(policy: Policy): readonly PolicyProblem[] {
   validateBreakerBands(problems, policy);
   validateHoldoutsLeaveSomebody(problems, policy);
   validateCampaignsRun(problems, policy);
+  validateLaddersAscend(problems, policy);
   return problems.found;
 }

@@ -19,7 +19,7 @@ export function validateCampaignsRun(problems: Problems, policy: Policy): void {
     shutOut(problems, at, campaign, runs, policy);
     outsideHours(problems, at, campaign, runs, policy.timeZone);
     beforeMoney(problems, at, campaign, runs, policy);
-    beforeExperiment(problems, at, campaign, runs, policy);
+    besideExperiment(problems, at, campaign, runs, policy);
     markedDownByNothing(problems, at, campaign);
   }
 }
@@ -124,8 +124,8 @@ function drawnOn(budgets: readonly Budget[], budgetId: string): readonly Budget[
   return budget === undefined ? [] : [budget, ...drawnOn(budgets, budget.partOf)];
 }
 
-/** Nobody is enrolled before its experiment begins, so nobody is held out, and it cannot be measured. */
-function beforeExperiment(
+/** Nobody is enrolled before its experiment begins or after it has ended, so nobody is held out, and it cannot be measured. */
+function besideExperiment(
   problems: Problems,
   at: string,
   campaign: Campaign,
@@ -133,14 +133,21 @@ function beforeExperiment(
   { experiments }: Policy,
 ): void {
   const index = experiments.findIndex(({ experimentId }) => experimentId === campaign.experimentId);
-  const { startsAtMs } = experiments[index] ?? {};
-  if (startsAtMs === undefined || startsAtMs < runs.endsAtMs) return;
-  problems.add(
-    "campaign_never_measured",
-    `${at}.schedule.ends_at_ms`,
-    runs.endsAtMs,
-    `an end after ${String(startsAtMs)}: experiments[${String(index)}].starts_at_ms enrols nobody before`,
-  );
+  const { startsAtMs, endsAtMs } = experiments[index] ?? {};
+  if (startsAtMs !== undefined && startsAtMs >= runs.endsAtMs)
+    problems.add(
+      "campaign_never_measured",
+      `${at}.schedule.ends_at_ms`,
+      runs.endsAtMs,
+      `an end after ${String(startsAtMs)}: experiments[${String(index)}].starts_at_ms enrols nobody before`,
+    );
+  if (endsAtMs !== undefined && endsAtMs <= runs.startsAtMs)
+    problems.add(
+      "campaign_never_measured",
+      `${at}.schedule.starts_at_ms`,
+      runs.startsAtMs,
+      `a start before ${String(endsAtMs)}: experiments[${String(index)}].ends_at_ms enrols nobody from then on`,
+    );
 }
 
 /** A curve that allows nothing at any of its points. */

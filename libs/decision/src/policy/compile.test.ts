@@ -566,4 +566,18 @@ describe("compilePolicy", () => {
     );
     expect(result.ok && result.value.notices.map(({ reason }) => reason)).toEqual(["learning_off"]);
   });
+
+  it("says of many notices of one reason how many more there are, so that they crowd out no other", () => {
+    const many = Array.from({ length: 200 }, (_, i) => campaign({ campaignId: `c${i}`, exploration: {} }));
+    const nobodys = { kind: "partner_exclusive", partnerId: "nobody", amount: { minor: 500, currency: EUR } } as const;
+    const last = campaign({ campaignId: "last", ladder: [{ incentive: nobodys }] });
+    const result = compilePolicy(policy({ campaigns: [...many, last] }), CATALOGUE);
+    const notices = result.ok ? result.value.notices : [];
+    expect(notices.map(({ reason }) => reason)).toEqual([
+      ...Array.from({ length: 10 }, () => "learning_off"),
+      "unknown_partner",
+    ]);
+    expect(notices[9]).toMatchObject({ field: "campaigns[9].exploration.budget" });
+    expect(notices[9]?.came).toBe("nothing, and the same in 190 more places");
+  });
 });

@@ -1,9 +1,31 @@
+import { depthsOf, firstFall, sharesOf } from "../contradictions/ladder-order.js";
 import type { Campaign, Policy } from "./policy.js";
 import { Problems, type PolicyProblem } from "./problems.js";
+import { likeness } from "./validate-incentive.js";
 
-/** What is allowed and yet worth knowing. */
+/** More of one reason than these are counted. */
+const ALIKE_MAX = 10;
+
+/** What is allowed and yet worth knowing: of each reason the first few, and how many more there are, so that none crowds out another. */
 export function noticesOf(policy: Policy): readonly PolicyProblem[] {
-  const notices = new Problems();
+  const counts = new Map<string, number>();
+  const told: PolicyProblem[] = [];
+  const all = allNoticesOf(policy);
+  for (const { reason } of all) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const seen = new Map<string, number>();
+  for (const notice of all) {
+    const place = (seen.get(notice.reason) ?? 0) + 1;
+    seen.set(notice.reason, place);
+    const more = (counts.get(notice.reason) ?? 0) - place;
+    if (place < ALIKE_MAX || (place === ALIKE_MAX && more === 0)) told.push(notice);
+    else if (place === ALIKE_MAX)
+      told.push({ ...notice, came: `${notice.came}, and the same in ${String(more)} more places` });
+  }
+  return told;
+}
+
+function allNoticesOf(policy: Policy): readonly PolicyProblem[] {
+  const notices = new Problems(Number.POSITIVE_INFINITY);
   for (const [index, campaign] of policy.campaigns.entries()) {
     const at = `campaigns[${String(index)}]`;
     if (campaign.kind === "incentive" && (campaign.exploration?.budget?.minor ?? 0) === 0)
@@ -15,7 +37,9 @@ export function noticesOf(policy: Policy): readonly PolicyProblem[] {
       );
     breakerBelowFloor(notices, at, campaign, policy);
     unlistedPartners(notices, at, campaign, policy);
+    fallsSomewhere(notices, at, campaign);
   }
+  experimentsEndFirst(notices, policy);
   return notices.found;
 }
 
@@ -53,4 +77,62 @@ function unlistedPartners(notices: Problems, at: string, { ladder }: Campaign, {
         known,
         "partner",
       );
+}
+
+/** What is more on some carts, or at some age, and less on others. */
+function fallsSomewhere(notices: Problems, at: string, { ladder, approach }: Campaign): void {
+  for (const [k, { incentive }] of ladder.entries()) {
+    const rung = `${at}.ladder[${String(k)}].incentive`;
+    if (incentive?.kind === "tiered_cashback") {
+      const field = `${rung}.tiered_cashback.tiers`;
+      someFall(notices, "tiers_not_ascending", field, "cashback_bp", sharesOf(incentive));
+    }
+    if (incentive?.kind !== "percent_off" && incentive?.kind !== "payment_discount") continue;
+    const { maximum } = incentive;
+    const before = ladder
+      .slice(0, k)
+      .findLastIndex(({ incentive: earlier }) => earlier !== undefined && likeness(earlier) === likeness(incentive));
+    const earlier = ladder[before]?.incentive;
+    if (maximum === undefined || earlier?.kind !== incentive.kind) continue;
+    if ((earlier.maximum?.minor ?? Number.POSITIVE_INFINITY) <= maximum.minor) continue;
+    notices.add(
+      "ladder_not_ascending",
+      `${rung}.${incentive.kind}.maximum.minor`,
+      maximum.minor,
+      `at least what ${at}.ladder[${String(before)}].incentive.${incentive.kind}.maximum has, ${String(earlier.maximum?.minor ?? "no maximum")}: on large carts the rung is less than that one`,
+    );
+  }
+  if (approach?.kind === "dynamic")
+    someFall(notices, "markdown_not_deepening", `${at}.dynamic.markdown`, "depth_max_bp", depthsOf(approach));
+}
+
+function someFall(notices: Problems, reason: string, at: string, field: string, numbers: readonly number[]): void {
+  const fall = firstFall(numbers);
+  if (fall < 0) return;
+  const before = `${at}[${String(fall - 1)}].${field}`;
+  notices.add(
+    reason,
+    `${at}[${String(fall)}].${field}`,
+    numbers[fall],
+    `at least ${String(numbers[fall - 1])} bp, as ${before} has`,
+  );
+}
+
+/** What is given after an experiment has ended is given unmeasured. Told once an experiment, of the first campaign that goes on. */
+function experimentsEndFirst(notices: Problems, { experiments, campaigns }: Policy): void {
+  for (const [i, { experimentId, endsAtMs }] of experiments.entries()) {
+    if (endsAtMs === undefined) continue;
+    const index = campaigns.findIndex(
+      (one) => one.experimentId === experimentId && (one.schedule?.endsAtMs ?? Number.POSITIVE_INFINITY) > endsAtMs,
+    );
+    if (index < 0) continue;
+    const until = campaigns[index]?.schedule?.endsAtMs;
+    const end = until === undefined ? "which has no end" : String(until);
+    notices.add(
+      "experiment_ends_first",
+      `experiments[${String(i)}].ends_at_ms`,
+      endsAtMs,
+      `an end not before that of campaigns[${String(index)}], ${end}: what it gives from then on is not measured`,
+    );
+  }
 }

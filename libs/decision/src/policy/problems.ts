@@ -6,13 +6,18 @@ export interface PolicyProblem extends Refusal {
   readonly textOffset?: number;
 }
 
-/** Collects what is wrong, so that a merchant sees all of it at once. Holds at most {@link PROBLEMS_MAX}. */
+/** Collects what is wrong, so that a merchant sees all of it at once. Holds at most {@link PROBLEMS_MAX}, unless it is told to hold more. */
 export class Problems {
   readonly found: PolicyProblem[] = [];
+  readonly #most: number;
+
+  constructor(most = PROBLEMS_MAX) {
+    this.#most = most;
+  }
 
   /** True once no more is taken: looking for more is of no use. */
   get isFull(): boolean {
-    return this.found.length >= PROBLEMS_MAX;
+    return this.found.length >= this.#most;
   }
 
   add(reason: string, field: string, came: unknown, expected: string): void {

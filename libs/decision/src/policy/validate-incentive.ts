@@ -40,7 +40,7 @@ export function validateLadder(problems: Problems, field: string, ladder: readon
 }
 
 /** The same for two incentives that are ordered by size alone: of one kind, and reckoned from the same. */
-function likeness(incentive: Incentive): string {
+export function likeness(incentive: Incentive): string {
   switch (incentive.kind) {
     case "percent_off":
       return JSON.stringify([incentive.kind, incentive.scope]);

@@ -1,4 +1,5 @@
 import { isCurrencyCode } from "@leastwise/vocabulary";
+import { holdoutInWords } from "../contradictions/nobody-treated.js";
 import { RESERVED_SALTS } from "../salts.js";
 import type { MessageTemplate, Policy } from "./policy.js";
 import type { Problems } from "./problems.js";
@@ -13,6 +14,8 @@ import { VERSION_EXPECTED, VERSION_NAME } from "./version-name.js";
 
 const CAMPAIGNS_MAX = 1_000;
 const OFFERS_MAX = 1_000_000_000;
+/** What stands on the log may have as much; what is proposed is asked for less, and that is what is said. */
+const HELD_OUT_MAX_BP = 9_999;
 const SEGMENTS_MAX = 5_000;
 const PLACEMENTS: ReadonlySet<string> = new Set(["checkout", "banner", "email", "push", "social"]);
 const PLACEHOLDERS: ReadonlySet<string> = new Set(["incentive", "cohort", "expires"]);
@@ -126,7 +129,14 @@ function validateExperiments(problems: Problems, policy: Policy): void {
     problems.text(`${at}.salt`, experiment.salt, 64);
     if (RESERVED_SALTS.has(experiment.salt))
       problems.add("salt_reserved", `${at}.salt`, experiment.salt, "a salt that nothing else hashes with");
-    problems.range(`${at}.holdout_bp`, experiment.holdoutBp, 0, 9_999);
+    if (experiment.holdoutBp > HELD_OUT_MAX_BP)
+      problems.add(
+        "out_of_range",
+        `${at}.holdout_bp`,
+        experiment.holdoutBp,
+        holdoutInWords(experiment.experimentId, policy.campaigns),
+      );
+    else problems.range(`${at}.holdout_bp`, experiment.holdoutBp, 0, HELD_OUT_MAX_BP);
     validateSpan(problems, at, experiment.startsAtMs, experiment.endsAtMs);
   }
 }

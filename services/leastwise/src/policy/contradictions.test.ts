@@ -172,6 +172,54 @@ describe("a policy that contradicts itself is refused at the line to change, wit
       `p.yaml:16:22: campaigns[0].schedule.ends_at_ms: expected an end after 2026-12-05T00:00:00.000Z: experiments[0].starts_at_ms enrols nobody before, got 2026-12-04T00:00:00.000Z (campaign_never_measured)`,
     ],
     [
+      "an experiment that is over when it begins",
+      [inCampaign("schedule: {starts: 2026-12-07}"), ["holdout: 10%", "holdout: 10%, ends: 2026-12-05"]],
+      `p.yaml:16:24: campaigns[0].schedule.starts_at_ms: expected a start before 2026-12-06T00:00:00.000Z: experiments[0].ends_at_ms enrols nobody from then on, got 2026-12-07T00:00:00.000Z (campaign_never_measured)`,
+    ],
+    [
+      "a holdout of all",
+      [["holdout: 10%", "holdout: 100%"]],
+      `p.yaml:24:61: experiments[0].holdout_bp: expected at most 99%, so that somebody is treated by campaigns[0].experiment_id, got 100% (out_of_range)`,
+    ],
+    [
+      "free shipping with a bound after one without",
+      [rung("{free_shipping: {maximum: 5}}")],
+      `p.yaml:12:46: ${AT}.free_shipping.maximum.minor: expected nothing more of the kind: campaigns[0].ladder[0].incentive.free_shipping.maximum.minor has no bound, got 5.00 EUR (ladder_not_ascending)`,
+    ],
+    [
+      "a gift worth less than the one before",
+      [
+        rung(
+          "{gift: {product_id: a, worth: 10, cost: 5}}\n      - incentive: {gift: {product_id: b, worth: 8, cost: 4}}",
+        ),
+      ],
+      `p.yaml:13:50: campaigns[0].ladder[2].incentive.gift.worth.minor: expected more than 10.00 EUR, as campaigns[0].ladder[1].incentive.gift.worth.minor has, got 8.00 EUR (ladder_not_ascending)`,
+    ],
+    [
+      "a cashback that is never more than the one before",
+      [
+        rung(
+          "{tiered_cashback: {tiers: [{cart_min: 50, cashback: 3%}, {cart_min: 90, cashback: 5%}]}}\n      - incentive: {tiered_cashback: {tiers: [{cart_min: 60, cashback: 3%}]}}",
+        ),
+      ],
+      `p.yaml:13:72: campaigns[0].ladder[2].incentive.tiered_cashback.tiers[0].cashback_bp: expected more than 5%, as campaigns[0].ladder[1].incentive.tiered_cashback.tiers[0].cashback_bp has, got 3% (ladder_not_ascending)`,
+    ],
+    [
+      "a cashback that falls",
+      [rung("{tiered_cashback: {tiers: [{cart_min: 50, cashback: 5%}, {cart_min: 100, cashback: 3%}]}}")],
+      `p.yaml:12:103: ${AT}.tiered_cashback.tiers[1].cashback_bp: expected at least 5%, as ${AT}.tiered_cashback.tiers[0].cashback_bp has: a larger cart would get less, got 3% (tiers_not_ascending)`,
+    ],
+    [
+      "a markdown curve that gets shallower",
+      [
+        [
+          "rules: {segment: everyone}",
+          "dynamic: {shelf_life_max: 14d, markdown: [{left: 100%, depth_max: 30%}, {left: 0%, depth_max: 10%}]}",
+        ],
+      ],
+      `p.yaml:9:99: campaigns[0].dynamic.markdown[1].depth_max_bp: expected at least 30%, as campaigns[0].dynamic.markdown[0].depth_max_bp has: it gets shallower as the shelf life runs out, got 10% (markdown_not_deepening)`,
+    ],
+    [
       "a ladder that goes down",
       [rung("{percent_off: {percent: 10%}}\n      - incentive: {percent_off: {percent: 8%}}")],
       `p.yaml:13:44: campaigns[0].ladder[2].incentive.percent_off.percent_bp: expected more than 10%, as campaigns[0].ladder[1].incentive.percent_off.percent_bp has, got 8% (ladder_not_ascending)`,
@@ -248,7 +296,62 @@ describe("a policy that contradicts itself is refused at the line to change, wit
     ]);
   });
 
+  it("together with names that nothing has, and expressions that are wrong", () => {
+    const says = saysOf(
+      ["segment: everyone", "segment: everyon"],
+      ['expression: "true"', "expression: context.hour > 24"],
+      ["max_discount: 30%", "max_discount: 3%"],
+      rung("{percent_off: {percent: 10%}}"),
+    );
+    expect(says.map((said) => said.replace(/.*\(/, "("))).toEqual([
+      "(expression_out_of_range)",
+      "(unknown_segment)",
+      "(rung_never_admitted)",
+    ]);
+  });
+
+  it("and taken with a notice of what is less on some carts, at some age, or after some time", () => {
+    const notes = (...edits: readonly Edit[]) => notesOf(...edits).join("\n");
+    expect(
+      notes(
+        rung(
+          "{percent_off: {percent: 5%, maximum: 40}}\n      - incentive: {percent_off: {percent: 10%, maximum: 20}}",
+        ),
+      ),
+    ).toBe(
+      "p.yaml:13:58: campaigns[0].ladder[2].incentive.percent_off.maximum.minor: expected at least what campaigns[0].ladder[1].incentive.percent_off.maximum has, 40.00 EUR: on large carts the rung is less than that one, got 20.00 EUR (ladder_not_ascending)",
+    );
+    const tiers = "[{cart_min: 50, cashback: 3%}, {cart_min: 100, cashback: 5%}, {cart_min: 200, cashback: 4%}]";
+    expect(notes(rung(`{tiered_cashback: {tiers: ${tiers}}}`))).toContain("(tiers_not_ascending)");
+    const curve = "[{left: 100%, depth_max: 10%}, {left: 50%, depth_max: 30%}, {left: 0%, depth_max: 20%}]";
+    const dynamic = `dynamic: {shelf_life_max: 14d, markdown: ${curve}}`;
+    expect(notes(["rules: {segment: everyone}", dynamic])).toContain("(markdown_not_deepening)");
+    expect(notes(["holdout: 10%", "holdout: 10%, ends: 2026-12-05"])).toBe(
+      "p.yaml:24:72: experiments[0].ends_at_ms: expected an end not before that of campaigns[0], which has no end: what it gives from then on is not measured, got 2026-12-06T00:00:00.000Z (experiment_ends_first)",
+    );
+    const until = (day: string) =>
+      notes(["holdout: 10%", "holdout: 10%, ends: 2026-12-05"], inCampaign(`schedule: {ends: ${day}}`));
+    expect(until("2026-12-06")).toContain("experiment_ends_first");
+    expect(until("2026-12-05")).toBe("");
+  });
+
   it.each<readonly [string, readonly Edit[]]>([
+    [
+      "a gift worth less that smaller carts get, too",
+      [
+        rung(
+          "{gift: {product_id: a, worth: 10, cost: 5, cart_min: 50}}\n      - incentive: {gift: {product_id: b, worth: 8, cost: 4}}",
+        ),
+      ],
+    ],
+    [
+      "cashback that is more on some carts",
+      [
+        rung(
+          "{tiered_cashback: {tiers: [{cart_min: 50, cashback: 5%}]}}\n      - incentive: {tiered_cashback: {tiers: [{cart_min: 20, cashback: 3%}]}}",
+        ),
+      ],
+    ],
     ["a share of just as much", [rung("{percent_off: {percent: 30%}}")]],
     ["a share that its maximum makes less of", [rung("{percent_off: {percent: 90%, maximum: 5.00}}")]],
     ["the cheapest unit for nothing", [rung("{percent_off: {percent: 100%, scope: {cheapest: 1}}}")]],
