@@ -215,9 +215,25 @@ function invalid(source: string, error: ParseError | CelTypeError | undefined): 
   const { summary = "", range } = error ?? {};
   // Of what has fields it says `$profile`.
   const found = summary === "" ? "" : `: ${summary.slice(0, 1).toLowerCase()}${summary.slice(1).replaceAll("$", "")}`;
-  const problem = { reason: "expression_invalid", came: source, expected: `an expression in CEL${found}` };
+  const expected = `an expression in CEL${wordInstead(source, range?.start) ?? found}`;
+  const problem = { reason: "expression_invalid", came: source, expected };
   return range === undefined ? problem : { ...problem, offset: range.start };
 }
+
+/** Which sign there is for the word that an expression cannot be read at, or after; undefined where it is another. */
+function wordInstead(source: string, offset = 0): string | undefined {
+  const [at] = /^(?:and|or)\b/i.exec(source.slice(offset)) ?? [];
+  const [before] = /\bnot(?=\s*$)/i.exec(source.slice(0, offset)) ?? [];
+  const word = (at ?? before)?.toLowerCase();
+  const sign = SIGNS.get(word ?? "");
+  return word === undefined || sign === undefined ? undefined : `, where ${sign} stands for ${word}`;
+}
+
+const SIGNS: ReadonlyMap<string, string> = new Map([
+  ["and", "&&"],
+  ["or", "||"],
+  ["not", "!"],
+]);
 
 /** The expression with what it reads, if the map's fields are named literally and all are known. */
 function namedIn(

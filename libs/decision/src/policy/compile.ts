@@ -265,7 +265,7 @@ export function compilePolicy(
     },
     rfm: policy.rfm && compileRfm(policy.rfm, catalogue.names),
     featureCount: catalogue.names.length,
-    notices: noticesOf(policy),
+    notices: noticesOf(policy, standing === "proposed" ? featureFields(catalogue) : undefined),
   });
 }
 

@@ -23,6 +23,7 @@ import {
   type Kind,
   type Typed,
 } from "./expression-kinds.js";
+import { expectedInstead } from "./expression-literals.js";
 import { InWords, type ExpressionProblem } from "./expression-problem.js";
 import { folded, isBeyond, isZero, valuesInstead } from "./expression-ranges.js";
 
@@ -143,7 +144,8 @@ class Typing {
     if (this.#object(name) !== undefined) return { kind: "object", isConstant: false };
     if (CEL_NAMES.has(name)) return { ...UNKNOWN, isConstant: true };
     const objects = Object.keys(this.#scope.objects);
-    const near = nearestName(name, objects) ?? this.#fieldNamed(name);
+    const word = name.toLowerCase();
+    const near = WORDS.has(word) ? word : (nearestName(name, objects) ?? this.#fieldNamed(name));
     return this.#refuse("unknown_variable", node, excerptOf(node), orPerhaps(`one of ${objects.join(", ")}`, near));
   }
 
@@ -440,8 +442,17 @@ class Typing {
     }
     const candidates = receiving.filter(({ params }) => params.length === args.length);
     const found = candidates.find(({ params }) => typed.every((arg, i) => fits(arg, params[i] ?? "dyn")));
-    if (found !== undefined) return returned(found.returns, isConstant);
+    if (found !== undefined) return this.#readable(name, typed, args) ?? returned(found.returns, isConstant);
     return this.#wrongArgument(node, receiving, candidates, typed, args);
+  }
+
+  /** Refuses a text that the function can never read. */
+  #readable(name: string, typed: readonly Typed[], args: readonly ASTNode[]): Typed | undefined {
+    const [{ literal } = {}] = typed;
+    const [node] = args;
+    const expected = typeof literal === "string" ? expectedInstead(name, literal) : undefined;
+    if (expected === undefined || node === undefined) return undefined;
+    return this.#refuse("expression_literal_malformed", node, excerptOf(node), expected);
   }
 
   #wrongArgument(
@@ -521,6 +532,8 @@ class Typing {
 }
 
 const COMPREHENSIONS: ReadonlySet<string> = new Set(["all", "exists", "exists_one", "filter", "map"]);
+/** What CEL writes in small letters. */
+const WORDS: ReadonlySet<string> = new Set(["true", "false", "null"]);
 const ADDED: ReadonlySet<Kind> = new Set(["text", "list"]);
 const FLIPPED: ReadonlyMap<string, string> = new Map([
   ["<", ">"],
@@ -564,7 +577,7 @@ function likeThat(typed: Typed, node: ASTNode): string {
 
 /** How a bool could be made of it. */
 function asBool(typed: Typed, excerpt: string): string {
-  if (isNumeric(typed)) return `, such as ${excerpt} > 0`;
+  if (isNumeric(typed)) return `, such as ${excerpt.includes(" ? ") ? `(${excerpt})` : excerpt} > 0`;
   return typed.kind === "text" ? `, such as ${excerpt} == "…"` : "";
 }
 

@@ -14,7 +14,7 @@ const HEAD = `# Expressions
 Generated from \`src/policy/expression-fields.ts\` by \`expressionsPage()\`; a test holds this page current.
 
 Segments of a policy, and classes on a device, are expressions in [CEL](https://cel.dev) that yield true or false. \`true\` stands for everybody, \`false\` for nobody.
-Numbers mix freely: \`cart.value_minor / 4 > 2499.5\`. What may be absent is null then: see [what is absent](#what-is-absent). All of \`profile\`, \`features\` and
+Numbers mix freely where they are reckoned with or compared: \`cart.value_minor / 4 > 2499.5\`; in a list all have a point, or none. What may be absent is null then: see [what is absent](#what-is-absent). All of \`profile\`, \`features\` and
 \`rfm\` is absent without consent to personalization; they cannot be held against null as wholes: ask a field of them. Beside it
 \`profile\` asks for consent to profile, \`features.last_place\` to location, \`features.last_channel\`, \`features.last_device\` and what \`context.channel\` and \`context.device\`
 are where the caller does not say them to device, and \`context.partner_segments\` to partner sharing: without, they are absent, and the list is empty.
@@ -88,8 +88,13 @@ export const EXPRESSION_REFUSALS = [
   { reason: "expression_constant", says: "it reads nothing", example: "1 < 2" },
   {
     reason: "expression_too_costly",
-    says: "it may take more than 100,000 steps",
+    says: "it may take more than 100,000 steps, or has more than 250 operations in one another or in a row",
     example: 'cart.brands.exists(b, cart.brands.exists(c, b + "-" + b == c))',
+  },
+  {
+    reason: "expression_literal_malformed",
+    says: "a text that the function it is given to can never read",
+    example: 'cart.currency.matches("[A-Z")',
   },
   {
     reason: "sensitive_attribute",
@@ -117,6 +122,10 @@ They are refused where a policy is validated or put into force; what an earlier 
 a document (\`leastwise policy\`, \`policy_file\`) with its line and column, over gRPC with the part in question, quoted.
 `;
 
+const NOTICES = `What is taken has a notice where it is seldom meant: an amount in minor units that is held against a fraction (\`cart.value_minor > 49.99\`), one of several values that a field
+never has (\`context.channel in ["web", "ap"]\`), and comparisons of one field that never hold together (\`context.hour >= 18 && context.hour < 6\`).
+`;
+
 const DIVISORS = `A field as divisor may be 0 in a decision: what is divided by it is then without bound (\`cart.value_minor / features.purchases_30d > 5\` holds), and \`%\` fails.
 `;
 
@@ -136,7 +145,7 @@ export function expressionsPage(): string {
   return [
     ...[HEAD, ...objects, FEATURES, table(["unit", "values"], units), `${DEVICE} ${signals}`],
     ...[ABSENT, table(["expression", "comes to"], onNull)],
-    ...[REFUSED, table(["reason", "what is wrong", "for example"], refusals), DIVISORS],
+    ...[REFUSED, table(["reason", "what is wrong", "for example"], refusals), NOTICES, DIVISORS],
   ].join("\n");
 }
 

@@ -441,6 +441,66 @@ const REFUSED: readonly (readonly [string, number, string, string, string])[] = 
     "context.region",
     "a pattern that is written out",
   ],
+  // Literals that can never be read
+  ['cart.currency.matches("(")', 23, "expression_literal_malformed", '"("', "a regular expression: unterminated group"],
+  [
+    'profile.tags.exists(t, t.matches("[a-z"))',
+    34,
+    "expression_literal_malformed",
+    '"[a-z"',
+    "a regular expression: unterminated character class",
+  ],
+  [
+    'cart.units > int("abc")',
+    18,
+    "expression_literal_malformed",
+    '"abc"',
+    'a whole number in quotation marks, as in int("18")',
+  ],
+  [
+    'timestamp("nonsense") < timestamp("2026-12-24T00:00:00Z")',
+    11,
+    "expression_literal_malformed",
+    '"nonsense"',
+    'an instant, as in timestamp("2026-12-24T00:00:00Z")',
+  ],
+  [
+    'duration("x") > duration("1h") && profile.member',
+    10,
+    "expression_literal_malformed",
+    '"x"',
+    'a duration, as in duration("24h") or duration("1h30m")',
+  ],
+  // Words of other languages
+  [
+    "cart.units > 3 and profile.member",
+    16,
+    "expression_invalid",
+    "cart.units > 3 and profile.member",
+    "an expression in CEL, where && stands for and",
+  ],
+  [
+    "cart.units > 3 OR profile.member",
+    16,
+    "expression_invalid",
+    "cart.units > 3 OR profile.member",
+    "an expression in CEL, where || stands for or",
+  ],
+  ["not profile.member", 5, "expression_invalid", "not profile.member", "an expression in CEL, where ! stands for not"],
+  [
+    "profile.member == True",
+    19,
+    "unknown_variable",
+    "True",
+    "one of features, profile, cart, context, rfm, perhaps true",
+  ],
+  [
+    "cart.units > 3 ? 1 : 2",
+    1,
+    "expression_not_bool",
+    "the number cart.units > 3 ? 1 : 2",
+    "an expression that yields bool, such as (cart.units > 3 ? 1 : 2) > 0",
+  ],
   ["cart.units >", 13, "expression_invalid", "cart.units >", "an expression in CEL: unexpected token: EOF"],
 ];
 

@@ -1,4 +1,6 @@
 import { depthsOf, firstFall, sharesOf } from "../contradictions/ladder-order.js";
+import type { ExpressionFields } from "./expression-fields.js";
+import { expressionNoticesOf } from "./expression-notices.js";
 import type { Campaign, Policy } from "./policy.js";
 import { Problems, type PolicyProblem } from "./problems.js";
 import { likeness } from "./validate-incentive.js";
@@ -6,11 +8,15 @@ import { likeness } from "./validate-incentive.js";
 /** More of one reason than these are counted. */
 const ALIKE_MAX = 10;
 
-/** What is allowed and yet worth knowing: of each reason the first few, and how many more there are, so that none crowds out another. */
-export function noticesOf(policy: Policy): readonly PolicyProblem[] {
+/**
+ * What is allowed and yet worth knowing: of each reason the first few, and how many more there are, so that none crowds out another.
+ *
+ * @param features the catalogue's. Absent: expressions are not looked at, as of what stands on the log
+ */
+export function noticesOf(policy: Policy, features?: ExpressionFields): readonly PolicyProblem[] {
   const counts = new Map<string, number>();
   const told: PolicyProblem[] = [];
-  const all = allNoticesOf(policy);
+  const all = allNoticesOf(policy, features);
   for (const { reason } of all) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   const seen = new Map<string, number>();
   for (const notice of all) {
@@ -24,8 +30,12 @@ export function noticesOf(policy: Policy): readonly PolicyProblem[] {
   return told;
 }
 
-function allNoticesOf(policy: Policy): readonly PolicyProblem[] {
+function allNoticesOf(policy: Policy, features: ExpressionFields | undefined): readonly PolicyProblem[] {
   const notices = new Problems(Number.POSITIVE_INFINITY);
+  if (features !== undefined)
+    for (const [i, { expression }] of policy.segments.entries())
+      for (const notice of expressionNoticesOf(expression, features))
+        notices.addInText(`segments[${String(i)}].expression`, notice);
   for (const [index, campaign] of policy.campaigns.entries()) {
     const at = `campaigns[${String(index)}]`;
     if (campaign.kind === "incentive" && (campaign.exploration?.budget?.minor ?? 0) === 0)
