@@ -58,15 +58,18 @@ export class DocumentSource {
       return asAWhole(refusal("document_too_large", "", `${bytes} bytes`, `at most ${DOCUMENT_BYTES_MAX} bytes`));
     const lines = new LineCounter();
     const document = parsedUnlessTooDeep(text, lines);
-    if (document === undefined)
-      return asAWhole(refusal("document_malformed", "", "lists in lists in lists", "what a document is made of"));
+    if (document === undefined) return asAWhole(TOO_DEEP);
     const source = new DocumentSource(text, document, lines);
     if (document.errors.length === 0) return ok(source);
+    // However often the library tells that it can go no deeper, it is one thing that is wrong.
+    const isDeep = document.errors.some(({ message }) => message === STACK_EXCEEDED);
+    const told = isDeep
+      ? document.errors.filter(({ message }) => message === STACK_EXCEEDED).slice(0, 1)
+      : document.errors;
     return err(
-      document.errors.slice(0, PROBLEMS_MAX).map(({ message, pos: [offset] }) => ({
-        ...refusal("document_malformed", "", message, "YAML or JSON"),
-        ...source.#placeOf(offset),
-      })),
+      told
+        .slice(0, PROBLEMS_MAX)
+        .map(({ code, message, pos: [offset] }) => ({ ...malformed(code, message), ...source.#placeOf(offset) })),
     );
   }
 
@@ -94,6 +97,18 @@ export class DocumentSource {
     return { line: Math.max(1, line), column: Math.max(1, col) };
   }
 }
+
+/** What the library says of what is nested too deep for it. */
+const STACK_EXCEEDED = "Maximum call stack size exceeded";
+
+/** What is no YAML, in the library's words where they are not advice to who calls it. */
+function malformed(code: string, message: string): Refusal {
+  if (message === STACK_EXCEEDED) return TOO_DEEP;
+  if (code === "MULTIPLE_DOCS") return refusal("document_malformed", "", "a second document", "one policy in a file");
+  return refusal("document_malformed", "", message, "YAML or JSON");
+}
+
+const TOO_DEEP = refusal("document_malformed", "", "lists in lists in lists", "what a document is made of");
 
 function asAWhole(problem: Refusal): Result<never, DocumentProblem[]> {
   return err([{ ...problem, line: 1, column: 1 }]);

@@ -355,7 +355,11 @@ class Reading {
     const names = documentFields(message).map((field) => field.name);
     const near = nearestName(name, names);
     const expected =
-      near === undefined ? `one of ${names.join(", ")}` : `a field of ${message.name}; did you mean ${near}?`;
+      name === "<<"
+        ? "fields written out: keys are not merged, *name stands for a whole value"
+        : near === undefined
+          ? `one of ${names.join(", ")}`
+          : `a field of ${message.name}; did you mean ${near}?`;
     this.#refuse("unknown_field", within(at, name.slice(0, 64)), name, expected, key);
   }
 

@@ -4,7 +4,7 @@ import { printable, sayRefusal } from "@leastwise/vocabulary";
 import { askingBy } from "../host/ask-service.js";
 import { ServiceFailure, StartFailure } from "../host/start-failure.js";
 import { PolicyClient } from "../policy/policy-client.js";
-import { sayDocumentProblem } from "../policy/document-text.js";
+import { nameOf, sayDocumentProblem } from "../policy/document-text.js";
 import { checkPolicyFile, type CheckedPolicy, type PolicyNames } from "../policy/policy-file.js";
 
 /** What all of `leastwise policy` takes. */
@@ -27,7 +27,7 @@ export async function validateCommand(file: string, options: PolicyOptions): Pro
   else {
     for (const problem of problems) say(sayDocumentProblem(file, problem));
     for (const notice of notices) say(`${sayDocumentProblem(file, notice)}: a notice`);
-    if (checked.ok) say(`${file}: ${sayPolicy(checked.value)}`);
+    if (checked.ok) say(`${nameOf(file)}: ${sayPolicy(checked.value)}`);
   }
   if (!checked.ok) throw new ServiceFailure(countOf(problems.length, "problem"));
 }
@@ -39,9 +39,13 @@ export async function applyCommand(file: string, options: AskingOptions & Policy
   await asking(address, async (client) => {
     const { version: applied, notices } = await client.apply(policy);
     say(json ? JSON.stringify({ version: applied, notices }) : `${applied} is in force`);
+    if (!json) process.stderr.write(`${STANDING}\n`);
     if (!json) for (const notice of notices) process.stderr.write(`${sayRefusal(notice)}: a notice\n`);
   });
 }
+
+/** Whoever tries out a new version at a checkout would else take what an earlier one answered for what this one does. */
+const STANDING = "what shoppers were answered before stands until their episodes end";
 
 /** What a document is compared with, unless it is another document. */
 export interface DiffOptions extends AskingOptions {

@@ -6,7 +6,9 @@ import { documentText } from "../policy/document-text.js";
 
 /** Reads and checks the document of a response model, as the door of a service does, and says where in it each thing stands; `-` is standard input. */
 export async function checkModelFile(file: string): Promise<Result<wire.ResponseModel, readonly DocumentProblem[]>> {
-  const document = readModelDocument(await documentText(file, "model"));
+  const text = await documentText(file, "model");
+  if (!text.ok) return text;
+  const document = readModelDocument(text.value);
   if (!document.ok) return document;
   const { model, locate } = document.value;
   const compiled = compileWrittenModel(model);

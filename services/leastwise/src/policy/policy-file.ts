@@ -31,7 +31,8 @@ export async function checkPolicyFile(
   file: string,
   looking: Looking = {},
 ): Promise<Result<CheckedPolicy, readonly DocumentProblem[]>> {
-  return checkPolicyDocument(await documentText(file, "policy"), looking);
+  const text = await documentText(file, "policy");
+  return text.ok ? checkPolicyDocument(text.value, looking) : text;
 }
 
 /** Checks a policy document as the door of a service does, if it is proposed, and says where in it each thing stands. */

@@ -6682,9 +6682,9 @@ export type PolicyServiceService = typeof PolicyServiceService;
 export const PolicyServiceService = {
   /**
    * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is also what contradicts itself: a rung that a
-   * guardrail or a budget blocks on every cart (`rung_never_admitted`), a breaker that never or always trips (`breaker_never_trips`,
-   * `breaker_always_trips`), a holdout that leaves nobody, a campaign that never runs (`campaign_never_runs`). Errors: INVALID_ARGUMENT with the first
-   * problem's reason and field; ALREADY_EXISTS (`policy_version_exists`); UNAVAILABLE (`log_unavailable`).
+   * guardrail or a budget blocks on every cart (`rung_never_admitted`), a breaker that always trips (`breaker_always_trips`), a
+   * holdout that leaves nobody, a campaign that never runs (`campaign_never_runs`) or is never measured (`campaign_never_measured`), a ladder that
+   * never ascends (`ladder_not_ascending`). Errors: INVALID_ARGUMENT with the first problem's reason and field; ALREADY_EXISTS (`policy_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
   applyPolicy: {
     path: "/leastwise.v1.PolicyService/ApplyPolicy" as const,
@@ -6764,9 +6764,9 @@ export const PolicyServiceService = {
 export interface PolicyServiceServer extends UntypedServiceImplementation {
   /**
    * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is also what contradicts itself: a rung that a
-   * guardrail or a budget blocks on every cart (`rung_never_admitted`), a breaker that never or always trips (`breaker_never_trips`,
-   * `breaker_always_trips`), a holdout that leaves nobody, a campaign that never runs (`campaign_never_runs`). Errors: INVALID_ARGUMENT with the first
-   * problem's reason and field; ALREADY_EXISTS (`policy_version_exists`); UNAVAILABLE (`log_unavailable`).
+   * guardrail or a budget blocks on every cart (`rung_never_admitted`), a breaker that always trips (`breaker_always_trips`), a
+   * holdout that leaves nobody, a campaign that never runs (`campaign_never_runs`) or is never measured (`campaign_never_measured`), a ladder that
+   * never ascends (`ladder_not_ascending`). Errors: INVALID_ARGUMENT with the first problem's reason and field; ALREADY_EXISTS (`policy_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
   applyPolicy: handleUnaryCall<ApplyPolicyRequest, ApplyPolicyResponse>;
   /** The one in force, or an earlier one. Errors: NOT_FOUND (`no_policy`, `unknown_policy_version`). */
@@ -6793,9 +6793,9 @@ export interface PolicyServiceServer extends UntypedServiceImplementation {
 export interface PolicyServiceClient extends Client {
   /**
    * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is also what contradicts itself: a rung that a
-   * guardrail or a budget blocks on every cart (`rung_never_admitted`), a breaker that never or always trips (`breaker_never_trips`,
-   * `breaker_always_trips`), a holdout that leaves nobody, a campaign that never runs (`campaign_never_runs`). Errors: INVALID_ARGUMENT with the first
-   * problem's reason and field; ALREADY_EXISTS (`policy_version_exists`); UNAVAILABLE (`log_unavailable`).
+   * guardrail or a budget blocks on every cart (`rung_never_admitted`), a breaker that always trips (`breaker_always_trips`), a
+   * holdout that leaves nobody, a campaign that never runs (`campaign_never_runs`) or is never measured (`campaign_never_measured`), a ladder that
+   * never ascends (`ladder_not_ascending`). Errors: INVALID_ARGUMENT with the first problem's reason and field; ALREADY_EXISTS (`policy_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
   applyPolicy(
     request: ApplyPolicyRequest,
