@@ -121,6 +121,18 @@ const RFM: readonly Datum[] = (["recency", "frequency", "monetary"] as const).ma
   ...{ without: numbers({ since_purchase_ms: 400 * DAY_MS, purchases_all: 1 }), withIt: numbers(bought) },
 }));
 
+const known = { purchase_days_all: 6, revenue_minor_all: 90_000, since_purchase_ms: DAY_MS };
+const LIFETIME: readonly Datum[] = (
+  [
+    ["alive", "lifetime.alive > 0.5"],
+    ["orders", "lifetime.orders > 3"],
+    ["value_minor", "lifetime.value_minor > 1000"],
+  ] as const
+).map(([name, asks]) => ({
+  ...{ name: `lifetime.${name}`, purposes: PURPOSES_OF_CLASS.purchase, asks },
+  ...{ without: numbers({}), withIt: numbers({ ...known, since_first_purchase_ms: 90 * DAY_MS }) },
+}));
+
 const propensity: Approach = {
   ...{ kind: "propensity", of: "abandonment", propensityMinBp: 0, propensityMaxBp: 10_000 },
   awayMs: 0,
@@ -143,7 +155,7 @@ const OTHERS: readonly Datum[] = [
   },
 ];
 
-const ALL: readonly Datum[] = [...NUMBERS, ...WORDS, ...UNSAID, ...OF_PROFILE, ...RFM, ...OTHERS];
+const ALL: readonly Datum[] = [...NUMBERS, ...WORDS, ...UNSAID, ...OF_PROFILE, ...RFM, ...LIFETIME, ...OTHERS];
 
 /** A campaign that is owed to whom it asks for, so that nothing but the datum decides on it. */
 function campaign(datum: Datum, place: number): Campaign {
@@ -244,6 +256,7 @@ describe("a datum of the person", () => {
     for (const { name } of [...FEATURES, ...TEXT_FEATURES]) expect(named).toContain(name);
     for (const field of Object.keys(EXPRESSION_FIELDS.profile)) expect(named).toContain(`profile.${field}`);
     for (const field of Object.keys(EXPRESSION_FIELDS.rfm)) expect(named).toContain(`rfm.${field}`);
+    for (const field of Object.keys(EXPRESSION_FIELDS.lifetime)) expect(named).toContain(`lifetime.${field}`);
     for (const { purposes } of ALL) {
       expect(purposes).toContain("personalization");
       for (const purpose of purposes) expect(GATING_PURPOSES).toContain(purpose);

@@ -3,13 +3,14 @@ import { given } from "./given.js";
 import * as wire from "./wire.js";
 
 /** Reads a response model as it was written. What it means is checked by `compileModel`. */
-export function readModel({ version, horizonMs, baseline, formats, bgnbd }: wire.ResponseModel): ResponseModel {
+export function readModel({ version, horizonMs, baseline, formats, bgnbd, spend }: wire.ResponseModel): ResponseModel {
   return {
     version,
     horizonMs: Number(horizonMs),
     baseline: baseline.map(coefficientOf),
     formats: formats.map(formatOf),
     ...given("bgnbd", bgnbd && { r: bgnbd.r, alpha: bgnbd.alpha, a: bgnbd.a, b: bgnbd.b }),
+    ...given("spend", spend && { p: spend.p, q: spend.q, v: spend.v }),
   };
 }
 

@@ -112,6 +112,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     killSwitch: true,
     device: undefined,
     rfm: undefined,
+    lifetimeSlots: undefined,
     featureSlots: [],
     textFeatures: [],
     propensitySlots: {
@@ -125,6 +126,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
 
 const NO_MODEL: CompiledModel = {
   bgnbd: BGNBD_PRIOR,
+  spend: undefined,
   version: "",
   horizonMs: 0,
   intercept: { mean: 0, sd: 0 },

@@ -261,3 +261,70 @@ describe("win-back by churn", () => {
     expect(of({ of: "dormant", churnMaxBp: 0 })).toEqual(["campaigns[0].propensity.churn_min_bp: out_of_range"]);
   });
 });
+
+describe("what is expected of a shopper", () => {
+  const seen = (days: number, revenueMinor: number, firstDays: number, lastDays: number): Seen => ({
+    ...{ purchase_days_all: days, revenue_minor_all: revenueMinor },
+    ...{ since_first_purchase_ms: firstDays * DAY_MS, since_purchase_ms: lastDays * DAY_MS },
+  });
+  const regular = seen(6, 60_000, 91, 7);
+
+  it("is by their own orders, and nothing without any, or without consent", () => {
+    expect(holds("lifetime.alive > 0.8 && lifetime.orders > 6", regular)).toBe("holds");
+    expect(holds("lifetime.alive < 0.05 && lifetime.orders < 1", seen(6, 60_000, 470, 400))).toBe("holds");
+    const none = "lifetime.alive == null && lifetime.orders == null && lifetime.value_minor == null";
+    for (const [who, more] of [
+      [{ purchase_days_all: 0 }, {}],
+      [{}, {}],
+      [regular, { consent: [] }],
+    ] as const)
+      expect(holds(none, who, more)).toBe("holds");
+    const unpriced = { ...regular, revenue_minor_all: Number.NaN };
+    expect(holds("lifetime.alive > 0.8 && lifetime.value_minor == null", unpriced)).toBe("holds");
+  });
+
+  it("counts what the shopper spends by their own mean, drawn towards that of all by a model that knows it", () => {
+    const once = seen(1, 50_000, 10, 10);
+    const worth = (who: Seen, model = MODEL) => {
+      // The least bound that does not hold is the value.
+      let [low, high] = [0, 10_000_000];
+      while (high - low > 1) {
+        const middle = Math.floor((low + high) / 2);
+        if (holds(`lifetime.value_minor >= ${String(middle)}`, who, { model }) === "holds") low = middle;
+        else high = middle;
+      }
+      return low;
+    };
+    const spend = { p: 6, q: 4, v: 1_500 };
+    const model = compileModel({ ...PRIOR_MODEL, baseline: [], spend }, CATALOGUE.names);
+    if (!model.ok) throw new Error(JSON.stringify(model.error));
+    // 6 · 1,500 ÷ 3 is the mean of all, a sixteenth of what this one spent once.
+    expect(worth(once, model.value)).toBeLessThan(worth(once));
+    expect(worth(once, model.value)).toBeGreaterThan(worth(seen(1, 3_000, 10, 10)));
+    const wrong = compileModel({ ...PRIOR_MODEL, baseline: [], spend: { p: 0, q: 1, v: 1_500 } }, CATALOGUE.names);
+    expect(wrong.ok ? [] : wrong.error.map(({ field }) => field)).toEqual(["spend.p", "spend.q"]);
+  });
+
+  it("chooses a lasting credit for who is worth more, and a coupon for who is not", () => {
+    const loyal = "lifetime.value_minor >= 50000";
+    const exploration = { floorBp: 0, coldStartDecisionsPerRung: 0 };
+    const under = compiled({
+      segments: [
+        { name: "worth-keeping", expression: loyal },
+        { name: "others", expression: `!(${loyal})` },
+      ],
+      campaigns: [
+        campaign({
+          ...{ campaignId: "credit", approach: { kind: "rules", segment: "worth-keeping" }, exploration },
+          ladder: [{ incentive: { kind: "loyalty_credit", amount: { minor: 1_500, currency: EUR } } }],
+        }),
+        campaign({ campaignId: "coupon", approach: { kind: "rules", segment: "others" }, exploration }),
+      ],
+    });
+    const weighed = (who: Seen) => [
+      ...new Set(decision({ policy: under, features: vector(who) }).candidates.map(({ campaignId }) => campaignId)),
+    ];
+    expect(weighed(regular)).toEqual(["", "credit"]);
+    expect(weighed(seen(1, 4_000, 200, 200))).toEqual(["", "coupon"]);
+  });
+});

@@ -1,6 +1,7 @@
 import { DAY_MS, err, ok, type Result } from "@leastwise/vocabulary";
 import { INCENTIVE_KINDS, type IncentiveKind } from "@leastwise/offers";
 import { BGNBD_PRIOR, type BgNbd } from "../approaches/bgnbd.js";
+import type { GammaGamma } from "../lifetime/order-value.js";
 import { Problems, type PolicyProblem } from "../policy/problems.js";
 import { VERSION_EXPECTED, VERSION_NAME } from "../policy/version-name.js";
 import { LOADED_BAND, isWithin } from "./believable.js";
@@ -19,6 +20,8 @@ export interface ResponseModel {
   readonly formats: readonly FormatResponse[];
   /** How shoppers order and leave. Absent: the documented prior. */
   readonly bgnbd?: BgNbd;
+  /** What shoppers spend on a day with an order. Absent: of each their own mean is expected. */
+  readonly spend?: GammaGamma;
 }
 
 /** One coefficient with its uncertainty; coefficients are independent. */
@@ -55,6 +58,7 @@ export interface CompiledModel {
   readonly coefficients: readonly CompiledCoefficient[];
   readonly formats: ReadonlyMap<IncentiveKind, FormatResponse>;
   readonly bgnbd: BgNbd;
+  readonly spend: GammaGamma | undefined;
 }
 
 /** A coefficient bound to the place of its feature; without a range, its ends are infinite. */
@@ -86,6 +90,7 @@ export function compileModel(
   const formats = compileFormats(problems, model.formats);
   const { bgnbd = BGNBD_PRIOR } = model;
   for (const name of ["r", "alpha", "a", "b"] as const) positive(problems, `bgnbd.${name}`, bgnbd[name]);
+  checkSpend(problems, model.spend);
   if (problems.found.length > 0) return err(problems.found);
   const slots = new Map(featureNames.map((name, slot) => [name, slot]));
   return ok({
@@ -98,7 +103,16 @@ export function compileModel(
     }),
     formats,
     bgnbd,
+    spend: model.spend,
   });
+}
+
+function checkSpend(problems: Problems, spend: GammaGamma | undefined): void {
+  if (spend === undefined) return;
+  for (const name of ["p", "v"] as const) positive(problems, `spend.${name}`, spend[name]);
+  // At 1 and below, the mean over shoppers is without bound.
+  if (!(spend.q > 1 && spend.q <= MAGNITUDE_MAX))
+    problems.add("out_of_range", "spend.q", spend.q, `a number above 1, at most ${String(MAGNITUDE_MAX)}`);
 }
 
 function checkBaseline(problems: Problems, baseline: readonly Coefficient[], featureNames: readonly string[]): void {

@@ -11,6 +11,7 @@ import {
 import type { CartGuardrails, Incentive, PriceBasis, Scope } from "@leastwise/offers";
 import { OPEN_MAX } from "../state/decision-state.js";
 import { compileBudget, type CompiledBudget } from "./budget-plan.js";
+import type { LifetimeSlots } from "../lifetime/lifetime-of.js";
 import { CampaignIndex } from "./campaign-index.js";
 import { CivilClock } from "./civil-time.js";
 import { compileBreaker, type CompiledBreaker } from "./compile-breaker.js";
@@ -87,6 +88,8 @@ export interface CompiledPolicy {
   readonly textFeatures: readonly string[];
   /** Places of the features that propensities stand on; −1 where the catalogue has none of that name. */
   readonly propensitySlots: PropensitySlots;
+  /** Where the features are that a shopper's lifetime is reckoned from; undefined: no segment asks. */
+  readonly lifetimeSlots: LifetimeSlots | undefined;
   /** Bounds of the classes of purchase history; undefined: there are none. */
   readonly rfm: CompiledRfm | undefined;
   /** Length of the feature vector that it was compiled for. */
@@ -263,10 +266,20 @@ export function compilePolicy(
       sinceFirstPurchaseMs: catalogue.names.indexOf("since_first_purchase_ms"),
       purchaseDays: catalogue.names.indexOf("purchase_days_all"),
     },
+    lifetimeSlots: segments.some(({ expression }) => expression.readsLifetime) ? lifetimeSlots(catalogue) : undefined,
     rfm: policy.rfm && compileRfm(policy.rfm, catalogue.names),
     featureCount: catalogue.names.length,
     notices: noticesOf(policy, standing === "proposed" ? featureFields(catalogue) : undefined),
   });
+}
+
+function lifetimeSlots({ names }: FeatureCatalogue): LifetimeSlots {
+  return {
+    sincePurchaseMs: names.indexOf("since_purchase_ms"),
+    sinceFirstPurchaseMs: names.indexOf("since_first_purchase_ms"),
+    purchaseDays: names.indexOf("purchase_days_all"),
+    revenueMinor: names.indexOf("revenue_minor_all"),
+  };
 }
 
 /** What segments are compiled among. */

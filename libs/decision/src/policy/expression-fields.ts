@@ -132,6 +132,20 @@ export const EXPRESSION_FIELDS = {
     frequency: orAbsent(CLASS, "Class by the number of orders"),
     monetary: orAbsent(CLASS, "Class by what was paid for all orders"),
   },
+  lifetime: {
+    alive: orAbsent(
+      { kind: "number", isWhole: false, least: 0, most: 1 },
+      "Chance that the shopper will order again at some time, by their own orders (BG/NBD)",
+    ),
+    orders: orAbsent(
+      { kind: "number", isWhole: false, least: 0 },
+      "Days with an order that are expected within 365 days, by their own orders (BG/NBD)",
+    ),
+    value_minor: orAbsent(
+      NUMBER,
+      "What is expected to be spent within twelve months, later months discounted by 1 % each, in the home currency's minor unit (BG/NBD and gamma-gamma)",
+    ),
+  },
 } as const satisfies {
   [Name in Declared]: Readonly<Record<keyof NonNullable<ExpressionContext[Name]>, ExpressionField>>;
 };

@@ -69,7 +69,7 @@ function valueOf(type: FieldType): fc.Arbitrary<number | string> {
       ? whole
       : fc.oneof(
           whole,
-          fc.integer({ min: -4_000, max: 4_000 }).map((n) => n / 4),
+          fc.integer({ min: Math.max(-4_000, 4 * least), max: Math.min(4_000, 4 * most) }).map((n) => n / 4),
         );
   }
   const form = type.kind === "text" ? type.form : undefined;

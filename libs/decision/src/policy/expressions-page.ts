@@ -14,8 +14,8 @@ const HEAD = `# Expressions
 Generated from \`src/policy/expression-fields.ts\` by \`expressionsPage()\`; a test holds this page current.
 
 Segments of a policy, and classes on a device, are expressions in [CEL](https://cel.dev) that yield true or false. \`true\` stands for everybody, \`false\` for nobody.
-Numbers mix freely where they are reckoned with or compared: \`cart.value_minor / 4 > 2499.5\`; in a list all have a point, or none. What may be absent is null then: see [what is absent](#what-is-absent). All of \`profile\`, \`features\` and
-\`rfm\` is absent without consent to personalization; they cannot be held against null as wholes: ask a field of them. Beside it
+Numbers mix freely where they are reckoned with or compared: \`cart.value_minor / 4 > 2499.5\`; in a list all have a point, or none. What may be absent is null then: see [what is absent](#what-is-absent). All of \`profile\`, \`features\`,
+\`rfm\` and \`lifetime\` is absent without consent to personalization; they cannot be held against null as wholes: ask a field of them. Beside it
 \`profile\` asks for consent to profile, \`features.last_place\` to location, \`features.last_channel\`, \`features.last_device\` and what \`context.channel\` and \`context.device\`
 are where the caller does not say them to device, and \`context.partner_segments\` to partner sharing: without, they are absent, and the list is empty.
 `;

@@ -35,6 +35,7 @@ const CONTEXT: ExpressionContext = {
     partner_segments: ["bank/gold"],
   },
   rfm: { recency: 5, frequency: 1, monetary: null },
+  lifetime: { alive: 0.75, orders: 2.5, value_minor: null },
 };
 const FEATURES = featureFields({
   names: ["purchases_30d", "cart_abandoned", "since_purchase_ms"],
@@ -86,6 +87,7 @@ describe("a segment's expression", () => {
 
   it.each<readonly [string, Verdict]>([
     ["has( features.cart_abandoned )", "does_not_hold"],
+    ["lifetime.alive > 0.5 && lifetime.orders < 3 && lifetime.value_minor == null", "holds"],
     ["has(features.purchases_30d) && !has(rfm.monetary) && has((profile).birthday)", "holds"],
     ["has(cart.payment_method) ? cart.units > 9 : cart.units > 2", "holds"],
     ['profile.tags.exists(t, t == "new" || !has(context.device))', "holds"],
@@ -118,6 +120,7 @@ describe("a segment's expression", () => {
     };
     expect(reads("cart.lines > 1 && context.hour < 12")).toEqual([]);
     expect(reads('profile.member && features.last_channel == "app"')).toEqual(["device", "profile"]);
+    expect(reads("lifetime.alive < 0.5")).toEqual(["purchase"]);
     expect(reads('rfm.recency >= 4 || "bank/gold" in context.partner_segments')).toEqual(["purchase", "partner_group"]);
     expect(reads('context["partner_segments"].size() > 0')).toEqual(["partner_group"]);
   });
@@ -383,13 +386,19 @@ const REFUSED: readonly (readonly [string, number, string, string, string])[] = 
   ],
   ['cart["country"] == "DE"', 1, "unknown_field", 'cart["country"]', "a field of cart, perhaps context.country"],
   ["has(rfm.frequenzy)", 5, "unknown_field", "rfm.frequenzy", "a field of rfm, perhaps rfm.frequency"],
-  ["carts.lines > 1", 1, "unknown_variable", "carts", "one of features, profile, cart, context, rfm, perhaps cart"],
+  [
+    "carts.lines > 1",
+    1,
+    "unknown_variable",
+    "carts",
+    "one of features, profile, cart, context, rfm, lifetime, perhaps cart",
+  ],
   [
     'loyalty_tier == "gold"',
     1,
     "unknown_variable",
     "loyalty_tier",
-    "one of features, profile, cart, context, rfm, perhaps profile.loyalty_tier",
+    "one of features, profile, cart, context, rfm, lifetime, perhaps profile.loyalty_tier",
   ],
   [
     "cart.units > 1 && features.purchases_31d > 1",
@@ -492,7 +501,7 @@ const REFUSED: readonly (readonly [string, number, string, string, string])[] = 
     19,
     "unknown_variable",
     "True",
-    "one of features, profile, cart, context, rfm, perhaps true",
+    "one of features, profile, cart, context, rfm, lifetime, perhaps true",
   ],
   [
     "cart.units > 3 ? 1 : 2",

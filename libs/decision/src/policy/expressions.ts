@@ -15,6 +15,7 @@ import {
 import { EXPRESSION_FIELDS, type ExpressionFields, type FieldType } from "./expression-fields.js";
 import { conjuncts, membershipOf, sourceOf, type ExpressionPart } from "./expression-parts.js";
 import type { ExpressionProblem } from "./expression-problem.js";
+import type { Lifetime } from "../lifetime/lifetime-of.js";
 import { typeProblemOf, type Standing } from "./expression-types.js";
 import { plainTestOf } from "./plain-test.js";
 import type { RfmClasses } from "./rfm.js";
@@ -50,6 +51,8 @@ export interface ExpressionContext {
   };
   /** Null where the policy has no classes of purchase history. */
   readonly rfm: RfmClasses | null;
+  /** Null where no expression of the policy reads it. */
+  readonly lifetime: Lifetime | null;
 }
 
 /** The profile as expressions see it. */
@@ -89,6 +92,8 @@ export interface CompiledExpression {
   readonly reads: PersonalReads;
   /** True if it reads classes of purchase history, whose bounds the policy must have. */
   readonly readsRfm: boolean;
+  /** True if it reads what is expected of the shopper, which is reckoned where one does. */
+  readonly readsLifetime: boolean;
 }
 
 /** What expressions read of a person. */
@@ -105,7 +110,8 @@ function withVariables(environment: Environment): Environment {
     .registerVariable({ name: "profile", schema: schemaOf(EXPRESSION_FIELDS.profile) })
     .registerVariable({ name: "cart", schema: schemaOf(EXPRESSION_FIELDS.cart) })
     .registerVariable({ name: "context", schema: schemaOf(EXPRESSION_FIELDS.context) })
-    .registerVariable({ name: "rfm", schema: schemaOf(EXPRESSION_FIELDS.rfm) });
+    .registerVariable({ name: "rfm", schema: schemaOf(EXPRESSION_FIELDS.rfm) })
+    .registerVariable({ name: "lifetime", schema: schemaOf(EXPRESSION_FIELDS.lifetime) });
 }
 
 /** Fields as the library knows types: it has none for what may be null, and would tell whole numbers from others. */
@@ -121,7 +127,8 @@ const RUNNING = withMixedArithmetic(new Environment())
   .registerVariable("profile", "dyn")
   .registerVariable("cart", "dyn")
   .registerVariable("context", "dyn")
-  .registerVariable("rfm", "dyn");
+  .registerVariable("rfm", "dyn")
+  .registerVariable("lifetime", "dyn");
 
 const ENVIRONMENTS: Environments = {
   checking: withVariables(withMixedArithmetic(new Environment())),
@@ -166,6 +173,7 @@ function compiled(
     features: [...named],
     reads: personalReads(run.ast, named, variables),
     readsRfm: variables.has("rfm"),
+    readsLifetime: variables.has("lifetime"),
   };
 }
 
@@ -174,7 +182,7 @@ function personalReads(ast: ASTNode, named: ReadonlySet<string>, variables: Read
   // Numbers are all opened by the same purpose: which of their classes they are of makes no difference here.
   const classes = new Set<PersonalDataClass>([...named].map((name) => classOfInput(name) ?? "behaviour"));
   if (variables.has("profile")) classes.add(CLASS_OF_INPUT.profile);
-  if (variables.has("rfm")) classes.add("purchase");
+  if (variables.has("rfm") || variables.has("lifetime")) classes.add("purchase");
   if (context.has("partner_segments")) classes.add(CLASS_OF_INPUT.partner_segments);
   return { classes, context };
 }

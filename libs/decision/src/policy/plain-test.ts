@@ -99,6 +99,8 @@ function readingOf(node: ASTNode): Reading | undefined {
       return ({ cart }) => fieldOf(cart);
     case "rfm":
       return ({ rfm }) => fieldOf(rfm);
+    case "lifetime":
+      return ({ lifetime }) => fieldOf(lifetime);
     case "context":
       return ({ context }) => fieldOf(context);
     default:

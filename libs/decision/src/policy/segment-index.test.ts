@@ -34,6 +34,7 @@ const CONDITIONS = [
   `profile.member != false`,
   `context.country == null`,
   `rfm.recency >= 4`,
+  `lifetime.alive < 0.5`,
   `3.0 == rfm.frequency`,
   `features.purchases_30d <= 2 && profile.customer_since_ms < 5`,
   `context.hour < 18 && 9 <= context.hour`,
@@ -52,7 +53,7 @@ const CONDITIONS = [
 // As signals, so that comparisons are taken which no value is alike to: the index must come to what the evaluator does.
 const FEATURES = signalFields(["purchases_30d", "mark"]);
 
-const WHOLE = ["features", "profile", "cart", "context", "rfm"].reduce(
+const WHOLE = ["features", "profile", "cart", "context", "rfm", "lifetime"].reduce(
   (environment, name) => environment.registerVariable(name, "dyn"),
   new Environment(),
 );
@@ -102,6 +103,10 @@ const context: fc.Arbitrary<ExpressionContext> = fc.record({
       frequency: fc.constantFrom(null, 3),
       monetary: fc.constant(null),
     }),
+    { nil: null },
+  ),
+  lifetime: fc.option(
+    fc.record({ alive: fc.constantFrom(null, 0.25, 0.75), orders: fc.constant(2), value_minor: fc.constant(null) }),
     { nil: null },
   ),
   context: fc.record({

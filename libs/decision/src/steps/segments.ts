@@ -2,6 +2,7 @@ import { consentStep, type Permitted } from "./consent.js";
 import type { Verdict } from "../policy/cel.js";
 import { daysToBirthday } from "../policy/birthday.js";
 import type { ExpressionContext, ExpressionProfile, PersonalReads } from "../policy/expressions.js";
+import { lifetimeOf } from "../lifetime/lifetime-of.js";
 import { rfmClasses } from "../policy/rfm.js";
 import type { DecisionInput } from "../input.js";
 import { situationOf, type Situation } from "../situation.js";
@@ -74,6 +75,10 @@ function contextOf(situation: Situation, permitted: Permitted): ExpressionContex
       partner_segments: permitted.partnerSegments,
     },
     rfm: policy.rfm === undefined ? null : rfmClasses(policy.rfm, permitted.features?.values),
+    lifetime:
+      policy.lifetimeSlots === undefined
+        ? null
+        : lifetimeOf(policy.lifetimeSlots, situation.model, permitted.features?.values),
   };
 }
 

@@ -78,7 +78,7 @@ describe("a target of conversion", () => {
   });
 
   it("gives a lost cause nothing, though the rate is beyond them", () => {
-    expect(decision(working(3_000, 9_000), buying(-12)).exploit).toBe(0);
+    expect(decision(working(3_000, 9_000), buying(-7, 0.3)).exploit).toBe(0);
   });
 
   it("is worth giving more for than the margin, if the merchant says so, and less", () => {

@@ -41,7 +41,24 @@ export interface ResponseModel {
   /** Response to depth by format, no format twice. A format without one has no effect. */
   formats: FormatResponse[];
   /** How shoppers order and leave, for the propensity of churn. Absent: the published estimates for CDNOW (r 0.243, alpha 4.414, a 0.793, b 2.426). */
-  bgnbd?: PurchaseProcess | undefined;
+  bgnbd?:
+    | PurchaseProcess
+    | undefined;
+  /** What shoppers spend on a day with an order, for the value of a shopper's lifetime. Absent: of each their own mean is expected. */
+  spend?: SpendProcess | undefined;
+}
+
+/**
+ * Parameters of the gamma-gamma model of what shoppers spend on a day with an order (Fader and Hardie 2013): amounts of one shopper are gamma distributed, and
+ * their rates over shoppers gamma distributed, too.
+ */
+export interface SpendProcess {
+  /** Shape of one shopper's amounts, positive. */
+  p: number;
+  /** Shape of the rates over shoppers, above 1. */
+  q: number;
+  /** Rate of the rates: an amount in minor units of the home currency, positive. */
+  v: number;
 }
 
 /**
@@ -192,7 +209,7 @@ export interface RollbackModelRequest {
 }
 
 function createBaseResponseModel(): ResponseModel {
-  return { version: "", horizonMs: 0n, baseline: [], formats: [], bgnbd: undefined };
+  return { version: "", horizonMs: 0n, baseline: [], formats: [], bgnbd: undefined, spend: undefined };
 }
 
 export const ResponseModel: MessageFns<ResponseModel> = {
@@ -214,6 +231,9 @@ export const ResponseModel: MessageFns<ResponseModel> = {
     }
     if (message.bgnbd !== undefined) {
       PurchaseProcess.encode(message.bgnbd, writer.uint32(42).fork()).join();
+    }
+    if (message.spend !== undefined) {
+      SpendProcess.encode(message.spend, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -271,6 +291,14 @@ export const ResponseModel: MessageFns<ResponseModel> = {
             message.bgnbd = PurchaseProcess.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.spend = SpendProcess.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -295,6 +323,88 @@ export const ResponseModel: MessageFns<ResponseModel> = {
     message.bgnbd = (object.bgnbd !== undefined && object.bgnbd !== null)
       ? PurchaseProcess.fromPartial(object.bgnbd)
       : undefined;
+    message.spend = (object.spend !== undefined && object.spend !== null)
+      ? SpendProcess.fromPartial(object.spend)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSpendProcess(): SpendProcess {
+  return { p: 0, q: 0, v: 0 };
+}
+
+export const SpendProcess: MessageFns<SpendProcess> = {
+  encode(message: SpendProcess, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.p !== 0) {
+      writer.uint32(9).double(message.p);
+    }
+    if (message.q !== 0) {
+      writer.uint32(17).double(message.q);
+    }
+    if (message.v !== 0) {
+      writer.uint32(25).double(message.v);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SpendProcess {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSpendProcess();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.p = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.q = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.v = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SpendProcess>): SpendProcess {
+    return SpendProcess.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SpendProcess>): SpendProcess {
+    const message = createBaseSpendProcess();
+    message.p = object.p ?? 0;
+    message.q = object.q ?? 0;
+    message.v = object.v ?? 0;
     return message;
   },
 };
