@@ -349,7 +349,7 @@ describe("a policy document", () => {
   it("refuses what is nested deeper than anything in a policy", () => {
     for (const count of [3_000, 100_000])
       expect(problemsOf("[".repeat(count) + "]".repeat(count))).toMatchObject([
-        { expected: expect.stringMatching(/what a policy is made of|fields, each a name and a value/) },
+        { expected: expect.stringMatching(/what a document is made of|fields, each a name and a value/) },
       ]);
   });
 
