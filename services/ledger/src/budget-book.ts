@@ -43,8 +43,12 @@ export class BudgetBook {
     const { held, settled, ended, endedHeld } = taken ?? NOTHING;
     const usedShare = ended < ENDED_MIN || endedHeld === 0 ? 1 : settled / endedHeld;
     const left = budget.amountMinor - settled - held;
-    const leftOfPlan = budget.plannedMinor(nowMs) - settled - Math.ceil(held * usedShare);
-    return { remainingMinor: Math.max(0, Math.min(left, leftOfPlan)), shadowPriceBp: budget.shadowPriceBp };
+    const spentMinor = settled + Math.ceil(held * usedShare);
+    const leftOfPlan = budget.plannedMinor(nowMs) - spentMinor;
+    return {
+      remainingMinor: Math.max(0, Math.min(left, leftOfPlan)),
+      shadowPriceBp: budget.pricedBp(spentMinor, nowMs),
+    };
   }
 
   #of(budgetId: string, period: string): Taken {

@@ -69,4 +69,20 @@ describe("a budget", () => {
     });
     fc.assert(law, OPTIONS);
   });
+
+  it("is worth more elsewhere the nearer its plan's limit is, and never less than the policy says (a law)", () => {
+    const pacing = { startsAtMs: 0, endsAtMs: 10 * DAY_MS, plan: [], aheadBp: 500 };
+    const paced = budget({ pacing, shadowPriceBp: 300 });
+    const law = fc.property(fc.nat(10 * DAY_MS), fc.nat(10_000), fc.nat(10_000), (nowMs, spent, more) => {
+      const [before, after] = [paced.pricedBp(spent, nowMs), paced.pricedBp(spent + more, nowMs)];
+      expect(before).toBeGreaterThanOrEqual(300);
+      expect(after).toBeGreaterThanOrEqual(before);
+      expect(paced.pricedBp(spent, nowMs + HOUR_MS)).toBeLessThanOrEqual(before);
+    });
+    fc.assert(law, OPTIONS);
+    // Half way: 55 % may be spent. At 45 % and below nothing is added, on the plan a quarter of what is at the limit.
+    const half = [0, 4_500, 5_000, 5_500, 9_000].map((spent) => paced.pricedBp(spent, 5 * DAY_MS));
+    expect(half).toEqual([300, 300, 10_300, 40_300, 40_300]);
+    expect(budget({ shadowPriceBp: 300 }).pricedBp(9_999, 0)).toBe(300);
+  });
 });

@@ -933,7 +933,8 @@ export interface Budget {
 
 /**
  * How much of a budget may be spent by when. What is spent is what was settled, and of what is held the share that was settled of
- * what was held before: of a hundred offers that ended, else all of it.
+ * what was held before: of a hundred offers that ended, else all of it. The nearer it comes to the plan's limit, the more is added to the budget's shadow
+ * price: nothing at twice `ahead_bp` below it (1 000, if that is more), 40 000 basis points at it, in between by the square of how far.
  */
 export interface Pacing {
   /** First instant of the plan, Unix milliseconds UTC. Required for a budget without a period, refused for one with. */
