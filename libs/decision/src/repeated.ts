@@ -1,7 +1,7 @@
-import { GATING_PURPOSES } from "@leastwise/vocabulary";
 import type { Situation } from "./situation.js";
 import type { RecentAnswer } from "./state/decision-state.js";
 import { REPEAT_SPAN_MS } from "./state/evolve.js";
+import { isStillAgreed } from "./steps/consent.js";
 
 /**
  * The earlier answer that a call is to get again: the same caller's same request id within 24 hours, as long as the answer
@@ -49,8 +49,7 @@ function isStillConsented(
 ): boolean {
   if (!answer.personalDataUsed || earlierRules?.purposesUntold === true) return true;
   if (answer.offer !== undefined || decisionState.open.some((held) => held.episodeId === episodeId)) return true;
-  const needed = consent ?? ["personalization"];
-  return needed.every((purpose) => now.includes(purpose) || !GATING_PURPOSES.has(purpose));
+  return isStillAgreed(consent ?? ["personalization"], now);
 }
 
 function isOpen(open: Situation["decisionState"]["open"], offerId: string): boolean {

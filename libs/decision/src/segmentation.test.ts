@@ -311,7 +311,7 @@ describe("what is expected of a shopper", () => {
     const under = compiled({
       segments: [
         { name: "worth-keeping", expression: loyal },
-        { name: "others", expression: `!(${loyal})` },
+        { name: "others", expression: "lifetime.value_minor == null || lifetime.value_minor < 50000" },
       ],
       campaigns: [
         campaign({
@@ -326,5 +326,6 @@ describe("what is expected of a shopper", () => {
     ];
     expect(weighed(regular)).toEqual(["", "credit"]);
     expect(weighed(seen(1, 4_000, 200, 200))).toEqual(["", "coupon"]);
+    expect(weighed({})).toEqual(["", "coupon"]);
   });
 });

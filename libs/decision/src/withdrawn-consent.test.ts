@@ -4,7 +4,10 @@ import { canonicalJson } from "./canonical-json.js";
 import { decide } from "./decide.js";
 import type { DecisionInput } from "./input.js";
 import { campaign, compiled, features, input, NOON, PROFILE, sureModel } from "./given/store.js";
+import { situationOf } from "./situation.js";
 import { decodeRecordedState, encodeRecordedState } from "./state/encoding.js";
+import { choiceStep } from "./steps/choice.js";
+import type { ValuedRung } from "./steps/value.js";
 
 // A consent that is withdrawn acts on the next Decide: nothing of an answer that it was needed for goes on, but for what was promised.
 
@@ -115,5 +118,43 @@ describe("a decision of before each purpose was asked for what it gates", () => 
     expect(state.value.earlierRules).toBeUndefined();
     expect(state.value).toMatchObject({ texts: { last_channel: "app" }, unsaid: ["channel"] });
     expect(decided(asked)!.decision).toMatchObject({ channel: "app", device: "mobile" });
+  });
+});
+
+describe("what would have been chosen with the help of personal data", () => {
+  // Evidence of 0.77 for what is given: enough for who would have been given it a moment ago, and for nobody else.
+  const held = { campaignId: "autumn", rung: 1 };
+  const asked = (exploitConsent: readonly Purpose[] | undefined, consent: readonly Purpose[]) => {
+    const first = decided({ ...shop("true"), consent: PURPOSES })!;
+    const episode = {
+      ...{ id: "e", ordersFromMs: NOON, endsAtMs: (NOON + 10_000) as Millis, draw: 0, propensity: 1, exploit: held },
+      ...(exploitConsent === undefined ? {} : { exploitConsent }),
+    };
+    return situationOf(
+      input({ consent, decisionState: { ...first.nextState, open: [], recent: [], history: [], episode } }),
+    );
+  };
+  const rung = (situation: ReturnType<typeof asked>) =>
+    ({
+      campaign: situation.policy.campaigns[0],
+      rung: 1,
+      value: 10,
+      evidence: 0.77,
+      expectedCost: 1,
+    }) as unknown as ValuedRung;
+  const isChosen = (situation: ReturnType<typeof asked>) => choiceStep(situation, [rung(situation)]) === 0;
+
+  it("is held on to while the shopper agrees, and no longer", () => {
+    expect(isChosen(asked(PURPOSES, PURPOSES))).toBe(true);
+    expect(isChosen(asked(PURPOSES, without("marketing", "learning", "research")))).toBe(true);
+    expect(isChosen(asked(PURPOSES, without("profile")))).toBe(false);
+    expect(isChosen(asked(PURPOSES, []))).toBe(false);
+    expect(isChosen(asked(undefined, []))).toBe(true);
+  });
+
+  it("is kept with the consent that it was found with, where personal data moved it", () => {
+    const knowing = decided({ ...shop(), consent: PURPOSES })!.nextState.episode;
+    expect(knowing?.exploitConsent).toEqual(PURPOSES);
+    expect(decided({ ...shop("true"), consent: [] })!.nextState.episode).not.toHaveProperty("exploitConsent");
   });
 });

@@ -151,8 +151,10 @@ function targetWorth({ objective }: Campaign, conversionAt: (worth: number) => n
   const goal = objective?.goal;
   if (goal?.kind !== "target_conversion") return undefined;
   const reaches = (worth: number): boolean => conversionAt(worth) >= goal.conversionBp / 10_000;
-  let [least, most] = [0, goal.costPerOrderMax?.minor ?? 0];
-  if (!reaches(most)) return undefined;
+  const ceiling = goal.costPerOrderMax?.minor ?? 0;
+  const steps = Array.from({ length: 16 }, (_, i) => Math.floor((ceiling * (16 - i)) / 16));
+  let [least, most] = [0, steps.find(reaches)];
+  if (most === undefined) return undefined;
   while (least < most) {
     const middle = Math.floor((least + most) / 2);
     if (reaches(middle)) most = middle;

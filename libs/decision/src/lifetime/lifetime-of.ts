@@ -43,8 +43,12 @@ export function lifetimeOf(
   const meanMinor = (values?.[slots.revenueMinor] ?? Number.NaN) / days;
   const spendMinor = spend === undefined ? meanMinor : expectedSpendMinor(spend, days, meanMinor);
   return {
-    alive: aliveProbability(bgnbd, orders),
-    orders: expectedOrders(bgnbd, orders, 365 * DAY_MS),
-    value_minor: Number.isNaN(spendMinor) ? null : lifetimeValueMinor(bgnbd, orders, spendMinor),
+    alive: orNull(aliveProbability(bgnbd, orders)),
+    orders: orNull(expectedOrders(bgnbd, orders, 365 * DAY_MS)),
+    value_minor: orNull(lifetimeValueMinor(bgnbd, orders, spendMinor)),
   };
+}
+
+function orNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }

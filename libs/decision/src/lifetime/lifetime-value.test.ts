@@ -60,8 +60,12 @@ describe.each(Object.entries(REFERENCE.sets))("what is expected of a shopper, by
 });
 
 describe("orders to come", () => {
-  const positive = fc.double({ min: 0.05, max: 20, noNaN: true });
-  const params = fc.record({ r: positive, alpha: positive, a: positive, b: positive });
+  const shape = fc.oneof(
+    fc.double({ min: 0.01, max: 100, noNaN: true }),
+    fc.constantFrom(0.01, 0.25, 0.4, 0.5, 0.6, 0.75, 1, 2, 100),
+  );
+  const alpha = fc.oneof(fc.double({ min: 0.01, max: 10_000, noNaN: true }), fc.constantFrom(0.01, 1, 10_000));
+  const params = fc.record({ r: shape, alpha, a: shape, b: shape });
   const orders: fc.Arbitrary<Orders> = fc
     .record({ repeats: fc.nat(300), recencyMs: fc.nat(200 * WEEK_MS), silenceMs: fc.nat(200 * WEEK_MS) })
     .map(({ silenceMs, ...known }) => ({ ...known, ageMs: known.recencyMs + silenceMs }));
@@ -72,8 +76,11 @@ describe("orders to come", () => {
         const soon = expectedOrders(model, known, aheadMs);
         const later = expectedOrders(model, known, aheadMs + moreMs);
         expect(expectedOrders(model, known, 0)).toBeCloseTo(0, 9);
-        expect(Number.isFinite(soon)).toBe(true);
-        expect(later).toBeGreaterThanOrEqual(soon * (1 - 1e-9) - 1e-12);
+        expect(soon).toBeGreaterThanOrEqual(0);
+        expect(soon).toBeLessThanOrEqual(
+          ((model.r + known.repeats) / (model.alpha + known.ageMs / WEEK_MS)) * (aheadMs / WEEK_MS) * (1 + 1e-12),
+        );
+        expect(later).toBeGreaterThanOrEqual(soon * (1 - 1e-6) - 1e-9);
       }),
       { seed: 20_261_130, numRuns: 300 },
     );
@@ -87,6 +94,13 @@ describe("orders to come", () => {
     expect(below).toBeGreaterThan(at!);
     expect(at).toBeGreaterThan(above!);
     expect(below! - above!).toBeLessThan(1e-3);
+    const once = { repeats: 0, recencyMs: 0, ageMs: 10 * WEEK_MS };
+    const [less, equal, more] = [0.6 - 1e-5, 0.6, 0.6 + 1e-5].map((b) =>
+      expectedOrders({ r: 0.243, alpha: 4.414, a: 0.4, b }, once, 52 * WEEK_MS),
+    );
+    expect(equal).toBeGreaterThan(less!);
+    expect(more).toBeGreaterThan(equal!);
+    expect(more! - less!).toBeLessThan(1e-3);
   });
 
   it("are fewer of who has been silent for longer", () => {

@@ -55,7 +55,7 @@ describe("a response model", () => {
     ["a probability of 2", { formats: [{ ...format, nullProbability: 2 }] }, "out_of_range"],
     ["no scale", { formats: [{ ...format, depthScaleBp: 0 }] }, "out_of_range"],
     ["a scale that divides to no number", { formats: [{ ...format, depthScaleBp: 5e-324 }] }, "out_of_range"],
-    ["shoppers who never order", { bgnbd: { ...bgnbd, r: 0 } }, "not_positive"],
+    ["shoppers who never order", { bgnbd: { ...bgnbd, r: 0 } }, "out_of_range"],
     ["a horizon of nothing", { horizonMs: 0 }, "out_of_range"],
     ["no version", { version: "" }, "version_malformed"],
     ["a version with blanks", { version: "my model" }, "version_malformed"],

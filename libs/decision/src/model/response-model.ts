@@ -89,7 +89,7 @@ export function compileModel(
   checkBaseline(problems, model.baseline, featureNames);
   const formats = compileFormats(problems, model.formats);
   const { bgnbd = BGNBD_PRIOR } = model;
-  for (const name of ["r", "alpha", "a", "b"] as const) positive(problems, `bgnbd.${name}`, bgnbd[name]);
+  checkPurchaseProcess(problems, bgnbd);
   checkSpend(problems, model.spend);
   if (problems.found.length > 0) return err(problems.found);
   const slots = new Map(featureNames.map((name, slot) => [name, slot]));
@@ -105,6 +105,15 @@ export function compileModel(
     bgnbd,
     spend: model.spend,
   });
+}
+
+/** Within what estimates of shops come to by far, so that what is expected by them can be reckoned. */
+function checkPurchaseProcess(problems: Problems, { alpha, ...shapes }: BgNbd): void {
+  for (const name of ["r", "a", "b"] as const)
+    if (!(shapes[name] >= 0.01 && shapes[name] <= 100))
+      problems.add("out_of_range", `bgnbd.${name}`, shapes[name], "a number from 0.01 to 100");
+  if (!(alpha >= 0.01 && alpha <= 10_000))
+    problems.add("out_of_range", "bgnbd.alpha", alpha, "a number of weeks from 0.01 to 10000");
 }
 
 function checkSpend(problems: Problems, spend: GammaGamma | undefined): void {

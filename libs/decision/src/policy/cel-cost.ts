@@ -60,17 +60,19 @@ function stepsOfPattern(given: unknown, { isRepeated, onCostly }: Around): numbe
 /** Characters that a pattern looks at while a node is evaluated. */
 const CHARACTERS_A_STEP = 16;
 
-/** A group that is repeated as often as may be, a reference back, a look around; or more than two repetitions without bound. */
-const MAY_TAKE_FOR_EVER = /\)[*+{]|\\[1-9k]|\(\?[=!<]|(?:[*+}].*){3}/;
+/** A group that is repeated as often as may be, a reference back, a look around; or more than two repetitions, be it once or not at all. */
+const MAY_TAKE_FOR_EVER = /\)[*+{]|\\[1-9k]|\(\?[=!<]|(?:(?:[*+}]\??|(?<![*+}(\\])\?).*){3}/;
 const ENDING_PATTERN =
   "a pattern that repeats no group, refers to nothing before, looks not around, and has at most two repetitions";
 const LINEAR_PATTERN =
   'for each element of a list a pattern that repeats nothing, or begins with ^ and repeats one thing; or .contains("…"), .startsWith("…")';
 
-/** True if it looks at each character a few times at most: it repeats nothing, or one thing from the beginning of the text on. */
+/** True if it looks at each character a few times at most: it repeats nothing, or one thing a few times, or from the beginning of the text on. */
 function isLinear(pattern: string): boolean {
-  const repetitions = pattern.replace(/\\./g, "").match(/[*+]|,\}|\{\d*,?\d{2}/g)?.length ?? 0;
-  return repetitions === 0 || (repetitions === 1 && pattern.startsWith("^") && !pattern.includes("|"));
+  const bare = pattern.replace(/\\./g, "");
+  const repetitions = bare.match(/[*+}]\??|(?<!\()\?/g)?.length ?? 0;
+  if (repetitions !== 1) return repetitions === 0;
+  return /\{\d(?:,\d)?\}/.test(bare) || (pattern.startsWith("^") && !pattern.includes("|"));
 }
 
 /** What is wrong with what an expression costs; undefined where nothing is. Where it is a pattern, that is told. */

@@ -208,7 +208,7 @@ function numbersInWords({ isWhole, least, most }: NumberType): string {
   const number = isWhole ? "a whole number" : "a number";
   if (least === undefined || most === undefined)
     return least === undefined ? number : `${number} from ${String(least)} on`;
-  return most - least === 1
+  return isWhole && most - least === 1
     ? `${String(least)} or ${String(most)}`
     : `${number} from ${String(least)} to ${String(most)}`;
 }

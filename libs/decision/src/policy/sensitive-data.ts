@@ -19,14 +19,14 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
     "pregnant",
     "pregnancy",
   ],
-  "religion or belief": ["religion", "religious", "denomination", "belief", "beliefs"],
-  "ethnic origin": ["ethnicity", "ethnic", "race", "racial"],
+  "religion or belief": ["religion", "religious", "denomination"],
+  "ethnic origin": ["ethnicity", "ethnic", "racial"],
   "political opinion": ["political", "politics"],
   "sexual orientation": ["sexual", "sexuality", "lgbt", "lgbtq"],
   "trade union membership": ["tradeunion", "unionmember", "unionmembership"],
   "genetic data": ["genetic", "genetics", "genome", "dna"],
   "biometric data": ["biometric", "biometrics"],
-  "criminal record": ["criminal", "conviction", "convictions"],
+  "criminal record": ["criminal"],
   sex: ["sex", "gender"],
 };
 

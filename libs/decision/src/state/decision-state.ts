@@ -46,6 +46,8 @@ export interface Episode {
   readonly propensity: number;
   /** What would last have been chosen without exploration: the evidence gate holds on to it. */
   readonly exploit: RungRef;
+  /** What the shopper agreed to when it was found, where personal data moved it. Absent: none did, or it is from before this was kept. */
+  readonly exploitConsent?: readonly Purpose[];
 }
 
 /** A rung by its campaign; the baseline is the empty campaign's rung 0. */

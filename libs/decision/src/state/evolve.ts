@@ -135,14 +135,18 @@ function enrolmentsAfter(state: DecisionState, decision: DecisionFacts): Decisio
 function episodeAfter(before: Episode | undefined, decision: DecisionFacts): Episode {
   const exploited = decision.candidates[decision.exploit];
   const exploit: RungRef = { campaignId: exploited?.campaignId ?? "", rung: exploited?.rung ?? 0 };
-  if (before?.id === decision.episodeId) return { ...before, exploit };
+  const found = { exploit, ...(decision.personalDataUsed && { exploitConsent: decision.consent }) };
+  if (before?.id === decision.episodeId) {
+    const { id, ordersFromMs, endsAtMs, draw, propensity } = before;
+    return { id, ordersFromMs, endsAtMs, draw, propensity, ...found };
+  }
   return {
     id: decision.episodeId,
     ordersFromMs: ordersFromMs(decision),
     endsAtMs: decision.validUntilMs,
     draw: decision.draw,
     propensity: decision.propensity,
-    exploit,
+    ...found,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
+import { isStillAgreed } from "./consent.js";
 import type { RungRef } from "../state/decision-state.js";
 import type { ValuedRung } from "./value.js";
 
@@ -23,8 +24,10 @@ export function byCost(a: ValuedRung, b: ValuedRung): number {
  * the rungs that are cheaper, and so on down to none. The order in which rungs are tried does not depend on how sure the
  * model is, so that less certainty can only lead to something cheaper.
  */
-export function choiceStep({ decisionState }: Situation, rungs: readonly ValuedRung[]): number {
-  const held = decisionState.episode?.exploit;
+export function choiceStep({ decisionState, consent }: Situation, rungs: readonly ValuedRung[]): number {
+  const { exploit, exploitConsent = [] } = decisionState.episode ?? {};
+  // What was found with the help of data that may no longer be looked at has no advantage.
+  const held = isStillAgreed(exploitConsent, consent) ? exploit : undefined;
   let end = rungs.length;
   while (end > 0) {
     const place = cheapestOfTheBest(rungs, end);

@@ -64,13 +64,20 @@ export function ladderStep(situation: Situation, eligible: readonly EligibleCamp
   return rungs;
 }
 
-/** Why an incentive gives nothing on the cart: because guardrails exclude the goods that it would be for, or whatever they exclude. */
+/**
+ * Why an incentive gives nothing on the cart: because guardrails exclude the goods that it would be for, or whatever they exclude. By earlier rules the two were
+ * not told apart.
+ */
 export function reachesNothingBecause(
-  { cart, rows, policy }: Situation,
+  { cart, rows, policy, earlierRules }: Situation,
   { approach, guardrails: { goodsLimits } }: CompiledCampaign,
   incentive: Incentive,
 ): BlockReason {
-  if (approach.kind === "dynamic" || !(goodsLimits?.some(({ excluded }) => excluded) ?? false))
+  if (
+    earlierRules !== undefined ||
+    approach.kind === "dynamic" ||
+    !(goodsLimits?.some(({ excluded }) => excluded) ?? false)
+  )
     return "incentive_not_applicable";
   const setting = settingOf(new Goods(cart, rows, undefined), policy.rounding);
   return appraiseInStack(incentive, cart, setting) === undefined

@@ -90,6 +90,52 @@ describe("a target of conversion", () => {
     expect(worthOf(working(3_500, 100), hardlyMoved)).toBeUndefined();
   });
 
+  it("was by earlier rules worked towards by none: profit decided", () => {
+    const earlierRules = { owedUntold: false, purposesUntold: false };
+    const policy = (objective: Campaign["objective"] & object) =>
+      compiled({ campaigns: [working(5_000, 9_000, { objective })] });
+    const made = (under: ReturnType<typeof policy>) => {
+      const outcome = decide(input({ policy: under, model, earlierRules }));
+      if (outcome.kind !== "decided") throw new Error("repeated");
+      return outcome.decision.candidates;
+    };
+    expect(made(policy(working(5_000, 9_000).objective!))).toEqual(made(policy({})));
+  });
+
+  it("is reached below the ceiling where the choice at the ceiling moves less", () => {
+    // A gift costs less than a tenth off, and of prices with tax leaves less: at 400.00 an order it is good enough, and cheaper.
+    const format = (name: string, slopeMean: number) => ({
+      ...{ format: name, slopeMean, slopeSd: 0.01, nullProbability: 0, depthScaleBp: 1_000 },
+    });
+    const responding = compiledModel({
+      ...{ version: "m", horizonMs: PRIOR_MODEL.horizonMs },
+      baseline: [{ feature: "intercept", mean: -0.8473, sd: 0.01 }],
+      formats: [format("percent_off", 1.8074), format("gift", 1.7897)],
+    });
+    const minor = (amount: number) => ({ minor: amount, currency: EUR });
+    const gift = {
+      kind: "gift",
+      productId: "scarf",
+      worth: minor(1_000),
+      cost: minor(950),
+      cartMin: minor(0),
+    } as const;
+    const choice = (objective: Campaign["objective"] & object) => {
+      const one = working(5_990, 40_000, {
+        ladder: [{ incentive: gift }, { incentive: percentOff(1_000) }],
+        objective,
+      });
+      const policy = compiled({ campaigns: [one], prices: "with_tax", taxBp: 2_500 });
+      const outcome = decide(input({ policy, model: responding }));
+      if (outcome.kind !== "decided") throw new Error("repeated");
+      return outcome.decision.candidates[outcome.decision.exploit]!;
+    };
+    const towards = (conversionBp: number) => choice(working(conversionBp, 40_000).objective!);
+    expect(towards(5_960)).toMatchObject({ incentive: { kind: "percent_off" } });
+    expect(towards(5_990)).toMatchObject({ incentive: { kind: "percent_off" } });
+    expect(towards(5_990).conversion).toBeGreaterThanOrEqual(0.599);
+  });
+
   it("counts an order for the least that reaches the rate, and pays no more for an incremental one (a law)", () => {
     const law = fc.property(
       fc.integer({ min: 500, max: 9_500 }),

@@ -15,6 +15,8 @@ const NO_TARGETS: OrderWorths = new Map();
  * which the choice among the campaign's admissible rungs, evidence gate included, reaches the rate. Where none does, the campaign is not here, and is
  * decided for profit.
  *
+ * By earlier rules such campaigns worked for profit.
+ *
  * Valued so, a rung is worth something only if what its incremental orders cost apiece is less than what an order counts for: the ceiling holds by
  * construction, and a lost cause gets nothing.
  */
@@ -24,6 +26,7 @@ export function targetStep(
   owed: Owed | undefined,
   rungs: readonly AnsweredRung[],
 ): OrderWorths {
+  if (situation.earlierRules !== undefined) return NO_TARGETS;
   const targeted = new Set(rungs.map(({ rung }) => rung.campaign).filter(({ target }) => target !== undefined));
   if (targeted.size === 0) return NO_TARGETS;
   const worths = new Map<CompiledCampaign, number>();
@@ -39,14 +42,24 @@ export function targetStep(
   return worths;
 }
 
-/** By bisection, as the more an order counts for, the more is given for it; undefined where even the ceiling does not suffice. */
+/** Steps down from the ceiling in which a worth is looked for that reaches the rate. */
+const STEPS = 16;
+
+/**
+ * By bisection, as the more an order counts for, the more is given for it. Among formats that is not quite so: one that costs less by what it takes may be the
+ * dearer by what it leaves, and be chosen from some worth on. Where the ceiling itself does not reach the rate, it is looked for below it, in steps.
+ * Undefined where nothing reaches it.
+ */
 function leastWorth(
   { conversion, costPerOrderMaxMinor }: TargetRate,
   conversionAt: (worthMinor: number) => number,
 ): number | undefined {
-  if (conversionAt(costPerOrderMaxMinor) < conversion) return undefined;
+  let step = STEPS;
+  const worthAt = (at: number): number => Math.floor((costPerOrderMaxMinor * at) / STEPS);
+  while (step > 0 && conversionAt(worthAt(step)) < conversion) step -= 1;
+  if (step === 0) return undefined;
   let low = 0;
-  let high = costPerOrderMaxMinor;
+  let high = worthAt(step);
   while (low < high) {
     const middle = low + Math.floor((high - low) / 2);
     if (conversionAt(middle) >= conversion) high = middle;

@@ -27,6 +27,10 @@ describe("what a discount teaches", () => {
     expect([0, 30, 60].map((days) => teachingOf(after([given(days)]))(1_000))).toEqual([0.1, 0.075, 0.0625]);
   });
 
+  it("is no more than twice as much where a clock was wrong when something was given", () => {
+    expect(teachingOf(after([given(-300)]))(1_000)).toBe(0.1);
+  });
+
   it("counts what was withheld, as the twin in the other arm was given it, and nothing that was owed", () => {
     const withheld = { ordersFromMs: NOON, expiresAtMs: NOON };
     expect(lastGivenMs(after([given(3, { withheld })]))).toBe(NOON - 3 * DAY_MS);

@@ -19,6 +19,6 @@ export function teachingOf(situation: Situation): Teaching {
   if (situation.earlierRules !== undefined) return () => TEACHING_FLAT_BP / 10_000;
   const { leastBp, ofDepthBp, depthMaxBp, recencyHalfLifeMs } = TEACHING;
   const givenMs = lastGivenMs(situation);
-  const recency = givenMs === undefined ? 1 : 1 + 2 ** (-(situation.nowMs - givenMs) / recencyHalfLifeMs);
+  const recency = givenMs === undefined ? 1 : 1 + 2 ** (-Math.max(0, situation.nowMs - givenMs) / recencyHalfLifeMs);
   return (depthBp) => ((leastBp + (Math.min(depthBp, depthMaxBp) * ofDepthBp) / 10_000) * recency) / 10_000;
 }

@@ -5,7 +5,7 @@ import { askingBy } from "../host/ask-service.js";
 import { ServiceFailure } from "../host/start-failure.js";
 import { ModelClient } from "../model/model-client.js";
 import { checkModelFile } from "../model/model-file.js";
-import { sayDocumentProblem } from "../policy/document-text.js";
+import { nameOf, sayDocumentProblem } from "../policy/document-text.js";
 import type { AskingOptions, PolicyOptions, RollbackOptions } from "./policy.js";
 
 /** Checks a document without asking anybody. Ends with 1 where it could not be put into force. */
@@ -15,7 +15,7 @@ export async function validateModelCommand(file: string, { json }: PolicyOptions
   if (json) say(JSON.stringify({ valid: checked.ok, problems }));
   else for (const problem of problems) say(sayDocumentProblem(file, problem));
   if (!checked.ok) throw new ServiceFailure(countOf(problems.length, "problem"));
-  if (!json) say(`${file}: ${sayModel(checked.value)}`);
+  if (!json) say(`${nameOf(file)}: ${sayModel(checked.value)}`);
 }
 
 /** Who puts a model into force, and why. */

@@ -72,17 +72,17 @@ export class LoggedShop {
       this.#options.onUnreadable({ place: `decision ${decisionId} of ${decidedAtMs}`, why: sayRefusal(read.error) });
       return;
     }
-    const { subject, cart, catalog, cause, earlierRules } = read.value;
+    const { subject, cart, catalog, cause } = read.value;
     yield* this.#orderBefore(record, subject);
     const inForce = this.#options.inForce?.(policyVersion);
     this.versions.set(policyVersion, (this.versions.get(policyVersion) ?? 0) + 1);
     const decisionIds = [...(this.#shoppers.get(subject)?.decisionIds ?? []), decisionId].slice(-RECENT_MAX);
     this.#shoppers.set(subject, { goods: { cart, catalog }, orderedMs: Number(record.lastOrderMs), decisionIds });
-    // Each record is a request that had no answer yet, and what a replay of a clickstream may not issue is the question here. What is owed is told under
-    // either policy, whatever the one had that it was made under.
+    // Each record is a request that had no answer yet, and what a replay of a clickstream may not issue is the question here. Both sides decide by the rules
+    // of now: what a policy would do is asked, not what an earlier version made of one.
     const asked = {
       ...{ cause: { ...cause, requestId: decisionId }, observeOnly: false, codeKey: CODE_KEY },
-      earlierRules: earlierRules && { ...earlierRules, owedUntold: false },
+      earlierRules: undefined,
     };
     yield { kind: "cart", facts: { ...read.value, ...asked }, ...(inForce === undefined ? {} : { inForce }) };
   }

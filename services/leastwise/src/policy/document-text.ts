@@ -32,7 +32,11 @@ export function textIn(bytes: Buffer): Result<string, readonly DocumentProblem[]
   if (bytes.length > DOCUMENT_BYTES_MAX || isUtf8(bytes)) return ok(text);
   const again = Buffer.from(text);
   const at = bytes.findIndex((byte, i) => byte !== again[i]);
-  const before = bytes.subarray(0, at).toString("utf8").split("\n");
+  // A character that is cut off at the end is read as one of as many bytes.
+  const before = bytes
+    .subarray(0, at < 0 ? bytes.length : at)
+    .toString("utf8")
+    .split("\n");
   const place = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
   return err([{ ...refusal("text_not_utf8", "", "other bytes", "text in UTF-8"), ...place }]);
 }

@@ -66,13 +66,13 @@ export interface SpendProcess {
  * after an order beta distributed.
  */
 export interface PurchaseProcess {
-  /** Shape of the rates, positive. */
+  /** Shape of the rates, 0.01 to 100. */
   r: number;
-  /** Rate parameter of the rates, weeks, positive. */
+  /** Rate parameter of the rates, weeks, 0.01 to 10 000. */
   alpha: number;
-  /** First parameter of the chances of leaving, positive. */
+  /** First parameter of the chances of leaving, 0.01 to 100. */
   a: number;
-  /** Second parameter of the chances of leaving, positive. */
+  /** Second parameter of the chances of leaving, 0.01 to 100. */
   b: number;
 }
 

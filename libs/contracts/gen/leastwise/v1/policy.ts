@@ -788,7 +788,7 @@ export interface TargetConversion {
   conversionBp: number;
   /**
    * Most that an incremental order may cost in expectation, positive: what the incentive costs on the orders that would have come anyway is counted, too,
-   * and so is what it teaches.
+   * and so are what it teaches and what the budget's money is worth elsewhere.
    */
   costPerOrderMax: Money | undefined;
 }
