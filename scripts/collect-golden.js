@@ -1,16 +1,23 @@
 // Collects the golden corpus from plays: a share of the decisions of each data directory, spread over what came out, with the policies that they name.
 // The plays have to be made with the codes' key that the corpus is tested with (see tests/golden/README.md).
 //
-//   node scripts/collect-golden.js DIRECTORY...
+//   node scripts/collect-golden.js [--add] [--count N] DIRECTORY...
+//
+// With --add the decisions are added to those that are there, as when rules have changed: records of earlier rules stay.
 
 import { TOPICS, wire } from "@leastwise/contracts";
 import { openEmbeddedLog } from "@leastwise/eventlog";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { gzipSync } from "node:zlib";
+import { parseArgs } from "node:util";
+import { gunzipSync, gzipSync } from "node:zlib";
 
+const { values: options, positionals: directories } = parseArgs({
+  options: { add: { type: "boolean", default: false }, count: { type: "string", default: "140" } },
+  allowPositionals: true,
+});
 /** Decisions of each directory. */
-const COUNT = 140;
+const COUNT = Number(options.count);
 const FOLDER = path.join(import.meta.dirname, "../tests/golden");
 
 /** Values of a topic, in the order of their partitions and offsets. */
@@ -60,10 +67,22 @@ function spread(values) {
   return chosen;
 }
 
-const corpus = { policies: [], decisions: [] };
-for (const directory of process.argv.slice(2)) {
+/** What is there already. */
+function kept(name) {
+  if (!options.add) return [];
+  const lines = gunzipSync(readFileSync(path.join(FOLDER, `${name}.base64.gz`))).toString("utf8");
+  return lines
+    .trimEnd()
+    .split("\n")
+    .map((line) => Uint8Array.from(Buffer.from(line, "base64")));
+}
+
+const corpus = { policies: kept("policies"), decisions: kept("decisions") };
+const versions = new Set(corpus.policies.map((value) => wire.PolicyRecord.decode(value).policy.version));
+for (const directory of directories) {
   const log = await openEmbeddedLog({ directory: path.join(directory, "log"), isAsFound: true });
-  corpus.policies.push(...(await valuesOf(log, TOPICS.policy)));
+  const policies = await valuesOf(log, TOPICS.policy);
+  corpus.policies.push(...policies.filter((value) => !versions.has(wire.PolicyRecord.decode(value).policy.version)));
   const decisions = spread(await valuesOf(log, TOPICS.decisions));
   console.log(`${directory}: ${decisions.length} decisions`);
   corpus.decisions.push(...decisions);

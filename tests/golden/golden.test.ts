@@ -98,6 +98,14 @@ describe("the golden corpus", () => {
       expect(reasons).toContain(reason);
   });
 
+  it("has decisions of earlier rules and of those of now", () => {
+    const rules = recorded.map((value) => {
+      const { decisionState } = wire.DecisionRecord.decode(value);
+      return (JSON.parse(Buffer.from(decisionState).toString("utf8")) as { readonly v: number }).v;
+    });
+    expect([1, 2].map((version) => rules.filter((v) => v === version).length >= 100)).toEqual([true, true]);
+  });
+
   it("comes out as it did, in all that a reviewer reads and byte for byte", () => {
     const made = recorded.map(again);
     const outcomes = made.map(outcomeOf);
