@@ -55,8 +55,6 @@ export async function followModels(
     const compiled = compileWrittenModel(written.model);
     if (!compiled.ok) {
       onUnusable(version, compiled.error);
-      // Nobody waits for ever for what does not come into force here.
-      appearances.appeared(version);
       return;
     }
     active = compiled.value;
