@@ -27,6 +27,15 @@ export interface Orders {
   readonly ageMs: number;
 }
 
+/** A shopper's orders by the features that tell of them. Clocks of events may cross: the newest order is never before the first. */
+export function ordersOf(purchaseDays: number, sinceFirstPurchaseMs: number, sincePurchaseMs: number): Orders {
+  return {
+    repeats: purchaseDays - 1,
+    recencyMs: Math.max(0, sinceFirstPurchaseMs - sincePurchaseMs),
+    ageMs: sinceFirstPurchaseMs,
+  };
+}
+
 const WEEK_MS = 7 * DAY_MS;
 
 /**

@@ -1,5 +1,5 @@
 import { DAY_MS, MINUTE_MS } from "@leastwise/vocabulary";
-import { aliveProbability, type BgNbd } from "./bgnbd.js";
+import { aliveProbability, ordersOf, type BgNbd } from "./bgnbd.js";
 import type { PropensityApproach } from "../policy/policy.js";
 import type { IneligibleReason } from "../reasons.js";
 
@@ -63,9 +63,7 @@ function churnProblem(
 ): IneligibleReason | undefined {
   if (sincePurchaseMs === undefined || sinceFirstPurchaseMs === undefined || purchaseDays === undefined)
     return "feature_absent";
-  const recencyMs = Math.max(0, sinceFirstPurchaseMs - sincePurchaseMs);
-  const orders = { repeats: purchaseDays - 1, recencyMs, ageMs: sinceFirstPurchaseMs };
-  const churn = 1 - aliveProbability(bgnbd, orders);
+  const churn = 1 - aliveProbability(bgnbd, ordersOf(purchaseDays, sinceFirstPurchaseMs, sincePurchaseMs));
   if (churn * 10_000 < churnMinBp) return "churn_too_low";
   return churn * 10_000 > (churnMaxBp === 0 ? 10_000 : churnMaxBp) ? "churn_too_high" : undefined;
 }

@@ -1,4 +1,4 @@
-import { aliveProbability, type BgNbd, type Orders } from "../approaches/bgnbd.js";
+import { aliveProbability, ordersOf, type BgNbd } from "../approaches/bgnbd.js";
 import { DAY_MS } from "@leastwise/vocabulary";
 import { expectedOrders } from "./expected-orders.js";
 import { lifetimeValueMinor } from "./lifetime-value.js";
@@ -39,7 +39,7 @@ export function lifetimeOf(
   const sinceFirstMs = values?.[slots.sinceFirstPurchaseMs] ?? Number.NaN;
   const sinceMs = values?.[slots.sincePurchaseMs] ?? Number.NaN;
   if (!(days > 0) || Number.isNaN(sinceFirstMs) || Number.isNaN(sinceMs)) return UNKNOWN;
-  const orders: Orders = { repeats: days - 1, recencyMs: Math.max(0, sinceFirstMs - sinceMs), ageMs: sinceFirstMs };
+  const orders = ordersOf(days, sinceFirstMs, sinceMs);
   const meanMinor = (values?.[slots.revenueMinor] ?? Number.NaN) / days;
   const spendMinor = spend === undefined ? meanMinor : expectedSpendMinor(spend, days, meanMinor);
   return {

@@ -92,7 +92,7 @@ export function costProblemOf(ast: ASTNode, source: string): ExpressionProblem |
  */
 const DEPTH_MAX = 250;
 
-/** True if operations are nested deeper than {@link DEPTH_MAX}. It goes down without calls, since it is asked before anything else is. */
+/** True if operations are nested deeper than {@link DEPTH_MAX}. It goes down without calls: what it is asked about may be deeper than calls go. */
 export function isTooDeep(ast: ASTNode): boolean {
   const left: { readonly node: unknown; readonly depth: number }[] = [{ node: ast, depth: 1 }];
   for (let next = left.pop(); next !== undefined; next = left.pop()) {

@@ -7,6 +7,7 @@ import { ModelClient } from "../model/model-client.js";
 import { checkModelFile } from "../model/model-file.js";
 import { nameOf, sayDocumentProblem } from "../policy/document-text.js";
 import type { AskingOptions, PolicyOptions, RollbackOptions } from "./policy.js";
+import { countOf, say } from "./saying.js";
 
 /** Checks a document without asking anybody. Ends with 1 where it could not be put into force. */
 export async function validateModelCommand(file: string, { json }: PolicyOptions): Promise<void> {
@@ -74,12 +75,4 @@ function asking<T>(address: string, ask: (client: ModelClient) => Promise<T>): P
 
 function sayModel({ version, baseline, formats }: wire.ResponseModel): string {
   return `${version} could be put into force: ${countOf(baseline.length, "coefficient")}, ${countOf(formats.length, "format")}`;
-}
-
-function countOf(count: number, of: string): string {
-  return `${count} ${of}${count === 1 ? "" : "s"}`;
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

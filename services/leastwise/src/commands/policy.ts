@@ -6,6 +6,7 @@ import { ServiceFailure, StartFailure } from "../host/start-failure.js";
 import { PolicyClient } from "../policy/policy-client.js";
 import { nameOf, sayDocumentProblem } from "../policy/document-text.js";
 import { checkPolicyFile, type CheckedPolicy, type PolicyNames } from "../policy/policy-file.js";
+import { countOf, say } from "./saying.js";
 
 /** What all of `leastwise policy` takes. */
 export interface PolicyOptions {
@@ -155,14 +156,6 @@ function sayPolicy({ policy, compiled, notices }: CheckedPolicy): string {
   return `${policy.version} could be put into force: ${counted}; ${countOf(notices.length, "notice")}`;
 }
 
-function countOf(count: number, of: string): string {
-  return `${count} ${of}${count === 1 ? "" : "s"}`;
-}
-
 function given(names: { readonly [name in keyof PolicyNames]: PolicyNames[name] | undefined }): PolicyNames {
   return Object.fromEntries(Object.entries(names).filter(([, text]) => text !== undefined));
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

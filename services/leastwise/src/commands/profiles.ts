@@ -4,6 +4,7 @@ import { Progress } from "../play/progress.js";
 import { importProfiles, type ImportCounts, type RejectedRow } from "../profiles/import-profiles.js";
 import { RejectsFile } from "../profiles/rejects-file.js";
 import { SubjectClient } from "../profiles/subject-client.js";
+import { say } from "./saying.js";
 
 /** What `leastwise profiles import` takes. */
 export interface ProfilesOptions {
@@ -106,8 +107,4 @@ function sayRejected({ rejected }: ImportCounts, { rejects }: ProfilesOptions): 
 
 function countOf(count: number, of: string): string {
   return `${count.toLocaleString("en")} ${of}${count === 1 ? "" : "s"}`;
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

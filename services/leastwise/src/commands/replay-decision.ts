@@ -4,6 +4,7 @@ import { differences, type Difference } from "../decisions/differences.js";
 import { isSame, remade } from "../decisions/remade.js";
 import type { FoundLogOptions } from "../host/found-log.js";
 import { ServiceFailure } from "../host/start-failure.js";
+import { say } from "./saying.js";
 
 /** What `leastwise replay-decision` takes. */
 export interface ReplayDecisionOptions extends FoundLogOptions {
@@ -54,8 +55,4 @@ function shown(value: unknown): string {
 
 function orNone(version: string): string {
   return version === "" ? "none" : version;
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }
