@@ -19,14 +19,13 @@ export function pack(codec: Codec, bytes: Uint8Array): Buffer {
   }
 }
 
-/** A WebAssembly module's memory may grow while it packs, and what it gives then is gone (a TypeError); once grown it stays so. */
+/**
+ * The module's memory may grow while it packs, which detaches the place of its input: `@platformatic/wasm-utils` 0.2 finds that anew for the next
+ * input that has a byte, and throws at one that has none.
+ */
 function packInModule(bytes: Uint8Array, compress: (bytes: Buffer) => Uint8Array): Buffer {
-  try {
-    return Buffer.from(compress(Buffer.from(bytes)));
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    return Buffer.from(compress(Buffer.from(bytes)));
-  }
+  if (bytes.length === 0) compress(Buffer.alloc(1));
+  return Buffer.from(compress(Buffer.from(bytes)));
 }
 
 const XERIAL_HEADER = Buffer.from("\x82SNAPPY\0\0\0\0\x01\0\0\0\x01", "latin1");
