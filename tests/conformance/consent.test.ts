@@ -31,6 +31,7 @@ import {
   type AssignmentKey,
   type CurrencyCode,
   type Millis,
+  type PersonalDataClass,
   type Purpose,
   type SubjectId,
 } from "@leastwise/vocabulary";
@@ -48,12 +49,15 @@ const CART: Cart = {
   lines: [{ productId: "shoe", quantity: 1, unitPriceMinor: 10_000 }],
   shippingMinor: 490,
 };
+const DISCLOSURE = "This price was set with the help of your personal data.";
 const PROFILE: Profile = { loyaltyTier: "", member: false, birthday: "", tags: [], attributes: {} };
 
 /** A datum of a person, with a value for which its expression does not hold, and one for which it does. */
 interface Datum {
   readonly name: string;
   readonly purposes: readonly Purpose[];
+  /** What the answer says that it moved it. */
+  readonly dataClass: PersonalDataClass;
   /** What a campaign asks of it: an expression, or a class that the device proposes. */
   readonly asks: string | Approach;
   readonly without: Partial<DecisionInput>;
@@ -71,8 +75,12 @@ function words(texts: Readonly<Record<string, string>>): Pick<DecisionInput, "fe
 
 const profile = (changes: Partial<Profile>) => ({ profile: { ...PROFILE, ...changes } });
 
-const NUMBERS: readonly Datum[] = FEATURES.map(({ name, consentPurposes }) => ({
-  ...{ name, asks: `features.${name} >= 1` },
+function of(dataClass: PersonalDataClass): Pick<Datum, "dataClass" | "purposes"> {
+  return { dataClass, purposes: PURPOSES_OF_CLASS[dataClass] };
+}
+
+const NUMBERS: readonly Datum[] = FEATURES.map(({ name, consentPurposes, personalData }) => ({
+  ...{ name, dataClass: personalData, asks: `features.${name} >= 1` },
   // The hour tells nothing of a person, and stands in the vector, which is read as a whole.
   purposes: consentPurposes.length === 0 ? ["personalization"] : consentPurposes,
   ...{ without: numbers({}), withIt: numbers({ [name]: 1 }) },
@@ -84,10 +92,11 @@ const ANOTHER: Readonly<Record<string, readonly [string, string]>> = {
   last_place: ["DE-BY", "DE-BW"],
 };
 
-const WORDS: readonly Datum[] = TEXT_FEATURES.map(({ name, consentPurposes }) => {
+const WORDS: readonly Datum[] = TEXT_FEATURES.map(({ name, consentPurposes, personalData }) => {
   const [before, after] = ANOTHER[name]!;
   const [without, withIt] = [words({ [name]: before }), words({ [name]: after })];
-  return { name, purposes: consentPurposes, asks: `features.${name} == "${after}"`, without, withIt };
+  const asks = `features.${name} == "${after}"`;
+  return { name, dataClass: personalData, purposes: consentPurposes, asks, without, withIt };
 });
 
 /** What the request leaves out, and the windows know. */
@@ -95,7 +104,7 @@ const UNSAID: readonly Datum[] = (["channel", "device"] as const).map((name) => 
   const [before, after] = ANOTHER[`last_${name}`]!;
   const [without, withIt] = [words({ [`last_${name}`]: before }), words({ [`last_${name}`]: after })];
   return {
-    ...{ name: `context.${name}`, purposes: PURPOSES_OF_CLASS.device, asks: `context.${name} == "${after}"` },
+    ...{ name: `context.${name}`, ...of("device"), asks: `context.${name} == "${after}"` },
     ...{ without: { ...without, [name]: "" }, withIt: { ...withIt, [name]: "" } },
   };
 });
@@ -111,13 +120,13 @@ const OF_PROFILE: readonly Datum[] = (
     ["customer_since_ms", "profile.customer_since_ms > 1", { customerSinceMs: 1_500_000_000_000 }],
   ] as const
 ).map(([name, asks, changes]) => ({
-  ...{ name: `profile.${name}`, purposes: PURPOSES_OF_CLASS.profile, asks },
+  ...{ name: `profile.${name}`, ...of("profile"), asks },
   ...{ without: profile({}), withIt: profile(changes) },
 }));
 
 const bought = { purchases_all: 9, revenue_minor_all: 90_000, since_purchase_ms: DAY_MS };
 const RFM: readonly Datum[] = (["recency", "frequency", "monetary"] as const).map((name) => ({
-  ...{ name: `rfm.${name}`, purposes: PURPOSES_OF_CLASS.purchase, asks: `rfm.${name} >= 2` },
+  ...{ name: `rfm.${name}`, ...of("purchase"), asks: `rfm.${name} >= 2` },
   ...{ without: numbers({ since_purchase_ms: 400 * DAY_MS, purchases_all: 1 }), withIt: numbers(bought) },
 }));
 
@@ -129,7 +138,7 @@ const LIFETIME: readonly Datum[] = (
     ["value_minor", "lifetime.value_minor > 1000"],
   ] as const
 ).map(([name, asks]) => ({
-  ...{ name: `lifetime.${name}`, purposes: PURPOSES_OF_CLASS.purchase, asks },
+  ...{ name: `lifetime.${name}`, ...of("purchase"), asks },
   ...{ without: numbers({}), withIt: numbers({ ...known, since_first_purchase_ms: 90 * DAY_MS }) },
 }));
 
@@ -139,17 +148,17 @@ const propensity: Approach = {
 };
 const OTHERS: readonly Datum[] = [
   {
-    ...{ name: "partner_segments", purposes: PURPOSES_OF_CLASS[CLASS_OF_INPUT.partner_segments] },
+    ...{ name: "partner_segments", ...of(CLASS_OF_INPUT.partner_segments) },
     asks: '"bank/gold" in context.partner_segments',
     ...{ without: { partnerSegments: ["bank/silver"] }, withIt: { partnerSegments: ["bank/gold"] } },
   },
   {
-    ...{ name: "proposed_class", purposes: PURPOSES_OF_CLASS[CLASS_OF_INPUT.proposed_class] },
+    ...{ name: "proposed_class", ...of(CLASS_OF_INPUT.proposed_class) },
     asks: { kind: "on_device", classes: ["hesitant"] },
     ...{ without: { proposedClass: "" }, withIt: { proposedClass: "hesitant" } },
   },
   {
-    ...{ name: "propensity", purposes: PURPOSES_OF_CLASS.behaviour, asks: propensity },
+    ...{ name: "propensity", ...of("behaviour"), asks: propensity },
     without: numbers({}),
     withIt: numbers({ cart_abandoned: 1, since_checkout_start_ms: HOUR_MS }),
   },
@@ -181,6 +190,7 @@ function compiled(data: readonly Datum[], more: readonly Campaign[] = []): Compi
         ...{ goodsLimits: [], openOffersMax: 0, frequencyCaps: [], coolDownMs: 0 },
       },
       ...{ stackingGroups: [], partners: [] },
+      disclosures: [{ jurisdictions: ["EU"], language: "en", text: DISCLOSURE }],
       experiments: [{ experimentId: "x", salt: "s", holdoutBp: 0 }],
       templates: [{ campaignId: "", language: "en", placement: "checkout", text: "{incentive} {cohort} {expires}" }],
       budgets: [{ budgetId: "all", amount: { minor: 1e9, currency: EUR }, shadowPriceBp: 0, partOf: "" }],
@@ -203,7 +213,7 @@ function compiled(data: readonly Datum[], more: readonly Campaign[] = []): Compi
 }
 
 function model(): DecisionInput["model"] {
-  const compiledPriors = compileModel(PRIOR_MODEL, FEATURE_CATALOGUE.names);
+  const compiledPriors = compileModel(PRIOR_MODEL, FEATURE_CATALOGUE.names, FEATURE_CATALOGUE.classes);
   if (!compiledPriors.ok) throw new Error(JSON.stringify(compiledPriors.error));
   return compiledPriors.value;
 }
@@ -279,7 +289,10 @@ describe("a datum of the person", () => {
         expect(without!.decision.offer).toBeUndefined();
         expect(withIt!.decision.offer?.campaignId).toBe("c0");
         expect(withIt!.answer).not.toBe(without!.answer);
-        expect(withIt!.decision.personalDataUsed).toBe(true);
+        const told = datum.dataClass === "none" ? [] : [datum.dataClass];
+        expect(withIt!.decision.personalDataClasses).toEqual(told);
+        expect(withIt!.decision.personalDataUsed).toBe(told.length > 0);
+        expect(withIt!.decision.disclosure).toBe(told.length > 0 ? DISCLOSURE : "");
       }
     },
   );

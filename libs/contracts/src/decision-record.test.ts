@@ -11,6 +11,7 @@ import {
   type RecordableInput,
 } from "@leastwise/decision";
 import {
+  PERSONAL_DATA_CLASSES,
   PURPOSES,
   type AssignmentKey,
   type CurrencyCode,
@@ -112,6 +113,8 @@ const facts: fc.Arbitrary<DecisionFacts> = fc.record({
   policyPrices: fc.constantFrom(undefined, "with_tax" as const, "without_tax" as const),
   message: id,
   personalDataUsed: fc.boolean(),
+  personalDataClasses: fc.subarray(PERSONAL_DATA_CLASSES.filter((dataClass) => dataClass !== "none")),
+  disclosure: id,
   consent: fc.subarray([...PURPOSES]),
   validUntilMs: instant,
   withheldUntilMs: instant,
@@ -327,7 +330,8 @@ describe("an answer", () => {
   it("says how good the state was that it stands on", () => {
     expect(answerToWire(none, 12)).toEqual({
       ...{ decisionId: "d", offer: undefined, message: "", degradedReason: "", policyVersion: "v" },
-      ...{ freshness: Freshness.FRESHNESS_STALE, staleMs: 12n, personalDataUsed: true, validUntilMs: 7n },
+      ...{ freshness: Freshness.FRESHNESS_STALE, staleMs: 12n, validUntilMs: 7n },
+      ...{ personalDataUsed: true, personalDataClasses: [], disclosure: "" },
     });
   });
 

@@ -15,7 +15,7 @@ import {
   type RecordableInput,
 } from "@leastwise/decision";
 import type { Cart, CatalogRow } from "@leastwise/offers";
-import { isCurrencyCode, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
+import { isCurrencyCode, PERSONAL_DATA_CLASSES, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
 import { channelOfName, deviceOfName, purposeName, purposeOfName } from "./enum-names.js";
 import { given } from "./given.js";
 import { incentiveOf, incentiveToWire } from "./incentive.js";
@@ -88,6 +88,8 @@ function answerOf(decision: Decision) {
     horizonMs: BigInt(decision.horizonMs),
     message: decision.message,
     personalDataUsed: decision.personalDataUsed,
+    personalDataClasses: [...decision.personalDataClasses],
+    disclosure: decision.disclosure,
     validUntilMs: BigInt(decision.validUntilMs),
     observeOnly: decision.observeOnly,
     // Who writes it to the log says under which epoch.
@@ -131,6 +133,8 @@ export function answerToWire(answer: Answer, staleMs: number): wire.DecideRespon
     degradedReason: answer.degradedReason,
     policyVersion: answer.policyVersion,
     personalDataUsed: answer.personalDataUsed,
+    personalDataClasses: [...(answer.personalDataClasses ?? [])],
+    disclosure: answer.disclosure ?? "",
     validUntilMs: BigInt(answer.validUntilMs),
   };
 }
@@ -258,6 +262,8 @@ export function decisionFacts(record: wire.DecisionRecord): DecisionFacts {
     policyPrices: priceBasisOf(record.policyPrices),
     message: record.message,
     personalDataUsed: record.personalDataUsed,
+    personalDataClasses: PERSONAL_DATA_CLASSES.filter((dataClass) => record.personalDataClasses.includes(dataClass)),
+    disclosure: record.disclosure,
     consent: record.consent.flatMap((purpose) => purposeName(purpose) ?? []),
     validUntilMs: Number(record.validUntilMs) as Millis,
   };

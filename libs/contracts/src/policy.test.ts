@@ -73,6 +73,7 @@ const WRITTEN: wire.DeepPartial<wire.Policy> = {
     },
   ],
   templates: [{ language: "en", placement: "checkout", campaignId: "autumn", text: "{incentive}" }],
+  disclosures: [{ jurisdictions: ["US-NY"], language: "en", text: "told" }],
   killSwitch: true,
   rounding: wire.Rounding.ROUNDING_HALF_UP,
   ...{ prices: wire.PriceBasis.PRICE_BASIS_WITH_TAX, taxBp: 1_900 },
@@ -140,6 +141,7 @@ const READ = {
     },
   ],
   templates: [{ language: "en", placement: "checkout", campaignId: "autumn", text: "{incentive}" }],
+  disclosures: [{ jurisdictions: ["US-NY"], language: "en", text: "told" }],
   killSwitch: true,
   rounding: "half_up",
   ...{ prices: "with_tax", taxBp: 1_900 },
@@ -168,6 +170,7 @@ describe("a policy", () => {
     expect(read({})).toStrictEqual({
       ...{ version: "", author: "", reason: "", currency: "", timeZone: "", killSwitch: false },
       ...{ segments: [], campaigns: [], stackingGroups: [], experiments: [], budgets: [], partners: [], templates: [] },
+      disclosures: [],
     });
     expect(readCampaign({ schedule: {}, objective: {}, exploration: {} })).toStrictEqual({
       ...{ campaignId: "", experimentId: "", budgetId: "", stackingGroup: "", ladder: [], frequencyCaps: [] },

@@ -48,6 +48,7 @@ export function readPolicy(policy: wire.Policy): Result<Policy, Refusal[]> {
       ...given("pacing", pacing && pacingOf(pacing)),
     })),
     templates: policy.templates,
+    disclosures: policy.disclosures,
     killSwitch: policy.killSwitch,
     ...given("rounding", ROUNDINGS.get(policy.rounding)),
     ...given("prices", prices.ok ? prices.value : undefined),

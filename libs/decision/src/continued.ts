@@ -3,15 +3,16 @@ import type { Candidate, Decision, Enrolment } from "./decision.js";
 import { baselineAlone, recordOf } from "./record.js";
 import { standingAnswer } from "./repeated.js";
 import type { Situation } from "./situation.js";
-import type { OpenOffer } from "./state/decision-state.js";
+import type { Answer, OpenOffer } from "./state/decision-state.js";
 import { applyingStep } from "./steps/applying.js";
-import { consentStep } from "./steps/consent.js";
+import { consentStep, type Permitted } from "./steps/consent.js";
 import { explanationStep } from "./steps/explanation.js";
 import { isGhost, isHeldOutOf } from "./steps/ghost.js";
 import { grantOwed, shown } from "./steps/grant.js";
 import { depthOf } from "./steps/ladder.js";
 import { offerOnCart } from "./steps/offer.js";
 import { outstandingStep, type FittingOffer } from "./steps/outstanding.js";
+import { NO_PERSONAL_DATA, withDisclosure, type PersonalData } from "./steps/personal-data.js";
 import { owedTerms } from "./steps/value.js";
 
 /**
@@ -35,7 +36,7 @@ export function honoured(
   const { policy, goodsMinor, decisionState, model, freshness } = situation;
   const campaign = policy.campaigns.find(({ campaignId }) => campaignId === held.campaignId);
   const permitted = consentStep(situation);
-  const { baseline, owed, personalDataUsed } = applyingStep(situation, permitted);
+  const { baseline, owed, personalData } = applyingStep(situation, permitted);
   const { conversion } = baseline;
   const offer = offerOnCart(situation, held.offer, appraisal.worthMinor);
   const grant = held.withheld ? grantOwed(situation, owed) : shown(offer);
@@ -67,10 +68,25 @@ export function honoured(
     horizonMs: campaign?.horizonMs ?? model.horizonMs,
     message: explanationStep(situation, grant.offer),
     segments: [],
-    personalDataUsed: held.withheld ? personalDataUsed : (before?.personalDataUsed ?? permitted.personalization),
+    personalData: held.withheld ? personalData : shownPersonalData(situation, permitted, held, before),
     validUntilMs: standsUntil(situation, held, campaign?.episodeMaxMs ?? 0),
     explorationCostMinor: 0,
   });
+}
+
+/**
+ * What moved an offer when it was issued, told as this place and language have it told. Of an offer from before that was kept, the answer that issued it
+ * says whether anything did; where that is forgotten, it is taken that something did if it may now.
+ */
+function shownPersonalData(
+  situation: Situation,
+  { personalization }: Permitted,
+  { personalDataClasses }: OpenOffer,
+  before: Answer | undefined,
+): PersonalData {
+  if (personalDataClasses !== undefined && situation.earlierRules === undefined)
+    return withDisclosure(situation, personalDataClasses);
+  return { ...NO_PERSONAL_DATA, used: before?.personalDataUsed ?? personalization };
 }
 
 /** To the episode's end; after it, as long as a new answer would stand, and no longer than the offer that is shown. */
@@ -110,7 +126,11 @@ function standingDecision(situation: Situation, enrolments: readonly Enrolment[]
     horizonMs: longest === 0 ? model.horizonMs : longest,
     message: standing.message,
     segments: [],
-    personalDataUsed: standing.personalDataUsed,
+    personalData: {
+      used: standing.personalDataUsed,
+      classes: standing.personalDataClasses ?? [],
+      disclosure: standing.disclosure ?? "",
+    },
     validUntilMs: standing.validUntilMs,
     explorationCostMinor: 0,
   });

@@ -529,22 +529,44 @@ describe("held out and observed", () => {
     expect(again.offer).toBeUndefined();
   });
 
+  it("does not say that what was withheld moved an answer, though it teaches like its twin", () => {
+    const later = (first: Partial<DecisionInput>) =>
+      decision({
+        ...first,
+        decisionState: decided(first).nextState,
+        nowMs: (NOON + 30 * DAY_MS) as Millis,
+      });
+    const treated = { ...heldOut, policy: exploiting() };
+    expect([later(treated), later(heldOut)]).toMatchObject([
+      { personalDataUsed: true, personalDataClasses: ["purchase"] },
+      { personalDataUsed: false, personalDataClasses: [] },
+    ]);
+    expect(later(heldOut).candidates).toEqual(later(treated).candidates);
+  });
+
   it("says the same of personal data, asked again, as an answer of none in treatment", () => {
     const segments = [{ name: "everyone", expression: "features.purchases_30d != 7.0" }];
     const campaigns = [campaign({ exploration: EXPLOIT_ONLY })];
     const asked = (holdoutBp: number, slope: number, consentThen: DecisionInput["consent"]) => {
       const arms = [{ ...experiments[0]!, holdoutBp }];
-      const held = { policy: compiled({ segments, campaigns, experiments: arms }), model: sureModel(slope) };
+      const disclosures = [{ jurisdictions: ["DE"], language: "en", text: "By your data." }];
+      const held = {
+        policy: compiled({ segments, campaigns, experiments: arms, disclosures }),
+        model: sureModel(slope),
+      };
       const first = decided(held);
       const then = { decisionState: first.nextState, nowMs: (NOON + 1) as Millis, consent: consentThen };
       const again = decision({ ...held, ...then, cart: { ...CART, shippingMinor: 0 } });
       const degraded = degradedDecision(input({ ...held, ...then, cart: { ...CART, shippingMinor: 1 } }), "no_policy");
       if (degraded.kind !== "decided") throw new Error("repeated");
-      return [first.decision, again, degraded.decision].map(({ offer, message, personalDataUsed, validUntilMs }) => {
-        return { offer, message, personalDataUsed, validUntilMs };
+      return [first.decision, again, degraded.decision].map(({ offer, message, validUntilMs, ...told }) => {
+        const { personalDataUsed, personalDataClasses, disclosure } = told;
+        return { offer, message, personalDataUsed, personalDataClasses, disclosure, validUntilMs };
       });
     };
-    expect(asked(9_999, 3, ["personalization"])[1]).toMatchObject({ offer: undefined, personalDataUsed: true });
+    expect(asked(9_999, 3, ["personalization"])[1]).toMatchObject({
+      ...{ personalDataUsed: true, personalDataClasses: ["behaviour"], disclosure: "By your data." },
+    });
     for (const consent of [["personalization"], []] as const)
       expect(asked(9_999, 3, consent)).toEqual(asked(0, 0, consent));
   });

@@ -46,7 +46,7 @@ export function decide(input: DecisionInput): DecideOutcome {
 /** Undefined where the model is not to be believed of this shopper. */
 function newDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision | undefined {
   const { permitted, applying, rungs } = weigh(situation);
-  const { segments, baseline, isForeign, eligibility, owed, personalDataUsed } = applying;
+  const { segments, baseline, isForeign, eligibility, owed, personalData } = applying;
   if (isUnbelievable(situation.model, baseline.conversion)) return undefined;
   const blockedOwed = situation.earlierRules?.owedUntold === true ? [] : applying.blockedOwed;
   const answered = responseStep(situation, baseline, owed, rungs);
@@ -91,7 +91,7 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
     horizonMs: horizonOf(situation, chosen, eligibility.incentives),
     message: explanationStep(situation, offer),
     segments: segments.holding,
-    personalDataUsed,
+    personalData,
     validUntilMs: isPassingStop(admissible, valued, owed === undefined ? blockedOwed : [])
       ? situation.nowMs
       : episode.endsAtMs,

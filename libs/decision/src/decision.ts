@@ -1,5 +1,5 @@
 import type { Cart, CatalogRow, Incentive, PriceBasis } from "@leastwise/offers";
-import type { AssignmentKey, Millis, Purpose, SubjectId } from "@leastwise/vocabulary";
+import type { AssignmentKey, Millis, PersonalDataClass, Purpose, SubjectId } from "@leastwise/vocabulary";
 import type { FeatureVector, Place } from "./input.js";
 import type { BlockReason, DecisionReason, DegradedReason } from "./reasons.js";
 import type { Answer, Arm, DecisionState, Freshness, IssuedOffer } from "./state/decision-state.js";
@@ -66,6 +66,10 @@ export interface Decision {
   readonly message: string;
   readonly segments: readonly string[];
   readonly personalDataUsed: boolean;
+  /** Which classes of it moved the answer; of an answer by earlier rules none is said. */
+  readonly personalDataClasses: readonly PersonalDataClass[];
+  /** What the shopper is told of it; empty: nothing. */
+  readonly disclosure: string;
   /** How long the answer stands: the episode's end. */
   readonly validUntilMs: Millis;
   readonly catalog: readonly CatalogRow[];

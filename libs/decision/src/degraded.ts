@@ -6,6 +6,7 @@ import type { CompiledModel } from "./model/response-model.js";
 import { CampaignIndex } from "./policy/campaign-index.js";
 import { CivilClock } from "./policy/civil-time.js";
 import type { CompiledPolicy } from "./policy/compile.js";
+import { NO_DISCLOSURES } from "./policy/disclosures.js";
 import { SegmentIndex } from "./policy/segment-index.js";
 import { ToldTime } from "./policy/told-time.js";
 import type { DegradedReason } from "./reasons.js";
@@ -45,7 +46,7 @@ export function degradedDecision(input: DegradedInput, reason: DegradedReason): 
     ...answer,
     freshness: reason === "owner_changing" ? "stale" : "degraded",
     degradedReason: reason,
-    personalDataUsed: answer.offer !== undefined && answer.personalDataUsed,
+    ...(answer.offer === undefined && { personalDataUsed: false, personalDataClasses: [], disclosure: "" }),
     validUntilMs: situation.nowMs,
   };
   return { kind: "decided", decision, nextState: evolve(input.decisionState, { kind: "decided", decision }) };
@@ -53,7 +54,7 @@ export function degradedDecision(input: DegradedInput, reason: DegradedReason): 
 
 function none(situation: Situation, enrolments: readonly Enrolment[]): Decision {
   const permitted = consentStep(situation);
-  const { baseline, eligibility, owed, personalDataUsed } = applyingStep(situation, permitted);
+  const { baseline, eligibility, owed, personalData } = applyingStep(situation, permitted);
   const weighed = eligibility.incentives.map(({ campaign }) => campaign);
   const grant = grantOwed(situation, owed);
   return recordOf(situation, enrolments, permitted, {
@@ -72,7 +73,7 @@ function none(situation: Situation, enrolments: readonly Enrolment[]): Decision 
     horizonMs: situation.model.horizonMs,
     message: explanationStep(situation, grant.offer),
     segments: [],
-    personalDataUsed,
+    personalData,
     validUntilMs: situation.nowMs,
     explorationCostMinor: 0,
   });
@@ -109,6 +110,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
       coolDownMs: 0,
     },
     templates: [],
+    disclosures: NO_DISCLOSURES,
     killSwitch: true,
     device: undefined,
     rfm: undefined,

@@ -5,6 +5,7 @@ import type { FeatureVector } from "./input.js";
 import type { Situation } from "./situation.js";
 import { WEIGHT_SUM } from "./steps/exploration.js";
 import type { Permitted } from "./steps/consent.js";
+import type { PersonalData } from "./steps/personal-data.js";
 
 /** What of a decision was decided, as against what it was decided on. */
 export type Outcome = Pick<
@@ -28,10 +29,9 @@ export type Outcome = Pick<
   | "horizonMs"
   | "message"
   | "segments"
-  | "personalDataUsed"
   | "validUntilMs"
   | "explorationCostMinor"
->;
+> & { readonly personalData: PersonalData };
 
 /**
  * The decision, whole. What might not be looked at is not recorded either. Written out field by field: it is on
@@ -87,7 +87,9 @@ export function recordOf(
     horizonMs: outcome.horizonMs,
     message: outcome.message,
     segments: outcome.segments,
-    personalDataUsed: outcome.personalDataUsed,
+    personalDataUsed: outcome.personalData.used,
+    personalDataClasses: outcome.personalData.classes,
+    disclosure: outcome.personalData.disclosure,
     validUntilMs: outcome.validUntilMs,
     catalog: situation.catalog,
     profileDigest: profileDigestOf(profile),

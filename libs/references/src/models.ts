@@ -33,7 +33,7 @@ export const COMPILED_PRIOR: CompiledModel = compiledPriors();
 export const PRIOR_RECORD: wire.ModelRecord = wire.ModelRecord.fromPartial({ model: modelToWire(PRIOR_MODEL) });
 
 function compiledPriors(): CompiledModel {
-  const compiled = compileModel(PRIOR_MODEL, FEATURE_CATALOGUE.names);
+  const compiled = compileModel(PRIOR_MODEL, FEATURE_CATALOGUE.names, FEATURE_CATALOGUE.classes);
   if (!compiled.ok) throw new Error(`the built-in model is not valid: ${compiled.error.map(sayRefusal).join("; ")}`);
   return compiled.value;
 }
@@ -89,7 +89,8 @@ function readWritten(record: LogRecord): WrittenModel | undefined {
 
 /** Reads a model as it was written and compiles it, or says all that is wrong with it; fields are paths inside the model. */
 export function compileWrittenModel(model: wire.ResponseModel): Result<CompiledModel, readonly PolicyProblem[]> {
-  if (model.version !== PRIOR_MODEL.version) return compileModel(readModel(model), FEATURE_CATALOGUE.names);
+  if (model.version !== PRIOR_MODEL.version)
+    return compileModel(readModel(model), FEATURE_CATALOGUE.names, FEATURE_CATALOGUE.classes);
   const expected = "another version: this is the name of the priors, which hold until a model is in force";
   return err([refusal("model_version_reserved", "version", model.version, expected)]);
 }

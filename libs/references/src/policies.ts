@@ -37,6 +37,7 @@ export interface Policies extends Followed {
 export const FEATURE_CATALOGUE = {
   names: FEATURES.map(({ name }) => name),
   units: FEATURES.map(({ unit }) => unit),
+  classes: FEATURES.map(({ personalData }) => personalData),
   textNames: TEXT_FEATURES.map(({ name }) => name),
 };
 

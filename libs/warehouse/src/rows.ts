@@ -121,7 +121,10 @@ export interface DecisionRow extends LogPosition {
   readonly policy_version: string;
   readonly model_version: string;
   readonly consent: boolean;
+  readonly consent_purposes: readonly string[];
   readonly personal_data_used: boolean;
+  readonly personal_data_classes: readonly string[];
+  readonly disclosure: string;
   readonly segments: readonly string[];
   /** What was absent has no key: never NaN. */
   readonly features: Readonly<Record<string, number>>;

@@ -56,6 +56,15 @@ describe("a decision's account", () => {
     expect(words).toContain("Did not apply: other (segment_does_not_hold).");
   });
 
+  it("says which personal data could move the answer, and what the shopper was told of it", () => {
+    const known = { features: features({ purchases_30d: 2 }) };
+    const disclosures = [{ jurisdictions: [], language: "en", text: "Your data moved this price." }];
+    expect(told({ ...known, policy: compiled({ disclosures }) }).words).toContain(
+      "Personal data could move the answer: behaviour. The shopper was told: “Your data moved this price.”",
+    );
+    expect(told({ ...known, consent: [] }).words).not.toContain("Personal data");
+  });
+
   it("names what came next, and why it was not it", () => {
     const { decision, account, words } = told(certain);
     expect(decision.exploit).toBeGreaterThan(0);

@@ -24,6 +24,8 @@ export type ExplainedDecision = Pick<
   | "offer"
   | "reason"
   | "degradedReason"
+  | "personalDataClasses"
+  | "disclosure"
 >;
 
 /**
@@ -48,6 +50,7 @@ export function explainDecision(decision: ExplainedDecision, account?: DecisionA
     ...(account === undefined ? [] : sayRunnerUp(account, candidates)),
     sayDraw(decision),
     sayOutcome(decision),
+    ...sayPersonalData(decision),
     ...(account?.counterfactuals ?? []).map((counterfactual) => sayCounterfactual(counterfactual, cart.currency)),
   ];
 }
@@ -150,6 +153,12 @@ function sayOutcome({ reason, degradedReason, ghost, offer, cart }: ExplainedDec
   const held = ghost ? " The subject is held out: no incentive was shown." : "";
   const given = offer === undefined ? "nothing was given" : sayOffer(offer, cart.currency);
   return `Outcome: ${reason}; ${given}.${held}${degraded}`;
+}
+
+function sayPersonalData({ personalDataClasses, disclosure }: ExplainedDecision): readonly string[] {
+  if (personalDataClasses.length === 0) return [];
+  const told = disclosure === "" ? "" : ` The shopper was told: “${disclosure}”`;
+  return [`Personal data could move the answer: ${personalDataClasses.join(", ")}.${told}`];
 }
 
 function sayOffer({ offerId, campaignId, faceValueMinor, wantedMinor }: IssuedOffer, currency: CurrencyCode): string {

@@ -1,8 +1,9 @@
-import { DAY_MS, err, ok, type Result } from "@leastwise/vocabulary";
+import { DAY_MS, err, ok, type PersonalDataClass, type Result } from "@leastwise/vocabulary";
 import { INCENTIVE_KINDS, type IncentiveKind } from "@leastwise/offers";
 import { BGNBD_PRIOR, type BgNbd } from "../approaches/bgnbd.js";
 import type { GammaGamma } from "../lifetime/order-value.js";
 import { Problems, type PolicyProblem } from "../policy/problems.js";
+import { bitOf, type ClassBits } from "../class-bits.js";
 import { VERSION_EXPECTED, VERSION_NAME } from "../policy/version-name.js";
 import { LOADED_BAND, isWithin } from "./believable.js";
 import { logistic } from "./logistic.js";
@@ -64,6 +65,8 @@ export interface CompiledModel {
 /** A coefficient bound to the place of its feature; without a range, its ends are infinite. */
 export interface CompiledCoefficient {
   readonly slot: number;
+  /** Of the class of data that its feature is of. */
+  readonly classBit: ClassBits;
   readonly mean: number;
   readonly sd: number;
   readonly min: number;
@@ -78,10 +81,15 @@ export function withinRange(value: number, { min, max }: Pick<CompiledCoefficien
   return Math.min(Math.max(value, min), max);
 }
 
-/** Checks a model against `models.proto` and the catalogue, or says all that is wrong with it. */
+/**
+ * Checks a model against `models.proto` and the catalogue, or says all that is wrong with it.
+ *
+ * @param featureClasses of which class of data each feature is. Absent: of `behaviour`
+ */
 export function compileModel(
   model: ResponseModel,
   featureNames: readonly string[],
+  featureClasses: readonly PersonalDataClass[] = [],
 ): Result<CompiledModel, PolicyProblem[]> {
   const problems = new Problems();
   if (!VERSION_NAME.test(model.version)) problems.add("version_malformed", "version", model.version, VERSION_EXPECTED);
@@ -99,7 +107,8 @@ export function compileModel(
     intercept: model.baseline.find(({ feature }) => feature === "intercept") ?? { mean: 0, sd: 0 },
     coefficients: model.baseline.flatMap(({ feature, mean, sd, min = -Infinity, max = Infinity }) => {
       const slot = slots.get(feature);
-      return slot === undefined ? [] : [{ slot, mean, sd, min, max }];
+      if (slot === undefined) return [];
+      return [{ slot, classBit: bitOf(featureClasses[slot] ?? "behaviour"), mean, sd, min, max }];
     }),
     formats,
     bgnbd,

@@ -3,7 +3,7 @@ import type { Incentive } from "@leastwise/offers";
 import type { CurrencyCode } from "@leastwise/vocabulary";
 import { amountOff, campaign, CATALOGUE, EUR, guardrails, percentOff, policy } from "../given/store.js";
 import { campaignsOver } from "./campaigns-over.js";
-import { compilePolicy } from "./compile.js";
+import { compilePolicy, type FeatureCatalogue } from "./compile.js";
 import type {
   Budget,
   Campaign,
@@ -579,5 +579,18 @@ describe("compilePolicy", () => {
     ]);
     expect(notices[9]).toMatchObject({ field: "campaigns[9].exploration.budget" });
     expect(notices[9]?.came).toBe("nothing, and the same in 190 more places");
+  });
+});
+
+describe("what segments read of a person", () => {
+  it("is of the classes that the catalogue says, and of behaviour where it does not", () => {
+    const segments = [{ name: "all", expression: "features.orders > 1 && features.hour < 12" }];
+    const of = (catalogue: FeatureCatalogue) => {
+      const compiled = compilePolicy(policy({ segments, campaigns: [] }), catalogue);
+      return compiled.ok ? [...compiled.value.segmentsRead.classes] : compiled.error;
+    };
+    const names = ["hour", "orders"];
+    expect(of({ names, classes: ["none", "purchase"] })).toEqual(["purchase", "none"]);
+    expect(of({ names })).toEqual(["behaviour"]);
   });
 });

@@ -1,4 +1,5 @@
 import {
+  classOfInput,
   DAY_MS,
   err,
   hashKeyFromSalt,
@@ -6,6 +7,7 @@ import {
   ok,
   type CurrencyCode,
   type HashKey,
+  type PersonalDataClass,
   type Result,
 } from "@leastwise/vocabulary";
 import type { CartGuardrails, Incentive, PriceBasis, Scope } from "@leastwise/offers";
@@ -15,6 +17,7 @@ import type { LifetimeSlots } from "../lifetime/lifetime-of.js";
 import { CampaignIndex } from "./campaign-index.js";
 import { CivilClock } from "./civil-time.js";
 import { compileBreaker, type CompiledBreaker } from "./compile-breaker.js";
+import { compileDisclosures, type Disclosures } from "./disclosures.js";
 import { featureFields, type FeatureUnit } from "./expression-fields.js";
 import type { ExpressionPart } from "./expression-parts.js";
 import type { Standing } from "./expression-types.js";
@@ -46,6 +49,8 @@ export interface FeatureCatalogue {
   readonly names: readonly string[];
   /** The unit of each, by which its values are known. Absent: any number may be a value. */
   readonly units?: readonly FeatureUnit[];
+  /** Of which class of data each is. Absent: of `behaviour`. */
+  readonly classes?: readonly PersonalDataClass[];
   /** Names of text features. Absent: none. */
   readonly textNames?: readonly string[];
 }
@@ -80,6 +85,8 @@ export interface CompiledPolicy {
   readonly quantities: readonly Quantity[];
   readonly guardrails: CompiledGuardrails;
   readonly templates: readonly MessageTemplate[];
+  /** What shoppers are told where personal data moved an answer. */
+  readonly disclosures: Disclosures;
   readonly killSwitch: boolean;
   /** What devices are told; undefined: nothing. */
   readonly device: CompiledDevicePolicy | undefined;
@@ -239,7 +246,10 @@ export function compilePolicy(
     segments,
     segmentIndex: new SegmentIndex(segments, parts.size),
     segmentsRead: {
-      classes: new Set(segments.flatMap(({ expression }) => [...expression.reads.classes])),
+      classes: new Set([
+        ...segments.flatMap(({ expression }) => [...expression.reads.classes]),
+        ...[...named].map((name) => classOfFeature(name, catalogue)),
+      ]),
       context: new Set(segments.flatMap(({ expression }) => [...expression.reads.context])),
     },
     campaigns,
@@ -251,6 +261,7 @@ export function compilePolicy(
     experiments: policy.experiments.map((experiment) => ({ ...experiment, key: hashKeyFromSalt(experiment.salt) })),
     guardrails: compileGuardrails(guardrails, cart),
     templates: policy.templates,
+    disclosures: compileDisclosures(policy.disclosures ?? []),
     killSwitch: policy.killSwitch,
     device: policy.device && {
       ...policy.device,
@@ -280,6 +291,10 @@ function lifetimeSlots({ names }: FeatureCatalogue): LifetimeSlots {
     purchaseDays: names.indexOf("purchase_days_all"),
     revenueMinor: names.indexOf("revenue_minor_all"),
   };
+}
+
+function classOfFeature(name: string, { names, classes = [] }: FeatureCatalogue): PersonalDataClass {
+  return classOfInput(name) ?? classes[names.indexOf(name)] ?? "behaviour";
 }
 
 /** What segments are compiled among. */

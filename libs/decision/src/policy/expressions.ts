@@ -98,7 +98,7 @@ export interface CompiledExpression {
 
 /** What expressions read of a person. */
 export interface PersonalReads {
-  /** Classes of data that consent gates. */
+  /** Classes of data that consent gates, beside those of the numeric features that are named, which the catalogue tells. */
   readonly classes: ReadonlySet<PersonalDataClass>;
   /** Fields of `context`, some of which the shopper's windows tell where the caller says nothing. */
   readonly context: ReadonlySet<string>;
@@ -179,8 +179,7 @@ function compiled(
 
 function personalReads(ast: ASTNode, named: ReadonlySet<string>, variables: ReadonlySet<string>): PersonalReads {
   const context = fieldsRead(ast, "context") ?? new Set(Object.keys(EXPRESSION_FIELDS.context));
-  // Numbers are all opened by the same purpose: which of their classes they are of makes no difference here.
-  const classes = new Set<PersonalDataClass>([...named].map((name) => classOfInput(name) ?? "behaviour"));
+  const classes = new Set<PersonalDataClass>([...named].flatMap((name) => classOfInput(name) ?? []));
   if (variables.has("profile")) classes.add(CLASS_OF_INPUT.profile);
   if (variables.has("rfm") || variables.has("lifetime")) classes.add("purchase");
   if (context.has("partner_segments")) classes.add(CLASS_OF_INPUT.partner_segments);

@@ -17,6 +17,8 @@ export interface Policy {
   readonly experiments: readonly Experiment[];
   readonly budgets: readonly Budget[];
   readonly templates: readonly MessageTemplate[];
+  /** Absent: none. */
+  readonly disclosures?: readonly Disclosure[];
   readonly killSwitch: boolean;
   /** Absent: half to even. */
   readonly rounding?: "half_even" | "half_up";
@@ -315,5 +317,13 @@ export interface MessageTemplate {
   readonly placement: string;
   /** Empty: all. */
   readonly campaignId: string;
+  readonly text: string;
+}
+
+/** What a shopper is told where personal data moved an answer. */
+export interface Disclosure {
+  /** Where: empty: everywhere else. */
+  readonly jurisdictions: readonly string[];
+  readonly language: string;
   readonly text: string;
 }

@@ -1,6 +1,8 @@
 import { isCurrencyCode } from "@leastwise/vocabulary";
 import { holdoutInWords } from "../contradictions/nobody-treated.js";
 import { RESERVED_SALTS } from "../salts.js";
+import { validateDisclosures } from "./disclosures.js";
+import { isLanguageTag, LANGUAGE_EXPECTED } from "./language.js";
 import type { MessageTemplate, Policy } from "./policy.js";
 import type { Problems } from "./problems.js";
 import { validateBreaker } from "./validate-breaker.js";
@@ -19,7 +21,6 @@ const HELD_OUT_MAX_BP = 9_999;
 const SEGMENTS_MAX = 5_000;
 const PLACEMENTS: ReadonlySet<string> = new Set(["checkout", "banner", "email", "push", "social"]);
 const PLACEHOLDERS: ReadonlySet<string> = new Set(["incentive", "cohort", "expires"]);
-const LANGUAGE_TAG = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/;
 
 /** Checks everything about a policy that `policy.proto` states, except its expressions. */
 export function validatePolicy(problems: Problems, policy: Policy, standing: Standing): void {
@@ -47,6 +48,7 @@ export function validatePolicy(problems: Problems, policy: Policy, standing: Sta
   const campaignIds = new Set(policy.campaigns.map((campaign) => campaign.campaignId));
   for (const [i, template] of policy.templates.entries())
     validateTemplate(problems, `templates[${String(i)}]`, template, campaignIds);
+  validateDisclosures(problems, policy.disclosures ?? []);
 }
 
 /** A rate that nothing would be reckoned with was meant for something. */
@@ -167,8 +169,8 @@ function validateTemplate(
   template: MessageTemplate,
   campaignIds: ReadonlySet<string>,
 ): void {
-  if (!LANGUAGE_TAG.test(template.language) || template.language.length > 64)
-    problems.add("language_malformed", `${at}.language`, template.language, "a BCP 47 language, for example en");
+  if (!isLanguageTag(template.language))
+    problems.add("language_malformed", `${at}.language`, template.language, LANGUAGE_EXPECTED);
   problems.reference(`${at}.placement`, template.placement, PLACEMENTS, "placement");
   if (template.campaignId !== "") problems.reference(`${at}.campaign_id`, template.campaignId, campaignIds, "campaign");
   problems.text(`${at}.text`, template.text, 1_024);

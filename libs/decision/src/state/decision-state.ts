@@ -1,5 +1,5 @@
 import type { Incentive, PriceBasis } from "@leastwise/offers";
-import type { CurrencyCode, Millis, Purpose } from "@leastwise/vocabulary";
+import type { CurrencyCode, Millis, PersonalDataClass, Purpose } from "@leastwise/vocabulary";
 
 /**
  * What the owner of a subject keeps between decisions, apart from the windows: written only by decisions and by what
@@ -67,6 +67,8 @@ export interface OpenOffer extends RungRef {
   readonly episodeId: string;
   readonly draw: number;
   readonly propensity: number;
+  /** Classes of personal data that moved it. Absent: from before they were kept. */
+  readonly personalDataClasses?: readonly PersonalDataClass[];
 }
 
 /** An incentive issued to a shopper. */
@@ -130,6 +132,10 @@ export interface Answer {
   readonly degradedReason: string;
   readonly policyVersion: string;
   readonly personalDataUsed: boolean;
+  /** Which classes of it. Absent: none, or not said. */
+  readonly personalDataClasses?: readonly PersonalDataClass[];
+  /** What the shopper is told of it. Absent: nothing. */
+  readonly disclosure?: string;
   readonly validUntilMs: Millis;
 }
 

@@ -42,6 +42,8 @@ export type DecisionFacts = Pick<
   | "policyPrices"
   | "message"
   | "personalDataUsed"
+  | "personalDataClasses"
+  | "disclosure"
   | "consent"
   | "validUntilMs"
 >;
@@ -87,6 +89,8 @@ export function answerOf(decision: DecisionFacts): Answer {
     degradedReason: decision.degradedReason,
     policyVersion: decision.policyVersion,
     personalDataUsed: decision.personalDataUsed,
+    ...(decision.personalDataClasses.length > 0 && { personalDataClasses: decision.personalDataClasses }),
+    ...(decision.disclosure !== "" && { disclosure: decision.disclosure }),
     validUntilMs: decision.validUntilMs,
   };
 }
@@ -206,6 +210,7 @@ function newGrant(
       ...{ campaignId: ref.campaignId, rung: ref.rung, offer, worstCostMinor, withheld: withheld !== undefined },
       ...{ episodeId, draw, propensity },
       ...(policyPrices === undefined ? {} : { prices: policyPrices }),
+      ...(saysClasses(decision) && { personalDataClasses: decision.personalDataClasses }),
     },
     grant: {
       offerId: offer.offerId,
@@ -219,6 +224,11 @@ function newGrant(
       ...(withheld === undefined ? {} : { withheld }),
     },
   };
+}
+
+/** False of a decision from before it was said which classes of data moved it. */
+function saysClasses({ personalDataUsed, personalDataClasses }: DecisionFacts): boolean {
+  return personalDataUsed === personalDataClasses.length > 0;
 }
 
 /** The offer that nobody was told of: it has no code, and lives as long as the campaign's offers do. Undefined: none was withheld. */

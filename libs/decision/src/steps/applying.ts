@@ -4,6 +4,8 @@ import type { Situation } from "../situation.js";
 import type { Permitted } from "./consent.js";
 import { eligibilityStep, type Eligibility } from "./eligibility.js";
 import { owedStep, type BlockedOwed, type Owed } from "./owed.js";
+import { bitOf, NO_CLASSES } from "../class-bits.js";
+import { personalDataOf, type PersonalData } from "./personal-data.js";
 import { baselineResponse, type Baseline } from "./response.js";
 import { segmentsStep, type Segments } from "./segments.js";
 import { lastGivenMs } from "./teaching.js";
@@ -21,12 +23,12 @@ export interface Applying {
   readonly blockedOwed: readonly BlockedOwed[];
   /** What the shopper would get but for something else that is worth as much or more. */
   readonly outweighed: readonly CompiledCampaign[];
-  /** True if data of the person could move any of it. */
-  readonly personalDataUsed: boolean;
+  /** What data of the person could move any of it. */
+  readonly personalData: PersonalData;
 }
 
 /** All amounts of a policy are in its currency, and beside its kind of prices: to a cart in others, nothing applies. */
-const NOTHING_ELIGIBLE = { incentives: [], entitlements: [], personalDataUsed: false } as const;
+const NOTHING_ELIGIBLE = { incentives: [], entitlements: [], classes: NO_CLASSES } as const;
 
 /** The steps from segments to what is owed, which do not depend on the arm nor on what is outstanding. */
 export function applyingStep(situation: Situation, permitted: Permitted): Applying {
@@ -36,6 +38,7 @@ export function applyingStep(situation: Situation, permitted: Permitted): Applyi
   const isForeign = cart.currency !== policy.currency || isOtherBasis(cart.prices, policy.prices);
   const eligibility = isForeign ? NOTHING_ELIGIBLE : eligibilityStep(situation, permitted, segments, baseline);
   const { owed, blocked, outweighed } = owedStep(situation, eligibility.entitlements);
+  const taught = eligibility.incentives.length > 0 && isTaught(situation) ? bitOf("purchase") : NO_CLASSES;
   return {
     segments,
     baseline,
@@ -44,15 +47,17 @@ export function applyingStep(situation: Situation, permitted: Permitted): Applyi
     owed,
     blockedOwed: blocked,
     outweighed,
-    personalDataUsed:
-      segments.personalDataUsed ||
-      baseline.personalDataUsed ||
-      eligibility.personalDataUsed ||
-      (eligibility.incentives.length > 0 && isTaught(situation)),
+    personalData: personalDataOf(situation, segments.classes | baseline.classes | eligibility.classes | taught),
   };
 }
 
-/** What was given before makes what is given now dearer. By earlier rules it did not. */
+/**
+ * What was given before makes what is given now dearer. By earlier rules it did not. What was withheld did not show, and an answer that shows nothing of it must
+ * not say so either.
+ */
 function isTaught(situation: Situation): boolean {
-  return situation.earlierRules === undefined && lastGivenMs(situation) !== undefined;
+  return (
+    situation.earlierRules === undefined &&
+    lastGivenMs(situation, ({ withheld }) => withheld === undefined) !== undefined
+  );
 }

@@ -8,6 +8,7 @@ import type { Approach, DynamicApproach } from "../policy/policy.js";
 import type { IneligibleReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
 import type { Permitted } from "./consent.js";
+import { bitOf, NO_CLASSES, type ClassBits } from "../class-bits.js";
 import type { Baseline } from "./response.js";
 import type { Segments } from "./segments.js";
 
@@ -27,8 +28,8 @@ export interface Ineligible {
 export interface Eligibility {
   readonly incentives: readonly EligibleCampaign[];
   readonly entitlements: readonly EligibleCampaign[];
-  /** True if data of the person decided on a campaign. */
-  readonly personalDataUsed: boolean;
+  /** Classes of data of the person that decided on a campaign. */
+  readonly classes: ClassBits;
 }
 
 /** Asks the schedule and approach of each campaign that could apply, in order of priority. */
@@ -40,16 +41,16 @@ export function eligibilityStep(
 ): Eligibility {
   const incentives: EligibleCampaign[] = [];
   const entitlements: EligibleCampaign[] = [];
-  let personalDataUsed = false;
+  let classes = NO_CLASSES;
   const all = goodsUnder(situation, undefined);
   for (const campaign of situation.policy.campaignIndex.campaignsFor(segments.holding)) {
     const { approach } = campaign;
-    if (readsPersonalData(approach, permitted)) personalDataUsed = true;
+    classes |= classesRead(approach, permitted);
     const goods = approach.kind === "dynamic" ? goodsOf(approach, situation) : all;
     if (ineligibleBecause(campaign, goods, situation, permitted, segments, baseline) !== undefined) continue;
     (campaign.kind === "incentive" ? incentives : entitlements).push({ campaign, goods });
   }
-  return { incentives, entitlements, personalDataUsed };
+  return { incentives, entitlements, classes };
 }
 
 /** Why the policy's campaigns that do not apply do not, in order of priority. Those that decisions need not look at are asked, too. */
@@ -115,9 +116,11 @@ function ineligibleBecause(
   }
 }
 
-/** True if data of the person decides on whether the approach applies; segments say so themselves. */
-function readsPersonalData({ kind }: Approach, { personalization, proposedClass }: Permitted): boolean {
-  return (kind === "propensity" && personalization) || (kind === "on_device" && proposedClass !== "");
+/** Which data of the person decide on whether the approach applies; segments say so themselves, and so does the chance to buy without us. */
+function classesRead(approach: Approach, { personalization, proposedClass }: Permitted): ClassBits {
+  if (approach.kind === "on_device" && proposedClass !== "") return bitOf(CLASS_OF_INPUT.proposed_class);
+  if (approach.kind !== "propensity" || !personalization) return NO_CLASSES;
+  return bitOf(approach.of === "abandonment" ? "behaviour" : "purchase");
 }
 
 /** True within its schedule. */

@@ -1,7 +1,8 @@
+import { primarySubtag } from "../policy/language.js";
 import type { MessageTemplate } from "../policy/policy.js";
 import type { Situation } from "../situation.js";
 import type { IssuedOffer } from "../state/decision-state.js";
-import { primarySubtag, sayOffer, wordsOf } from "./incentive-words.js";
+import { sayOffer, wordsOf } from "./incentive-words.js";
 
 /**
  * One sentence for the shopper: what is given on this cart, to which cohort, until when by the policy's time zone. It speaks of the campaign's group and never of

@@ -1,3 +1,4 @@
+import { primarySubtag } from "../policy/language.js";
 import { formatMoney, mulDiv, type Money, type RoundingMode } from "@leastwise/vocabulary";
 import type { TimeLanguage } from "../policy/told-time.js";
 import type { IssuedOffer } from "../state/decision-state.js";
@@ -91,11 +92,6 @@ const WORDS: Readonly<Record<string, Words>> = { en: ENGLISH, de: GERMAN };
 export function wordsOf(language: string): Words {
   const primary = primarySubtag(language);
   return (Object.hasOwn(WORDS, primary) ? WORDS[primary] : undefined) ?? ENGLISH;
-}
-
-/** `de` of `de-CH`. */
-export function primarySubtag(language: string): string {
-  return (language.split("-")[0] ?? "").toLowerCase();
 }
 
 /** The cart that an offer is told for. */

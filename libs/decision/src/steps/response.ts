@@ -2,6 +2,7 @@ import { NORMAL_QUANTILES } from "../model/normal-quantiles.js";
 import { logistic } from "../model/logistic.js";
 import { withinRange, type CompiledModel, type FormatResponse } from "../model/response-model.js";
 import type { Permitted } from "./consent.js";
+import { NO_CLASSES, type ClassBits } from "../class-bits.js";
 import type { LadderRung } from "./ladder.js";
 import type { Owed } from "./owed.js";
 import { depthOf } from "./ladder.js";
@@ -15,8 +16,8 @@ export interface Baseline {
   readonly logitSd: number;
   /** Chance at the posterior mean, 0 to 1. */
   readonly conversion: number;
-  /** True if a feature of the person moved it. */
-  readonly personalDataUsed: boolean;
+  /** Classes of the features that moved it. */
+  readonly classes: ClassBits;
 }
 
 /** A rung with what it would do. */
@@ -43,7 +44,7 @@ export interface Effect {
 export function baselineResponse(model: CompiledModel, { features }: Permitted): Baseline {
   let logit = model.intercept.mean;
   let variance = model.intercept.sd ** 2;
-  let personalDataUsed = false;
+  let classes = NO_CLASSES;
   for (const coefficient of features === undefined ? [] : model.coefficients) {
     const { slot, mean, sd } = coefficient;
     const came = features?.values[slot];
@@ -51,9 +52,9 @@ export function baselineResponse(model: CompiledModel, { features }: Permitted):
     const value = withinRange(came, coefficient);
     logit += mean * value;
     variance += (sd * value) ** 2;
-    if (value !== 0) personalDataUsed = true;
+    if (value !== 0) classes |= coefficient.classBit;
   }
-  return { logit, logitSd: Math.sqrt(variance), conversion: logistic(logit), personalDataUsed };
+  return { logit, logitSd: Math.sqrt(variance), conversion: logistic(logit), classes };
 }
 
 /**

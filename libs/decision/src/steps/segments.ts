@@ -1,4 +1,7 @@
+import { CLASS_OF_INPUT } from "@leastwise/vocabulary";
 import { consentStep, type Permitted } from "./consent.js";
+import { bitOf, NO_CLASSES, type ClassBits } from "../class-bits.js";
+import { bitsOpened } from "./personal-data.js";
 import type { Verdict } from "../policy/cel.js";
 import { daysToBirthday } from "../policy/birthday.js";
 import type { ExpressionContext, ExpressionProfile, PersonalReads } from "../policy/expressions.js";
@@ -12,14 +15,14 @@ export interface Segments {
   readonly holding: readonly string[];
   /** What the segments' expressions came to, by name; those left out do not hold. */
   readonly verdicts: ReadonlyMap<string, Verdict>;
-  /** True if an expression could see data of the person. */
-  readonly personalDataUsed: boolean;
+  /** Classes of data of the person that an expression could see. */
+  readonly classes: ClassBits;
 }
 
 /** Evaluates the policy's segments. An expression that fails, by arithmetic with null for example, does not hold. */
 export function segmentsStep(situation: Situation, permitted: Permitted): Segments {
   const { segments, segmentIndex, segmentsRead } = situation.policy;
-  if (segments.length === 0) return { holding: [], verdicts: new Map(), personalDataUsed: false };
+  if (segments.length === 0) return { holding: [], verdicts: new Map(), classes: NO_CLASSES };
   const context = contextOf(situation, permitted);
   const verdicts = segmentIndex.verdicts(context);
   const holding: string[] = [];
@@ -27,20 +30,20 @@ export function segmentsStep(situation: Situation, permitted: Permitted): Segmen
   return {
     holding,
     verdicts,
-    personalDataUsed: couldSeePersonalData(segmentsRead, situation, permitted),
+    classes: classesSeen(segmentsRead, situation, permitted),
   };
 }
 
-/** True if consent opens a class of data that an expression reads. Channel and device are of the person where only its windows tell them. */
-function couldSeePersonalData(
+/** The classes that expressions read and that consent opens. Channel and device are of the person where only its windows tell them. */
+function classesSeen(
   { classes, context }: PersonalReads,
   { channel, device }: Situation,
   permitted: Permitted,
-): boolean {
-  for (const dataClass of classes) if (permitted.allows(dataClass)) return true;
-  return (
-    (context.has("channel") && permitted.channel !== channel) || (context.has("device") && permitted.device !== device)
-  );
+): ClassBits {
+  const opened = bitsOpened(classes, permitted);
+  const wasTold =
+    (context.has("channel") && permitted.channel !== channel) || (context.has("device") && permitted.device !== device);
+  return wasTold ? opened | bitOf(CLASS_OF_INPUT.last_channel) : opened;
 }
 
 /** The segments that hold for an input, by name, whatever was decided on it: an answer that goes on from an earlier one records none. */

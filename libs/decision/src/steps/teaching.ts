@@ -1,14 +1,18 @@
 import { permits } from "@leastwise/vocabulary";
 import { TEACHING, TEACHING_FLAT_BP } from "../priors.js";
+import type { Grant } from "../state/decision-state.js";
 import type { Situation } from "../situation.js";
 
 /**
  * When the shopper was last given an incentive, be it that nobody was told of it: twins in both arms are taught the same. Undefined: never, or consent
  * does not let it be looked at. Entitlements are owed, and teach nothing about waiting.
  */
-export function lastGivenMs({ consent, decisionState, policy }: Situation): number | undefined {
+export function lastGivenMs(
+  { consent, decisionState, policy }: Situation,
+  counts: (grant: Grant) => boolean = () => true,
+): number | undefined {
   if (!permits(consent, "purchase")) return undefined;
-  return decisionState.history.findLast(({ campaignId }) => !policy.entitlements.has(campaignId))?.atMs;
+  return decisionState.history.findLast((grant) => !policy.entitlements.has(grant.campaignId) && counts(grant))?.atMs;
 }
 
 /** What a discount of some depth teaches, as a share of what is given. */

@@ -169,7 +169,16 @@ export interface DecideResponse {
    * The shopper's bucket, 0 to 255, for clients that choose the scorer themselves: see PartitionMap. Absent from a scorer that
    * answers for all shoppers alone, and while it restores.
    */
-  bucket?: number | undefined;
+  bucket?:
+    | number
+    | undefined;
+  /**
+   * Which classes of personal data moved the answer: of `behaviour`, `purchase`, `device`, `coarse_location`, `profile`, `partner_group`. Empty where none
+   * did; of an answer that honours an offer from before this was kept, it is not known, and empty too.
+   */
+  personalDataClasses: string[];
+  /** What the policy has the shopper told where personal data moved the answer (`Policy.disclosures`), to be shown beside the price. Empty: nothing. */
+  disclosure: string;
 }
 
 /** Several checkouts at once. */
@@ -512,6 +521,10 @@ export interface DecisionRecord {
   proposedClass: string;
   /** Whether the prices of the policy have tax in them, and so those that an offer it issued is good for, whatever a later policy says. Absent: not said. */
   policyPrices: PriceBasis;
+  /** The same as in the answer. */
+  personalDataClasses: string[];
+  /** The same as in the answer. */
+  disclosure: string;
 }
 
 /** What a budget holds for an offer. */
@@ -892,6 +905,8 @@ function createBaseDecideResponse(): DecideResponse {
     personalDataUsed: false,
     validUntilMs: 0n,
     bucket: undefined,
+    personalDataClasses: [],
+    disclosure: "",
   };
 }
 
@@ -932,6 +947,12 @@ export const DecideResponse: MessageFns<DecideResponse> = {
     }
     if (message.bucket !== undefined) {
       writer.uint32(80).int32(message.bucket);
+    }
+    for (const v of message.personalDataClasses) {
+      writer.uint32(90).string(v!);
+    }
+    if (message.disclosure !== "") {
+      writer.uint32(98).string(message.disclosure);
     }
     return writer;
   },
@@ -1029,6 +1050,22 @@ export const DecideResponse: MessageFns<DecideResponse> = {
             message.bucket = reader.int32();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.personalDataClasses.push(reader.string());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.disclosure = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1058,6 +1095,8 @@ export const DecideResponse: MessageFns<DecideResponse> = {
       ? BigInt(object.validUntilMs)
       : 0n;
     message.bucket = object.bucket ?? undefined;
+    message.personalDataClasses = object.personalDataClasses?.map((e) => e) || [];
+    message.disclosure = object.disclosure ?? "";
     return message;
   },
 };
@@ -2483,6 +2522,8 @@ function createBaseDecisionRecord(): DecisionRecord {
     partnerSegments: [],
     proposedClass: "",
     policyPrices: 0,
+    personalDataClasses: [],
+    disclosure: "",
   };
 }
 
@@ -2662,6 +2703,12 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
     }
     if (message.policyPrices !== 0) {
       writer.uint32(392).int32(message.policyPrices);
+    }
+    for (const v of message.personalDataClasses) {
+      writer.uint32(402).string(v!);
+    }
+    if (message.disclosure !== "") {
+      writer.uint32(410).string(message.disclosure);
     }
     return writer;
   },
@@ -3081,6 +3128,22 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
             message.policyPrices = reader.int32() as any;
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.personalDataClasses.push(reader.string());
+            continue;
+          }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.disclosure = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3163,6 +3226,8 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
     message.partnerSegments = object.partnerSegments?.map((e) => e) || [];
     message.proposedClass = object.proposedClass ?? "";
     message.policyPrices = object.policyPrices ?? 0;
+    message.personalDataClasses = object.personalDataClasses?.map((e) => e) || [];
+    message.disclosure = object.disclosure ?? "";
     return message;
   },
 };

@@ -228,7 +228,27 @@ export interface Policy {
    * Tax on goods of which the catalog names no rate, basis points of the price without tax, 0 to 10 000. Only where prices are with tax.
    * Absent: 0.
    */
-  taxBp?: number | undefined;
+  taxBp?:
+    | number
+    | undefined;
+  /**
+   * What shoppers are told where personal data moved an answer, as some laws ask: New York's Algorithmic Pricing Disclosure Act (General Business Law
+   * § 349-a), the European Union's Directive 2019/2161 (article 4, 4(a)(ii)). At most 256; in a language at most one for each jurisdiction. Absent: nothing is told.
+   */
+  disclosures: Disclosure[];
+}
+
+/** What a shopper is told where personal data moved an answer: word for word, in `DecideResponse.disclosure`. */
+export interface Disclosure {
+  /**
+   * Where: a country (ISO 3166-1 alpha-2, `DE`), a part of one (ISO 3166-2, `US-NY`), or `EU` for all members of the European Union. The request's place
+   * decides: its region before its country before `EU`. Absent: everywhere else, and where the request names no place.
+   */
+  jurisdictions: string[];
+  /** BCP 47 language, for example `en`. A shopper of another language is told in it where the jurisdiction has nothing in theirs. Required. */
+  language: string;
+  /** The sentence, at most 1 024 bytes. Required. */
+  text: string;
 }
 
 /**
@@ -1095,6 +1115,7 @@ function createBasePolicy(): Policy {
     rfm: undefined,
     prices: 0,
     taxBp: undefined,
+    disclosures: [],
   };
 }
 
@@ -1156,6 +1177,9 @@ export const Policy: MessageFns<Policy> = {
     }
     if (message.taxBp !== undefined) {
       writer.uint32(248).int32(message.taxBp);
+    }
+    for (const v of message.disclosures) {
+      Disclosure.encode(v!, writer.uint32(258).fork()).join();
     }
     return writer;
   },
@@ -1325,6 +1349,14 @@ export const Policy: MessageFns<Policy> = {
             message.taxBp = reader.int32();
             continue;
           }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.disclosures.push(Disclosure.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1365,6 +1397,86 @@ export const Policy: MessageFns<Policy> = {
     message.rfm = (object.rfm !== undefined && object.rfm !== null) ? RfmBounds.fromPartial(object.rfm) : undefined;
     message.prices = object.prices ?? 0;
     message.taxBp = object.taxBp ?? undefined;
+    message.disclosures = object.disclosures?.map((e) => Disclosure.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDisclosure(): Disclosure {
+  return { jurisdictions: [], language: "", text: "" };
+}
+
+export const Disclosure: MessageFns<Disclosure> = {
+  encode(message: Disclosure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.jurisdictions) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.language !== "") {
+      writer.uint32(18).string(message.language);
+    }
+    if (message.text !== "") {
+      writer.uint32(26).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Disclosure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDisclosure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jurisdictions.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.language = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Disclosure>): Disclosure {
+    return Disclosure.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Disclosure>): Disclosure {
+    const message = createBaseDisclosure();
+    message.jurisdictions = object.jurisdictions?.map((e) => e) || [];
+    message.language = object.language ?? "";
+    message.text = object.text ?? "";
     return message;
   },
 };

@@ -1,0 +1,73 @@
+import type { Place } from "../input.js";
+import { LANGUAGE_EXPECTED, isLanguageTag, primarySubtag } from "./language.js";
+import type { Disclosure } from "./policy.js";
+import type { Problems } from "./problems.js";
+
+/** What shoppers are told where personal data moved an answer, by jurisdiction: the empty one is for everywhere else, and for who knows where. */
+export type Disclosures = ReadonlyMap<string, readonly Disclosure[]>;
+
+export const NO_DISCLOSURES: Disclosures = new Map();
+
+const DISCLOSURES_MAX = 256;
+/** ISO 3166-1 alpha-2, or 3166-2 with the country. */
+const JURISDICTION = /^[A-Z]{2}(-[A-Z0-9]{1,3})?$/;
+/** The code that ISO 3166-1 reserves for the European Union. */
+const EUROPEAN_UNION = "EU";
+const EU_MEMBERS: ReadonlySet<string> = new Set(
+  "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split(" "),
+);
+
+/** Checks what `policy.proto` states of disclosures. */
+export function validateDisclosures(problems: Problems, disclosures: readonly Disclosure[]): void {
+  if (disclosures.length > DISCLOSURES_MAX)
+    problems.add("too_many_disclosures", "disclosures", disclosures.length, `at most ${String(DISCLOSURES_MAX)}`);
+  const named: { field: string; name: string }[] = [];
+  for (const [i, { jurisdictions, language, text }] of disclosures.slice(0, DISCLOSURES_MAX).entries()) {
+    const at = `disclosures[${String(i)}]`;
+    if (!isLanguageTag(language)) problems.add("language_malformed", `${at}.language`, language, LANGUAGE_EXPECTED);
+    problems.text(`${at}.text`, text, 1_024);
+    for (const [j, jurisdiction] of jurisdictions.entries()) {
+      const field = `${at}.jurisdictions[${String(j)}]`;
+      if (!JURISDICTION.test(jurisdiction))
+        problems.add(
+          "jurisdiction_malformed",
+          field,
+          jurisdiction,
+          "a country or a part of one by ISO 3166, or EU, for example DE or US-NY",
+        );
+      named.push({ field, name: `${jurisdiction} in ${language.toLowerCase()}` });
+    }
+    if (jurisdictions.length === 0) named.push({ field: at, name: `everywhere else in ${language.toLowerCase()}` });
+  }
+  problems.unique(named, "disclosure_repeated");
+}
+
+/** Sorts them by where they hold. */
+export function compileDisclosures(disclosures: readonly Disclosure[]): Disclosures {
+  const byPlace = new Map<string, Disclosure[]>();
+  for (const disclosure of disclosures)
+    for (const jurisdiction of disclosure.jurisdictions.length === 0 ? [""] : disclosure.jurisdictions) {
+      const here = byPlace.get(jurisdiction);
+      if (here === undefined) byPlace.set(jurisdiction, [disclosure]);
+      else here.push(disclosure);
+    }
+  return byPlace;
+}
+
+/**
+ * What a shopper at a place is told: what the closest jurisdiction has that says anything, region before country before the European Union before
+ * everywhere else; of its sentences the one in the language, or in its primary subtag, or else the first: a law that wants it told does not ask who can read it.
+ * Empty: nothing is to be told there.
+ */
+export function disclosureFor(disclosures: Disclosures, { country, region }: Place, language: string): string {
+  if (disclosures.size === 0) return "";
+  const jurisdictions = [`${country}-${region}`, country, EU_MEMBERS.has(country) ? EUROPEAN_UNION : "", ""];
+  const here = jurisdictions.map((jurisdiction) => disclosures.get(jurisdiction)).find((found) => found !== undefined);
+  if (here === undefined) return "";
+  const wanted = language.toLowerCase();
+  const told =
+    here.find((one) => one.language.toLowerCase() === wanted) ??
+    here.find((one) => primarySubtag(one.language) === primarySubtag(language)) ??
+    here[0];
+  return told?.text ?? "";
+}
