@@ -323,7 +323,10 @@ describe("consent", () => {
       ...profile({ member: isMember, loyaltyTier }),
       ...{ partnerSegments, proposedClass },
     }));
-  const offered = campaign({ name: "everyone", purposes: [], asks: "true", without: {}, withIt: {} }, 999);
+  const offered = campaign(
+    { name: "everyone", dataClass: "none", purposes: [], asks: "true", without: {}, withIt: {} },
+    999,
+  );
   const incentive: Campaign = { ...offered, campaignId: "open", kind: "incentive", experimentId: "x" };
   const policy = compiled(ALL, [incentive]);
   const said = fc.constantFrom({ channel: "", device: "" }, { channel: "web", device: "mobile" });

@@ -181,7 +181,7 @@ function approachOf(approach: wire.Campaign["approach"]): Approach | undefined {
     case "rules":
       return { kind: "rules", segment: approach.value.segment };
     case "propensity": {
-      const { kind, propensityMinBp, propensityMaxBp, awayMs, churnMinBp, churnMaxBp } = approach.value;
+      const { kind, propensityMinBp, propensityMaxBp, awayMs, churnMinBp, churnMaxBp, againAfterMs } = approach.value;
       const bounds = { propensityMinBp, propensityMaxBp, awayMs: Number(awayMs) };
       const churn = kind === wire.PropensityKind.PROPENSITY_KIND_CHURN || churnMinBp !== 0 || churnMaxBp !== 0;
       return {
@@ -189,6 +189,7 @@ function approachOf(approach: wire.Campaign["approach"]): Approach | undefined {
         ...given("of", PROPENSITY_KINDS.get(kind)),
         ...bounds,
         ...(churn ? { churnMinBp, churnMaxBp } : {}),
+        ...given("againAfterMs", numberOf(againAfterMs)),
       };
     }
     case "dynamic": {
@@ -260,6 +261,7 @@ function guardrailsOf(guardrails: wire.Guardrails, amounts: Amounts): Guardrails
     openOffersMax: guardrails.openOffersMax,
     frequencyCaps: guardrails.frequencyCaps.map(capOf),
     coolDownMs: Number(guardrails.coolDownMs),
+    ...given("noEscalationMs", numberOf(guardrails.noEscalationMs)),
   };
 }
 

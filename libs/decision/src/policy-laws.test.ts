@@ -201,7 +201,8 @@ describe("guardrails of a shopper", () => {
   const blocks = (limits: Partial<Guardrails>, first: Partial<Campaign>, laterMs: number) => {
     const shopper = { model: sureModel(4), assignmentKey: "always" as AssignmentKey };
     const other = campaign({ campaignId: "other", exploration: { floorBp: 0, coldStartDecisionsPerRung: 0 } });
-    const policy = (listed: readonly Campaign[]) => compiled({ campaigns: listed, guardrails: guardrails(limits) });
+    const policy = (listed: readonly Campaign[]) =>
+      compiled({ campaigns: listed, guardrails: guardrails({ noEscalationMs: 0, ...limits }) });
     const before = decide(
       input({
         ...shopper,

@@ -43,6 +43,8 @@ export const INELIGIBLE_REASONS = [
   "class_not_proposed",
   "feature_absent",
   "not_abandoned",
+  "answered_before_left",
+  "recovered_before",
   "not_dormant",
   "churn_too_low",
   "churn_too_high",
@@ -61,6 +63,7 @@ export type BlockReason =
   | "offer_outstanding"
   | "stacking_group"
   | "deeper_than_before"
+  | "refused_before"
   | "guardrail_subject_max"
   | "frequency_cap"
   | "cool_down"
@@ -80,6 +83,7 @@ export const BLOCK_REASONS: readonly BlockReason[] = [
   "offer_outstanding",
   "stacking_group",
   "deeper_than_before",
+  "refused_before",
   "kill_switch",
   "margin_unknown",
   "margin_breaker",

@@ -1,6 +1,7 @@
 import type { Situation } from "./situation.js";
 import { applyingStep, type Applying } from "./steps/applying.js";
 import { consentStep, type Permitted } from "./steps/consent.js";
+import { escalationStep } from "./steps/escalation.js";
 import { guardrailsStep } from "./steps/guardrails.js";
 import { ladderStep, type LadderRung } from "./steps/ladder.js";
 import { stackStep } from "./steps/stack.js";
@@ -19,6 +20,7 @@ export function weigh(situation: Situation): Weighed {
   const applying = applyingStep(situation, permitted);
   const rungs = ladderStep(situation, applying.eligibility.incentives);
   stackStep(situation, rungs, applying.owed);
+  escalationStep(situation, rungs);
   guardrailsStep(situation, rungs);
   return { permitted, applying, rungs };
 }

@@ -145,7 +145,11 @@ describe("a decision's account", () => {
     const stands = told({ ...later, cause: again });
     expect(stands.decision.reason).toBe("answer_stands");
     expect(stands.account).toMatchObject({ runnerUp: undefined, counterfactuals: [] });
-    const changed = told({ ...later, cause: again, cart: { ...CART, shippingMinor: 0 } });
+    const changed = told({
+      ...later,
+      cause: again,
+      cart: { ...CART, lines: CART.lines.map((line) => ({ ...line, quantity: 4 })) },
+    });
     expect(changed.decision.continued).toBe(true);
     expect(changed.account.runnerUp).toBeDefined();
   });

@@ -164,11 +164,13 @@ const limits: fc.Arbitrary<Guardrails> = fc
     areHatsExcluded: fc.boolean(),
     cap: maybe(fc.integer({ min: 1, max: 4 })),
     coolDownMs: fc.constantFrom(0, 0, HOUR_MS, DAY_MS),
+    noEscalationMs: maybe(fc.constantFrom(0, DAY_MS, 2 * DAY_MS)),
   })
-  .map(({ cartMax, incentiveMax, perSubjectMax, shoesMaxBp, areHatsExcluded, cap, ...rest }) =>
+  .map(({ cartMax, noEscalationMs, incentiveMax, perSubjectMax, shoesMaxBp, areHatsExcluded, cap, ...rest }) =>
     guardrails({
       ...rest,
       ...(cartMax === undefined ? {} : { cartMaxDiscountBp: cartMax }),
+      ...(noEscalationMs === undefined ? {} : { noEscalationMs }),
       ...(incentiveMax === undefined ? {} : { incentiveMax: eur(incentiveMax) }),
       ...(perSubjectMax === undefined ? {} : { perSubjectMax: eur(perSubjectMax), perSubjectPeriodMs: 5 * DAY_MS }),
       goodsLimits: [
@@ -249,6 +251,7 @@ interface Past {
   readonly campaignId: string;
   readonly agoMs: number;
   readonly costMinor: number;
+  readonly depthBp: number | undefined;
   readonly isSameCart: boolean;
 }
 const past: fc.Arbitrary<readonly Past[]> = fc.array(
@@ -256,6 +259,7 @@ const past: fc.Arbitrary<readonly Past[]> = fc.array(
     campaignId: fc.constantFrom("a", "b", "c", "gone"),
     agoMs: fc.constantFrom(HOUR_MS - 1, HOUR_MS, DAY_MS - 1, DAY_MS, 2 * DAY_MS, 6 * DAY_MS),
     costMinor: fc.integer({ min: 0, max: 1_500 }),
+    depthBp: maybe(fc.integer({ min: 0, max: 1_500 })),
     isSameCart: fc.boolean(),
   }),
   { maxLength: 3, size: "-1" },
@@ -267,6 +271,7 @@ export const CASES_PER_POLICY = 20;
 /** One shopper at one checkout. */
 const checkout = fc.record({
   ...{ lines, past },
+  orderedAgoMs: fc.option(fc.constantFrom(HOUR_MS, DAY_MS, 6 * DAY_MS), { nil: undefined, freq: 2 }),
   shippingMinor: fc.constantFrom(0, 290, 490),
   known: fc.record({
     purchases_30d: fc.option(fc.nat(4), { nil: undefined }),
@@ -333,12 +338,13 @@ function caseOf(shop: ShopSet, given: Checkout, ready: Pick<DecisionInput, "poli
     categories: cartRows.flatMap((row) => row?.category ?? []),
   };
   const { history, budgets, ...books } = told;
+  const orders = given.orderedAgoMs === undefined ? [] : [(NOON - given.orderedAgoMs) as Millis];
   return {
     input: input({
       ...{ cart, catalog, budgets, ...books, ...ready },
       ...{ features: features(present(given.known)), profile: PROFILE, killSwitch: given.stopped },
       consent: isConsented ? PURPOSES : [],
-      decisionState: { ...EMPTY_STATE, history },
+      decisionState: { ...EMPTY_STATE, history, orders },
       assignmentKey: `key-${String(given.key)}` as AssignmentKey,
     }),
     scene: {
@@ -355,7 +361,7 @@ function caseOf(shop: ShopSet, given: Checkout, ready: Pick<DecisionInput, "poli
         features: seen.features,
         isPersonal: isConsented,
         leases: budgets,
-        history,
+        ...{ history, orders },
         ...books,
         stopped: given.stopped,
       },
@@ -377,13 +383,14 @@ function policyOf(listed: readonly Campaign[], guarded: Guardrails) {
 function historyOf(past: readonly Past[], digest: string): readonly Grant[] {
   return past
     .toSorted((a, b) => b.agoMs - a.agoMs)
-    .map(({ campaignId, agoMs, costMinor, isSameCart }, at) => ({
+    .map(({ campaignId, agoMs, costMinor, depthBp, isSameCart }, at) => ({
       ...{
         offerId: `o${String(at)}`,
         campaignId,
         atMs: (NOON - agoMs) as Millis,
         costMinor,
         faceValueMinor: costMinor,
+        ...(depthBp === undefined ? {} : { depthBp }),
       },
       ...{ cartDigest: isSameCart ? digest : "other", episodeId: "earlier", ended: true },
     }));

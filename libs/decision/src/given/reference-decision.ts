@@ -24,6 +24,8 @@ export interface Scene {
   readonly isPersonal: boolean;
   readonly leases: Readonly<Record<string, { readonly remainingMinor: number; readonly shadowPriceBp: number }>>;
   readonly history: readonly Grant[];
+  /** When the shopper ordered. */
+  readonly orders: readonly number[];
   readonly cartDigest: string;
   readonly nowMs: number;
   readonly stopped: boolean;
@@ -272,6 +274,7 @@ function blockOf(scene: Scene, { campaign, gift, incentive, owedMinor }: Asked):
       cartDigest === scene.cartDigest && atMs > scene.nowMs - DAY_MS && !isEntitlement(scene, campaignId),
   );
   if (before !== undefined && gift.worth > before.faceValueMinor) return "deeper_than_before";
+  if (isEscalation(scene, gift.worth)) return "deeper_than_before";
   if (scene.stopped) return "kill_switch";
   const broken = brokenOnCart(scene, campaign, gift);
   if (broken !== "") return broken;
@@ -288,6 +291,17 @@ function blockOf(scene: Scene, { campaign, gift, incentive, owedMinor }: Asked):
   if (isOften) return "frequency_cap";
   if (others.some(({ atMs }) => nowMs - atMs < guardrails.coolDownMs)) return "cool_down";
   return budgetBlock(scene, campaign, worst);
+}
+
+/** More, and a larger share of the goods, than the newest incentive of the last days, which was not followed by an order. */
+function isEscalation(scene: Scene, worth: number): boolean {
+  const { noEscalationMs = 14 * DAY_MS } = scene.guardrails;
+  const newest = scene.history.filter(({ campaignId }) => !isEntitlement(scene, campaignId)).at(-1);
+  if (newest?.depthBp === undefined || scene.nowMs - newest.atMs >= noEscalationMs) return false;
+  if (scene.orders.some((at) => at >= newest.atMs)) return false;
+  const goods = sum(scene.lines.map((line) => listOf(line) - (line.discountMinor ?? 0)));
+  const depthBp = goods === 0 ? 0 : halfEven(BigInt(worth) * 10_000n, BigInt(goods));
+  return worth > newest.faceValueMinor && depthBp > newest.depthBp;
 }
 
 function budgetBlock({ leases }: Scene, { budgetId }: Campaign, worst: number): string {

@@ -77,6 +77,8 @@ export interface CompiledPolicy {
   readonly campaignIndex: CampaignIndex;
   /** Ids of those that are owed. */
   readonly entitlements: ReadonlySet<string>;
+  /** Ids of those that bring back who left a cart. */
+  readonly recoveries: ReadonlySet<string>;
   readonly experiments: readonly CompiledExperiment[];
   readonly budgets: readonly CompiledBudget[];
   /** Those of the campaigns that have one. */
@@ -197,12 +199,14 @@ interface CompiledGuardrails {
   readonly frequencyCaps: readonly FrequencyCap[];
   /** 0: none. */
   readonly coolDownMs: number;
+  readonly noEscalationMs: number;
   /** Undefined: no limit. */
   readonly perSubjectMaxMinor: number | undefined;
   readonly perSubjectPeriodMs: number;
 }
 
 /** Defaults that `policy.proto` documents. */
+const NO_ESCALATION_DEFAULT_MS = 14 * DAY_MS;
 export const EPISODE_COOL_DOWN_DEFAULT_MS = DAY_MS;
 const BUNDLE_TTL_DEFAULT_MS = DAY_MS;
 const TOLERANCE_DEFAULT_BP = 200;
@@ -255,6 +259,7 @@ export function compilePolicy(
     campaigns,
     campaignIndex: new CampaignIndex(campaigns),
     entitlements: new Set(campaigns.filter(({ kind }) => kind === "entitlement").map(({ campaignId }) => campaignId)),
+    recoveries: new Set(campaigns.filter(isRecovery).map(({ campaignId }) => campaignId)),
     budgets,
     breakers: campaigns.flatMap(({ breaker }) => breaker ?? []),
     quantities: campaigns.filter(({ offersMax }) => offersMax > 0),
@@ -291,6 +296,10 @@ function lifetimeSlots({ names }: FeatureCatalogue): LifetimeSlots {
     purchaseDays: names.indexOf("purchase_days_all"),
     revenueMinor: names.indexOf("revenue_minor_all"),
   };
+}
+
+function isRecovery({ approach }: CompiledCampaign): boolean {
+  return approach.kind === "propensity" && approach.of === "abandonment";
 }
 
 function classOfFeature(name: string, { names, classes = [] }: FeatureCatalogue): PersonalDataClass {
@@ -403,6 +412,7 @@ class Drawing {
 
 function compileGuardrails(guardrails: Guardrails, cart: CartGuardrails): CompiledGuardrails {
   const { perSubjectMax, perSubjectPeriodMs = 0, openOffersMax, frequencyCaps, coolDownMs } = guardrails;
+  const { noEscalationMs = NO_ESCALATION_DEFAULT_MS } = guardrails;
   return {
     cart,
     perSubjectMaxMinor: perSubjectMax?.minor,
@@ -410,6 +420,7 @@ function compileGuardrails(guardrails: Guardrails, cart: CartGuardrails): Compil
     openOffersMax: orDefault(openOffersMax, OPEN_MAX),
     frequencyCaps,
     coolDownMs,
+    noEscalationMs,
   };
 }
 

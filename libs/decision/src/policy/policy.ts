@@ -128,6 +128,8 @@ export interface PropensityApproach {
   readonly churnMinBp?: number;
   /** Greatest. Of churn. Absent or 0: 10 000. */
   readonly churnMaxBp?: number;
+  /** Of abandonment. Absent: 30 days. */
+  readonly againAfterMs?: number;
 }
 
 /** Goods that lose value. */
@@ -263,6 +265,8 @@ export interface Guardrails {
   readonly frequencyCaps: readonly FrequencyCap[];
   /** 0: none. */
   readonly coolDownMs: number;
+  /** Absent: 14 days. */
+  readonly noEscalationMs?: number;
 }
 
 /** Campaigns of which a shopper holds one offer at most. */

@@ -40,6 +40,13 @@ export function validateApproach(
           `at most ${at}.propensity_max_bp, ${String(most)}`,
         );
       validateChurn(problems, at, approach);
+      if (approach.againAfterMs !== undefined)
+        problems.range(
+          `${at}.again_after_ms`,
+          approach.againAfterMs,
+          0,
+          approach.of === "abandonment" ? 366 * DAY_MS : 0,
+        );
       return;
     }
     case "dynamic":

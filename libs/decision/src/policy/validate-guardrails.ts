@@ -35,6 +35,7 @@ export function validateGuardrails(problems: Problems, guardrails: Guardrails | 
   validateCaps(problems, "guardrails", guardrails.frequencyCaps);
   if (guardrails.coolDownMs !== 0)
     problems.range("guardrails.cool_down_ms", guardrails.coolDownMs, MINUTE_MS, 366 * DAY_MS);
+  problems.range("guardrails.no_escalation_ms", guardrails.noEscalationMs ?? 0, 0, 366 * DAY_MS);
   if (guardrails.perSubjectMax === undefined) return;
   problems.money("guardrails.per_subject_max", guardrails.perSubjectMax, currency, 0);
   problems.range("guardrails.per_subject_period_ms", guardrails.perSubjectPeriodMs ?? 0, MINUTE_MS, 366 * DAY_MS);

@@ -48,6 +48,18 @@ export interface Episode {
   readonly exploit: RungRef;
   /** What the shopper agreed to when it was found, where personal data moved it. Absent: none did, or it is from before this was kept. */
   readonly exploitConsent?: readonly Purpose[];
+  /** What it has answered none about. Absent: nothing, or it is from before this was kept. */
+  readonly refused?: Refused;
+}
+
+/** What an episode answered none about although it could have been given. */
+export interface Refused {
+  /** Most that the goods of such a cart were worth. */
+  readonly goodsMinor: number;
+  /** Campaigns with a rung that could have been given. */
+  readonly campaignIds: readonly string[];
+  /** What the shopper agreed to then, where personal data moved any of it. Absent: none did. */
+  readonly consent?: readonly Purpose[];
 }
 
 /** A rung by its campaign; the baseline is the empty campaign's rung 0. */
@@ -93,6 +105,8 @@ export interface Grant {
   /** Worst case while it is open, what was given once it is used, 0 once it has run out. */
   readonly costMinor: number;
   readonly faceValueMinor: number;
+  /** What it was worth as a share of the goods, basis points. Absent: what is owed, or from before it was kept. */
+  readonly depthBp?: number;
   readonly cartDigest: string;
   /** The episode that it was given in, which its end ends. */
   readonly episodeId: string;

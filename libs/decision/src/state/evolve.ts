@@ -1,5 +1,7 @@
+import { goodsMinor } from "@leastwise/offers";
 import { DAY_MS, type Millis } from "@leastwise/vocabulary";
-import type { Decision } from "../decision.js";
+import { isStillAgreed } from "../steps/consent.js";
+import type { Candidate, Decision } from "../decision.js";
 import {
   ORDERS_MAX,
   RECENT_MAX,
@@ -9,6 +11,7 @@ import {
   type Grant,
   type IssuedOffer,
   type OpenOffer,
+  type Refused,
   type RungRef,
   type WithheldLife,
 } from "./decision-state.js";
@@ -139,7 +142,12 @@ function enrolmentsAfter(state: DecisionState, decision: DecisionFacts): Decisio
 function episodeAfter(before: Episode | undefined, decision: DecisionFacts): Episode {
   const exploited = decision.candidates[decision.exploit];
   const exploit: RungRef = { campaignId: exploited?.campaignId ?? "", rung: exploited?.rung ?? 0 };
-  const found = { exploit, ...(decision.personalDataUsed && { exploitConsent: decision.consent }) };
+  const refused = refusedAfter(before?.id === decision.episodeId ? before.refused : undefined, decision);
+  const found = {
+    exploit,
+    ...(refused === undefined ? {} : { refused }),
+    ...(decision.personalDataUsed && { exploitConsent: decision.consent }),
+  };
   if (before?.id === decision.episodeId) {
     const { id, ordersFromMs, endsAtMs, draw, propensity } = before;
     return { id, ordersFromMs, endsAtMs, draw, propensity, ...found };
@@ -151,6 +159,25 @@ function episodeAfter(before: Episode | undefined, decision: DecisionFacts): Epi
     draw: decision.draw,
     propensity: decision.propensity,
     ...found,
+  };
+}
+
+/**
+ * What the episode has answered none about by now: chance that fell on none counts, and so does a none that is shown while something owed is given. What
+ * was found with the help of data that may no longer be looked at is forgotten.
+ */
+function refusedAfter(
+  before: Refused | undefined,
+  { candidates, chosen, cart, consent, personalDataUsed }: DecisionFacts,
+): Refused | undefined {
+  const kept = isStillAgreed(before?.consent ?? [], consent) ? before : undefined;
+  const admissible = candidates.filter(({ rung, blockedBy }) => rung !== 0 && blockedBy === "");
+  if (chosen !== 0 || admissible.length === 0) return kept;
+  const agreed = personalDataUsed ? consent : kept?.consent;
+  return {
+    goodsMinor: Math.max(kept?.goodsMinor ?? 0, goodsMinor(cart)),
+    campaignIds: [...new Set([...(kept?.campaignIds ?? []), ...admissible.map(({ campaignId }) => campaignId)])],
+    ...(agreed === undefined ? {} : { consent: agreed }),
   };
 }
 
@@ -170,6 +197,9 @@ function ordersFromMs({ decidedAtMs, lastOrderMs }: DecisionFacts): Millis {
   return Math.max(decidedAtMs, lastOrderMs + 1) as Millis;
 }
 
+/** A rung with its depth, where it was weighed. */
+type GivenRung = RungRef & Partial<Pick<Candidate, "depthBp">>;
+
 /**
  * What the decision newly gave: an offer that is not known yet, and for a ghost what it would have given. A held-out subject may
  * be given what it is owed while its incentive is outstanding.
@@ -177,7 +207,7 @@ function ordersFromMs({ decidedAtMs, lastOrderMs }: DecisionFacts): Millis {
 function newGrants(state: DecisionState, decision: DecisionFacts): { open: OpenOffer; grant: Grant }[] {
   const chosen = decision.candidates[decision.chosen];
   const grants: { open: OpenOffer; grant: Grant }[] = [];
-  const add = (offer: IssuedOffer, ref: RungRef, worstCostMinor: number, withheld?: WithheldLife): void => {
+  const add = (offer: IssuedOffer, ref: GivenRung, worstCostMinor: number, withheld?: WithheldLife): void => {
     if (state.history.some((known) => known.offerId === offer.offerId)) return;
     grants.push(newGrant(decision, offer, ref, worstCostMinor, withheld));
   };
@@ -200,7 +230,7 @@ function newGrants(state: DecisionState, decision: DecisionFacts): { open: OpenO
 function newGrant(
   decision: DecisionFacts,
   offer: IssuedOffer,
-  ref: RungRef,
+  ref: GivenRung,
   worstCostMinor: number,
   withheld: WithheldLife | undefined,
 ): { open: OpenOffer; grant: Grant } {
@@ -218,6 +248,7 @@ function newGrant(
       atMs: decidedAtMs,
       costMinor: worstCostMinor,
       faceValueMinor: offer.faceValueMinor,
+      ...(ref.depthBp === undefined ? {} : { depthBp: ref.depthBp }),
       cartDigest,
       episodeId,
       ended: false,

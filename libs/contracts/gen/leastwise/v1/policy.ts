@@ -460,6 +460,11 @@ export interface PropensityApproach {
   churnMinBp: number;
   /** CHURN: greatest such chance, basis points, to 10 000. Absent or 0: 10 000. Of other kinds: absent. */
   churnMaxBp: number;
+  /**
+   * ABANDONMENT: time after an offer of any campaign of this kind in which no other is made, however many carts are left, so that leaving carts is no
+   * way to shop: ms, 0 to 366 days. Absent: 30 days. Of other kinds: absent.
+   */
+  againAfterMs?: bigint | undefined;
 }
 
 /** Goods that lose value: the discount deepens as stock ages or shelf life runs out. */
@@ -885,6 +890,11 @@ export interface Guardrails {
    * Absent or 0: none.
    */
   coolDownMs: bigint;
+  /**
+   * Time after an incentive in which a shopper who has not ordered since is offered none that takes a larger share of the goods and is worth more: waiting
+   * must not pay. ms, 0 to 366 days. 0: only on the same cart, within a day. Absent: 14 days.
+   */
+  noEscalationMs?: bigint | undefined;
 }
 
 /** Limits of some goods. A line is bound by every one that names it: the strictest holds. */
@@ -2583,7 +2593,15 @@ export const RulesApproach: MessageFns<RulesApproach> = {
 };
 
 function createBasePropensityApproach(): PropensityApproach {
-  return { kind: 0, propensityMinBp: 0, propensityMaxBp: 0, awayMs: 0n, churnMinBp: 0, churnMaxBp: 0 };
+  return {
+    kind: 0,
+    propensityMinBp: 0,
+    propensityMaxBp: 0,
+    awayMs: 0n,
+    churnMinBp: 0,
+    churnMaxBp: 0,
+    againAfterMs: undefined,
+  };
 }
 
 export const PropensityApproach: MessageFns<PropensityApproach> = {
@@ -2608,6 +2626,12 @@ export const PropensityApproach: MessageFns<PropensityApproach> = {
     }
     if (message.churnMaxBp !== 0) {
       writer.uint32(48).int32(message.churnMaxBp);
+    }
+    if (message.againAfterMs !== undefined) {
+      if (BigInt.asIntN(64, message.againAfterMs) !== message.againAfterMs) {
+        throw new globalThis.Error("value provided for field message.againAfterMs of type int64 too large");
+      }
+      writer.uint32(56).int64(message.againAfterMs);
     }
     return writer;
   },
@@ -2673,6 +2697,14 @@ export const PropensityApproach: MessageFns<PropensityApproach> = {
             message.churnMaxBp = reader.int32();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.againAfterMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2696,6 +2728,9 @@ export const PropensityApproach: MessageFns<PropensityApproach> = {
     message.awayMs = (object.awayMs !== undefined && object.awayMs !== null) ? BigInt(object.awayMs) : 0n;
     message.churnMinBp = object.churnMinBp ?? 0;
     message.churnMaxBp = object.churnMaxBp ?? 0;
+    message.againAfterMs = (object.againAfterMs !== undefined && object.againAfterMs !== null)
+      ? BigInt(object.againAfterMs)
+      : undefined;
     return message;
   },
 };
@@ -5081,6 +5116,7 @@ function createBaseGuardrails(): Guardrails {
     openOffersMax: 0,
     frequencyCaps: [],
     coolDownMs: 0n,
+    noEscalationMs: undefined,
   };
 }
 
@@ -5127,6 +5163,12 @@ export const Guardrails: MessageFns<Guardrails> = {
         throw new globalThis.Error("value provided for field message.coolDownMs of type int64 too large");
       }
       writer.uint32(96).int64(message.coolDownMs);
+    }
+    if (message.noEscalationMs !== undefined) {
+      if (BigInt.asIntN(64, message.noEscalationMs) !== message.noEscalationMs) {
+        throw new globalThis.Error("value provided for field message.noEscalationMs of type int64 too large");
+      }
+      writer.uint32(104).int64(message.noEscalationMs);
     }
     return writer;
   },
@@ -5240,6 +5282,14 @@ export const Guardrails: MessageFns<Guardrails> = {
             message.coolDownMs = reader.int64() as bigint;
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.noEscalationMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5277,6 +5327,9 @@ export const Guardrails: MessageFns<Guardrails> = {
     message.coolDownMs = (object.coolDownMs !== undefined && object.coolDownMs !== null)
       ? BigInt(object.coolDownMs)
       : 0n;
+    message.noEscalationMs = (object.noEscalationMs !== undefined && object.noEscalationMs !== null)
+      ? BigInt(object.noEscalationMs)
+      : undefined;
     return message;
   },
 };
