@@ -242,6 +242,7 @@ function explorationOf(exploration: wire.Exploration, amounts: Amounts) {
   return {
     ...given("floorBp", exploration.floorBp),
     ...given("coldStartDecisionsPerRung", exploration.coldStartDecisionsPerRung),
+    ...given("curatedBp", exploration.curatedBp),
     ...given("budget", amounts.read(exploration.budget, "exploration.budget")),
   };
 }

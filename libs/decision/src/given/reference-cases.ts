@@ -133,6 +133,7 @@ const campaigns: fc.Arbitrary<readonly Campaign[]> = fc
         floorBp: fc.constantFrom(0, 100, 2_000),
         coldStartDecisionsPerRung: fc.constantFrom(0, 10),
         budget: fc.constantFrom(0, 40, 1_000_000),
+        curatedBp: fc.constantFrom(0, 0, 150),
       }),
     }),
     { selector: ({ campaignId }) => campaignId, minLength: 2, maxLength: 6 },
@@ -146,7 +147,11 @@ const campaigns: fc.Arbitrary<readonly Campaign[]> = fc
         frequencyCaps: cap === undefined ? [] : [{ offersMax: cap, periodMs: 3 * DAY_MS }],
         ...(marginFloorBp === undefined ? {} : { marginFloorBp }),
         ...(objective === undefined ? {} : { objective }),
-        exploration: { ...exploration, budget: eur(exploration.budget) },
+        exploration: {
+          ...exploration,
+          budget: eur(exploration.budget),
+          curatedBp: exploration.budget === 0 ? 0 : exploration.curatedBp,
+        },
       }),
     ),
   );

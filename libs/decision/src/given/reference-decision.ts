@@ -488,8 +488,18 @@ function weightsOf(
     0,
     ...inverse.map((part) => (part === 0 ? 0 : Math.floor(((TWO_32 / 10_000) * 3_000 * part) / sum(inverse)))),
   ];
+  const curated = [
+    0,
+    ...rungs.map(({ campaignId, campaign }, at) => {
+      const isFirst = !rungs
+        .slice(0, at)
+        .some((other, place) => other.campaignId === campaignId && mayTry[place] === true);
+      const shareBp = mayTry[at] === true && isFirst ? (campaign.exploration?.curatedBp ?? 0) : 0;
+      return Math.floor((TWO_32 / 10_000) * shareBp);
+    }),
+  ];
   const weights = floors.map((floor, at) =>
-    at === anchor ? 0 : Math.max(Math.floor((TWO_32 / 10_000) * floor * scale), shares[at] ?? 0),
+    at === anchor ? 0 : Math.max(Math.floor((TWO_32 / 10_000) * floor * scale), shares[at] ?? 0, curated[at] ?? 0),
   );
   weights[anchor] = TWO_32 - sum(weights);
   return weights;

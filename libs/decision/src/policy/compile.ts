@@ -155,6 +155,8 @@ export interface CompiledCampaign {
   readonly evidenceBp: number;
   readonly floorBp: number;
   readonly coldStartDecisionsPerRung: number;
+  /** Share of draws that its cheapest admissible rung has, whatever the model makes of it. */
+  readonly curatedBp: number;
   /** 0: no exploration above the exploit choice. */
   readonly explorationBudgetMinor: number;
   readonly frequencyCaps: readonly FrequencyCap[];
@@ -494,6 +496,7 @@ function compileCampaign(
     evidenceBp: objective?.evidenceBp ?? EVIDENCE_DEFAULT_BP,
     floorBp: exploration?.floorBp ?? FLOOR_DEFAULT_BP,
     coldStartDecisionsPerRung: exploration?.coldStartDecisionsPerRung ?? COLD_START_DEFAULT,
+    curatedBp: exploration?.curatedBp ?? 0,
     explorationBudgetMinor: exploration?.budget?.minor ?? 0,
     frequencyCaps: campaign.frequencyCaps,
     stackingGroup: campaign.stackingGroup,

@@ -238,6 +238,8 @@ export interface Exploration {
   readonly coldStartDecisionsPerRung?: number;
   /** Absent: no exploration above the exploit choice. */
   readonly budget?: Money;
+  /** Absent: 0. */
+  readonly curatedBp?: number;
 }
 
 /** How often one shopper may get a campaign. */

@@ -21,6 +21,8 @@ export interface KnownNames {
 /** Horizon of a campaign that states none. */
 export const HORIZON_DEFAULT_MS = 7 * DAY_MS;
 /** Longest life of an offer, and longest horizon. */
+/** Share of draws that curation may have, basis points, of all campaigns together. */
+const CURATED_MAX_BP = 1_000;
 const OFFER_TTL_MAX_MS = 90 * DAY_MS;
 const CAP_PERIOD_MAX_MS = 366 * DAY_MS;
 /** Last instant that a calendar has. */
@@ -99,11 +101,31 @@ function validateObjective(problems: Problems, field: string, objective: Objecti
 
 function validateExploration(problems: Problems, field: string, { exploration }: Campaign, currency: string): void {
   if (exploration === undefined) return;
-  const { floorBp, coldStartDecisionsPerRung, budget } = exploration;
+  const { floorBp, coldStartDecisionsPerRung, budget, curatedBp = 0 } = exploration;
   if (floorBp !== undefined) problems.range(`${field}.floor_bp`, floorBp, 0, 2_000);
   if (coldStartDecisionsPerRung !== undefined)
     problems.range(`${field}.cold_start_decisions_per_rung`, coldStartDecisionsPerRung, 0, 2_147_483_647);
   if (budget !== undefined) problems.money(`${field}.budget`, budget, currency, 0);
+  problems.range(`${field}.curated_bp`, curatedBp, 0, CURATED_MAX_BP);
+  if (curatedBp > 0 && (budget?.minor ?? 0) === 0)
+    problems.add(
+      "curation_without_budget",
+      `${field}.curated_bp`,
+      curatedBp,
+      `0, or ${field}.budget that bears what it costs`,
+    );
+}
+
+/** Together they leave most answers to what is worth most. */
+export function validateCuration(problems: Problems, campaigns: readonly Campaign[]): void {
+  const sum = campaigns.reduce((total, { exploration }) => total + Math.max(0, exploration?.curatedBp ?? 0), 0);
+  if (sum > CURATED_MAX_BP)
+    problems.add(
+      "curated_too_much",
+      "campaigns",
+      `curated_bp of ${String(sum)} together`,
+      `at most ${String(CURATED_MAX_BP)}`,
+    );
 }
 
 /** Checks a half-open span of time and its zone. */

@@ -7,7 +7,7 @@ import type { MessageTemplate, Policy } from "./policy.js";
 import type { Problems } from "./problems.js";
 import { validateBreaker } from "./validate-breaker.js";
 import { validateRfm } from "./rfm.js";
-import { validateCampaign, validateSpan, validateTimeZone } from "./validate-campaign.js";
+import { validateCampaign, validateCuration, validateSpan, validateTimeZone } from "./validate-campaign.js";
 import { validateBudgets, validatePartners } from "./validate-budgets.js";
 import type { Standing } from "./expression-types.js";
 import { validateDevice } from "./validate-device.js";
@@ -155,6 +155,7 @@ function validateCampaigns(problems: Problems, policy: Policy): void {
     classes: new Set(policy.device?.classes.map(({ name }) => name)),
     currency: policy.currency,
   };
+  validateCuration(problems, policy.campaigns);
   for (const [i, campaign] of policy.campaigns.slice(0, CAMPAIGNS_MAX).entries()) {
     const at = `campaigns[${String(i)}]`;
     validateCampaign(problems, at, campaign, known);

@@ -1,4 +1,5 @@
 import { costOver, type RungTerms } from "../exploration-cost.js";
+import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
 import { recordedTerms, type ValuedRung } from "./value.js";
 
@@ -23,6 +24,7 @@ export interface Distribution {
  * A rung dearer than the exploit choice is tried only as far as its campaign's exploration budget goes: what trying it
  * costs, value given up and money spent, must still fit. Rung 0 and cheaper rungs are always tried: that spends nothing. What is
  * tried has at least its floor.
+ * Curation gives its share to the cheapest rung of a campaign that can be tried, be it worth nothing by the model.
  * In a cold start (a campaign with a rung that has too few decisions) the baseline has 70 % and the rungs of the cold
  * campaigns share the rest by inverse cost; an exploit choice of a campaign that is not cold stands in the baseline's place, which
  * then has its floor.
@@ -43,8 +45,10 @@ export function explorationStep(
   const cold = rungs.map((rung, index) => canExplore[index] === true && isCold(situation, rung, rungs));
   const anchor = cold[exploit - 1] === true ? 0 : exploit;
   const floors = floorsOf(rungs, canExplore, exploit, anchor);
-  const shares = coldShares(rungs, cold);
-  const weights = floors.map((floor, place) => (place === anchor ? 0 : Math.max(floor, shares[place] ?? 0)));
+  const [shares, curated] = [coldShares(rungs, cold), curatedShares(rungs, canExplore)];
+  const weights = floors.map((floor, place) =>
+    place === anchor ? 0 : Math.max(floor, shares[place] ?? 0, curated[place] ?? 0),
+  );
   weights[anchor] = WEIGHT_SUM - weights.reduce((sum, weight) => sum + weight, 0);
   return { weights, drawn: placeOf(weights, draw) };
 }
@@ -85,6 +89,19 @@ function coldShares(rungs: readonly ValuedRung[], cold: readonly boolean[]): num
   const sum = inverse.reduce((total, part) => total + part, 0);
   const rest = (WEIGHT_SUM / 10_000) * (10_000 - COLD_BASELINE_BP);
   return [0, ...inverse.map((part) => (sum === 0 ? 0 : Math.floor((rest * part) / sum)))];
+}
+
+/** What curation gives each place: of each campaign to the cheapest rung that can be tried. */
+function curatedShares(rungs: readonly ValuedRung[], canExplore: readonly boolean[]): number[] {
+  const shares = Array<number>(rungs.length + 1).fill(0);
+  if (rungs.every(({ campaign }) => campaign.curatedBp === 0)) return shares;
+  const seen = new Set<CompiledCampaign>();
+  for (const [index, { campaign }] of rungs.entries()) {
+    if (canExplore[index] !== true || seen.has(campaign)) continue;
+    seen.add(campaign);
+    shares[index + 1] = Math.floor((WEIGHT_SUM / 10_000) * campaign.curatedBp);
+  }
+  return shares;
 }
 
 /** The place whose part of the cumulative distribution the draw falls into. */

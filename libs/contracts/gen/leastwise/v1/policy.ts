@@ -838,7 +838,15 @@ export interface Exploration {
    * Most that exploration may cost in expectation, over the life of this policy's campaign. Absent: no exploration above
    * the exploit choice.
    */
-  budget: Money | undefined;
+  budget:
+    | Money
+    | undefined;
+  /**
+   * Curation, for campaigns that people have put together: this share of the draws goes to the campaign's cheapest admissible rung whatever the model makes
+   * of it, where it applies and its exploration budget bears it: basis points, 0 to 1 000, and of all campaigns of a policy together at most 1 000. Without
+   * a budget it is refused (`curation_without_budget`). Absent: 0.
+   */
+  curatedBp?: number | undefined;
 }
 
 /** How often one shopper may get a campaign. */
@@ -4952,7 +4960,7 @@ export const TargetConversion: MessageFns<TargetConversion> = {
 };
 
 function createBaseExploration(): Exploration {
-  return { floorBp: undefined, coldStartDecisionsPerRung: undefined, budget: undefined };
+  return { floorBp: undefined, coldStartDecisionsPerRung: undefined, budget: undefined, curatedBp: undefined };
 }
 
 export const Exploration: MessageFns<Exploration> = {
@@ -4965,6 +4973,9 @@ export const Exploration: MessageFns<Exploration> = {
     }
     if (message.budget !== undefined) {
       Money.encode(message.budget, writer.uint32(26).fork()).join();
+    }
+    if (message.curatedBp !== undefined) {
+      writer.uint32(32).int32(message.curatedBp);
     }
     return writer;
   },
@@ -5006,6 +5017,14 @@ export const Exploration: MessageFns<Exploration> = {
             message.budget = Money.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.curatedBp = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5028,6 +5047,7 @@ export const Exploration: MessageFns<Exploration> = {
     message.budget = (object.budget !== undefined && object.budget !== null)
       ? Money.fromPartial(object.budget)
       : undefined;
+    message.curatedBp = object.curatedBp ?? undefined;
     return message;
   },
 };
