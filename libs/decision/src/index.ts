@@ -45,6 +45,7 @@ export {
   type RecordedState,
 } from "./state/encoding.js";
 export { answerOf, evolve, type DecisionFacts, type StateEvent } from "./state/evolve.js";
+export { stateBefore } from "./state/state-at.js";
 export { situationOf, type Situation } from "./situation.js";
 export { armOf } from "./steps/enrolment.js";
 export { useRules, type UseRules } from "./use-rules.js";

@@ -1,4 +1,4 @@
-import { answerToWire, decisionRecord, wire, type SubjectHasher } from "@leastwise/contracts";
+import { answerToWire, decisionRecord, wire } from "@leastwise/contracts";
 import {
   answerOf,
   decide,
@@ -10,21 +10,15 @@ import {
 } from "@leastwise/decision";
 import type { LogError } from "@leastwise/eventlog";
 import { groupTwice, proveStack, type Counterfeit, type Hold, type Led } from "@leastwise/ledger";
-import type { LinkBook, Models, Policies, PolicySight } from "@leastwise/references";
+import type { Models, Policies, PolicySight } from "@leastwise/references";
+import type { RpcRefusal } from "@leastwise/rpc";
 import { depthBandOf, Seldom, type Telemetry } from "@leastwise/telemetry";
-import {
-  MINUTE_MS,
-  err,
-  ok,
-  type AssignmentKey,
-  type Clock,
-  type Refusal,
-  type Result,
-  type SubjectId,
-} from "@leastwise/vocabulary";
+import { MINUTE_MS, err, ok, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
+import { callFacts, type CallSources } from "./call-facts.js";
 import { subjectOfCall } from "./call-subject.js";
 import { readDecide, type DecideCall } from "./decide-request.js";
-import { decisionInput, gatherFacts, type Facts, type FactSources } from "./decision-input.js";
+import { decisionInput, type Facts } from "./decision-input.js";
+import { whatIf } from "./what-if.js";
 import { earlyMs } from "./leave-time.js";
 import type { RecentDecisions } from "./recent-decisions.js";
 
@@ -34,14 +28,11 @@ const REHEARSALS = 100;
 /** How long an answer waits at most for the policy to be seen again, ms: what a question to the log takes a process that merely stood still. */
 const SIGHT_WAIT_MAX_MS = 250;
 
-export interface DeciderOptions extends FactSources {
-  readonly hasher: SubjectHasher;
-  readonly links: LinkBook;
+export interface DeciderOptions extends CallSources {
   readonly policies: Policies;
   readonly models: Pick<Models, "active">;
   /** Whether the policy that is known here is the one on the log: without sight of it nothing new is given. */
   readonly sight: Pick<PolicySight, "isSeen" | "look">;
-  readonly clock: Clock;
   /** The wall's time, Unix ms, which deadlines are in whatever clock decisions are made under. */
   readonly wallNowMs: () => number;
   readonly telemetry: Telemetry;
@@ -126,6 +117,11 @@ export class Decider {
       wire.DecisionRecord.encode(decisionRecord(outcome.decision, input)).finish();
       wire.DecideResponse.encode(answerToWire(answerOf(outcome.decision), 0)).finish();
     }
+  }
+
+  /** What would be decided: see WhatIf. */
+  whatIf(request: wire.WhatIfRequest): Result<wire.WhatIfResponse, RpcRefusal> {
+    return whatIf(this.#options, request);
   }
 
   /** Whose checkout it is, for who has to know who owns that shopper. */
@@ -253,8 +249,7 @@ export class Decider {
 
   #facts(call: DecideCall, subject: SubjectId): Facts {
     const { clock, policies } = this.#options;
-    const assignmentKey = this.#assignmentKeyOf(call, subject);
-    return gatherFacts(this.#options, call, subject, assignmentKey, clock.nowMs(), policies.active());
+    return callFacts(this.#options, call, clock.nowMs(), policies.active(), subject);
   }
 
   #repeat(answer: Answer, staleMs: number, degraded: DegradedReason | undefined): wire.DecideResponse {
@@ -300,19 +295,6 @@ export class Decider {
 
   #subjectOf(call: DecideCall): SubjectId {
     return subjectOfCall(this.#options, call);
-  }
-
-  /**
-   * The key of the subject's first sight. One that the windows never saw has the key that its first login gave it, which is on its way to
-   * them; without one, it takes over that of the browser it comes with.
-   */
-  #assignmentKeyOf({ ids }: DecideCall, subject: SubjectId): AssignmentKey {
-    const { feed, hasher, links } = this.#options;
-    const seen = feed.assignmentKeyOf(subject) ?? links.keyOf(subject);
-    if (seen !== undefined) return seen;
-    const anonymous = ids.anonymousId === undefined ? undefined : hasher.anonymous(ids.anonymousId);
-    const browser = anonymous === undefined ? undefined : (feed.assignmentKeyOf(anonymous) ?? anonymous);
-    return (browser ?? subject) as string as AssignmentKey;
   }
 
   #count(decision: Decision): void {

@@ -109,7 +109,7 @@ describe("a defect in one answer", () => {
         ? Promise.reject(new RangeError("a bug of ours"))
         : shop.decider.decide(request, deadlineMs);
     const onDefect = (_: unknown, reference: string, method: string) => defects.push({ reference, method });
-    await serve(decisionService({ decide }, shop.recent, { onDefect }));
+    await serve(decisionService({ decide, whatIf: (asked) => shop.decider.whatIf(asked) }, shop.recent, { onDefect }));
 
     const requests = [
       checkout({ requestId: "r-1" }),

@@ -22,7 +22,7 @@ const BATCH_REQUESTS_MAX = 100;
 
 /** The door of the decision. A defect in one answer of a batch or stream leaves the others alone, and is told to the hook. */
 export function decisionService(
-  decider: Pick<Decider, "decide">,
+  decider: Pick<Decider, "decide" | "whatIf">,
   recent: Pick<RecentDecisions, "explain">,
   hooks: Pick<CallHooks, "onDefect"> = {},
 ): RpcService {
@@ -31,7 +31,7 @@ export function decisionService(
 
 /** What the door of the decision does with its calls. */
 export function decisionHandlers(
-  decider: Pick<Decider, "decide">,
+  decider: Pick<Decider, "decide" | "whatIf">,
   recent: Pick<RecentDecisions, "explain">,
   { onDefect }: Pick<CallHooks, "onDefect">,
 ): Handlers<wire.DecisionServiceService> {
@@ -70,6 +70,7 @@ export function decisionHandlers(
     },
     // A stream lives long: its deadline is not that of one answer.
     decideStream: async (request, context) => ok(await outcome("decideStream", request, 0, context)),
+    whatIf: (request) => Promise.resolve(decider.whatIf(request)),
     explain: ({ decisionId }) => {
       const explained = recent.explain(decisionId);
       if (explained !== undefined) return Promise.resolve(ok(explained));
@@ -108,14 +109,16 @@ export function restoringDecisionService(clock: Clock, telemetry: Telemetry): Rp
       );
     },
     decideStream: (request) => Promise.resolve(ok(outcome(request, 0))),
-    explain: () =>
-      Promise.resolve(
-        err(
-          refuse("UNAVAILABLE", refusal("restoring", "", "a call while the log is read", "the same call again soon")),
-        ),
-      ),
+    explain: () => Promise.resolve(err(RESTORING)),
+    whatIf: () => Promise.resolve(err(RESTORING)),
   });
 }
+
+/** What can wait while the log is read. */
+export const RESTORING = refuse(
+  "UNAVAILABLE",
+  refusal("restoring", "", "a call while the log is read", "the same call again soon"),
+);
 
 /** None, while what stands behind the door is read. */
 export function restoringAnswer(nowMs: Millis): Answer {

@@ -15,6 +15,24 @@ export function stateAt(state: DecisionState, nowMs: number): DecisionState {
   return goesOn ? { ...lasting, episode } : lasting;
 }
 
+/**
+ * The state as it was at an earlier instant, as far as it still tells: without what came later. What an offer came to since is known by now, and an episode that has been
+ * followed by another is forgotten.
+ */
+export function stateBefore(state: DecisionState, atMs: number): DecisionState {
+  const { enrolments, episode, open, history, orders, recent } = state;
+  const answers = recent.filter((answer) => answer.atMs <= atMs);
+  const hadBegun = episode !== undefined && answers.some(({ episodeId }) => episodeId === episode.id);
+  return {
+    enrolments: enrolments.filter(({ enrolledAtMs }) => enrolledAtMs <= atMs),
+    ...(hadBegun && { episode }),
+    open: open.filter(({ offer }) => offer.issuedAtMs <= atMs),
+    history: history.filter((grant) => grant.atMs <= atMs),
+    orders: orders.filter((orderMs) => orderMs <= atMs),
+    recent: answers,
+  };
+}
+
 /** The state without what was withheld: what the subject has really been given. */
 export function withoutWithheld(state: DecisionState): DecisionState {
   const open = state.open.filter(({ withheld }: OpenOffer) => !withheld);

@@ -1,9 +1,9 @@
 import { answerToWire } from "@leastwise/contracts";
 import type { Telemetry } from "@leastwise/telemetry";
-import { ok } from "@leastwise/vocabulary";
+import { err, ok } from "@leastwise/vocabulary";
 import { subjectOfCall, type CallSubjects } from "../call-subject.js";
 import { readDecide } from "../decide-request.js";
-import { restoringAnswer } from "../decision-service.js";
+import { RESTORING, restoringAnswer } from "../decision-service.js";
 import type { RoutedDecider } from "./routed-decision-service.js";
 
 export interface RestoringDeciderOptions extends CallSubjects {
@@ -22,6 +22,7 @@ export function restoringDecider(options: RestoringDeciderOptions): RoutedDecide
   return {
     decide: (request) => Promise.resolve(none(request, "owner_unavailable")),
     degraded: none,
+    whatIf: () => err(RESTORING),
     subjectOf: (request) => {
       const call = readDecide(request, 0);
       return call.ok ? ok(subjectOfCall(options, call.value)) : call;

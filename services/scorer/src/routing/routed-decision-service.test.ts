@@ -57,6 +57,9 @@ const decideBatch = (
 const explain = ({ client }: RoutedScorer, decisionId: string) =>
   callUnary(client.explain.bind(client), { decisionId, language: "" }, CALL);
 
+const whatIf = ({ client }: RoutedScorer, request: wire.DecideRequest) =>
+  callUnary(client.whatIf.bind(client), { request, atMs: undefined, policyVersion: "" }, CALL);
+
 /** Who answered, and whether that was the degraded answer. */
 function told(answer: Result<wire.DecideResponse, RpcFailure>): string {
   return answer.ok ? sayAnswer(answer.value) : `${answer.error.code} ${answer.error.reason}`;
@@ -88,7 +91,7 @@ async function ownerThat(
         contexts.push(context);
         return ok(await does(request, context));
       },
-      ...{ decideBatch: nothing, decideStream: nothing, explain: nothing },
+      ...{ decideBatch: nothing, decideStream: nothing, explain: nothing, whatIf: nothing },
     }),
   );
   closers.push(() => server.drain(0));
@@ -450,4 +453,29 @@ it("a caller that says it has hopped is answered here or degraded", async () => 
   const elsewhere = await callUnary(client.decide.bind(client), checkoutIn(69), { ...CALL, metadata });
   expect(told(elsewhere)).toBe("a:r-69 owner_unavailable");
   client.close();
+});
+
+describe("WhatIf", () => {
+  it("is answered by who owns the shopper, asked of any", async () => {
+    for (const asked of [a, b, c]) {
+      const answers = await Promise.all([0, 64, 192].map((bucket) => whatIf(asked, checkoutIn(bucket))));
+      const names = answers.map((answer) => answer.ok && answer.value.answer?.decisionId.split(":")[0]);
+      expect(names).toEqual(["a", "b", "c"]);
+    }
+  });
+
+  it("is not answered by anybody else: not where the owner is gone, nor where nobody is one", async () => {
+    await b.kill();
+    const unavailable = { error: { code: "UNAVAILABLE", reason: "owner_unavailable", field: "request.subject" } };
+    expect(await whatIf(a, checkoutIn(64))).toMatchObject(unavailable);
+    a.map.assign([a.address, undefined, c.address, c.address]);
+    expect(await whatIf(a, checkoutIn(64))).toMatchObject(unavailable);
+    expect(await whatIf(a, checkoutIn(0))).toMatchObject({ ok: true });
+  });
+
+  it("is refused as the owner refuses it", async () => {
+    expect(await whatIf(a, { ...checkoutIn(64), cart: undefined })).toMatchObject({
+      error: { code: "INVALID_ARGUMENT", reason: "empty_cart" },
+    });
+  });
 });

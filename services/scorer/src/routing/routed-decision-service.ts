@@ -44,6 +44,8 @@ export interface RoutedDecider {
    * as degraded, and refuses what `decide` refuses.
    */
   degraded(request: wire.DecideRequest, reason: "owner_unavailable"): Result<wire.DecideResponse, Refusal>;
+  /** What would be decided on a subject of this process's own. */
+  whatIf(request: wire.WhatIfRequest): Result<wire.WhatIfResponse, RpcRefusal>;
 }
 
 export interface RoutedDecisionOptions {
@@ -55,8 +57,8 @@ export interface RoutedDecisionOptions {
   readonly hooks?: Pick<CallHooks, "onDefect">;
 }
 
-/** Time for Explain to ask the other scorers where its caller gave none, ms. Nobody waits at a checkout for it. */
-const EXPLAIN_BUDGET_MS = 1_000;
+/** Time for Explain and WhatIf to ask other scorers where their caller gave none, ms. Nobody waits at a checkout for them. */
+const ASIDE_BUDGET_MS = 1_000;
 
 /**
  * The door of the decision where several scorers own the subjects: what is another's goes there, in one hop; where that brings no answer in time,
@@ -69,6 +71,7 @@ export function routedDecisionService(options: RoutedDecisionOptions): RpcServic
     decideBatch: (batch, context) => decisions.decideBatch(batch, context),
     decideStream: (request, context) => decisions.decideStream(request, context),
     explain: (request, context) => decisions.explain(request, context),
+    whatIf: (request, context) => decisions.whatIf(request, context),
   });
 }
 
@@ -98,7 +101,7 @@ class RoutedDecisions {
     this.#options = options;
     this.#router = router;
     this.#own = decisionHandlers(decider, recent, hooks);
-    this.#degraded = decisionHandlers({ decide: degraded }, recent, hooks);
+    this.#degraded = decisionHandlers({ decide: degraded, whatIf: () => err(OWNER_SILENT) }, recent, hooks);
   }
 
   async decide(request: wire.DecideRequest, context: CallContext): Promise<Result<wire.DecideResponse, RpcRefusal>> {
@@ -167,7 +170,7 @@ class RoutedDecisions {
     const asked = { deadlineMs: context.deadlineMs, metadata: context.metadata, signal: over.signal };
     const answers = await Promise.all(
       others.map(async (other) => {
-        const answer = await this.#router.forward(other, METHODS.explain, request, asked, EXPLAIN_BUDGET_MS);
+        const answer = await this.#router.forward(other, METHODS.explain, request, asked, ASIDE_BUDGET_MS);
         if (answer.ok) over.abort();
         return answer;
       }),
@@ -175,6 +178,19 @@ class RoutedDecisions {
     if (context.signal.aborted) return err(callerGone());
     const isKnownToNobody = answers.every((answer) => !answer.ok && answer.error.code === "NOT_FOUND");
     return answers.find((answer) => answer.ok) ?? (isKnownToNobody ? here : err(SOMEBODY_SILENT));
+  }
+
+  /** Nobody waits at a checkout for it: who owns the shopper is asked, and where that one does not answer nobody is. */
+  async whatIf(request: wire.WhatIfRequest, context: CallContext): Promise<Result<wire.WhatIfResponse, RpcRefusal>> {
+    const bucket = request.request && this.#bucketOf(request.request);
+    const route = bucket === undefined ? "own" : this.#routeOf(bucket, context);
+    if (route === "own") return this.#own.whatIf(request, context);
+    if (route === "nobody") return this.#degraded.whatIf(request, context);
+    const answer = await this.#router.forward(route, METHODS.whatIf, request, context, ASIDE_BUDGET_MS);
+    if (answer.ok) return answer;
+    if (context.signal.aborted) return err(callerGone());
+    const refused = passedOn(answer.error);
+    return refused === undefined ? this.#degraded.whatIf(request, context) : err(refused);
   }
 
   /** Undefined: this process answers for all, or the request names nobody and is refused here. */
@@ -227,6 +243,11 @@ class RoutedDecisions {
     return outcomesOf(await this.#degraded.decideBatch({ requests }, context));
   }
 }
+
+const OWNER_SILENT = refuse(
+  "UNAVAILABLE",
+  refusal("owner_unavailable", "request.subject", "a shopper whose scorer does not answer", "the same call again soon"),
+);
 
 const SOMEBODY_SILENT = refuse(
   "UNAVAILABLE",

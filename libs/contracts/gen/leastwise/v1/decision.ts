@@ -573,6 +573,37 @@ export interface CatalogView {
   taxBp?: number | undefined;
 }
 
+/** Asks what would be decided: nothing is issued, held, recorded or counted. */
+export interface WhatIfRequest {
+  /** The checkout that is supposed. Its `request_id`, `after` and `max_wait_ms` are not read. Required. */
+  request:
+    | DecideRequest
+    | undefined;
+  /** When it is supposed to be, Unix milliseconds UTC, at most 366 days from now; past ones included. Absent: now. */
+  atMs?:
+    | bigint
+    | undefined;
+  /** Under which version of the policy that is or was in force. Absent: the one in force. */
+  policyVersion: string;
+}
+
+/** What would be decided. */
+export interface WhatIfResponse {
+  /** The answer. Its offer is issued to nobody: it has no code. */
+  answer:
+    | DecideResponse
+    | undefined;
+  /** Why, as Explain tells it. Absent where an answer that was given before would be given again. */
+  explanation:
+    | ExplainResponse
+    | undefined;
+  /**
+   * False where everything is as it is now. True of another instant: shoppers' windows, answers and offers are as of that instant as far as they are still known (of
+   * the past, what came later is left out; sessions, recencies and open carts are as of now), and consent, profile, catalog, model, budgets and counts are as of now.
+   */
+  isApproximate: boolean;
+}
+
 function createBaseCart(): Cart {
   return { lines: [], shipping: undefined, paymentMethod: "", offers: [], prices: 0 };
 }
@@ -3506,6 +3537,173 @@ export const CatalogView: MessageFns<CatalogView> = {
   },
 };
 
+function createBaseWhatIfRequest(): WhatIfRequest {
+  return { request: undefined, atMs: undefined, policyVersion: "" };
+}
+
+export const WhatIfRequest: MessageFns<WhatIfRequest> = {
+  encode(message: WhatIfRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.request !== undefined) {
+      DecideRequest.encode(message.request, writer.uint32(10).fork()).join();
+    }
+    if (message.atMs !== undefined) {
+      if (BigInt.asIntN(64, message.atMs) !== message.atMs) {
+        throw new globalThis.Error("value provided for field message.atMs of type int64 too large");
+      }
+      writer.uint32(16).int64(message.atMs);
+    }
+    if (message.policyVersion !== "") {
+      writer.uint32(26).string(message.policyVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WhatIfRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWhatIfRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.request = DecideRequest.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.atMs = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.policyVersion = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WhatIfRequest>): WhatIfRequest {
+    return WhatIfRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WhatIfRequest>): WhatIfRequest {
+    const message = createBaseWhatIfRequest();
+    message.request = (object.request !== undefined && object.request !== null)
+      ? DecideRequest.fromPartial(object.request)
+      : undefined;
+    message.atMs = (object.atMs !== undefined && object.atMs !== null) ? BigInt(object.atMs) : undefined;
+    message.policyVersion = object.policyVersion ?? "";
+    return message;
+  },
+};
+
+function createBaseWhatIfResponse(): WhatIfResponse {
+  return { answer: undefined, explanation: undefined, isApproximate: false };
+}
+
+export const WhatIfResponse: MessageFns<WhatIfResponse> = {
+  encode(message: WhatIfResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.answer !== undefined) {
+      DecideResponse.encode(message.answer, writer.uint32(10).fork()).join();
+    }
+    if (message.explanation !== undefined) {
+      ExplainResponse.encode(message.explanation, writer.uint32(18).fork()).join();
+    }
+    if (message.isApproximate !== false) {
+      writer.uint32(24).bool(message.isApproximate);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WhatIfResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWhatIfResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.answer = DecideResponse.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.explanation = ExplainResponse.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.isApproximate = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WhatIfResponse>): WhatIfResponse {
+    return WhatIfResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WhatIfResponse>): WhatIfResponse {
+    const message = createBaseWhatIfResponse();
+    message.answer = (object.answer !== undefined && object.answer !== null)
+      ? DecideResponse.fromPartial(object.answer)
+      : undefined;
+    message.explanation = (object.explanation !== undefined && object.explanation !== null)
+      ? ExplainResponse.fromPartial(object.explanation)
+      : undefined;
+    message.isApproximate = object.isApproximate ?? false;
+    return message;
+  },
+};
+
 /** Decides. */
 export type DecisionServiceService = typeof DecisionServiceService;
 export const DecisionServiceService = {
@@ -3565,6 +3763,20 @@ export const DecisionServiceService = {
     responseSerialize: (value: ExplainResponse): Buffer => Buffer.from(ExplainResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ExplainResponse => ExplainResponse.decode(value),
   },
+  /**
+   * What would be decided, now or at any other instant, under the policy in force or another version. Errors: INVALID_ARGUMENT (those of Decide but of counterfeit
+   * stacks, `request_missing`, `at_out_of_range`, `unknown_version`); FAILED_PRECONDITION (`no_policy`: none is in force yet); UNAVAILABLE (`restoring`;
+   * `owner_unavailable`: the scorer that owns the shopper did not answer).
+   */
+  whatIf: {
+    path: "/leastwise.v1.DecisionService/WhatIf" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: WhatIfRequest): Buffer => Buffer.from(WhatIfRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WhatIfRequest => WhatIfRequest.decode(value),
+    responseSerialize: (value: WhatIfResponse): Buffer => Buffer.from(WhatIfResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WhatIfResponse => WhatIfResponse.decode(value),
+  },
 } as const;
 
 export interface DecisionServiceServer extends UntypedServiceImplementation {
@@ -3592,6 +3804,12 @@ export interface DecisionServiceServer extends UntypedServiceImplementation {
    * not answer.
    */
   explain: handleUnaryCall<ExplainRequest, ExplainResponse>;
+  /**
+   * What would be decided, now or at any other instant, under the policy in force or another version. Errors: INVALID_ARGUMENT (those of Decide but of counterfeit
+   * stacks, `request_missing`, `at_out_of_range`, `unknown_version`); FAILED_PRECONDITION (`no_policy`: none is in force yet); UNAVAILABLE (`restoring`;
+   * `owner_unavailable`: the scorer that owns the shopper did not answer).
+   */
+  whatIf: handleUnaryCall<WhatIfRequest, WhatIfResponse>;
 }
 
 export interface DecisionServiceClient extends Client {
@@ -3662,6 +3880,26 @@ export interface DecisionServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ExplainResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * What would be decided, now or at any other instant, under the policy in force or another version. Errors: INVALID_ARGUMENT (those of Decide but of counterfeit
+   * stacks, `request_missing`, `at_out_of_range`, `unknown_version`); FAILED_PRECONDITION (`no_policy`: none is in force yet); UNAVAILABLE (`restoring`;
+   * `owner_unavailable`: the scorer that owns the shopper did not answer).
+   */
+  whatIf(
+    request: WhatIfRequest,
+    callback: (error: ServiceError | null, response: WhatIfResponse) => void,
+  ): ClientUnaryCall;
+  whatIf(
+    request: WhatIfRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: WhatIfResponse) => void,
+  ): ClientUnaryCall;
+  whatIf(
+    request: WhatIfRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: WhatIfResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -1,7 +1,14 @@
 import { wire } from "@leastwise/contracts";
-import { connect, startRpcServer, type RpcServer, type RpcService } from "@leastwise/rpc";
+import {
+  connect,
+  invalidArgument,
+  startRpcServer,
+  type RpcRefusal,
+  type RpcServer,
+  type RpcService,
+} from "@leastwise/rpc";
 import type { Telemetry } from "@leastwise/telemetry";
-import { ok, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
+import { err, ok, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
 import { readDecide } from "../../decide-request.js";
 import { checkout, quietTelemetry } from "../../given/shop.js";
 import { routedDecisionService, type RoutedDecider } from "../routed-decision-service.js";
@@ -57,6 +64,12 @@ export class GivenDecider implements RoutedDecider {
   degraded(request: wire.DecideRequest, reason: "owner_unavailable"): Result<wire.DecideResponse, Refusal> {
     const read = readDecide(request, 0);
     return read.ok ? ok(this.#answer(request, reason)) : read;
+  }
+
+  whatIf({ request }: wire.WhatIfRequest): Result<wire.WhatIfResponse, RpcRefusal> {
+    const read = readDecide(request ?? checkout(), 0);
+    if (!read.ok) return err(invalidArgument(read.error));
+    return ok(wire.WhatIfResponse.fromPartial({ answer: this.#answer(request ?? checkout(), "") }));
   }
 
   #answer({ requestId }: wire.DecideRequest, degradedReason: string): wire.DecideResponse {

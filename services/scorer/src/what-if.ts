@@ -1,0 +1,76 @@
+import { answerToWire, type wire } from "@leastwise/contracts";
+import { answerOf, decide, stateBefore, type Answer, type Decision, type DecisionInput } from "@leastwise/decision";
+import type { Models, Policies } from "@leastwise/references";
+import { invalidArgument, refuse, type RpcRefusal } from "@leastwise/rpc";
+import { DAY_MS, err, ok, refusal, type Millis, type Result } from "@leastwise/vocabulary";
+import { callFacts, type CallSources } from "./call-facts.js";
+import { readDecide } from "./decide-request.js";
+import { decisionInput } from "./decision-input.js";
+import { explained } from "./recent-decisions.js";
+
+export interface WhatIfSources extends CallSources {
+  readonly policies: Policies;
+  readonly models: Pick<Models, "active">;
+}
+
+const AHEAD_MAX_MS = 366 * DAY_MS;
+
+/**
+ * What would be decided on a checkout, now or at another instant, under the policy in force or another version: by the way of Decide, of which nothing is kept.
+ * What of a shopper is known of another instant than now is what windows and ledger still tell of it: see `WhatIfResponse.is_approximate`.
+ */
+export function whatIf(
+  sources: WhatIfSources,
+  { request, atMs, policyVersion }: wire.WhatIfRequest,
+): Result<wire.WhatIfResponse, RpcRefusal> {
+  if (request === undefined)
+    return err(invalidArgument(refusal("request_missing", "request", "nothing", "a request as Decide takes it")));
+  const call = readDecide({ ...request, after: "", maxWaitMs: undefined }, 0);
+  if (!call.ok) return err(invalidArgument({ ...call.error, field: `request.${call.error.field}` }));
+  const nowMs = sources.clock.nowMs();
+  const at = instantOf(atMs, nowMs);
+  if (!at.ok) return at;
+  const policy = policyVersion === "" ? sources.policies.active() : sources.policies.version(policyVersion);
+  if (policy === undefined) return err(policyVersion === "" ? NO_POLICY : unknownVersion(policyVersion));
+  const facts = callFacts(sources, { ...call.value, requestId: "" }, at.value, policy);
+  const decisionState = at.value < nowMs ? stateBefore(facts.decisionState, at.value) : facts.decisionState;
+  const input = decisionInput({ ...facts, decisionState }, policy, sources.models.active(), "fresh");
+  return ok({ ...decided(input), isApproximate: at.value !== nowMs });
+}
+
+function instantOf(atMs: bigint | undefined, nowMs: Millis): Result<Millis, RpcRefusal> {
+  if (atMs === undefined) return ok(nowMs);
+  const latestMs = nowMs + AHEAD_MAX_MS;
+  if (atMs >= 0n && atMs <= BigInt(latestMs)) return ok(Number(atMs) as Millis);
+  const expected = `an instant from 0 to ${new Date(latestMs).toISOString()}, in Unix milliseconds`;
+  return err(invalidArgument(refusal("at_out_of_range", "at_ms", atMs, expected)));
+}
+
+const NO_POLICY = refuse(
+  "FAILED_PRECONDITION",
+  refusal("no_policy", "policy_version", "no policy in force", "one that was applied"),
+);
+
+function unknownVersion(version: string): RpcRefusal {
+  return invalidArgument(
+    refusal(
+      "unknown_version",
+      "policy_version",
+      version,
+      "a version that is or was in force, and that this build can use",
+    ),
+  );
+}
+
+function decided(input: DecisionInput): Pick<wire.WhatIfResponse, "answer" | "explanation"> {
+  const outcome = decide(input);
+  if (outcome.kind === "repeated")
+    return { answer: answerToWire(withoutCode(outcome.answer), 0), explanation: undefined };
+  const decision: Decision = withoutCode(outcome.decision);
+  return { answer: answerToWire(answerOf(decision), 0), explanation: explained(decision, input) };
+}
+
+/** Nobody is to use an offer that was issued to nobody; of one that was, its holder knows the code. */
+function withoutCode<T extends Pick<Answer, "offer">>(told: T): T {
+  return told.offer === undefined ? told : { ...told, offer: { ...told.offer, code: "" } };
+}
