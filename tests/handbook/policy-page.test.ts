@@ -13,7 +13,7 @@ const [DOCUMENT = "", ...FRAGMENTS] = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gm
 /** What stands beside campaigns; the rest is a campaign's. */
 const OF_THE_POLICY: ReadonlySet<string> = new Set([
   ...["guardrails", "budgets", "partners", "stacking_groups", "device"],
-  ...["time_zone", "segments", "rfm", "prices", "tax"],
+  ...["time_zone", "segments", "rfm", "prices", "tax", "disclosures"],
 ]);
 const APPROACHES = ["propensity", "dynamic", "on_device", "partner"];
 

@@ -71,6 +71,70 @@ const offerOf = (offer: OracleOffer): StackOffer =>
     tiers: offer.tiers?.map(([minimumMinor, cashbackBp]) => ({ minimumMinor, cashbackBp })),
   }) as StackOffer;
 
+/** Places that are looked at for each of the carts: for the shopper, and for the merchant. */
+const LOOKS = [
+  [10, 9],
+  [3, 3],
+  [3, 3],
+  [14, 14],
+  [19, 25],
+  [41, 74],
+  [19, 35],
+  [3, 3],
+  [5, 7],
+  [3, 3],
+  [15, 21],
+  [0, 0],
+  [18, 14],
+  [15, 47],
+  [67, 41],
+  [23, 25],
+  [29, 30],
+  [5, 5],
+  [29, 44],
+  [3, 3],
+  [9, 19],
+  [52, 22],
+  [5, 5],
+  [110, 33],
+  [80, 112],
+  [5, 7],
+  [22, 21],
+  [21, 31],
+  [5, 7],
+  [9, 21],
+  [26, 79],
+  [10, 6],
+  [12, 16],
+  [4, 4],
+  [9, 13],
+  [48, 97],
+  [22, 23],
+  [5, 7],
+  [14, 27],
+  [7, 7],
+  [12, 15],
+  [51, 60],
+  [5, 5],
+  [85, 91],
+  [18, 21],
+  [62, 159],
+  [32, 41],
+  [1, 1],
+  [23, 33],
+  [12, 19],
+  [13, 36],
+  [55, 43],
+  [10, 13],
+  [7, 11],
+  [10, 13],
+  [13, 25],
+  [0, 0],
+  [5, 5],
+  [12, 12],
+  [23, 15],
+];
+
 const asOracle = (plan: StackPlan): OracleSet => ({
   ids: plan.applied.map(({ id }) => id),
   gain: plan.gainMinor,
@@ -95,6 +159,19 @@ describe("the best stack equals the exhaustive one", () => {
 });
 
 const shopper = { kind: "shopper_gain" } as const;
+
+// The oracle and the laws show when a bound leaves off too much. That it leaves off what it can shows in how much is looked at.
+describe("the search for the best stack", () => {
+  it("looks at no more than its bounds leave of the carts that the oracle knows", () => {
+    const steps = oracle.instances.map((instance) => {
+      const [cart, offers] = [cartOf(instance), instance.offers.map(offerOf)];
+      const gainMinMinor = instance.required_gain_minor;
+      const objectives = [shopper, { kind: "merchant_cost", gainMinMinor } as const];
+      return objectives.map((objective) => bestStack(cart, offers, objective).steps);
+    });
+    expect(steps).toEqual(LOOKS);
+  });
+});
 const one = (amounts: readonly number[], shippingMinor = 0): StackCart => ({
   currency: EUR,
   shippingMinor,

@@ -69,6 +69,11 @@ export class StackSearch {
     return this.#isExact;
   }
 
+  /** As `StackPlan.steps`. */
+  get steps(): number {
+    return this.#steps;
+  }
+
   /** The best set. */
   run(): StackSet {
     if (this.#objective.kind === "merchant_cost") this.#reachCheaply(this.#objective.gainMinMinor);
