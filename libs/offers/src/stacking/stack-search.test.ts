@@ -77,6 +77,24 @@ describe("the best set of offers", () => {
   });
 });
 
+// What was looked at stands beside what came out: a bound that leaves off less than it can shows there and nowhere else.
+const SHOPPERS = [
+  { exact: true, gainMinor: 8_213, costMinor: 5_159, steps: 23 },
+  { exact: true, gainMinor: 8_526, costMinor: 5_373, steps: 25 },
+  { exact: true, gainMinor: 8_866, costMinor: 5_713, steps: 27 },
+];
+const MERCHANTS = [
+  { exact: true, gainMinor: 3_971, costMinor: 1_300, steps: 320 },
+  { exact: true, gainMinor: 7_881, costMinor: 2_787, steps: 2_696 },
+  { exact: false, gainMinor: 12_610, costMinor: 4_439, steps: 8_206 },
+];
+const TIERED = [
+  { exact: true, gainMinor: 2_839, costMinor: 2_839, steps: 217 },
+  { exact: true, gainMinor: 4_967, costMinor: 4_967, steps: 2_007 },
+  { exact: true, gainMinor: 8_821, costMinor: 8_821, steps: 6_531 },
+  { exact: false, gainMinor: 13_512, costMinor: 13_512, steps: 8_225 },
+];
+
 describe("a search among more offers than are weighed in all sets", () => {
   it("is exact up to twelve, whatever they are", () => {
     const objective = atLeast(640);
@@ -95,6 +113,36 @@ describe("a search among more offers than are weighed in all sets", () => {
     expect(plan.exact).toBe(false);
     expect(plan.gainMinor).toBeGreaterThanOrEqual(3_333);
     expect(plan.costMinor).toBeLessThan(3_333);
+  });
+
+  /** Offers that differ in all that counts: amounts from 0.40, partners' shares, every third in one of four groups. */
+  const mixed = (count: number, seed: number): StackOffer[] =>
+    Array.from({ length: count }, (_, n) => {
+      const chance = (n * 7_919 + seed * 104_729) % 997;
+      const group = n % 3 === 0 ? { group: `g${String(n % 4)}` } : {};
+      return credit(`m${String(n).padStart(2, "0")}`, 40 + chance, (chance % 4) * 2_500, group);
+    });
+  /** Cashback of which each wants more of the goods left than the one before, beside percentages off the goods. */
+  const tiered = (count: number): StackOffer[] =>
+    Array.from({ length: count }, (_, n) => {
+      const own = { id: `t${String(n).padStart(2, "0")}`, priority: n % 5, minBasketMinor: 0, partnerShareBp: 0 };
+      return n % 2 === 0
+        ? { ...own, kind: "item_percent", productIds: [], percentBp: 100 + 37 * n }
+        : { ...own, kind: "cashback_tiered", tiers: [{ minimumMinor: 9_900 - 250 * n, cashbackBp: 150 + 29 * n }] };
+    });
+  const told = (offers: readonly StackOffer[], objective: typeof shopper | ReturnType<typeof atLeast>) => {
+    const { exact, gainMinor, costMinor, steps } = bestStack(CART, offers, objective);
+    return { exact, gainMinor, costMinor, steps };
+  };
+
+  it("begins with what helps most, one offer after the other, where there are more than twelve", () => {
+    expect([12, 13, 14].map((count) => told(mixed(count, 1), shopper))).toEqual(SHOPPERS);
+  });
+
+  it("looks at no more than it may, and gives at the end what adding one more offer cannot better", () => {
+    const searches = [20, 40, 64].map((count) => told(mixed(count, 2), atLeast(197 * count)));
+    expect(searches).toEqual(MERCHANTS);
+    expect([13, 20, 30, 64].map((count) => told(tiered(count), shopper))).toEqual(TIERED);
   });
 
   it("asks for a place that is there: anything else is a bug", () => {
