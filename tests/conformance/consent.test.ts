@@ -58,6 +58,8 @@ interface Datum {
   readonly purposes: readonly Purpose[];
   /** What the answer says that it moved it. */
   readonly dataClass: PersonalDataClass;
+  /** What else is looked at with it. Absent: nothing. */
+  readonly beside?: readonly PersonalDataClass[];
   /** What a campaign asks of it: an expression, or a class that the device proposes. */
   readonly asks: string | Approach;
   readonly without: Partial<DecisionInput>;
@@ -158,7 +160,7 @@ const OTHERS: readonly Datum[] = [
     ...{ without: { proposedClass: "" }, withIt: { proposedClass: "hesitant" } },
   },
   {
-    ...{ name: "propensity", ...of("behaviour"), asks: propensity },
+    ...{ name: "propensity", ...of("behaviour"), asks: propensity, beside: ["purchase"] },
     without: numbers({}),
     withIt: numbers({ cart_abandoned: 1, since_checkout_start_ms: HOUR_MS }),
   },
@@ -289,7 +291,7 @@ describe("a datum of the person", () => {
         expect(without!.decision.offer).toBeUndefined();
         expect(withIt!.decision.offer?.campaignId).toBe("c0");
         expect(withIt!.answer).not.toBe(without!.answer);
-        const told = datum.dataClass === "none" ? [] : [datum.dataClass];
+        const told = datum.dataClass === "none" ? [] : [datum.dataClass, ...(datum.beside ?? [])];
         expect(withIt!.decision.personalDataClasses).toEqual(told);
         expect(withIt!.decision.personalDataUsed).toBe(told.length > 0);
         expect(withIt!.decision.disclosure).toBe(told.length > 0 ? DISCLOSURE : "");

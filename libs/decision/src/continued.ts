@@ -1,4 +1,4 @@
-import type { Millis } from "@leastwise/vocabulary";
+import { permits, type Millis } from "@leastwise/vocabulary";
 import type { Candidate, Decision, Enrolment } from "./decision.js";
 import { baselineAlone, recordOf } from "./record.js";
 import { standingAnswer } from "./repeated.js";
@@ -68,7 +68,9 @@ export function honoured(
     horizonMs: campaign?.horizonMs ?? model.horizonMs,
     message: explanationStep(situation, grant.offer),
     segments: [],
-    personalData: held.withheld ? personalData : shownPersonalData(situation, permitted, held, before),
+    personalData: held.withheld
+      ? withheldPersonalData(situation, held, personalData)
+      : shownPersonalData(situation, permitted, held, before),
     validUntilMs: standsUntil(situation, held, campaign?.episodeMaxMs ?? 0),
     explorationCostMinor: 0,
   });
@@ -87,6 +89,23 @@ function shownPersonalData(
   if (personalDataClasses !== undefined && situation.earlierRules === undefined)
     return withDisclosure(situation, personalDataClasses);
   return { ...NO_PERSONAL_DATA, used: before?.personalDataUsed ?? personalization };
+}
+
+/** What an answer that stands says, told as this place and language have it told. */
+function standingPersonalData(
+  situation: Situation,
+  { personalDataUsed, personalDataClasses = [] }: Answer,
+): PersonalData {
+  if (situation.earlierRules === undefined && personalDataClasses.length > 0)
+    return withDisclosure(situation, personalDataClasses);
+  return { ...NO_PERSONAL_DATA, used: personalDataUsed };
+}
+
+/** What an answer of none would say: the one that stands for this cart, or one that is made now. */
+function withheldPersonalData(situation: Situation, { episodeId }: OpenOffer, now: PersonalData): PersonalData {
+  const standing = situation.earlierRules === undefined ? standingAnswer(situation, [episodeId])?.answer : undefined;
+  const agreed = standing?.personalDataClasses?.every((dataClass) => permits(situation.consent, dataClass)) ?? true;
+  return standing === undefined || !agreed ? now : standingPersonalData(situation, standing);
 }
 
 /** To the episode's end; after it, as long as a new answer would stand, and no longer than the offer that is shown. */
@@ -126,11 +145,7 @@ function standingDecision(situation: Situation, enrolments: readonly Enrolment[]
     horizonMs: longest === 0 ? model.horizonMs : longest,
     message: standing.message,
     segments: [],
-    personalData: {
-      used: standing.personalDataUsed,
-      classes: standing.personalDataClasses ?? [],
-      disclosure: standing.disclosure ?? "",
-    },
+    personalData: standingPersonalData(situation, standing),
     validUntilMs: standing.validUntilMs,
     explorationCostMinor: 0,
   });

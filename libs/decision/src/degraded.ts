@@ -98,6 +98,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     campaignIndex: new CampaignIndex([]),
     entitlements: new Set(),
     recoveries: new Set(),
+    markdowns: new Set(),
     experiments: [],
     budgets: [],
     breakers: [],

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
-import { DAY_MS, HOUR_MS, MINUTE_MS, type AssignmentKey, type Millis } from "@leastwise/vocabulary";
+import { DAY_MS, HOUR_MS, MINUTE_MS, PURPOSES, type AssignmentKey, type Millis } from "@leastwise/vocabulary";
 import fc from "fast-check";
 import { decide } from "./decide.js";
-import { ineligibleFor } from "./explain/ineligible.js";
+import type { Decided } from "./decision.js";
 import {
   campaign,
   CART,
@@ -17,9 +17,9 @@ import {
 import type { DecisionInput } from "./input.js";
 import type { ResponseModel } from "./model/response-model.js";
 import { PRIOR_MODEL } from "./priors.js";
-import type { Approach, Campaign } from "./policy/policy.js";
+import type { Approach, Campaign, Policy } from "./policy/policy.js";
 import { EMPTY_STATE, type DecisionState } from "./state/decision-state.js";
-import { evolve } from "./state/evolve.js";
+import { answerOf, evolve } from "./state/evolve.js";
 
 // Shoppers who leave on purpose, wait, come back, and change their carts a little, to be offered more.
 
@@ -61,6 +61,12 @@ const SHOP = shop([EVERYONE, COME_BACK].map(exploiting));
 
 function cartOf(goodsMinor: number): DecisionInput["cart"] {
   return { ...CART, lines: [{ productId: "shoe", quantity: 1, unitPriceMinor: goodsMinor }] };
+}
+
+function decided(changes: Partial<DecisionInput>): Decided {
+  const outcome = decide(input(changes));
+  if (outcome.kind !== "decided") throw new Error("repeated");
+  return outcome;
 }
 
 /** A visit to the checkout: how long after the one before, and with what in the cart. */
@@ -174,20 +180,135 @@ describe("who fishes for a better offer", () => {
     expect(broughtBack(10 * DAY_MS)).toBe(8);
   });
 
-  it("is told why: who was answered, and then left, and who was brought back a short while ago", () => {
-    const reasons = (decisionState: DecisionState, nowMs: number) =>
-      ineligibleFor(
-        input({ ...SHOP, decisionState, nowMs: nowMs as Millis, features: features({ cart_abandoned: 1 }) }),
-      ).map(({ reason }) => reason);
-    const first = decide(input({ ...SHOP, features: features({ cart_abandoned: 0 }) }));
-    if (first.kind !== "decided") throw new Error("repeated");
-    expect(reasons(first.nextState, NOON + HOUR_MS)).toEqual(["answered_before_left"]);
-    expect(reasons(EMPTY_STATE, NOON)).toEqual([]);
-    const back = decide(input({ ...shop([exploiting(COME_BACK)]), features: features({ cart_abandoned: 1 }) }));
-    if (back.kind !== "decided") throw new Error("repeated");
+  it("is told why, on each rung: who was answered, and then left, and who was brought back a short while ago", () => {
+    const blocks = (
+      decisionState: DecisionState,
+      nowMs: number,
+      campaigns: readonly Campaign[],
+      goodsMinor = 10_000,
+    ) => {
+      const left = { decisionState, nowMs: nowMs as Millis, features: features({ cart_abandoned: 1 }) };
+      const outcome = decide(input({ ...shop(campaigns), ...left, cart: cartOf(goodsMinor) }));
+      if (outcome.kind !== "decided") throw new Error("repeated");
+      const { candidates } = outcome.decision;
+      return new Set(candidates.filter(({ campaignId }) => campaignId === "come-back").map((one) => one.blockedBy));
+    };
+    const both = [EVERYONE, COME_BACK].map(exploiting);
+    const first = decided({ ...SHOP, features: features({ cart_abandoned: 0 }) });
+    expect(blocks(first.nextState, NOON + HOUR_MS, both, 90_000)).toEqual(new Set(["answered_before_left"]));
+    expect(blocks(first.nextState, NOON + 25 * HOUR_MS, both, 90_000)).toEqual(new Set([""]));
+    const back = decided({ ...shop([exploiting(COME_BACK)]), features: features({ cart_abandoned: 1 }) });
     expect(back.decision.offer?.campaignId).toBe("come-back");
-    expect(reasons(back.nextState, NOON + 29 * DAY_MS)).toEqual(["recovered_before"]);
-    expect(reasons(back.nextState, NOON + 30 * DAY_MS)).toEqual([]);
+    const since = evolve(back.nextState, { kind: "ordered", atMs: (NOON + 1) as Millis });
+    const used = evolve(since, { kind: "redeemed", offerId: back.decision.offer!.offerId, costMinor: 1_000 });
+    expect(blocks(used, NOON + 29 * DAY_MS, both)).toEqual(new Set(["recovered_before"]));
+    expect(blocks(used, NOON + 30 * DAY_MS, both)).toEqual(new Set([""]));
+  });
+
+  it("is bound by every offer that was let go, be a larger cart in between", () => {
+    const detour = [10_000, 100_000, 10_000].map((goodsMinor, visit) => ({
+      afterMs: visit === 0 ? 0 : 25 * HOUR_MS,
+      goodsMinor,
+    }));
+    const generous = compiledModel({ ...TEMPTED_MODEL, baseline: [{ feature: "intercept", mean: -0.2, sd: 0.01 }] });
+    const least = { ...EVERYONE, ladder: LADDER.slice(0, 1) };
+    const shown = fish(detour, { ...shop([least, COME_BACK].map(exploiting)), model: generous });
+    expect(shown.map(({ depthBp }) => depthBp)).toEqual([500, 500, 500]);
+  });
+
+  it("looks for who is held out like who is given nothing", () => {
+    const experiments = (holdoutBp: number) => [{ experimentId: "autumn-holdout", salt: "autumn-2026", holdoutBp }];
+    const told = (policyOf: Partial<Policy>, model: DecisionInput["model"], wait: number) => {
+      const asked = { policy: compiled({ campaigns: [exploiting(COME_BACK)], ...policyOf }), model };
+      const first = decided({ ...asked, features: features({ cart_abandoned: 1 }) });
+      const again = { ...asked, decisionState: first.nextState, nowMs: (NOON + wait) as Millis };
+      return answerOf(decided({ ...again, cart: cartOf(9_900), features: features({ cart_abandoned: 1 }) }).decision);
+    };
+    const useless = compiledModel({ ...TEMPTED_MODEL, formats: [] });
+    for (const wait of [HOUR_MS, 2 * DAY_MS]) {
+      const withheld = told({ experiments: experiments(9_999) }, TEMPTED, wait);
+      const none = told({ experiments: experiments(0) }, useless, wait);
+      expect({ ...withheld, decisionId: "" }).toEqual({ ...none, decisionId: "" });
+    }
+  });
+});
+
+describe("consent that was withdrawn", () => {
+  it("takes with it what it had been found by: what was let go, and what was refused", () => {
+    const segments = [
+      { name: "everyone", expression: "true" },
+      { name: "often", expression: "features.purchases_30d >= 2" },
+    ];
+    const often = exploiting(
+      campaign({ campaignId: "often", ladder: LADDER.slice(0, 1), approach: { kind: "rules", segment: "often" } }),
+    );
+    const deeper = exploiting({ ...EVERYONE, ladder: LADDER.slice(1, 2) });
+    const model = compiledModel({ ...TEMPTED_MODEL, baseline: [{ feature: "intercept", mean: -0.2, sd: 0.01 }] });
+    const first = decided({
+      policy: compiled({ segments, campaigns: [often] }),
+      model,
+      features: features({ purchases_30d: 3 }),
+    });
+    expect(first.decision.offer?.campaignId).toBe("often");
+    const later = (consent: DecisionInput["consent"]) => {
+      const state = evolve(first.nextState, { kind: "expired", offerId: first.decision.offer!.offerId });
+      const policy = compiled({ segments, campaigns: [deeper, often] });
+      const then = { policy, model, decisionState: state, nowMs: (NOON + 3 * DAY_MS) as Millis, consent };
+      return decided({ ...then, features: features({ purchases_30d: 3 }) }).decision;
+    };
+    expect(later(PURPOSES).candidates.find(({ campaignId }) => campaignId === "everyone")?.blockedBy).toBe(
+      "deeper_than_before",
+    );
+    expect(later([]).candidates.find(({ campaignId }) => campaignId === "everyone")?.blockedBy).toBe("");
+    const none = decided({
+      policy: compiled({ segments, campaigns: [often, deeper] }),
+      model: compiledModel({ ...TEMPTED_MODEL, formats: [] }),
+      features: features({ purchases_30d: 3 }),
+    });
+    const again = (consent: DecisionInput["consent"]) => {
+      const then = {
+        policy: compiled({ segments, campaigns: [often, deeper] }),
+        model,
+        decisionState: none.nextState,
+        consent,
+      };
+      return decided({
+        ...then,
+        nowMs: (NOON + 1) as Millis,
+        cart: cartOf(9_900),
+        features: features({ purchases_30d: 3 }),
+      }).decision;
+    };
+    expect(
+      new Set(
+        again(PURPOSES)
+          .candidates.slice(1)
+          .map(({ blockedBy }) => blockedBy),
+      ),
+    ).toEqual(new Set(["refused_before"]));
+    expect(
+      new Set(
+        again([])
+          .candidates.slice(1)
+          .map(({ blockedBy }) => blockedBy),
+      ),
+    ).toEqual(new Set([""]));
+  });
+});
+
+describe("who is owed something for having left a cart", () => {
+  it("is owed it however often it is asked", () => {
+    const owed = { ...COME_BACK, kind: "entitlement" as const, experimentId: "", ladder: LADDER.slice(0, 1) };
+    const asked = { ...shop([owed]), features: features({ cart_abandoned: 1 }) };
+    const first = decided(asked);
+    const again = decided({
+      ...asked,
+      decisionState: first.nextState,
+      nowMs: (NOON + 1_000) as Millis,
+      cart: cartOf(9_900),
+    });
+    expect([first, again].map(({ decision }) => decision.reason)).toEqual(["entitlement", "entitlement"]);
+    expect(again.decision.offer?.offerId).toBe(first.decision.offer?.offerId);
   });
 });
 

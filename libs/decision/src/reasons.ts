@@ -43,8 +43,6 @@ export const INELIGIBLE_REASONS = [
   "class_not_proposed",
   "feature_absent",
   "not_abandoned",
-  "answered_before_left",
-  "recovered_before",
   "not_dormant",
   "churn_too_low",
   "churn_too_high",
@@ -64,6 +62,8 @@ export type BlockReason =
   | "stacking_group"
   | "deeper_than_before"
   | "refused_before"
+  | "answered_before_left"
+  | "recovered_before"
   | "guardrail_subject_max"
   | "frequency_cap"
   | "cool_down"
@@ -84,6 +84,8 @@ export const BLOCK_REASONS: readonly BlockReason[] = [
   "stacking_group",
   "deeper_than_before",
   "refused_before",
+  "answered_before_left",
+  "recovered_before",
   "kill_switch",
   "margin_unknown",
   "margin_breaker",

@@ -1,7 +1,7 @@
+import { isStillAgreed } from "@leastwise/vocabulary";
 import type { Situation } from "./situation.js";
 import type { RecentAnswer } from "./state/decision-state.js";
 import { REPEAT_SPAN_MS } from "./state/evolve.js";
-import { isStillAgreed } from "./steps/consent.js";
 
 /**
  * The earlier answer that a call is to get again: the same caller's same request id within 24 hours, as long as the answer

@@ -36,7 +36,7 @@ export function open(valuesMax: number, meaning: string): OpenLabel {
 export const RPC_METHODS = {
   "leastwise.v1.CatalogService": ["PutProducts", "GetProduct"],
   "leastwise.v1.CollectorService": ["Record", "RecordStream"],
-  "leastwise.v1.DecisionService": ["Decide", "DecideBatch", "DecideStream", "Explain"],
+  "leastwise.v1.DecisionService": ["Decide", "DecideBatch", "DecideStream", "Explain", "WhatIf"],
   "leastwise.v1.ModelService": ["ApplyModel", "ValidateModel", "GetModel", "ListModels", "RollbackModel"],
   "leastwise.v1.OfferService": ["Validate", "Reserve", "Redeem", "Release", "Refund", "Get", "BestStack"],
   "leastwise.v1.PolicyService": [
@@ -62,7 +62,7 @@ export const RPC_METHOD_NAMES: readonly string[] = [...new Set(Object.values(RPC
 
 /** Methods whose calls are passed on to the scorer that owns their subject. Each message of a DecideStream goes as a batch of one. */
 export const FORWARDED_METHODS: readonly string[] = [
-  ...["Decide", "DecideBatch", "Explain"],
+  ...["Decide", "DecideBatch", "Explain", "WhatIf"],
   ...RPC_METHODS["leastwise.v1.OfferService"],
 ];
 

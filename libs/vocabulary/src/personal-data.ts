@@ -73,3 +73,8 @@ function isInput(name: string): name is keyof typeof CLASS_OF_INPUT {
 export function permits(consent: readonly Purpose[], dataClass: PersonalDataClass): boolean {
   return PURPOSES_OF_CLASS[dataClass].every((purpose) => consent.includes(purpose));
 }
+
+/** True if nothing that opens data was withdrawn since something was found with a consent. */
+export function isStillAgreed(then: readonly Purpose[], now: readonly Purpose[]): boolean {
+  return then.every((purpose) => now.includes(purpose) || !GATING_PURPOSES.has(purpose));
+}

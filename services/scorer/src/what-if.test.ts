@@ -1,6 +1,6 @@
 import { TOPICS, wire } from "@leastwise/contracts";
 import { DAY_MS, HOUR_MS, type Millis } from "@leastwise/vocabulary";
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { applied, nearlyAllHeldOut, NOON, percentages } from "./given/records.js";
 import { checkout, givenLog, openShop, standing, type GivenLog, type Shop } from "./given/shop.js";
 
@@ -48,6 +48,7 @@ describe("what if", () => {
     expect(await ownMetrics()).toEqual(before);
     expect(first).toMatchObject({ isApproximate: false, answer: { offer: { campaignId: "autumn", code: "" } } });
     expect(first.explanation?.record?.offer?.code).toBe("");
+    expect(first.explanation?.record?.decisionState).toHaveLength(0);
     expect(first.explanation?.sentences.at(-1)).toContain("granted");
     const really = await decided();
     expect(really).toMatchObject({ decisionId: first.answer!.decisionId });
@@ -65,6 +66,13 @@ describe("what if", () => {
     expect(heldOut.explanation?.record).toMatchObject({ ghost: true, reason: "holdout" });
     expect(shop.decider.whatIf(supposed({ policyVersion: "unheard-of" }))).toMatchObject({
       error: { code: "INVALID_ARGUMENT", refusal: { reason: "unknown_version", field: "policy_version" } },
+    });
+  });
+
+  it("is not answered of a shopper whose windows are not here", () => {
+    jest.spyOn(shop.feed, "holds").mockReturnValue(false);
+    expect(shop.decider.whatIf(supposed())).toMatchObject({
+      error: { code: "UNAVAILABLE", refusal: { reason: "restoring" } },
     });
   });
 

@@ -4,11 +4,14 @@ import type { Models, Policies } from "@leastwise/references";
 import { invalidArgument, refuse, type RpcRefusal } from "@leastwise/rpc";
 import { DAY_MS, err, ok, refusal, type Millis, type Result } from "@leastwise/vocabulary";
 import { callFacts, type CallSources } from "./call-facts.js";
+import { subjectOfCall } from "./call-subject.js";
 import { readDecide } from "./decide-request.js";
+import type { DeciderOptions } from "./decider.js";
 import { decisionInput } from "./decision-input.js";
+import { RESTORING } from "./decision-service.js";
 import { explained } from "./recent-decisions.js";
 
-export interface WhatIfSources extends CallSources {
+export interface WhatIfSources extends CallSources, Pick<DeciderOptions, "standings"> {
   readonly policies: Policies;
   readonly models: Pick<Models, "active">;
 }
@@ -30,9 +33,14 @@ export function whatIf(
   const nowMs = sources.clock.nowMs();
   const at = instantOf(atMs, nowMs);
   if (!at.ok) return at;
+  const subject = subjectOfCall(sources, call.value);
+  const { feed, standings } = sources;
+  const isElsewhere = standings !== undefined && standings.unsettledMs(feed.partitionOf(subject)) === undefined;
+  // What the windows would say of a shopper that they do not hold is nothing, and no decision is supposed from that.
+  if (isElsewhere || !feed.holds(subject)) return err(RESTORING);
   const policy = policyVersion === "" ? sources.policies.active() : sources.policies.version(policyVersion);
   if (policy === undefined) return err(policyVersion === "" ? NO_POLICY : unknownVersion(policyVersion));
-  const facts = callFacts(sources, { ...call.value, requestId: "" }, at.value, policy);
+  const facts = callFacts(sources, { ...call.value, requestId: "" }, at.value, policy, subject);
   const decisionState = at.value < nowMs ? stateBefore(facts.decisionState, at.value) : facts.decisionState;
   const input = decisionInput({ ...facts, decisionState }, policy, sources.models.active(), "fresh");
   return ok({ ...decided(input), isApproximate: at.value !== nowMs });
@@ -67,7 +75,10 @@ function decided(input: DecisionInput): Pick<wire.WhatIfResponse, "answer" | "ex
   if (outcome.kind === "repeated")
     return { answer: answerToWire(withoutCode(outcome.answer), 0), explanation: undefined };
   const decision: Decision = withoutCode(outcome.decision);
-  return { answer: answerToWire(answerOf(decision), 0), explanation: explained(decision, input) };
+  const explanation = explained(decision, input);
+  // The state has the codes of what the shopper was given.
+  const record = explanation.record && { ...explanation.record, decisionState: Buffer.alloc(0) };
+  return { answer: answerToWire(answerOf(decision), 0), explanation: { ...explanation, record } };
 }
 
 /** Nobody is to use an offer that was issued to nobody; of one that was, its holder knows the code. */

@@ -150,7 +150,7 @@ const campaigns: fc.Arbitrary<readonly Campaign[]> = fc
         exploration: {
           ...exploration,
           budget: eur(exploration.budget),
-          curatedBp: exploration.budget === 0 ? 0 : exploration.curatedBp,
+          curatedBp: isOwed || exploration.budget === 0 ? 0 : exploration.curatedBp,
         },
       }),
     ),
@@ -258,6 +258,7 @@ interface Past {
   readonly costMinor: number;
   readonly depthBp: number | undefined;
   readonly isSameCart: boolean;
+  readonly isEnded: boolean;
 }
 const past: fc.Arbitrary<readonly Past[]> = fc.array(
   fc.record({
@@ -266,6 +267,7 @@ const past: fc.Arbitrary<readonly Past[]> = fc.array(
     costMinor: fc.integer({ min: 0, max: 1_500 }),
     depthBp: maybe(fc.integer({ min: 0, max: 1_500 })),
     isSameCart: fc.boolean(),
+    isEnded: fc.boolean(),
   }),
   { maxLength: 3, size: "-1" },
 );
@@ -388,7 +390,7 @@ function policyOf(listed: readonly Campaign[], guarded: Guardrails) {
 function historyOf(past: readonly Past[], digest: string): readonly Grant[] {
   return past
     .toSorted((a, b) => b.agoMs - a.agoMs)
-    .map(({ campaignId, agoMs, costMinor, depthBp, isSameCart }, at) => ({
+    .map(({ campaignId, agoMs, costMinor, depthBp, isSameCart, isEnded }, at) => ({
       ...{
         offerId: `o${String(at)}`,
         campaignId,
@@ -397,7 +399,7 @@ function historyOf(past: readonly Past[], digest: string): readonly Grant[] {
         faceValueMinor: costMinor,
         ...(depthBp === undefined ? {} : { depthBp }),
       },
-      ...{ cartDigest: isSameCart ? digest : "other", episodeId: "earlier", ended: true },
+      ...{ cartDigest: isSameCart ? digest : "other", episodeId: "earlier", ended: isEnded },
     }));
 }
 

@@ -293,15 +293,18 @@ function blockOf(scene: Scene, { campaign, gift, incentive, owedMinor }: Asked):
   return budgetBlock(scene, campaign, worst);
 }
 
-/** More, and a larger share of the goods, than the newest incentive of the last days, which was not followed by an order. */
+/** More, and a larger share of the goods, than any incentive of the last days that was not followed by an order. */
 function isEscalation(scene: Scene, worth: number): boolean {
   const { noEscalationMs = 14 * DAY_MS } = scene.guardrails;
-  const newest = scene.history.filter(({ campaignId }) => !isEntitlement(scene, campaignId)).at(-1);
-  if (newest?.depthBp === undefined || scene.nowMs - newest.atMs >= noEscalationMs) return false;
-  if (scene.orders.some((at) => at >= newest.atMs)) return false;
   const goods = sum(scene.lines.map((line) => listOf(line) - (line.discountMinor ?? 0)));
   const depthBp = goods === 0 ? 0 : halfEven(BigInt(worth) * 10_000n, BigInt(goods));
-  return worth > newest.faceValueMinor && depthBp > newest.depthBp;
+  return scene.history.some((given) => {
+    const wasBought =
+      scene.orders.some((at) => at >= given.atMs) ||
+      scene.history.some((other) => other.ended && other.costMinor > 0 && other.atMs >= given.atMs);
+    if (isEntitlement(scene, given.campaignId) || scene.nowMs - given.atMs >= noEscalationMs || wasBought) return false;
+    return given.depthBp !== undefined && worth > given.faceValueMinor && depthBp > given.depthBp;
+  });
 }
 
 function budgetBlock({ leases }: Scene, { budgetId }: Campaign, worst: number): string {
@@ -488,13 +491,19 @@ function weightsOf(
     0,
     ...inverse.map((part) => (part === 0 ? 0 : Math.floor(((TWO_32 / 10_000) * 3_000 * part) / sum(inverse)))),
   ];
+  const bears = rungs.map((rung) => {
+    const left = (rung.campaign.exploration?.budget?.minor ?? 0) - (scene.explorationSpentMinor[rung.campaignId] ?? 0);
+    const givenUp = Math.max(0, recorded(best.value) - recorded(rung.value));
+    const spent = Math.max(0, Math.round(rung.expectedCost) - Math.round(best.expectedCost));
+    return Math.ceil(givenUp + spent) <= left;
+  });
   const curated = [
     0,
     ...rungs.map(({ campaignId, campaign }, at) => {
       const isFirst = !rungs
         .slice(0, at)
-        .some((other, place) => other.campaignId === campaignId && mayTry[place] === true);
-      const shareBp = mayTry[at] === true && isFirst ? (campaign.exploration?.curatedBp ?? 0) : 0;
+        .some((other, place) => other.campaignId === campaignId && bears[place] === true);
+      const shareBp = bears[at] === true && isFirst ? (campaign.exploration?.curatedBp ?? 0) : 0;
       return Math.floor((TWO_32 / 10_000) * shareBp);
     }),
   ];

@@ -77,8 +77,10 @@ export interface CompiledPolicy {
   readonly campaignIndex: CampaignIndex;
   /** Ids of those that are owed. */
   readonly entitlements: ReadonlySet<string>;
-  /** Ids of those that bring back who left a cart. */
+  /** Ids of the incentives that bring back who left a cart. */
   readonly recoveries: ReadonlySet<string>;
+  /** Ids of those that give goods away for less as they lose value. */
+  readonly markdowns: ReadonlySet<string>;
   readonly experiments: readonly CompiledExperiment[];
   readonly budgets: readonly CompiledBudget[];
   /** Those of the campaigns that have one. */
@@ -262,6 +264,7 @@ export function compilePolicy(
     campaignIndex: new CampaignIndex(campaigns),
     entitlements: new Set(campaigns.filter(({ kind }) => kind === "entitlement").map(({ campaignId }) => campaignId)),
     recoveries: new Set(campaigns.filter(isRecovery).map(({ campaignId }) => campaignId)),
+    markdowns: new Set(campaigns.filter(isMarkdown).map(({ campaignId }) => campaignId)),
     budgets,
     breakers: campaigns.flatMap(({ breaker }) => breaker ?? []),
     quantities: campaigns.filter(({ offersMax }) => offersMax > 0),
@@ -300,8 +303,13 @@ function lifetimeSlots({ names }: FeatureCatalogue): LifetimeSlots {
   };
 }
 
-function isRecovery({ approach }: CompiledCampaign): boolean {
-  return approach.kind === "propensity" && approach.of === "abandonment";
+/** Incentives alone: what is owed is owed again. */
+function isRecovery({ kind, approach }: CompiledCampaign): boolean {
+  return kind === "incentive" && approach.kind === "propensity" && approach.of === "abandonment";
+}
+
+function isMarkdown({ approach }: CompiledCampaign): boolean {
+  return approach.kind === "dynamic";
 }
 
 function classOfFeature(name: string, { names, classes = [] }: FeatureCatalogue): PersonalDataClass {

@@ -40,13 +40,15 @@ export function validateApproach(
           `at most ${at}.propensity_max_bp, ${String(most)}`,
         );
       validateChurn(problems, at, approach);
-      if (approach.againAfterMs !== undefined)
-        problems.range(
+      if (approach.againAfterMs !== undefined && approach.of !== "abandonment")
+        problems.add(
+          "again_after_of_abandonment",
           `${at}.again_after_ms`,
           approach.againAfterMs,
-          0,
-          approach.of === "abandonment" ? 366 * DAY_MS : 0,
+          "none: it is of abandonment",
         );
+      else if (approach.againAfterMs !== undefined)
+        problems.range(`${at}.again_after_ms`, approach.againAfterMs, 0, 366 * DAY_MS);
       return;
     }
     case "dynamic":

@@ -20,9 +20,9 @@ export interface KnownNames {
 
 /** Horizon of a campaign that states none. */
 export const HORIZON_DEFAULT_MS = 7 * DAY_MS;
-/** Longest life of an offer, and longest horizon. */
 /** Share of draws that curation may have, basis points, of all campaigns together. */
 const CURATED_MAX_BP = 1_000;
+/** Longest life of an offer, and longest horizon. */
 const OFFER_TTL_MAX_MS = 90 * DAY_MS;
 const CAP_PERIOD_MAX_MS = 366 * DAY_MS;
 /** Last instant that a calendar has. */
@@ -99,7 +99,12 @@ function validateObjective(problems: Problems, field: string, objective: Objecti
   problems.money(`${field}.target_conversion.cost_per_order_max`, goal.costPerOrderMax, currency, 1);
 }
 
-function validateExploration(problems: Problems, field: string, { exploration }: Campaign, currency: string): void {
+function validateExploration(
+  problems: Problems,
+  field: string,
+  { exploration, kind }: Campaign,
+  currency: string,
+): void {
   if (exploration === undefined) return;
   const { floorBp, coldStartDecisionsPerRung, budget, curatedBp = 0 } = exploration;
   if (floorBp !== undefined) problems.range(`${field}.floor_bp`, floorBp, 0, 2_000);
@@ -107,7 +112,9 @@ function validateExploration(problems: Problems, field: string, { exploration }:
     problems.range(`${field}.cold_start_decisions_per_rung`, coldStartDecisionsPerRung, 0, 2_147_483_647);
   if (budget !== undefined) problems.money(`${field}.budget`, budget, currency, 0);
   problems.range(`${field}.curated_bp`, curatedBp, 0, CURATED_MAX_BP);
-  if (curatedBp > 0 && (budget?.minor ?? 0) === 0)
+  if (curatedBp > 0 && kind === "entitlement")
+    problems.add("curated_entitlement", `${field}.curated_bp`, curatedBp, "0: what is owed is not drawn");
+  else if (curatedBp > 0 && (budget?.minor ?? 0) === 0)
     problems.add(
       "curation_without_budget",
       `${field}.curated_bp`,

@@ -48,16 +48,15 @@ export interface Episode {
   readonly exploit: RungRef;
   /** What the shopper agreed to when it was found, where personal data moved it. Absent: none did, or it is from before this was kept. */
   readonly exploitConsent?: readonly Purpose[];
-  /** What it has answered none about. Absent: nothing, or it is from before this was kept. */
-  readonly refused?: Refused;
+  /** What it has answered none about, one entry a campaign. Absent: nothing, or it is from before this was kept. */
+  readonly refused?: readonly Refused[];
 }
 
-/** What an episode answered none about although it could have been given. */
+/** A campaign that an episode answered none about although a rung of it could have been given. */
 export interface Refused {
+  readonly campaignId: string;
   /** Most that the goods of such a cart were worth. */
   readonly goodsMinor: number;
-  /** Campaigns with a rung that could have been given. */
-  readonly campaignIds: readonly string[];
   /** What the shopper agreed to then, where personal data moved any of it. Absent: none did. */
   readonly consent?: readonly Purpose[];
 }
@@ -107,6 +106,8 @@ export interface Grant {
   readonly faceValueMinor: number;
   /** What it was worth as a share of the goods, basis points. Absent: what is owed, or from before it was kept. */
   readonly depthBp?: number;
+  /** What the shopper agreed to then, where personal data moved it. Absent: none did, or it is from before this was kept. */
+  readonly consent?: readonly Purpose[];
   readonly cartDigest: string;
   /** The episode that it was given in, which its end ends. */
   readonly episodeId: string;

@@ -1,6 +1,5 @@
 import { goodsMinor } from "@leastwise/offers";
-import { DAY_MS, type Millis } from "@leastwise/vocabulary";
-import { isStillAgreed } from "../steps/consent.js";
+import { isStillAgreed, DAY_MS, type Millis } from "@leastwise/vocabulary";
 import type { Candidate, Decision } from "../decision.js";
 import {
   ORDERS_MAX,
@@ -167,18 +166,22 @@ function episodeAfter(before: Episode | undefined, decision: DecisionFacts): Epi
  * was found with the help of data that may no longer be looked at is forgotten.
  */
 function refusedAfter(
-  before: Refused | undefined,
+  before: readonly Refused[] = [],
   { candidates, chosen, cart, consent, personalDataUsed }: DecisionFacts,
-): Refused | undefined {
-  const kept = isStillAgreed(before?.consent ?? [], consent) ? before : undefined;
+): readonly Refused[] | undefined {
+  const kept = new Map(
+    before.filter((one) => isStillAgreed(one.consent ?? [], consent)).map((one) => [one.campaignId, one]),
+  );
   const admissible = candidates.filter(({ rung, blockedBy }) => rung !== 0 && blockedBy === "");
-  if (chosen !== 0 || admissible.length === 0) return kept;
-  const agreed = personalDataUsed ? consent : kept?.consent;
-  return {
-    goodsMinor: Math.max(kept?.goodsMinor ?? 0, goodsMinor(cart)),
-    campaignIds: [...new Set([...(kept?.campaignIds ?? []), ...admissible.map(({ campaignId }) => campaignId)])],
-    ...(agreed === undefined ? {} : { consent: agreed }),
-  };
+  for (const { campaignId } of chosen === 0 ? admissible : []) {
+    const known = kept.get(campaignId);
+    kept.set(campaignId, {
+      campaignId,
+      goodsMinor: Math.max(known?.goodsMinor ?? 0, goodsMinor(cart)),
+      ...(personalDataUsed ? { consent } : known?.consent && { consent: known.consent }),
+    });
+  }
+  return kept.size === 0 ? undefined : [...kept.values()];
 }
 
 /** An answer that honours what was given before, repeats a none, is the safe one or does not stand neither draws nor opens an episode. */
@@ -249,6 +252,7 @@ function newGrant(
       costMinor: worstCostMinor,
       faceValueMinor: offer.faceValueMinor,
       ...(ref.depthBp === undefined ? {} : { depthBp: ref.depthBp }),
+      ...(decision.personalDataUsed && { consent: decision.consent }),
       cartDigest,
       episodeId,
       ended: false,

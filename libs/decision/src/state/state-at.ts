@@ -23,14 +23,20 @@ export function stateBefore(state: DecisionState, atMs: number): DecisionState {
   const { enrolments, episode, open, history, orders, recent } = state;
   const answers = recent.filter((answer) => answer.atMs <= atMs);
   const hadBegun = episode !== undefined && answers.some(({ episodeId }) => episodeId === episode.id);
+  const isAsOfThen = recent.every((answer) => answer.atMs <= atMs || answer.episodeId !== episode?.id);
   return {
     enrolments: enrolments.filter(({ enrolledAtMs }) => enrolledAtMs <= atMs),
-    ...(hadBegun && { episode }),
+    ...(hadBegun && { episode: isAsOfThen ? episode : asItBegan(episode) }),
     open: open.filter(({ offer }) => offer.issuedAtMs <= atMs),
     history: history.filter((grant) => grant.atMs <= atMs),
     orders: orders.filter((orderMs) => orderMs <= atMs),
     recent: answers,
   };
+}
+
+/** Without what its later answers found. */
+function asItBegan({ id, ordersFromMs, endsAtMs, draw, propensity }: Episode): Episode {
+  return { id, ordersFromMs, endsAtMs, draw, propensity, exploit: { campaignId: "", rung: 0 } };
 }
 
 /** The state without what was withheld: what the subject has really been given. */

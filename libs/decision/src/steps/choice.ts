@@ -1,6 +1,6 @@
+import { isStillAgreed } from "@leastwise/vocabulary";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
-import { isStillAgreed } from "./consent.js";
 import type { RungRef } from "../state/decision-state.js";
 import type { ValuedRung } from "./value.js";
 

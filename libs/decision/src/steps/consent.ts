@@ -1,11 +1,4 @@
-import {
-  CLASS_OF_INPUT,
-  classOfInput,
-  GATING_PURPOSES,
-  permits,
-  type PersonalDataClass,
-  type Purpose,
-} from "@leastwise/vocabulary";
+import { CLASS_OF_INPUT, classOfInput, permits, type PersonalDataClass, type Purpose } from "@leastwise/vocabulary";
 import type { DecisionInput, FeatureVector, Profile } from "../input.js";
 import { withoutSensitive } from "../policy/sensitive-data.js";
 
@@ -33,11 +26,6 @@ export interface Permitted {
   readonly device: string;
   /** True if data of the class may be looked at. */
   readonly allows: (dataClass: PersonalDataClass) => boolean;
-}
-
-/** True if nothing that opens data was withdrawn since something was found with a consent. */
-export function isStillAgreed(then: readonly Purpose[], now: readonly Purpose[]): boolean {
-  return then.every((purpose) => now.includes(purpose) || !GATING_PURPOSES.has(purpose));
 }
 
 /**

@@ -1,10 +1,10 @@
 import { Goods, withoutExcludedGoods } from "@leastwise/offers";
-import { CLASS_OF_INPUT, DAY_MS } from "@leastwise/vocabulary";
+import { CLASS_OF_INPUT } from "@leastwise/vocabulary";
 import { dynamicLineCaps } from "../approaches/dynamic.js";
 import { isInWeek } from "../policy/weekly-hours.js";
 import { propensityProblem } from "../approaches/propensity.js";
 import type { CompiledCampaign } from "../policy/compile.js";
-import type { Approach, DynamicApproach, PropensityApproach } from "../policy/policy.js";
+import type { Approach, DynamicApproach } from "../policy/policy.js";
 import type { IneligibleReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
 import type { Permitted } from "./consent.js";
@@ -80,12 +80,11 @@ function goodsUnder({ cart, rows, policy }: Situation, capsMinor: readonly numbe
 function ineligibleBecause(
   campaign: CompiledCampaign,
   { lineCapsMinor }: Goods,
-  situation: Situation,
+  { nowMs, policy, model }: Situation,
   { features, allows, proposedClass }: Permitted,
   { verdicts }: Segments,
   baseline: Baseline,
 ): IneligibleReason | undefined {
-  const { nowMs, policy, model } = situation;
   if (!isRunning(campaign, nowMs)) return "not_running";
   if (campaign.excludedBetween.some(({ startsAtMs, endsAtMs }) => nowMs >= startsAtMs && nowMs < endsAtMs))
     return "partner_exclusive";
@@ -107,9 +106,7 @@ function ineligibleBecause(
         sinceFirstPurchaseMs: present(features.values[slots.sinceFirstPurchaseMs]),
         purchaseDays: present(features.values[slots.purchaseDays]),
       };
-      return (
-        propensityProblem(approach, seen, baseline.conversion, model.bgnbd) ?? recoveryProblem(situation, approach)
-      );
+      return propensityProblem(approach, seen, baseline.conversion, model.bgnbd);
     }
     case "dynamic":
       return lineCapsMinor?.some((cap) => cap > 0) === true ? undefined : "no_line_qualifies";
@@ -119,31 +116,12 @@ function ineligibleBecause(
   }
 }
 
-/** Time after an offer to who left a cart in which no other is made, where the policy does not say. */
-const AGAIN_AFTER_DEFAULT_MS = 30 * DAY_MS;
-
-/**
- * Leaving a cart must not become a way to shop: who was answered in this episode is not answered better for having left, and who was brought back is not
- * brought back again at once. By earlier rules it was not asked. Both go by what was answered and given, like caps: nothing of it is data that moves an amount.
- */
-function recoveryProblem(
-  { decisionState, policy, nowMs, earlierRules }: Situation,
-  { of, againAfterMs = AGAIN_AFTER_DEFAULT_MS }: PropensityApproach,
-): "answered_before_left" | "recovered_before" | undefined {
-  if (of !== "abandonment" || earlierRules !== undefined) return undefined;
-  if (decisionState.episode !== undefined) return "answered_before_left";
-  const since = nowMs - againAfterMs;
-  const wasRecovered = decisionState.history.some(
-    ({ atMs, campaignId }) => atMs > since && policy.recoveries.has(campaignId),
-  );
-  return wasRecovered ? "recovered_before" : undefined;
-}
-
 /** Which data of the person decide on whether the approach applies; segments say so themselves, and so does the chance to buy without us. */
 function classesRead(approach: Approach, { personalization, proposedClass }: Permitted): ClassBits {
   if (approach.kind === "on_device" && proposedClass !== "") return bitOf(CLASS_OF_INPUT.proposed_class);
   if (approach.kind !== "propensity" || !personalization) return NO_CLASSES;
-  return bitOf(approach.of === "abandonment" ? "behaviour" : "purchase");
+  // Whether a begun checkout was left shows in whether it was followed by an order.
+  return approach.of === "abandonment" ? bitOf("behaviour") | bitOf("purchase") : bitOf("purchase");
 }
 
 /** True within its schedule. */

@@ -91,6 +91,18 @@ describe("curation", () => {
     expect(shares(spent)[" 0"]).toBe(1);
   });
 
+  it("costs its budget what is given up beside a dearer choice, too, and ends with it", () => {
+    const best = campaign({ campaignId: "best", ladder: LADDER.slice(1), exploration: QUIET });
+    const cheap = curated(500, {}, { ladder: [{ incentive: percentOff(100) }] });
+    const of = (spent: number) => {
+      const asked = { policy: compiled({ campaigns: [best, cheap] }), model: sureModel(3) };
+      return decision({ ...asked, explorationSpentMinor: { curated: spent } });
+    };
+    expect(of(0).candidates[of(0).exploit]).toMatchObject({ campaignId: "best" });
+    expect(shares(of(0))["curated 1"]).toBeCloseTo(0.05, 8);
+    expect(shares(of(1_000_000))["curated 1"]).toBe(0);
+  });
+
   it("leaves the floors of what else is tried, and the cold start", () => {
     const cold = { coldStartDecisionsPerRung: 10, floorBp: 100 };
     const made = decision({ policy: compiled({ campaigns: [curated(500, cold)] }), model: compiledModel() });
@@ -104,6 +116,10 @@ describe("curation", () => {
     ["out_of_range campaigns[0].exploration.curated_bp", [curated(1_001)]],
     ["out_of_range campaigns[0].exploration.curated_bp", [curated(-1)]],
     ["curation_without_budget campaigns[0].exploration.curated_bp", [curated(500, { budget: eur(0) })]],
+    [
+      "curated_entitlement campaigns[0].exploration.curated_bp",
+      [curated(500, {}, { kind: "entitlement", experimentId: "" })],
+    ],
     ["curated_too_much campaigns", [curated(600), curated(401, {}, { campaignId: "another" })]],
   ])("is refused: %s", (problem, campaigns) => {
     const refused = compilePolicy(policy({ campaigns }), CATALOGUE);

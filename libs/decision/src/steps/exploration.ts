@@ -45,7 +45,7 @@ export function explorationStep(
   const cold = rungs.map((rung, index) => canExplore[index] === true && isCold(situation, rung, rungs));
   const anchor = cold[exploit - 1] === true ? 0 : exploit;
   const floors = floorsOf(rungs, canExplore, exploit, anchor);
-  const [shares, curated] = [coldShares(rungs, cold), curatedShares(rungs, canExplore)];
+  const [shares, curated] = [coldShares(rungs, cold), curatedShares(situation, rungs, best)];
   const weights = floors.map((floor, place) =>
     place === anchor ? 0 : Math.max(floor, shares[place] ?? 0, curated[place] ?? 0),
   );
@@ -91,13 +91,15 @@ function coldShares(rungs: readonly ValuedRung[], cold: readonly boolean[]): num
   return [0, ...inverse.map((part) => (sum === 0 ? 0 : Math.floor((rest * part) / sum)))];
 }
 
-/** What curation gives each place: of each campaign to the cheapest rung that can be tried. */
-function curatedShares(rungs: readonly ValuedRung[], canExplore: readonly boolean[]): number[] {
+/** What curation gives each place: of each campaign to the cheapest rung whose cost over the exploit choice its budget bears, be that value given up alone. */
+function curatedShares(situation: Situation, rungs: readonly ValuedRung[], best: RungTerms): number[] {
   const shares = Array<number>(rungs.length + 1).fill(0);
   if (rungs.every(({ campaign }) => campaign.curatedBp === 0)) return shares;
   const seen = new Set<CompiledCampaign>();
-  for (const [index, { campaign }] of rungs.entries()) {
-    if (canExplore[index] !== true || seen.has(campaign)) continue;
+  for (const [index, rung] of rungs.entries()) {
+    const { campaign } = rung;
+    if (campaign.curatedBp === 0 || seen.has(campaign)) continue;
+    if (costOver(best, recordedTerms(rung)) > remainingMinor(situation, rung)) continue;
     seen.add(campaign);
     shares[index + 1] = Math.floor((WEIGHT_SUM / 10_000) * campaign.curatedBp);
   }

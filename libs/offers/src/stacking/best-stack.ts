@@ -19,8 +19,6 @@ export interface StackPlan {
   readonly toPayMinor: number;
   /** True if no admissible set is better. False: more than 12 offers came, and the search was broken off. */
   readonly exact: boolean;
-  /** Places that were looked at, each time with what stood in the set before: what the search has cost. */
-  readonly steps: number;
 }
 
 /** An offer in its place in a stack. */
@@ -74,7 +72,6 @@ export function bestStack(
     leftOut: leftOutOf(offers, usable, basket, search, best),
     ...planOf(course, candidates, best, rounding),
     exact: search.isExact,
-    steps: search.steps,
   };
 }
 
@@ -83,7 +80,7 @@ function planOf(
   offers: readonly ReachingOffer[],
   { places, gain, cost }: StackSet,
   rounding: RoundingMode,
-): Omit<StackPlan, "leftOut" | "exact" | "steps"> {
+): Omit<StackPlan, "leftOut" | "exact"> {
   const applied = places.flatMap((place, depth) => {
     const placed = offers[place];
     if (placed === undefined) return [];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { CurrencyCode } from "@leastwise/vocabulary";
 import { bestStack } from "./best-stack.js";
-import { StackCourse } from "./stack-course.js";
-import type { StackCart, StackOffer } from "./stack-offer.js";
+import { reaching, StackCourse } from "./stack-course.js";
+import { byApplication, type StackCart, type StackOffer } from "./stack-offer.js";
 import { EXACT_OFFERS_MAX, STACK_OFFERS_MAX, StackSearch } from "./stack-search.js";
 
 const CART: StackCart = {
@@ -131,8 +131,10 @@ describe("a search among more offers than are weighed in all sets", () => {
         : { ...own, kind: "cashback_tiered", tiers: [{ minimumMinor: 9_900 - 250 * n, cashbackBp: 150 + 29 * n }] };
     });
   const told = (offers: readonly StackOffer[], objective: typeof shopper | ReturnType<typeof atLeast>) => {
-    const { exact, gainMinor, costMinor, steps } = bestStack(CART, offers, objective);
-    return { exact, gainMinor, costMinor, steps };
+    const reached = offers.toSorted(byApplication).map((offer) => reaching(offer, CART));
+    const search = new StackSearch(new StackCourse(CART, "half_even"), reached, objective, "half_even");
+    const { gain, cost } = search.run();
+    return { exact: search.isExact, gainMinor: gain, costMinor: cost, steps: search.steps };
   };
 
   it("begins with what helps most, one offer after the other, where there are more than twelve", () => {

@@ -69,7 +69,7 @@ export class StackSearch {
     return this.#isExact;
   }
 
-  /** As `StackPlan.steps`. */
+  /** Places that were looked at, each time with what stood in the set before: what the search has cost. */
   get steps(): number {
     return this.#steps;
   }

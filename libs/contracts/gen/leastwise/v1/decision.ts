@@ -173,7 +173,7 @@ export interface DecideResponse {
     | number
     | undefined;
   /**
-   * Which classes of personal data moved the answer: of `behaviour`, `purchase`, `device`, `coarse_location`, `profile`, `partner_group`. Empty where none
+   * Which classes of personal data could move the answer, since something that is asked of shoppers here reads them and consent opens them: of `behaviour`, `purchase`, `device`, `coarse_location`, `profile`, `partner_group`. Empty where none
    * did; of an answer that honours an offer from before this was kept, it is not known, and empty too.
    */
   personalDataClasses: string[];
@@ -593,13 +593,14 @@ export interface WhatIfResponse {
   answer:
     | DecideResponse
     | undefined;
-  /** Why, as Explain tells it. Absent where an answer that was given before would be given again. */
+  /** Why, as Explain tells it, without the shopper's state before it. Absent where an answer that was given before would be given again. */
   explanation:
     | ExplainResponse
     | undefined;
   /**
    * False where everything is as it is now. True of another instant: shoppers' windows, answers and offers are as of that instant as far as they are still known (of
-   * the past, what came later is left out; sessions, recencies and open carts are as of now), and consent, profile, catalog, model, budgets and counts are as of now.
+   * the past, what came later is left out, but what became of offers since is known, and answers of more than a day before now are not; sessions, recencies and open
+   * carts are as of now), and consent, profile, catalog, model, budgets and counts are as of now.
    */
   isApproximate: boolean;
 }
@@ -3765,7 +3766,7 @@ export const DecisionServiceService = {
   },
   /**
    * What would be decided, now or at any other instant, under the policy in force or another version. Errors: INVALID_ARGUMENT (those of Decide but of counterfeit
-   * stacks, `request_missing`, `at_out_of_range`, `unknown_version`); FAILED_PRECONDITION (`no_policy`: none is in force yet); UNAVAILABLE (`restoring`;
+   * stacks, `request_missing`, `at_out_of_range`, `unknown_version`); FAILED_PRECONDITION (`no_policy`: none is in force yet); UNAVAILABLE (`restoring`: what is known of the shopper is still being read;
    * `owner_unavailable`: the scorer that owns the shopper did not answer).
    */
   whatIf: {
@@ -3806,7 +3807,7 @@ export interface DecisionServiceServer extends UntypedServiceImplementation {
   explain: handleUnaryCall<ExplainRequest, ExplainResponse>;
   /**
    * What would be decided, now or at any other instant, under the policy in force or another version. Errors: INVALID_ARGUMENT (those of Decide but of counterfeit
-   * stacks, `request_missing`, `at_out_of_range`, `unknown_version`); FAILED_PRECONDITION (`no_policy`: none is in force yet); UNAVAILABLE (`restoring`;
+   * stacks, `request_missing`, `at_out_of_range`, `unknown_version`); FAILED_PRECONDITION (`no_policy`: none is in force yet); UNAVAILABLE (`restoring`: what is known of the shopper is still being read;
    * `owner_unavailable`: the scorer that owns the shopper did not answer).
    */
   whatIf: handleUnaryCall<WhatIfRequest, WhatIfResponse>;
@@ -3883,7 +3884,7 @@ export interface DecisionServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * What would be decided, now or at any other instant, under the policy in force or another version. Errors: INVALID_ARGUMENT (those of Decide but of counterfeit
-   * stacks, `request_missing`, `at_out_of_range`, `unknown_version`); FAILED_PRECONDITION (`no_policy`: none is in force yet); UNAVAILABLE (`restoring`;
+   * stacks, `request_missing`, `at_out_of_range`, `unknown_version`); FAILED_PRECONDITION (`no_policy`: none is in force yet); UNAVAILABLE (`restoring`: what is known of the shopper is still being read;
    * `owner_unavailable`: the scorer that owns the shopper did not answer).
    */
   whatIf(

@@ -842,8 +842,8 @@ export interface Exploration {
     | Money
     | undefined;
   /**
-   * Curation, for campaigns that people have put together: this share of the draws goes to the campaign's cheapest admissible rung whatever the model makes
-   * of it, where it applies and its exploration budget bears it: basis points, 0 to 1 000, and of all campaigns of a policy together at most 1 000. Without
+   * Curation, for campaigns that people have put together: this share of the draws goes to the campaign's cheapest admissible rung whose cost over
+   * the choice the exploration budget bears, whatever the model makes of it: basis points, 0 to 1 000, and of all campaigns of a policy together at most 1 000. Without
    * a budget it is refused (`curation_without_budget`). Absent: 0.
    */
   curatedBp?: number | undefined;
@@ -900,7 +900,7 @@ export interface Guardrails {
   coolDownMs: bigint;
   /**
    * Time after an incentive in which a shopper who has not ordered since is offered none that takes a larger share of the goods and is worth more: waiting
-   * must not pay. ms, 0 to 366 days. 0: only on the same cart, within a day. Absent: 14 days.
+   * must not pay. Markdowns (`dynamic`) neither bind nor are bound. ms, 0 to 366 days. 0: only on the same cart, within a day. Absent: 14 days.
    */
   noEscalationMs?: bigint | undefined;
 }
