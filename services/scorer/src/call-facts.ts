@@ -1,7 +1,6 @@
 import type { SubjectHasher } from "@leastwise/contracts";
 import type { LinkBook, Policies, PolicyInForce } from "@leastwise/references";
 import type { AssignmentKey, Clock, Millis, SubjectId } from "@leastwise/vocabulary";
-import { subjectOfCall } from "./call-subject.js";
 import type { DecideCall } from "./decide-request.js";
 import { gatherFacts, type Facts, type FactSources } from "./decision-input.js";
 
@@ -17,9 +16,9 @@ export interface CallSources extends FactSources {
 export function callFacts(
   sources: CallSources,
   call: DecideCall,
+  subject: SubjectId,
   nowMs: Millis,
   policy: PolicyInForce | undefined,
-  subject = subjectOfCall(sources, call),
 ): Facts {
   return gatherFacts(sources, call, subject, assignmentKeyOf(sources, call, subject), nowMs, policy);
 }

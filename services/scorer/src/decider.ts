@@ -249,7 +249,7 @@ export class Decider {
 
   #facts(call: DecideCall, subject: SubjectId): Facts {
     const { clock, policies } = this.#options;
-    return callFacts(this.#options, call, clock.nowMs(), policies.active(), subject);
+    return callFacts(this.#options, call, subject, clock.nowMs(), policies.active());
   }
 
   #repeat(answer: Answer, staleMs: number, degraded: DegradedReason | undefined): wire.DecideResponse {

@@ -40,7 +40,7 @@ export function whatIf(
   if (isElsewhere || !feed.holds(subject)) return err(RESTORING);
   const policy = policyVersion === "" ? sources.policies.active() : sources.policies.version(policyVersion);
   if (policy === undefined) return err(policyVersion === "" ? NO_POLICY : unknownVersion(policyVersion));
-  const facts = callFacts(sources, { ...call.value, requestId: "" }, at.value, policy, subject);
+  const facts = callFacts(sources, { ...call.value, requestId: "" }, subject, at.value, policy);
   const decisionState = at.value < nowMs ? stateBefore(facts.decisionState, at.value) : facts.decisionState;
   const input = decisionInput({ ...facts, decisionState }, policy, sources.models.active(), "fresh");
   return ok({ ...decided(input), isApproximate: at.value !== nowMs });

@@ -24,7 +24,7 @@ export interface Distribution {
  * A rung dearer than the exploit choice is tried only as far as its campaign's exploration budget goes: what trying it
  * costs, value given up and money spent, must still fit. Rung 0 and cheaper rungs are always tried: that spends nothing. What is
  * tried has at least its floor.
- * Curation gives its share to the cheapest rung of a campaign that can be tried, be it worth nothing by the model.
+ * Curation gives its share to the cheapest rung of a campaign whose cost its budget bears, be it worth nothing by the model.
  * In a cold start (a campaign with a rung that has too few decisions) the baseline has 70 % and the rungs of the cold
  * campaigns share the rest by inverse cost; an exploit choice of a campaign that is not cold stands in the baseline's place, which
  * then has its floor.
