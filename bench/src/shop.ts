@@ -8,7 +8,7 @@ import {
   followModels,
   followPolicies,
   followSubjects,
-  PolicySight,
+  TopicSight,
 } from "@leastwise/references";
 import { Decider, RecentDecisions, WindowsFeed, type ThreadOptions } from "@leastwise/scorer";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
@@ -72,11 +72,11 @@ async function openDecider(
   telemetry: Telemetry,
   feed: WindowsFeed,
   recent: RecentDecisions,
-): Promise<{ readonly decider: Decider; readonly sight: PolicySight }> {
+): Promise<{ readonly decider: Decider; readonly sight: TopicSight }> {
   const ignore = (): void => undefined;
   const policies = await followPolicies(log, { onInForce: ignore, onUnusable: ignore });
   const models = await followModels(log, { onInForce: ignore, onUnusable: ignore });
-  const sight = new PolicySight({ policies, nowMs: () => performance.now(), heartbeatMs: 250, unseenMs: 1_000 });
+  const sight = new TopicSight({ topic: policies, nowMs: () => performance.now(), heartbeatMs: 250, unseenMs: 1_000 });
   const decider = new Decider({
     ledger: await Ledger.open({ log, telemetry, clock: CLOCK }),
     feed,

@@ -115,6 +115,9 @@ const facts: fc.Arbitrary<DecisionFacts> = fc.record({
   personalDataUsed: fc.boolean(),
   personalDataClasses: fc.subarray(PERSONAL_DATA_CLASSES.filter((dataClass) => dataClass !== "none")),
   disclosure: id,
+  classFreshness: fc
+    .subarray(PERSONAL_DATA_CLASSES.filter((dataClass) => dataClass !== "none"))
+    .map((classes) => classes.map((dataClass, i) => ({ dataClass, ...(i > 0 && { lagMs: i, newestAgeMs: i - 1 }) }))),
   consent: fc.subarray([...PURPOSES]),
   validUntilMs: instant,
   withheldUntilMs: instant,
@@ -332,6 +335,9 @@ describe("an answer", () => {
       ...{ decisionId: "d", offer: undefined, message: "", degradedReason: "", policyVersion: "v" },
       ...{ freshness: Freshness.FRESHNESS_STALE, staleMs: 12n, validUntilMs: 7n },
       ...{ personalDataUsed: true, personalDataClasses: [], disclosure: "" },
+      classFreshness: PERSONAL_DATA_CLASSES.slice(1).map((dataClass) => ({
+        ...{ dataClass, state: wire.ClassState.CLASS_STATE_DEFAULT, lagMs: 0n, newestAgeMs: undefined },
+      })),
     });
   });
 

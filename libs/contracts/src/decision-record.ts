@@ -6,6 +6,7 @@ import {
   encodeRecordedState,
   type Answer,
   type Candidate,
+  type ClassFreshness,
   type Decision,
   type DecisionFacts,
   type DegradedReason,
@@ -90,6 +91,7 @@ function answerOf(decision: Decision) {
     personalDataUsed: decision.personalDataUsed,
     personalDataClasses: [...decision.personalDataClasses],
     disclosure: decision.disclosure,
+    classFreshness: decision.classFreshness.map(readClassToWire),
     validUntilMs: BigInt(decision.validUntilMs),
     observeOnly: decision.observeOnly,
     // Who writes it to the log says under which epoch.
@@ -135,8 +137,45 @@ export function answerToWire(answer: Answer, staleMs: number): wire.DecideRespon
     personalDataUsed: answer.personalDataUsed,
     personalDataClasses: [...(answer.personalDataClasses ?? [])],
     disclosure: answer.disclosure ?? "",
+    classFreshness: allClassesToWire(answer),
     validUntilMs: BigInt(answer.validUntilMs),
   };
+}
+
+/** Each class of personal data once: those of which nothing was there to be read are at their default. */
+function allClassesToWire({ classFreshness = [] }: Answer): wire.ClassFreshness[] {
+  return TOLD_CLASSES.map((dataClass) => {
+    const read = classFreshness.find((known) => known.dataClass === dataClass);
+    return read === undefined ? atDefault(dataClass) : readClassToWire(read);
+  });
+}
+
+const TOLD_CLASSES = PERSONAL_DATA_CLASSES.filter((dataClass) => dataClass !== "none");
+
+function atDefault(dataClass: string): wire.ClassFreshness {
+  return { dataClass, state: wire.ClassState.CLASS_STATE_DEFAULT, lagMs: 0n, newestAgeMs: undefined };
+}
+
+function readClassToWire({ dataClass, lagMs = 0, newestAgeMs }: ClassFreshness): wire.ClassFreshness {
+  const { CLASS_STATE_FRESH, CLASS_STATE_STALE } = wire.ClassState;
+  return {
+    dataClass,
+    state: lagMs > 0 ? CLASS_STATE_STALE : CLASS_STATE_FRESH,
+    lagMs: BigInt(lagMs),
+    newestAgeMs: bigintOf(newestAgeMs),
+  };
+}
+
+function classFreshnessOf({ dataClass, lagMs, newestAgeMs }: wire.ClassFreshness): readonly ClassFreshness[] {
+  const known = TOLD_CLASSES.find((name) => name === dataClass);
+  if (known === undefined) return [];
+  return [
+    {
+      dataClass: known,
+      ...given("lagMs", lagMs === 0n ? undefined : Number(lagMs)),
+      ...given("newestAgeMs", newestAgeMs === undefined ? undefined : Number(newestAgeMs)),
+    },
+  ];
 }
 
 /** An offer on the wire. */
@@ -264,6 +303,7 @@ export function decisionFacts(record: wire.DecisionRecord): DecisionFacts {
     personalDataUsed: record.personalDataUsed,
     personalDataClasses: PERSONAL_DATA_CLASSES.filter((dataClass) => record.personalDataClasses.includes(dataClass)),
     disclosure: record.disclosure,
+    classFreshness: record.classFreshness.flatMap(classFreshnessOf),
     consent: record.consent.flatMap((purpose) => purposeName(purpose) ?? []),
     validUntilMs: Number(record.validUntilMs) as Millis,
   };

@@ -2,6 +2,7 @@ import type { Cart, CatalogRow, Incentive, PriceBasis } from "@leastwise/offers"
 import type { AssignmentKey, Millis, PersonalDataClass, Purpose, SubjectId } from "@leastwise/vocabulary";
 import type { FeatureVector, Place } from "./input.js";
 import type { BlockReason, DecisionReason, DegradedReason } from "./reasons.js";
+import type { ClassFreshness } from "./steps/class-freshness.js";
 import type { Answer, Arm, DecisionState, Freshness, IssuedOffer } from "./state/decision-state.js";
 
 /** One decision, whole: it fills `DecisionRecord`. Money is in minor units of the cart's currency. */
@@ -70,6 +71,8 @@ export interface Decision {
   readonly personalDataClasses: readonly PersonalDataClass[];
   /** What the shopper is told of it; empty: nothing. */
   readonly disclosure: string;
+  /** How good what was known of the person was, by class of personal data; those are left out of which nothing was there to be read. */
+  readonly classFreshness: readonly ClassFreshness[];
   /** How long the answer stands: the episode's end. */
   readonly validUntilMs: Millis;
   readonly catalog: readonly CatalogRow[];

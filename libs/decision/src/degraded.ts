@@ -46,6 +46,7 @@ export function degradedDecision(input: DegradedInput, reason: DegradedReason): 
     ...answer,
     freshness: reason === "owner_changing" ? "stale" : "degraded",
     degradedReason: reason,
+    classFreshness: [],
     ...(answer.offer === undefined && { personalDataUsed: false, personalDataClasses: [], disclosure: "" }),
     validUntilMs: situation.nowMs,
   };
@@ -120,6 +121,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     lifetimeSlots: undefined,
     featureSlots: [],
     textFeatures: [],
+    sinceEventSlot: -1,
     propensitySlots: {
       ...{ cartAbandoned: -1, sinceCheckoutStartMs: -1, sincePurchaseMs: -1 },
       ...{ sinceFirstPurchaseMs: -1, purchaseDays: -1 },

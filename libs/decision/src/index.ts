@@ -14,7 +14,16 @@ export type { TargetWorth } from "./explain/target-worths.js";
 export type { RunnerUp, RunnerUpReason } from "./explain/runner-up.js";
 export { explainDecision, type ExplainedDecision } from "./explain/sentences.js";
 export { PolicyImpact, type ImpactReport, type KindCount } from "./impact/policy-impact.js";
-export type { BudgetLease, Cause, DecisionInput, FeatureVector, Place, Profile, RealisedMargin } from "./input.js";
+export type {
+  BudgetLease,
+  Cause,
+  DataAges,
+  DecisionInput,
+  FeatureVector,
+  Place,
+  Profile,
+  RealisedMargin,
+} from "./input.js";
 export {
   compileModel,
   type Coefficient,
@@ -24,6 +33,7 @@ export {
 } from "./model/response-model.js";
 export { compileBudget, type CompiledBudget } from "./policy/budget-plan.js";
 export type { CompiledBreaker } from "./policy/compile-breaker.js";
+export type { ClassFreshness } from "./steps/class-freshness.js";
 export { consentStep, type Permitted, type PersonalInput } from "./steps/consent.js";
 export { segmentsHolding } from "./steps/segments.js";
 export { contradictionsOf } from "./contradictions/contradictions.js";

@@ -62,6 +62,22 @@ export interface DecisionInput {
   readonly codeKey: { readonly secret: HashKey; readonly version: number };
   /** How good the state is: `stale` if something asked for was not seen yet. */
   readonly freshness: "fresh" | "stale";
+  /** How far behind the log what is known of the person is. Absent: not at all. */
+  readonly ages?: DataAges | undefined;
+}
+
+/** How far behind the log what is known of a person is, and how old its newest parts are that no feature tells the age of. */
+export interface DataAges {
+  /** How long ago the windows were last known to have all of the clickstream, ms. Absent: they have. */
+  readonly clickstreamLagMs?: number;
+  /** How long ago the profiles here were last known to be all that there are, ms. Absent: they are. */
+  readonly subjectsLagMs?: number;
+  /** Most that data may lag and be read, ms, as the caller says. Absent: however far. */
+  readonly acceptedLagMs?: number;
+  /** How old the newest event is that told a word among the features, ms, by its name. */
+  readonly textAgesMs?: Readonly<Record<string, number>>;
+  /** How long ago the profile was written, ms. */
+  readonly profileAgeMs?: number;
 }
 
 /**

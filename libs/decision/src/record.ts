@@ -3,6 +3,7 @@ import type { Candidate, Decision, Enrolment } from "./decision.js";
 import { profileDigestOf } from "./digests.js";
 import type { FeatureVector } from "./input.js";
 import type { Situation } from "./situation.js";
+import { classFreshnessOf } from "./steps/class-freshness.js";
 import { WEIGHT_SUM } from "./steps/exploration.js";
 import type { Permitted } from "./steps/consent.js";
 import type { PersonalData } from "./steps/personal-data.js";
@@ -40,9 +41,10 @@ export type Outcome = Pick<
 export function recordOf(
   situation: Situation,
   enrolments: readonly Enrolment[],
-  { features, profile, proposedClass, partnerSegments, channel, device }: Permitted,
+  permitted: Permitted,
   outcome: Outcome,
 ): Decision {
+  const { features, profile, proposedClass, partnerSegments, channel, device } = permitted;
   const { cause, policy, model } = situation;
   return {
     decisionId: situation.decisionId,
@@ -90,6 +92,7 @@ export function recordOf(
     personalDataUsed: outcome.personalData.used,
     personalDataClasses: outcome.personalData.classes,
     disclosure: outcome.personalData.disclosure,
+    classFreshness: classFreshnessOf(situation, permitted),
     validUntilMs: outcome.validUntilMs,
     catalog: situation.catalog,
     profileDigest: profileDigestOf(profile),

@@ -85,6 +85,7 @@ export function situationUnder(
     language: input.language,
     codeKey: input.codeKey,
     freshness: input.freshness,
+    ages: input.ages,
     decisionId: decisionIdOf(cause, subject, digest, nowMs, input.decisionState),
     cartDigest: digest,
     goodsMinor: goodsMinor(cart),

@@ -28,6 +28,6 @@ export {
   type Policies,
   type PolicyInForce,
 } from "./policies.js";
-export { PolicySight, type PolicySightOptions } from "./policy-sight.js";
+export { TopicSight, type TopicSightOptions } from "./topic-sight.js";
 export type { FollowingHooks, PassedOver } from "./passed-over.js";
 export { followSubjects, type Subjects } from "./subjects.js";

@@ -1,11 +1,11 @@
 import { TOPICS, wire } from "@leastwise/contracts";
 import type { EventLog, LogRecord } from "@leastwise/eventlog";
 import { isSubjectId, type SubjectId } from "@leastwise/vocabulary";
-import { follow, type Following } from "./follow.js";
+import { follow, type Followed } from "./follow.js";
 import { insistOnKey, takingOurs, type FollowingHooks } from "./passed-over.js";
 
 /** Profiles and consent, as the newest records of the topic `subjects` say. */
-export interface Subjects extends Following {
+export interface Subjects extends Followed {
   /** What is kept of a subject; undefined if nothing ever was. */
   record(subject: SubjectId): wire.SubjectRecord | undefined;
   /** Whether the record at that offset of the topic, or a newer one, has been taken. */

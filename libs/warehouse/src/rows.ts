@@ -113,6 +113,8 @@ export interface DecisionRow extends LogPosition {
   readonly observe_only: boolean;
   readonly degraded_reason: string;
   readonly freshness: string;
+  /** A class at its default has no key. */
+  readonly class_lag_ms: Readonly<Record<string, number>>;
   readonly reason: string;
   readonly offer_id: string;
   readonly held_minor: number;

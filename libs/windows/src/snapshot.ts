@@ -13,6 +13,10 @@ export interface FeatureSnapshot {
   lastChannel: string | undefined;
   lastDevice: string | undefined;
   lastPlace: string | undefined;
+  /** How old the newest event is that told each of them, ms; NaN where none did. */
+  lastChannelAgeMs: number;
+  lastDeviceAgeMs: number;
+  lastPlaceAgeMs: number;
   /** The storefront's name for the visit that the newest event told. No feature: it only helps to find the visit again. */
   lastSessionId: string | undefined;
 }
@@ -27,6 +31,9 @@ export function emptySnapshot(): FeatureSnapshot {
     lastChannel: undefined,
     lastDevice: undefined,
     lastPlace: undefined,
+    lastChannelAgeMs: NaN,
+    lastDeviceAgeMs: NaN,
+    lastPlaceAgeMs: NaN,
     lastSessionId: undefined,
   };
 }

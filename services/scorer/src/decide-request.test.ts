@@ -95,6 +95,8 @@ describe("a Decide", () => {
     ["a country within bounds", { place: { country: TOO_LONG } }, "id_too_long at place.country"],
     ["a region that can be stored", { place: { region: "\uD800" } }, "invalid_text at place.region"],
     ["no wait into the past", { maxWaitMs: -1 }, "wait_out_of_range at max_wait_ms"],
+    ["no lag into the past", { maxLagMs: -1n }, "lag_out_of_range at max_lag_ms"],
+    ["no lag beyond a day", { maxLagMs: 86_400_001n }, "lag_out_of_range at max_lag_ms"],
     ["no wait without end", { maxWaitMs: AFTER_WAIT_MAX_MS + 1 }, "wait_out_of_range at max_wait_ms"],
   ])("must have %s", (_, fields, expected) => {
     const refused = read(fields);

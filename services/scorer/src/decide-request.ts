@@ -13,7 +13,7 @@ import {
   type wire,
 } from "@leastwise/contracts";
 import type { Place } from "@leastwise/decision";
-import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
+import { DAY_MS, err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 
 /** Longest wait for `after`, ms. */
 export const AFTER_WAIT_MAX_MS = 1_000;
@@ -45,10 +45,12 @@ export interface DecideCall {
   /** What the windows must have seen; undefined: whatever is there. */
   readonly after: LogPosition | undefined;
   readonly afterWaitMs: number;
+  /** Most that what is known of the shopper may lag and be read; undefined: however far. */
+  readonly maxLagMs: number | undefined;
   readonly language: string;
 }
 
-/** Reads a Decide. Reasons: those of ids, texts, cart and position, and `wait_out_of_range`, `too_many_names`. */
+/** Reads a Decide. Reasons: those of ids, texts, cart and position, and `wait_out_of_range`, `lag_out_of_range`, `too_many_names`. */
 export function readDecide(request: wire.DecideRequest, afterWaitDefaultMs: number): Result<DecideCall, Refusal> {
   const ids = readSubjectRef(request.subject);
   if (!ids.ok) return ids;
@@ -56,7 +58,7 @@ export function readDecide(request: wire.DecideRequest, afterWaitDefaultMs: numb
   if (!cart.ok) return cart;
   const after = request.after === "" ? undefined : parsePosition(request.after);
   if (after?.ok === false) return after;
-  const refused = checkTexts(request) ?? checkWait(request.maxWaitMs);
+  const refused = checkTexts(request) ?? checkWait(request.maxWaitMs) ?? checkLag(request.maxLagMs);
   if (refused !== undefined) return err(refused);
   return ok({
     ids: ids.value,
@@ -71,6 +73,7 @@ export function readDecide(request: wire.DecideRequest, afterWaitDefaultMs: numb
     proposedClass: request.proposedClass,
     after: after?.value,
     afterWaitMs: request.maxWaitMs ?? afterWaitDefaultMs,
+    maxLagMs: request.maxLagMs === undefined ? undefined : Number(request.maxLagMs),
     language: request.language === "" ? "en" : request.language,
   });
 }
@@ -98,6 +101,11 @@ function checkPartnerSegments(segments: readonly string[]): Refusal | undefined 
     if (refused !== undefined) return refused;
   }
   return undefined;
+}
+
+function checkLag(lagMs: bigint | undefined): Refusal | undefined {
+  if (lagMs === undefined || (lagMs >= 0n && lagMs <= BigInt(DAY_MS))) return undefined;
+  return refusal("lag_out_of_range", "max_lag_ms", lagMs, `0 to ${DAY_MS} ms`);
 }
 
 function checkWait(waitMs: number | undefined): Refusal | undefined {

@@ -188,6 +188,46 @@ describe("Decide", () => {
     expect(await seen("no-more")).toMatchObject({ segments: [], partnerSegments: [], personalDataUsed: false });
   });
 
+  it("says how far behind the log what it knows of the shopper was, and reads nothing that lags more than the call accepts", async () => {
+    const { PURPOSE_PERSONALIZATION, PURPOSE_PROFILE, PURPOSE_DEVICE } = wire.Purpose;
+    const consent = { purposes: [PURPOSE_PERSONALIZATION, PURPOSE_DEVICE, PURPOSE_PROFILE] };
+    const gold = { profile: { loyaltyTier: "gold" }, consent };
+    await given.log.append([
+      applied(percentages()),
+      kept(ADA, { ...gold, updatedAtMs: BigInt(NOON - 700) }),
+      did(ADA, { channel: wire.Channel.CHANNEL_APP }),
+    ]);
+    const lags = {
+      clickstreamMs: (partition: number) => (partition === partitionOf(ADA) ? 1_200 : 0),
+      subjectsMs: () => 0,
+    };
+    const shop = await open({ lags });
+    const told = async (requestId: string, maxLagMs?: bigint) => {
+      const { classFreshness, decisionId } = await ask(shop, {
+        requestId,
+        ...(maxLagMs !== undefined && { maxLagMs }),
+      });
+      return { classFreshness, record: await recordOf(given.log, decisionId) };
+    };
+    const { CLASS_STATE_FRESH, CLASS_STATE_STALE, CLASS_STATE_DEFAULT } = wire.ClassState;
+    const profile = { dataClass: "profile", state: CLASS_STATE_FRESH, lagMs: 0n, newestAgeMs: 700n };
+    const late = { state: CLASS_STATE_STALE, lagMs: 1_200n };
+    const first = await told("r-1");
+    expect(first.classFreshness).toEqual([
+      { dataClass: "behaviour", ...late, newestAgeMs: expect.any(BigInt) },
+      { dataClass: "purchase", ...late, newestAgeMs: undefined },
+      { dataClass: "device", ...late, newestAgeMs: expect.any(BigInt) },
+      { dataClass: "coarse_location", state: CLASS_STATE_DEFAULT, lagMs: 0n, newestAgeMs: undefined },
+      profile,
+      { dataClass: "partner_group", state: CLASS_STATE_DEFAULT, lagMs: 0n, newestAgeMs: undefined },
+    ]);
+    expect(first.record.classFreshness).toHaveLength(4);
+    const strict = await told("r-2", 1_199n);
+    expect(strict.classFreshness.filter(({ state }) => state !== CLASS_STATE_DEFAULT)).toEqual([profile]);
+    expect(strict.record).toMatchObject({ classFreshness: [profile], channel: 0 });
+    expect(strict.record.features?.values.every(Number.isNaN)).toBe(true);
+  });
+
   it("has all that it decided on in its record: features, consent, profile, catalog, where the shopper was last", async () => {
     const { PURPOSE_PERSONALIZATION, PURPOSE_LOCATION, PURPOSE_DEVICE, PURPOSE_PROFILE } = wire.Purpose;
     const consent = { purposes: [PURPOSE_PERSONALIZATION, PURPOSE_LOCATION, PURPOSE_DEVICE, PURPOSE_PROFILE] };

@@ -10,7 +10,7 @@ import {
 } from "@leastwise/decision";
 import type { LogError } from "@leastwise/eventlog";
 import { groupTwice, proveStack, type Counterfeit, type Hold, type Led } from "@leastwise/ledger";
-import type { Models, Policies, PolicySight } from "@leastwise/references";
+import type { Models, Policies, TopicSight } from "@leastwise/references";
 import type { RpcRefusal } from "@leastwise/rpc";
 import { depthBandOf, Seldom, type Telemetry } from "@leastwise/telemetry";
 import { MINUTE_MS, err, ok, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
@@ -32,7 +32,7 @@ export interface DeciderOptions extends CallSources {
   readonly policies: Policies;
   readonly models: Pick<Models, "active">;
   /** Whether the policy that is known here is the one on the log: without sight of it nothing new is given. */
-  readonly sight: Pick<PolicySight, "isSeen" | "look">;
+  readonly sight: Pick<TopicSight, "isSeen" | "look">;
   /** The wall's time, Unix ms, which deadlines are in whatever clock decisions are made under. */
   readonly wallNowMs: () => number;
   readonly telemetry: Telemetry;
@@ -111,7 +111,7 @@ export class Decider {
       const call = readDecide(wire.DecideRequest.decode(bytes), 0);
       if (!call.ok) throw new Error(`a rehearsal was refused: ${call.error.reason} ${call.error.field}`);
       const facts = this.#facts(call.value, this.#subjectOf(call.value));
-      const input = decisionInput(facts, policy, this.#options.models.active(), "fresh");
+      const input = decisionInput(facts, policy, this.#options.models.active(), 0);
       const outcome = decide(input);
       if (outcome.kind === "repeated") throw new Error("a rehearsal was answered before");
       wire.DecisionRecord.encode(decisionRecord(outcome.decision, input)).finish();
@@ -168,7 +168,7 @@ export class Decider {
     const safe = async (input: SafeInput, reason: DegradedReason) =>
       ok(await this.#tell({ ...asked, staleMs }, hold, input, degradedDecision(input, reason), reason));
     if (policy === undefined) return safe({ ...facts, freshness: "fresh" }, "no_policy");
-    const input = decisionInput(facts, policy, this.#options.models.active(), staleMs > 0 ? "stale" : "fresh");
+    const input = decisionInput(facts, policy, this.#options.models.active(), staleMs);
     if (this.#leftMs(leaveMs) <= 0) return safe(input, "deadline_near");
     if (unsettledMs > 0) return safe(input, "owner_changing");
     if (!isPolicySeen) return safe(input, "policy_unseen");

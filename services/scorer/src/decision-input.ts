@@ -1,5 +1,5 @@
 import { purposeName, type wire } from "@leastwise/contracts";
-import type { CompiledModel, DecisionInput, FeatureVector, Profile } from "@leastwise/decision";
+import type { CompiledModel, DataAges, DecisionInput, FeatureVector, Profile } from "@leastwise/decision";
 import type { Ledger } from "@leastwise/ledger";
 import { FEATURE_CATALOGUE, type Catalog, type PolicyInForce, type Subjects } from "@leastwise/references";
 import {
@@ -25,6 +25,16 @@ export interface FactSources {
   readonly clockKind: "wall" | "event";
   /** True where nothing may be issued, as in a replay of what has already happened. */
   readonly observeOnly: boolean;
+  /** How far what is known of shoppers is behind the log. Absent: it is all there, as in a replay. */
+  readonly lags?: Lags;
+}
+
+/** How far what is known of shoppers is behind the log. */
+export interface Lags {
+  /** How long ago a partition's windows were last known to have all of the clickstream, ms; 0: they have. */
+  clickstreamMs(partition: number): number;
+  /** How long ago profiles and consents were last known to be all here, ms; 0: they are. */
+  subjectsMs(): number;
 }
 
 const NAMES = FEATURE_CATALOGUE.names;
@@ -88,17 +98,48 @@ export function gatherFacts(
     observeOnly,
     language: call.language,
     codeKey,
+    ages: agesOf(sources, call, subject, snapshot, record, nowMs),
   };
 }
 
-/** The facts together with the policy and the model in force. */
+function agesOf(
+  { feed, lags }: FactSources,
+  { maxLagMs }: DecideCall,
+  subject: SubjectId,
+  snapshot: FeatureSnapshot,
+  record: wire.SubjectRecord | undefined,
+  nowMs: Millis,
+): DataAges {
+  const clickstreamLagMs = lags?.clickstreamMs(feed.partitionOf(subject)) ?? 0;
+  const subjectsLagMs = lags?.subjectsMs() ?? 0;
+  const textAgesMs: Record<string, number> = {};
+  if (snapshot.lastChannel !== undefined) textAgesMs["last_channel"] = snapshot.lastChannelAgeMs;
+  if (snapshot.lastDevice !== undefined) textAgesMs["last_device"] = snapshot.lastDeviceAgeMs;
+  if (snapshot.lastPlace !== undefined) textAgesMs["last_place"] = snapshot.lastPlaceAgeMs;
+  return {
+    ...(clickstreamLagMs > 0 && { clickstreamLagMs }),
+    ...(subjectsLagMs > 0 && { subjectsLagMs }),
+    ...(maxLagMs !== undefined && { acceptedLagMs: maxLagMs }),
+    textAgesMs,
+    ...(record?.profile !== undefined && { profileAgeMs: Math.max(0, nowMs - Number(record.updatedAtMs)) }),
+  };
+}
+
+/**
+ * The facts together with the policy and the model in force.
+ *
+ * @param staleMs how long something was waited for in vain that the decision was to have seen, or another owner may have known more, ms; 0: nothing
+ */
 export function decisionInput(
   facts: Facts,
   policy: PolicyInForce,
   model: CompiledModel,
-  freshness: "fresh" | "stale",
+  staleMs: number,
 ): DecisionInput {
-  return { ...facts, policy: policy.compiled, model, freshness };
+  if (staleMs === 0) return { ...facts, policy: policy.compiled, model, freshness: "fresh" };
+  // What was waited for in vain is missing from the windows.
+  const clickstreamLagMs = Math.max(staleMs, facts.ages?.clickstreamLagMs ?? 0);
+  return { ...facts, policy: policy.compiled, model, freshness: "stale", ages: { ...facts.ages, clickstreamLagMs } };
 }
 
 /** The features as the core takes them. The snapshot may be used again. */

@@ -1,5 +1,6 @@
+export { ClickstreamSight, type ClickstreamSightOptions } from "./clickstream-sight.js";
 export { readDecide, type DecideCall } from "./decide-request.js";
-export { catalogueDigest, featureVector } from "./decision-input.js";
+export { catalogueDigest, featureVector, type Lags } from "./decision-input.js";
 export { Decider, type DeciderOptions } from "./decider.js";
 export { decisionService, restoringDecisionService } from "./decision-service.js";
 export { FeedMetrics, type FeedMetricsOptions } from "./feed-metrics.js";

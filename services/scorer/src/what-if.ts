@@ -42,7 +42,7 @@ export function whatIf(
   if (policy === undefined) return err(policyVersion === "" ? NO_POLICY : unknownVersion(policyVersion));
   const facts = callFacts(sources, { ...call.value, requestId: "" }, subject, at.value, policy);
   const decisionState = at.value < nowMs ? stateBefore(facts.decisionState, at.value) : facts.decisionState;
-  const input = decisionInput({ ...facts, decisionState }, policy, sources.models.active(), "fresh");
+  const input = decisionInput({ ...facts, decisionState }, policy, sources.models.active(), 0);
   return ok({ ...decided(input), isApproximate: at.value !== nowMs });
 }
 

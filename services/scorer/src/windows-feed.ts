@@ -385,6 +385,11 @@ export class WindowsFeed {
     return held.reader.assignmentKeyOf(subject) as string | undefined as AssignmentKey | undefined;
   }
 
+  /** First offset of a partition that is not in the windows; undefined for one that is not held. */
+  nextOffsetOf(partition: number): number | undefined {
+    return this.#held[partition]?.nextOffset;
+  }
+
   /** Whether the windows have seen an offset of a partition. */
   hasSeen(partition: number, offset: number): boolean {
     return (this.#held[partition]?.nextOffset ?? 0) > offset;

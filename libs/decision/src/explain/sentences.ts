@@ -25,6 +25,7 @@ export type ExplainedDecision = Pick<
   | "reason"
   | "degradedReason"
   | "personalDataClasses"
+  | "classFreshness"
   | "disclosure"
 >;
 
@@ -51,6 +52,7 @@ export function explainDecision(decision: ExplainedDecision, account?: DecisionA
     sayDraw(decision),
     sayOutcome(decision),
     ...sayPersonalData(decision),
+    ...sayLags(decision),
     ...(account?.counterfactuals ?? []).map((counterfactual) => sayCounterfactual(counterfactual, cart.currency)),
   ];
 }
@@ -159,6 +161,12 @@ function sayPersonalData({ personalDataClasses, disclosure }: ExplainedDecision)
   if (personalDataClasses.length === 0) return [];
   const told = disclosure === "" ? "" : ` The shopper was told: “${disclosure}”`;
   return [`Personal data could move the answer: ${personalDataClasses.join(", ")}.${told}`];
+}
+
+function sayLags({ classFreshness }: ExplainedDecision): readonly string[] {
+  return classFreshness.flatMap(({ dataClass, lagMs }) =>
+    lagMs === undefined ? [] : [`What was known of the shopper's ${dataClass} was ${String(lagMs)} ms behind the log.`],
+  );
 }
 
 function sayOffer({ offerId, campaignId, faceValueMinor, wantedMinor }: IssuedOffer, currency: CurrencyCode): string {

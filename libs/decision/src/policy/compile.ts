@@ -99,6 +99,8 @@ export interface CompiledPolicy {
   readonly textFeatures: readonly string[];
   /** Places of the features that propensities stand on; −1 where the catalogue has none of that name. */
   readonly propensitySlots: PropensitySlots;
+  /** Place of the feature that tells how old a shopper's newest event is; −1 where the catalogue has none. */
+  readonly sinceEventSlot: number;
   /** Where the features are that a shopper's lifetime is reckoned from; undefined: no segment asks. */
   readonly lifetimeSlots: LifetimeSlots | undefined;
   /** Bounds of the classes of purchase history; undefined: there are none. */
@@ -122,6 +124,16 @@ interface PropensitySlots {
   readonly sincePurchaseMs: number;
   readonly sinceFirstPurchaseMs: number;
   readonly purchaseDays: number;
+}
+
+function propensitySlots(names: readonly string[]): PropensitySlots {
+  return {
+    cartAbandoned: names.indexOf("cart_abandoned"),
+    sinceCheckoutStartMs: names.indexOf("since_checkout_start_ms"),
+    sincePurchaseMs: names.indexOf("since_purchase_ms"),
+    sinceFirstPurchaseMs: names.indexOf("since_first_purchase_ms"),
+    purchaseDays: names.indexOf("purchase_days_all"),
+  };
 }
 
 /** A campaign with its defaults filled in. */
@@ -280,13 +292,8 @@ export function compilePolicy(
     },
     featureSlots: catalogue.names.flatMap((name, slot) => (named.has(name) ? [{ name, slot }] : [])),
     textFeatures: (catalogue.textNames ?? []).filter((name) => named.has(name)),
-    propensitySlots: {
-      cartAbandoned: catalogue.names.indexOf("cart_abandoned"),
-      sinceCheckoutStartMs: catalogue.names.indexOf("since_checkout_start_ms"),
-      sincePurchaseMs: catalogue.names.indexOf("since_purchase_ms"),
-      sinceFirstPurchaseMs: catalogue.names.indexOf("since_first_purchase_ms"),
-      purchaseDays: catalogue.names.indexOf("purchase_days_all"),
-    },
+    propensitySlots: propensitySlots(catalogue.names),
+    sinceEventSlot: catalogue.names.indexOf("since_event_ms"),
     lifetimeSlots: segments.some(({ expression }) => expression.readsLifetime) ? lifetimeSlots(catalogue) : undefined,
     rfm: policy.rfm && compileRfm(policy.rfm, catalogue.names),
     featureCount: catalogue.names.length,

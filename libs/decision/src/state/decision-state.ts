@@ -1,4 +1,5 @@
 import type { Incentive, PriceBasis } from "@leastwise/offers";
+import type { ClassFreshness } from "../steps/class-freshness.js";
 import type { CurrencyCode, Millis, PersonalDataClass, Purpose } from "@leastwise/vocabulary";
 
 /**
@@ -151,6 +152,8 @@ export interface Answer {
   readonly personalDataClasses?: readonly PersonalDataClass[];
   /** What the shopper is told of it. Absent: nothing. */
   readonly disclosure?: string;
+  /** How good what was known of the person was. Absent: nothing was read, or not said. */
+  readonly classFreshness?: readonly ClassFreshness[];
   readonly validUntilMs: Millis;
 }
 

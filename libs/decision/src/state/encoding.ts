@@ -1,8 +1,8 @@
 import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { canonicalJson } from "../canonical-json.js";
-import type { DecisionInput } from "../input.js";
+import type { DataAges, DecisionInput } from "../input.js";
 import type { CompiledPolicy } from "../policy/compile.js";
-import { consentStep } from "../steps/consent.js";
+import { consentStep, type Permitted } from "../steps/consent.js";
 import type { DecisionState } from "./decision-state.js";
 
 /**
@@ -21,6 +21,7 @@ export interface RecordedState extends Pick<
   | "language"
   | "place"
   | "freshness"
+  | "ages"
   | "earlierRules"
 > {
   /** Text features; the numbers stand in the record's snapshot. */
@@ -85,9 +86,23 @@ export function encodeRecordedState(input: RecordableInput): string {
     language,
     place,
     freshness,
+    ...recordedAges(input.ages, permitted),
     texts: permitted.features?.texts ?? {},
   };
   return canonicalJson({ v: input.earlierRules === undefined ? VERSION : VERSION_OF_EARLIER_RULES, ...recorded });
+}
+
+/** Of what was not looked at, no age is kept either; where there is nothing to keep, nothing is. */
+function recordedAges(ages: DataAges | undefined, { features, profile }: Permitted): Pick<Recorded, "ages"> {
+  if (ages === undefined) return {};
+  const { textAgesMs = {}, profileAgeMs, ...lags } = ages;
+  const words = onlyNamed(textAgesMs, Object.keys(features?.texts ?? {}));
+  const kept: DataAges = {
+    ...lags,
+    ...(Object.keys(words).length > 0 && { textAgesMs: words }),
+    ...(profile !== undefined && profileAgeMs !== undefined && { profileAgeMs }),
+  };
+  return Object.keys(kept).length === 0 ? {} : { ages: kept };
 }
 
 function told({ earlierRules, policy }: RecordableInput): Pick<Recorded, "owedTold" | "purposesTold"> {
@@ -114,6 +129,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     language,
     place,
     freshness,
+    ages,
     texts,
   } = parsed;
   return ok({
@@ -131,6 +147,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     language,
     place,
     freshness,
+    ...(ages !== undefined && { ages }),
     texts,
   });
 }

@@ -46,6 +46,7 @@ export type DecisionFacts = Pick<
   | "personalDataUsed"
   | "personalDataClasses"
   | "disclosure"
+  | "classFreshness"
   | "consent"
   | "validUntilMs"
 >;
@@ -93,6 +94,7 @@ export function answerOf(decision: DecisionFacts): Answer {
     personalDataUsed: decision.personalDataUsed,
     ...(decision.personalDataClasses.length > 0 && { personalDataClasses: decision.personalDataClasses }),
     ...(decision.disclosure !== "" && { disclosure: decision.disclosure }),
+    ...(decision.classFreshness.length > 0 && { classFreshness: decision.classFreshness }),
     validUntilMs: decision.validUntilMs,
   };
 }

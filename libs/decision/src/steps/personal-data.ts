@@ -17,10 +17,16 @@ export interface PersonalData {
 export const NO_PERSONAL_DATA: PersonalData = { used: false, classes: [], disclosure: "" };
 
 /** The bits of those classes that consent lets be looked at: without consent to personalization nothing is, be it the hour of the day. */
-export function bitsOpened(classes: Iterable<PersonalDataClass>, { personalization, allows }: Permitted): ClassBits {
+export function bitsOpened(classes: Iterable<PersonalDataClass>, permitted: Permitted): ClassBits {
   let bits = NO_CLASSES;
-  if (personalization) for (const dataClass of classes) if (allows(dataClass)) bits |= bitOf(dataClass);
+  if (permitted.personalization)
+    for (const dataClass of classes) if (isServed(dataClass, permitted)) bits |= bitOf(dataClass);
   return bits;
+}
+
+/** A class that a device proposes comes with the call: it is there, however far behind the log what is known of the device is. */
+function isServed(dataClass: PersonalDataClass, { allows, isTimely, proposedClass }: Permitted): boolean {
+  return allows(dataClass) && (isTimely(dataClass) || (dataClass === "device" && proposedClass !== ""));
 }
 
 /** What the classes make of an answer. By earlier rules any feature that was let be looked at was data of the person, and nothing else was said of it. */

@@ -117,6 +117,7 @@ export const DECISION: DecisionRow = {
   observe_only: false,
   degraded_reason: "",
   freshness: "fresh",
+  class_lag_ms: { behaviour: 0, profile: 1_200 },
   reason: "granted",
   offer_id: "of",
   held_minor: 250,

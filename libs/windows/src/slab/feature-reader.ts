@@ -96,6 +96,9 @@ export class FeatureReader {
     into.lastChannel = undefined;
     into.lastDevice = undefined;
     into.lastPlace = undefined;
+    into.lastChannelAgeMs = NaN;
+    into.lastDeviceAgeMs = NaN;
+    into.lastPlaceAgeMs = NaN;
     into.lastSessionId = undefined;
   }
 
@@ -279,17 +282,22 @@ function readSession(session: Session | undefined, atMs: number, values: Float64
 function readTexts(views: BlockViews, unit: number, flags: number, atMs: number, into: FeatureSnapshot): number {
   const { f64, i32, u8 } = views;
   let at = unit + textsAt(flags);
+  let ageMs = NaN;
   const next = (index: number): string | undefined => {
+    ageMs = NaN;
     if ((flags & (1 << (FIRST_TEXT_FLAG_BIT + index))) === 0) return undefined;
     const bytes = i32[2 * at + 2] ?? 0;
-    const isSeen = (f64[at] ?? 0) <= atMs + AHEAD_MAX_MS;
-    const text = isSeen ? readText(u8, 8 * at + 12, bytes) : undefined;
+    ageMs = sinceMs(f64[at] ?? -1, atMs);
+    const text = Number.isNaN(ageMs) ? undefined : readText(u8, 8 * at + 12, bytes);
     at += 1 + sectionUnits(bytes);
     return text;
   };
   into.lastChannel = next(0);
+  into.lastChannelAgeMs = ageMs;
   into.lastDevice = next(1);
+  into.lastDeviceAgeMs = ageMs;
   into.lastPlace = next(2);
+  into.lastPlaceAgeMs = ageMs;
   into.lastSessionId = next(3);
   return at;
 }

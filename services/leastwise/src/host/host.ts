@@ -12,7 +12,7 @@ import {
 } from "@leastwise/collector";
 import { obtainKey, sayProblems, type Config, type KeyName } from "@leastwise/config";
 import { createSubjectHasher, wire, type SubjectHasher } from "@leastwise/contracts";
-import { LogError, type EventLog, type RunningSubscription } from "@leastwise/eventlog";
+import type { EventLog, RunningSubscription } from "@leastwise/eventlog";
 import { Ledger, offerService } from "@leastwise/ledger";
 import { startRecorder, type Recorder } from "@leastwise/recorder";
 import {
@@ -21,7 +21,6 @@ import {
   followModels,
   followPolicies,
   followSubjects,
-  PolicySight,
   type Catalog,
   type Following,
   type FollowingHooks,
@@ -58,6 +57,7 @@ import { holdService, restoringService, type HeldService } from "./held-service.
 import { openWhenThere } from "./patient-start.js";
 import { sayPassedOver } from "./passed-over.js";
 import { startPolicy } from "./start-policy.js";
+import { keepLags, keepPolicySight, type SightOptions } from "./sights.js";
 import { asStartFailure, cannotOpen, StartFailure } from "./start-failure.js";
 import { checkpointsOf, ingestThreads, openLog, openWarehouse } from "./wiring.js";
 
@@ -376,25 +376,19 @@ class Starting {
     await this.#measure(new FeedMetrics({ feed, log, clock, metrics: telemetry.metrics }), () => {
       ledger.watchBreakers(policies.active()?.compiled.breakers ?? []);
     });
-    const sight = this.#keepSight(policies);
+    const sight = keepPolicySight(policies, this.#sightOptions());
     const recent = new RecentDecisions();
     const decider = new Decider({
       ...references,
-      sight,
-      feed,
-      ledger,
-      hasher,
-      clock,
+      ...{ sight, feed, ledger, hasher, clock, telemetry, recent, observeOnly },
       wallNowMs: () => Date.now(),
-      telemetry,
-      recent,
-      observeOnly,
       clockKind: config.clock,
       codeKey: { secret: hashKeyFromBytes(await this.#key("codes")), version: config.codes.key_version },
       budgetMs: config.rpc.decide_deadline_ms,
       marginMs: config.rpc.deadline_margin_ms,
       afterWaitMs: config.scorer.after_wait_max_ms,
       ...(owners && { standings: owners }),
+      ...(config.clock === "wall" && { lags: keepLags(log, feed, references.subjects, this.#sightOptions()) }),
     });
     decider.rehearse();
     const offers = offerService({ ledger, hasher, links: references.links, policies, catalog, clock, telemetry });
@@ -410,25 +404,11 @@ class Starting {
     return feed;
   }
 
-  /** A log that does not answer is seen by the sight's age, and its own metrics tell of it. */
-  #keepSight(policies: Policies): PolicySight {
+  /** What every sight of this process goes by. It ends with the process. */
+  #sightOptions(): SightOptions {
     const { config, telemetry } = this.#options;
     const { policy_heartbeat_ms: heartbeatMs, policy_unseen_ms: unseenMs } = config.scorer;
-    const sight = new PolicySight({
-      ...{ policies, heartbeatMs, unseenMs },
-      nowMs: () => performance.now(),
-      onAge: (ageMs) => {
-        telemetry.metrics.policySightAge.with({}).set(ageMs / 1_000);
-      },
-      onFailed: (error) => {
-        if (!(error instanceof LogError)) this.#fail(error);
-      },
-    });
-    this.#closers.add(() => {
-      sight.close();
-      return Promise.resolve();
-    });
-    return sight;
+    return { heartbeatMs, unseenMs, metrics: telemetry.metrics, closers: this.#closers, onBug: this.#fail };
   }
 
   /** Knows who owns what, and passes on what is another's from here on; what would be this process's own has the safe answer until it is. */

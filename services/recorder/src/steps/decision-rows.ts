@@ -120,6 +120,7 @@ function answer(decision: wire.DecisionRecord) {
     observe_only: decision.observeOnly,
     degraded_reason: decision.degradedReason,
     freshness: FRESHNESS_NAMES[decision.freshness] ?? "",
+    class_lag_ms: Object.fromEntries(decision.classFreshness.map(lagOf)),
     reason: decision.reason,
     offer_id: decision.offer?.offerId ?? "",
     held_minor: Number(decision.held?.minor ?? 0n),
@@ -138,6 +139,11 @@ function answer(decision: wire.DecisionRecord) {
     features_as_of_offset: Number(decision.features?.asOfOffset ?? -1n),
     explanation: decision.message,
   };
+}
+
+/** As much as the column can hold, some 49 days, says as much as more. */
+function lagOf({ dataClass, lagMs }: wire.ClassFreshness): readonly [string, number] {
+  return [dataClass, Math.min(Number(lagMs), 2 ** 32 - 1)];
 }
 
 const FRESHNESS_NAMES: Readonly<Record<number, string>> = {

@@ -8,7 +8,7 @@ import {
   followModels,
   followPolicies,
   followSubjects,
-  PolicySight,
+  TopicSight,
   type Links,
   type Models,
   type Policies,
@@ -75,7 +75,7 @@ export interface Shop {
 }
 
 export type ShopOptions = Partial<
-  Pick<DeciderOptions, "observeOnly" | "budgetMs" | "marginMs" | "afterWaitMs" | "standings" | "sight">
+  Pick<DeciderOptions, "observeOnly" | "budgetMs" | "marginMs" | "afterWaitMs" | "standings" | "sight" | "lags">
 > & {
   /** Of the clickstream; default all. */
   readonly partitions?: readonly number[];
@@ -87,7 +87,7 @@ export async function openShop(log: FragileLog, { partitions, ...options }: Shop
   const telemetry = quietTelemetry();
   const policies = await followPolicies(log, { onInForce: () => undefined, onUnusable: () => undefined });
   const models = await followModels(log, { onInForce: () => undefined, onUnusable: () => undefined });
-  const sight = new PolicySight({ policies, nowMs: () => time.monotonicMs, heartbeatMs: 250, unseenMs: 1_000 });
+  const sight = new TopicSight({ topic: policies, nowMs: () => time.monotonicMs, heartbeatMs: 250, unseenMs: 1_000 });
   const catalog = await followCatalog(log);
   const subjects = await followSubjects(log);
   const links = await followLinks(log);

@@ -56,6 +56,32 @@ export namespace Freshness {
   export type UNRECOGNIZED = typeof Freshness.UNRECOGNIZED;
 }
 
+/** How good what is known of a class of personal data was. */
+export const ClassState = {
+  /** CLASS_STATE_UNSPECIFIED - Never on an answer. */
+  CLASS_STATE_UNSPECIFIED: 0,
+  /** CLASS_STATE_FRESH - All of it that was on the log a moment ago was there. */
+  CLASS_STATE_FRESH: 1,
+  /** CLASS_STATE_STALE - Some of it may have been missing: see `lag_ms`. */
+  CLASS_STATE_STALE: 2,
+  /**
+   * CLASS_STATE_DEFAULT - None of it was there to be read: nothing is known, consent does not open it, it lags more than the caller accepts, or the answer is the safe one. The answer
+   * is what it would be for somebody of whom it is unknown.
+   */
+  CLASS_STATE_DEFAULT: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type ClassState = typeof ClassState[keyof typeof ClassState];
+
+export namespace ClassState {
+  export type CLASS_STATE_UNSPECIFIED = typeof ClassState.CLASS_STATE_UNSPECIFIED;
+  export type CLASS_STATE_FRESH = typeof ClassState.CLASS_STATE_FRESH;
+  export type CLASS_STATE_STALE = typeof ClassState.CLASS_STATE_STALE;
+  export type CLASS_STATE_DEFAULT = typeof ClassState.CLASS_STATE_DEFAULT;
+  export type UNRECOGNIZED = typeof ClassState.UNRECOGNIZED;
+}
+
 /** The cart at the checkout now. It outranks the cart that the windows know. */
 export interface Cart {
   /** What is in it, 1 to 1 000 lines, unit prices given. Empty: INVALID_ARGUMENT, `empty_cart`; more: `cart_too_large`. */
@@ -127,6 +153,26 @@ export interface DecideRequest {
    * `bank/gold-card`. No partner's data about the person is needed beside. Read with consent to personalization and partner sharing. Absent: none.
    */
   partnerSegments: string[];
+  /**
+   * How far behind the log what is known of the shopper may be, ms, 0 to 86 400 000: what lags more is left out as if unknown, class by class (see
+   * `class_freshness`). Absent: however far.
+   */
+  maxLagMs?: bigint | undefined;
+}
+
+/** How good what is known of one class of personal data was when the answer was made. */
+export interface ClassFreshness {
+  /** `behaviour`, `purchase`, `device`, `coarse_location`, `profile` or `partner_group`. */
+  dataClass: string;
+  /** How good. */
+  state: ClassState;
+  /** How long ago all of it that the log had was last known to be there, ms; 0 unless stale. */
+  lagMs: bigint;
+  /**
+   * How old the newest event is that it stands on, ms: of behaviour the newest event of any kind, of purchases the newest order, of the device and of the place the newest
+   * event that told one, of the profile when it was last written. Absent where it is at its default, where there was no such event, or where the caller said it.
+   */
+  newestAgeMs?: bigint | undefined;
 }
 
 /** The answer. It looks the same for a shopper who is held out as for one whose least converting incentive is none. */
@@ -179,6 +225,11 @@ export interface DecideResponse {
   personalDataClasses: string[];
   /** What the policy has the shopper told where personal data moved the answer (`Policy.disclosures`), to be shown beside the price. Empty: nothing. */
   disclosure: string;
+  /**
+   * How good what is known of the shopper was, one entry for each class of personal data. An answer that is given again says what it said. Empty of an answer from
+   * before it was said.
+   */
+  classFreshness: ClassFreshness[];
 }
 
 /** Several checkouts at once. */
@@ -525,6 +576,8 @@ export interface DecisionRecord {
   personalDataClasses: string[];
   /** The same as in the answer. */
   disclosure: string;
+  /** The same as in the answer, without classes at their default. */
+  classFreshness: ClassFreshness[];
 }
 
 /** What a budget holds for an offer. */
@@ -725,6 +778,7 @@ function createBaseDecideRequest(): DecideRequest {
     language: "",
     proposedClass: "",
     partnerSegments: [],
+    maxLagMs: undefined,
   };
 }
 
@@ -768,6 +822,12 @@ export const DecideRequest: MessageFns<DecideRequest> = {
     }
     for (const v of message.partnerSegments) {
       writer.uint32(106).string(v!);
+    }
+    if (message.maxLagMs !== undefined) {
+      if (BigInt.asIntN(64, message.maxLagMs) !== message.maxLagMs) {
+        throw new globalThis.Error("value provided for field message.maxLagMs of type int64 too large");
+      }
+      writer.uint32(112).int64(message.maxLagMs);
     }
     return writer;
   },
@@ -889,6 +949,14 @@ export const DecideRequest: MessageFns<DecideRequest> = {
             message.partnerSegments.push(reader.string());
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.maxLagMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -921,6 +989,108 @@ export const DecideRequest: MessageFns<DecideRequest> = {
     message.language = object.language ?? "";
     message.proposedClass = object.proposedClass ?? "";
     message.partnerSegments = object.partnerSegments?.map((e) => e) || [];
+    message.maxLagMs = (object.maxLagMs !== undefined && object.maxLagMs !== null)
+      ? BigInt(object.maxLagMs)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseClassFreshness(): ClassFreshness {
+  return { dataClass: "", state: 0, lagMs: 0n, newestAgeMs: undefined };
+}
+
+export const ClassFreshness: MessageFns<ClassFreshness> = {
+  encode(message: ClassFreshness, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.dataClass !== "") {
+      writer.uint32(10).string(message.dataClass);
+    }
+    if (message.state !== 0) {
+      writer.uint32(16).int32(message.state);
+    }
+    if (message.lagMs !== 0n) {
+      if (BigInt.asIntN(64, message.lagMs) !== message.lagMs) {
+        throw new globalThis.Error("value provided for field message.lagMs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.lagMs);
+    }
+    if (message.newestAgeMs !== undefined) {
+      if (BigInt.asIntN(64, message.newestAgeMs) !== message.newestAgeMs) {
+        throw new globalThis.Error("value provided for field message.newestAgeMs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.newestAgeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClassFreshness {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClassFreshness();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.dataClass = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lagMs = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.newestAgeMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ClassFreshness>): ClassFreshness {
+    return ClassFreshness.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ClassFreshness>): ClassFreshness {
+    const message = createBaseClassFreshness();
+    message.dataClass = object.dataClass ?? "";
+    message.state = object.state ?? 0;
+    message.lagMs = (object.lagMs !== undefined && object.lagMs !== null) ? BigInt(object.lagMs) : 0n;
+    message.newestAgeMs = (object.newestAgeMs !== undefined && object.newestAgeMs !== null)
+      ? BigInt(object.newestAgeMs)
+      : undefined;
     return message;
   },
 };
@@ -939,6 +1109,7 @@ function createBaseDecideResponse(): DecideResponse {
     bucket: undefined,
     personalDataClasses: [],
     disclosure: "",
+    classFreshness: [],
   };
 }
 
@@ -985,6 +1156,9 @@ export const DecideResponse: MessageFns<DecideResponse> = {
     }
     if (message.disclosure !== "") {
       writer.uint32(98).string(message.disclosure);
+    }
+    for (const v of message.classFreshness) {
+      ClassFreshness.encode(v!, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -1098,6 +1272,14 @@ export const DecideResponse: MessageFns<DecideResponse> = {
             message.disclosure = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.classFreshness.push(ClassFreshness.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1129,6 +1311,7 @@ export const DecideResponse: MessageFns<DecideResponse> = {
     message.bucket = object.bucket ?? undefined;
     message.personalDataClasses = object.personalDataClasses?.map((e) => e) || [];
     message.disclosure = object.disclosure ?? "";
+    message.classFreshness = object.classFreshness?.map((e) => ClassFreshness.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2556,6 +2739,7 @@ function createBaseDecisionRecord(): DecisionRecord {
     policyPrices: 0,
     personalDataClasses: [],
     disclosure: "",
+    classFreshness: [],
   };
 }
 
@@ -2741,6 +2925,9 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
     }
     if (message.disclosure !== "") {
       writer.uint32(410).string(message.disclosure);
+    }
+    for (const v of message.classFreshness) {
+      ClassFreshness.encode(v!, writer.uint32(418).fork()).join();
     }
     return writer;
   },
@@ -3176,6 +3363,14 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
             message.disclosure = reader.string();
             continue;
           }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.classFreshness.push(ClassFreshness.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3260,6 +3455,7 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
     message.policyPrices = object.policyPrices ?? 0;
     message.personalDataClasses = object.personalDataClasses?.map((e) => e) || [];
     message.disclosure = object.disclosure ?? "";
+    message.classFreshness = object.classFreshness?.map((e) => ClassFreshness.fromPartial(e)) || [];
     return message;
   },
 };
@@ -3715,7 +3911,7 @@ export const DecisionServiceService = {
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
    * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
    * `too_many_products`, `tiers_invalid`; of a counterfeit stack: `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`,
-   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
    * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide: {
@@ -3788,7 +3984,7 @@ export interface DecisionServiceServer extends UntypedServiceImplementation {
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
    * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
    * `too_many_products`, `tiers_invalid`; of a counterfeit stack: `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`,
-   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
    * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide: handleUnaryCall<DecideRequest, DecideResponse>;
@@ -3821,7 +4017,7 @@ export interface DecisionServiceClient extends Client {
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
    * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
    * `too_many_products`, `tiers_invalid`; of a counterfeit stack: `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`,
-   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
    * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide(

@@ -1,13 +1,13 @@
-import type { Policies } from "./policies.js";
+import type { Followed } from "./follow.js";
 
-/** How the sight of the policy is kept, and who hears of it. */
-export interface PolicySightOptions {
-  readonly policies: Pick<Policies, "reachesEnd">;
+/** How the sight of a topic is kept, and who hears of it. */
+export interface TopicSightOptions {
+  readonly topic: Pick<Followed, "reachesEnd">;
   /** A clock that never goes back, ms. */
   readonly nowMs: () => number;
   /** How often the log is asked, ms. */
   readonly heartbeatMs: number;
-  /** The policy is seen as long as the sight of it is no older, ms. */
+  /** The topic is seen as long as the sight of it is no older, ms. */
   readonly unseenMs: number;
   /** Told at each beat how old the sight is, ms. */
   readonly onAge?: (ageMs: number) => void;
@@ -16,18 +16,18 @@ export interface PolicySightOptions {
 }
 
 /**
- * The policy's heartbeat: whether what this process knows of the policy is what the log says. At each beat it asks the log where the topic
- * `policy` ends; once all that stood there has been taken, the policy is seen as of the moment of the question. Whoever gives something new
- * looks here first: a process that has lost sight of the topic does not know whether the kill switch is on.
+ * A topic's heartbeat: whether what this process knows of it is what the log says. At each beat it asks the log where the topic ends; once all that
+ * stood there has been taken, the topic is seen as of the moment of the question. Whoever gives something new looks at the policy's first: a process that has
+ * lost sight of it does not know whether the kill switch is on.
  *
  * There is one question at a time, and nothing is written. Where it goes to a broker that was deposed and does not know it yet, its answer is that
  * broker's: sight is as good as the reading of the topic itself.
  */
-export class PolicySight {
-  readonly #options: PolicySightOptions;
+export class TopicSight {
+  readonly #options: TopicSightOptions;
   readonly #beginMs: number;
   readonly #timer: NodeJS.Timeout;
-  /** The newest moment as of which all of the policy is here. */
+  /** The newest moment as of which all of the topic is here. */
   #seenAsOfMs = Number.NEGATIVE_INFINITY;
   #question: Question | undefined;
   /** The last question failed: the next one is the next beat's. */
@@ -36,7 +36,7 @@ export class PolicySight {
   #isClosed = false;
 
   /** Asks at once, then at each beat until it is closed. */
-  constructor(options: PolicySightOptions) {
+  constructor(options: TopicSightOptions) {
     this.#options = options;
     this.#beginMs = options.nowMs();
     this.#timer = setInterval(() => {
@@ -45,13 +45,19 @@ export class PolicySight {
     this.#ask(false);
   }
 
-  /** All of the policy that stood on the log a moment ago is in force here. */
+  /** All of the topic that stood on the log a moment ago is here. */
   get isSeen(): boolean {
     return this.#options.nowMs() - this.#seenAsOfMs <= this.#options.unseenMs;
   }
 
+  /** How long ago all that was on the topic was last known to be here, ms; 0 while it is seen. It was when this began, of a topic that had been followed to its end. */
+  get lagMs(): number {
+    const agoMs = this.#options.nowMs() - Math.max(this.#seenAsOfMs, this.#beginMs);
+    return agoMs <= this.#options.unseenMs ? 0 : Math.round(agoMs);
+  }
+
   /**
-   * Whether the policy is seen, if it is not by now after a question that is asked at once, once for all who wait: a process that merely stood still
+   * Whether the topic is seen, if it is not by now after a question that is asked at once, once for all who wait: a process that merely stood still
    * has its answer in a moment. Where a question is known to hang or has just failed, nobody waits.
    *
    * @param waitMs how long it is waited for at most
@@ -123,9 +129,9 @@ export class PolicySight {
 
   /** False if the question failed. Never rejects. */
   async #isTaken({ asOfMs, stopWaiting }: Question): Promise<boolean> {
-    const { policies, onFailed } = this.#options;
+    const { topic, onFailed } = this.#options;
     try {
-      const isTaken = await policies.reachesEnd(stopWaiting.signal);
+      const isTaken = await topic.reachesEnd(stopWaiting.signal);
       if (isTaken) this.#seenAsOfMs = asOfMs;
       // Given up, another may say more; else nothing more is taken, and none will.
       return isTaken || stopWaiting.signal.aborted;

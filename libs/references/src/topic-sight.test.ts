@@ -1,6 +1,6 @@
 import { LogError } from "@leastwise/eventlog";
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
-import { PolicySight } from "./policy-sight.js";
+import { TopicSight } from "./topic-sight.js";
 
 const HEARTBEAT_MS = 250;
 const UNSEEN_MS = 1_000;
@@ -18,7 +18,7 @@ let nowMs: number;
 let asked: Asked[];
 let ages: number[];
 let failures: unknown[];
-let sight: PolicySight;
+let sight: TopicSight;
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -26,8 +26,8 @@ beforeEach(() => {
   asked = [];
   ages = [];
   failures = [];
-  sight = new PolicySight({
-    policies: {
+  sight = new TopicSight({
+    topic: {
       reachesEnd: (signal) => new Promise((answer, fail) => void asked.push({ signal, answer, fail })),
     },
     nowMs: () => nowMs,
