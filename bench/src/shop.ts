@@ -1,4 +1,4 @@
-import { encodeClickstreamRecord, topicPlan, TOPICS, wire } from "@leastwise/contracts";
+import { encodeClickstreamRecord, OfferTokens, topicPlan, TOPICS, wire } from "@leastwise/contracts";
 import { openEmbeddedLog, type EventLog, type NewRecord } from "@leastwise/eventlog";
 import { starterPolicy } from "@leastwise/leastwise";
 import { Ledger } from "@leastwise/ledger";
@@ -94,6 +94,7 @@ async function openDecider(
     observeOnly: false,
     clockKind: "wall",
     codeKey: { secret: { k0: 1n, k1: 2n }, version: 1 },
+    tokens: new OfferTokens(Buffer.alloc(32, 1), 1),
     // Answers that are late are late in the figures, not degraded away from them.
     budgetMs: 10_000,
     marginMs: 5,

@@ -16,6 +16,7 @@ import { checkMoney, type CurrencySeen } from "./money.js";
 import { grossMinor, orderAmounts } from "./order-amounts.js";
 import { readRawIds } from "./subject-ref.js";
 import { checkId, checkOptionalId, checkText } from "./text.js";
+import { isOfferToken } from "./offer-token.js";
 import * as wire from "./wire.js";
 
 /** How far an event's own time may be ahead of its arrival. Exactly as far is taken. */
@@ -189,7 +190,7 @@ function checkCodes(codes: readonly string[], at: string): Refusal | undefined {
     return refusal("too_many_codes", within(at, "codes"), codes.length, `at most ${CODES_MAX} codes`);
   }
   for (const [index, code] of codes.entries()) {
-    const refused = checkText(code, at, `codes[${index}]`, CODE_BYTES_MAX);
+    const refused = isOfferToken(code) ? undefined : checkText(code, at, `codes[${index}]`, CODE_BYTES_MAX);
     if (refused !== undefined) return refused;
   }
   return undefined;

@@ -191,6 +191,8 @@ export function offerToWire(offer: IssuedOffer, status: wire.OfferStatus): wire.
     issuedAtMs: BigInt(offer.issuedAtMs),
     expiresAtMs: BigInt(offer.expiresAtMs),
     status,
+    // Only answers have it.
+    token: "",
   };
 }
 

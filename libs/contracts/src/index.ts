@@ -11,6 +11,7 @@ export { shapeEnum, shapeScalar } from "./json-shape.js";
 export { LINES_MAX } from "./lines.js";
 export { moneyOf, moneyToWire, readMoney, type CurrencySeen, type Sign } from "./money.js";
 export { currencyOf, grossMinor, minorIn, orderAmounts, type OrderAmounts } from "./order-amounts.js";
+export { codeIn, isOfferToken, OfferTokens, type TokenReading } from "./offer-token.js";
 export * from "./owner-epochs.js";
 export * from "./position.js";
 export * from "./profile.js";

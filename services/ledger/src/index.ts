@@ -8,5 +8,6 @@ export { MarginBook } from "./margin-book.js";
 export { OfferCounts } from "./offer-counts.js";
 export { Ledger, type LedgerOptions } from "./ledger.js";
 export type { Led } from "./own-records.js";
+export { offerSubject, type OfferSubjects } from "./offer-subject.js";
 export { offerService, type OfferServiceOptions } from "./offer-service.js";
 export type { Tenure } from "./tenure.js";

@@ -1,4 +1,4 @@
-import { createSubjectHasher, TOPICS, wire } from "@leastwise/contracts";
+import { createSubjectHasher, OfferTokens, TOPICS, wire } from "@leastwise/contracts";
 import { follow, followCatalog, followLinks, followPolicies, type Links } from "@leastwise/references";
 import { callUnary, connect, startRpcServer, type RpcFailure } from "@leastwise/rpc";
 import { on } from "@leastwise/testkit";
@@ -20,6 +20,7 @@ import { offerService } from "./offer-service.js";
 const hasher = createSubjectHasher(Buffer.from("the test shop's own secret"));
 const ADA = hasher.of({ userId: "ada", anonymousId: undefined });
 const BOB = hasher.known("bob");
+const TOKENS = new OfferTokens(Buffer.alloc(32, 3), 1);
 
 const POLICY = wire.Policy.fromPartial({
   version: "percentages-1",
@@ -60,7 +61,16 @@ beforeAll(async () => {
   given = await openLedger(log);
   const { ledger, time, telemetry } = given;
   const clock = { nowMs: () => time.nowMs };
-  const service = offerService({ ledger, hasher, links: links.book, policies, catalog, clock, telemetry });
+  const service = offerService({
+    ledger,
+    hasher,
+    links: links.book,
+    policies,
+    catalog,
+    clock,
+    telemetry,
+    tokens: TOKENS,
+  });
   const server = await startRpcServer({ host: "127.0.0.1", port: 0, services: [service], hooks: {} });
   if (!server.ok) throw new Error(server.error.expected);
   client = connect(wire.OfferServiceClient, `127.0.0.1:${server.value.port}`);
@@ -123,6 +133,24 @@ describe("a code", () => {
       },
     });
     expect(await get(code)).toMatchObject({ ok: true, value: { status: wire.OfferStatus.OFFER_STATUS_REDEEMED } });
+  });
+
+  it("is taken in its token, too, which stands for it, and not in one that was forged", async () => {
+    const code = await issue();
+    const offer = await get(code);
+    if (!offer.ok) throw new Error(offer.error.reason);
+    const token = TOKENS.mint(offer.value, ADA);
+    const forged = new OfferTokens(Buffer.alloc(32, 4), 1).mint(offer.value, ADA);
+    expect(await get(token)).toEqual(offer);
+    expect(refused(await redeem(use(forged, { orderId: "order by token" })))).toBe("INVALID_ARGUMENT token_forged");
+    expect(await validate(use(token))).toMatchObject({ ok: true, value: { valid: true } });
+    expect(await redeem(use(token, { orderId: "order by token" }))).toMatchObject({
+      ok: true,
+      value: { replayed: false },
+    });
+    // The key may have been changed since: what counts is the code in it, which nobody guesses.
+    const older = new OfferTokens(Buffer.alloc(32, 4), 2).mint(offer.value, ADA);
+    expect(await get(older)).toMatchObject({ ok: true, value: { status: wire.OfferStatus.OFFER_STATUS_REDEEMED } });
   });
 
   it("is used once, however many checkouts try at the same time", async () => {

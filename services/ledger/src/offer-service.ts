@@ -1,10 +1,13 @@
 import {
   checkId,
+  codeIn,
+  isOfferToken,
   moneyToWire,
   offerToWire,
   readCart,
   readSubjectRef,
   wire,
+  type OfferTokens,
   type RawIds,
   type ReadCart,
   type SubjectHasher,
@@ -51,6 +54,8 @@ export interface OfferServiceOptions {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  /** Reads the tokens that stand for codes. */
+  readonly tokens: OfferTokens;
 }
 
 /** What every shopper hears of a code that is not taken, so that nobody learns which codes there are. */
@@ -71,7 +76,7 @@ export function offerService(options: OfferServiceOptions): RpcService {
       return answer.ok ? answer : counted("Redeem", answer.error);
     },
     get: (request) => {
-      const got = getOffer(options.ledger, request.code);
+      const got = getOffer(options, request.code);
       return Promise.resolve(got.ok ? got : counted("Get", got.error));
     },
     bestStack: (request) => {
@@ -94,7 +99,7 @@ function validateCode(
     options.telemetry.metrics.offerRefusals.with({ method: "Validate", reason }).add();
     return { valid: false, reason, message: NEUTRAL_MESSAGE, discount: undefined, shares: [], wanted: undefined };
   };
-  const found = findOffer(options.ledger, request.code);
+  const found = findOffer(options, request.code);
   if (!found.ok) return found.error.code === "NOT_FOUND" ? ok(invalid(found.error.refusal.reason)) : found;
   const used = validate(useOf(options, found.value, read.value), found.value.state);
   if (!used.ok) return ok(invalid(used.error.reason));
@@ -114,7 +119,7 @@ async function redeemCode(
   if (!read.ok) return err(invalidArgument(read.error));
   const refused = checkId(request.orderId, "", "order_id") ?? checkKey(request.idempotencyKey);
   if (refused !== undefined) return err(invalidArgument(refused));
-  const found = findOffer(options.ledger, request.code);
+  const found = findOffer(options, request.code);
   if (!found.ok) return found;
   const { subject } = termsOf(found.value.state);
   return options.ledger.exclusively(subject, () => redeemAlone(options, request, read.value, led));
@@ -127,7 +132,7 @@ async function redeemAlone(
   read: ReadUse,
   led: Led,
 ): Promise<Result<wire.RedeemResponse, RpcRefusal>> {
-  const found = findOffer(options.ledger, request.code);
+  const found = findOffer(options, request.code);
   if (!found.ok) return found;
   // From here to the ledger's taking the event nothing is awaited: what the book says of the order holds until the order is taken.
   const redeemed = outcomeOf(options, found.value, request, read);
@@ -187,14 +192,22 @@ function readUse(request: Pick<wire.RedeemRequest, "subject"> & WrittenCart): Re
   return cart.ok ? ok({ ids: ids.value, cart: cart.value }) : cart;
 }
 
-function findOffer(ledger: Ledger, code: string): Result<BookedOffer, RpcRefusal> {
-  const read = readCode(code);
-  if (!read.ok) return err(invalidArgument(read.error));
-  const booked = ledger.offerOfCode(read.value.canonical);
+/** @param text the code as typed, or a token of the offer */
+function findOffer({ ledger, tokens }: OfferServiceOptions, text: string): Result<BookedOffer, RpcRefusal> {
+  const code = isOfferToken(text) ? codeOfToken(tokens, text) : readCode(text);
+  if (!code.ok) return err(invalidArgument(code.error));
+  const booked = ledger.offerOfCode(code.value.canonical);
   if (booked !== undefined) return ok(booked);
   return err(
     refuse("NOT_FOUND", refusal("unknown_code", "code", "a code that nobody was given", "a code that was issued")),
   );
+}
+
+/** Of a token that was made with another version of the key its word is taken: the code in it is the secret that counts. */
+function codeOfToken(tokens: OfferTokens, token: string): ReturnType<typeof readCode> {
+  const read = tokens.read(token, "code");
+  if (!read.ok && read.error.reason !== "token_key_unknown") return read;
+  return readCode(codeIn(token) ?? "");
 }
 
 function useOf(options: OfferServiceOptions, booked: BookedOffer, { ids, cart }: ReadUse): OfferUse {
@@ -224,10 +237,10 @@ const STATUSES = {
   expired: wire.OfferStatus.OFFER_STATUS_EXPIRED,
 } as const;
 
-function getOffer(ledger: Ledger, code: string): Result<wire.Offer, RpcRefusal> {
-  const found = findOffer(ledger, code);
+function getOffer(options: OfferServiceOptions, code: string): Result<wire.Offer, RpcRefusal> {
+  const found = findOffer(options, code);
   if (!found.ok) return found;
-  return mayBeRedeemed(ledger, found.value)
+  return mayBeRedeemed(options.ledger, found.value)
     ? err(notWritten("redemption_in_doubt"))
     : ok(offerAsItStands(found.value.state));
 }

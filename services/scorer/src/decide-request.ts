@@ -48,6 +48,8 @@ export interface DecideCall {
   /** Most that what is known of the shopper may lag and be read; undefined: however far. */
   readonly maxLagMs: number | undefined;
   readonly language: string;
+  /** Token of an offer that the shopper was shown; empty: none. */
+  readonly offerToken: string;
 }
 
 /** Reads a Decide. Reasons: those of ids, texts, cart and position, and `wait_out_of_range`, `lag_out_of_range`, `too_many_names`. */
@@ -75,6 +77,7 @@ export function readDecide(request: wire.DecideRequest, afterWaitDefaultMs: numb
     afterWaitMs: request.maxWaitMs ?? afterWaitDefaultMs,
     maxLagMs: request.maxLagMs === undefined ? undefined : Number(request.maxLagMs),
     language: request.language === "" ? "en" : request.language,
+    offerToken: request.offerToken,
   });
 }
 

@@ -104,7 +104,10 @@ describe("Decide", () => {
     });
     const [record] = await standing(given.log, TOPICS.decisions);
     expect(record).toMatchObject({ key: ADA, partition: partitionOf(ADA) });
-    expect(await recordOf(given.log, answer.decisionId)).toMatchObject({ subject: ADA, offer: answer.offer });
+    expect(await recordOf(given.log, answer.decisionId)).toMatchObject({
+      subject: ADA,
+      offer: { ...answer.offer, token: "" },
+    });
   });
 
   it("refuses what it cannot understand, and records nothing of it", async () => {
@@ -378,6 +381,20 @@ describe("a scorer among others", () => {
     expect(await standing(given.log, TOPICS.decisions)).toHaveLength(0);
   });
 
+  it("honours a token where its own ledger has not heard of the offer, and makes no record of it", async () => {
+    const elsewhere = await openGenerous();
+    const { offer } = await ask(elsewhere);
+    const offerToken = offer?.token ?? "";
+    const other = await givenLog();
+    const here = await openShop(other.log);
+    const answered = here.decider.degraded(checkout({ offerToken }), "owner_unavailable");
+    expect(answered).toMatchObject({ ok: true, value: { offer: { code: offer?.code, faceValue: euros(1_000) } } });
+    expect(here.decider.degraded(checkout(), "owner_unavailable")).toMatchObject({ value: { offer: undefined } });
+    expect(await standing(other.log, TOPICS.decisions)).toEqual([]);
+    await here.close();
+    await other.end();
+  });
+
   it("refuses what it cannot understand, whoever's it is", async () => {
     const shop = await openAmong();
     const nobody = checkout({ subject: {} });
@@ -592,7 +609,9 @@ describe("a deadline that is near", () => {
     release();
     const told = await next;
     expect(told.offer).toBeDefined();
-    expect(told.offer).toEqual((await recordOf(given.log, early.decisionId)).offer);
+    const { token = "", ...offer } = told.offer ?? {};
+    expect(token).not.toBe("");
+    expect({ ...offer, token: "" }).toEqual((await recordOf(given.log, early.decisionId)).offer);
     expect(await counted(shop.telemetry, "leastwise_offers_total", 'event="issued"')).toBe(1);
   });
 });

@@ -1,4 +1,4 @@
-import { answerToWire, decisionRecord, wire } from "@leastwise/contracts";
+import { answerToWire, decisionRecord, wire, type OfferTokens } from "@leastwise/contracts";
 import {
   answerOf,
   decide,
@@ -7,6 +7,7 @@ import {
   type Decision,
   type DecideOutcome,
   type DegradedReason,
+  type OpenOffer,
 } from "@leastwise/decision";
 import type { LogError } from "@leastwise/eventlog";
 import { groupTwice, proveStack, type Counterfeit, type Hold, type Led } from "@leastwise/ledger";
@@ -18,6 +19,7 @@ import { callFacts, type CallSources } from "./call-facts.js";
 import { subjectOfCall } from "./call-subject.js";
 import { readDecide, type DecideCall } from "./decide-request.js";
 import { decisionInput, type Facts } from "./decision-input.js";
+import { tokenedAnswer, tokenOffer, withTokenOffer } from "./token-offer.js";
 import { whatIf } from "./what-if.js";
 import { earlyMs } from "./leave-time.js";
 import type { RecentDecisions } from "./recent-decisions.js";
@@ -43,6 +45,8 @@ export interface DeciderOptions extends CallSources {
   readonly marginMs: number;
   /** How long a call waits for `after` where it does not say, ms. */
   readonly afterWaitMs: number;
+  /** Makes and reads the tokens of offers. */
+  readonly tokens: OfferTokens;
   /** How this process stands with partitions, where several share them. Absent: it owns all. */
   readonly standings?: Standings;
 }
@@ -65,6 +69,8 @@ interface Asked {
   /** When the answer has to leave, wall time. */
   readonly leaveMs: number;
   readonly led: Led;
+  /** The offer that the call's token stands for; undefined: none. */
+  readonly shown: OpenOffer | undefined;
 }
 
 /** Answers Decide: gathers the facts, asks the core, makes what is granted durable, and always answers in time. */
@@ -90,13 +96,15 @@ export class Decider {
   ): Promise<Result<wire.DecideResponse, Refusal>> {
     const call = readDecide(request, this.#options.afterWaitMs);
     if (!call.ok) return call;
+    const shown = tokenOffer(this.#options, call.value);
+    if (!shown.ok) return shown;
     const { budgetMs, marginMs } = this.#options;
     const arrivedMs = this.#options.wallNowMs();
     const givenMs = deadlineMs === undefined ? budgetMs : deadlineMs - arrivedMs;
     const leaveMs = arrivedMs + givenMs - earlyMs(givenMs, marginMs);
     const staleMs = await this.#awaitAfter(call.value, leaveMs - arrivedMs);
     const subject = this.#subjectOf(call.value);
-    return this.#inTurn({ call: call.value, subject, staleMs, leaveMs, led });
+    return this.#inTurn({ call: call.value, subject, staleMs, leaveMs, led, shown: shown.value });
   }
 
   /**
@@ -134,8 +142,10 @@ export class Decider {
   degraded(request: wire.DecideRequest, reason: DegradedReason): Result<wire.DecideResponse, Refusal> {
     const call = readDecide(request, 0);
     if (!call.ok) return call;
-    const asked = { call: call.value, subject: this.#subjectOf(call.value), staleMs: 0, leaveMs: 0, led: {} };
-    return ok(this.#untold(asked, reason));
+    const shown = tokenOffer(this.#options, call.value);
+    if (!shown.ok) return shown;
+    const subject = this.#subjectOf(call.value);
+    return ok(this.#untold({ call: call.value, subject, staleMs: 0, leaveMs: 0, led: {}, shown: shown.value }, reason));
   }
 
   /** One answer of a subject after the other. Whoever's turn does not come in time gets what stands, and no record is made. */
@@ -209,14 +219,14 @@ export class Decider {
 
   /** Records what came out, and tells it if that may be told by the time. */
   async #tell(
-    { staleMs, leaveMs, led }: Asked,
+    { subject, staleMs, leaveMs, led }: Asked,
     hold: Hold,
     input: SafeInput,
     outcome: DecideOutcome,
     degraded?: DegradedReason,
   ): Promise<wire.DecideResponse> {
     if (degraded !== undefined) this.#options.telemetry.metrics.degraded.with({ reason: degraded }).add();
-    if (outcome.kind === "repeated") return this.#repeat(outcome.answer, staleMs, degraded);
+    if (outcome.kind === "repeated") return this.#repeat(outcome.answer, subject, staleMs, degraded);
     const { decision } = outcome;
     const writing = this.#options.ledger.record(decisionRecord(decision, input), led);
     // The answer may have to leave before; the next decision of the subject must know what became of this one.
@@ -231,16 +241,22 @@ export class Decider {
   #give(decision: Decision, input: SafeInput, staleMs: number): wire.DecideResponse {
     this.#options.recent.keep(decision, input);
     this.#count(decision);
-    return answerToWire(answerOf(decision), staleMs);
+    return this.#toWire(decision.subject, answerOf(decision), staleMs);
+  }
+
+  #toWire(subject: SubjectId, answer: Answer, staleMs: number): wire.DecideResponse {
+    return tokenedAnswer(this.#options.tokens, subject, answer, staleMs);
   }
 
   /** What stands, without a decision: an outstanding offer is honoured, else none. */
-  #untold({ call, subject, staleMs }: Asked, reason: DegradedReason): wire.DecideResponse {
+  #untold({ call, subject, staleMs, shown }: Asked, reason: DegradedReason): wire.DecideResponse {
     this.#options.telemetry.metrics.degraded.with({ reason }).add();
     const policy = this.#options.policies.active()?.compiled;
-    const outcome = degradedDecision({ ...this.#facts(call, subject), policy, freshness: "fresh" }, reason);
-    if (outcome.kind === "repeated") return answerToWire(outcome.answer, staleMs);
-    return answerToWire({ ...answerOf(outcome.decision), decisionId: "" }, staleMs);
+    const facts = this.#facts(call, subject);
+    const decisionState = withTokenOffer(facts.decisionState, shown);
+    const outcome = degradedDecision({ ...facts, decisionState, policy, freshness: "fresh" }, reason);
+    if (outcome.kind === "repeated") return this.#toWire(subject, outcome.answer, staleMs);
+    return this.#toWire(subject, { ...answerOf(outcome.decision), decisionId: "" }, staleMs);
   }
 
   #leftMs(leaveMs: number): number {
@@ -252,13 +268,18 @@ export class Decider {
     return callFacts(this.#options, call, subject, clock.nowMs(), policies.active());
   }
 
-  #repeat(answer: Answer, staleMs: number, degraded: DegradedReason | undefined): wire.DecideResponse {
+  #repeat(
+    answer: Answer,
+    subject: SubjectId,
+    staleMs: number,
+    degraded: DegradedReason | undefined,
+  ): wire.DecideResponse {
     const { metrics } = this.#options.telemetry;
     if (degraded === undefined)
       metrics.decisions
         .with({ incentive: answer.offer?.incentive.kind ?? "none", depth: "0", outcome: "continued" })
         .add();
-    return answerToWire(answer, staleMs);
+    return this.#toWire(subject, answer, staleMs);
   }
 
   #refrain(decision: Decision, reason: DegradedReason, staleMs: number): wire.DecideResponse {

@@ -1,9 +1,10 @@
 import { wire } from "@leastwise/contracts";
 import { callUnary, connect, startRpcServer, type RpcServer, type RpcService } from "@leastwise/rpc";
+import { HOUR_MS, type Millis } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { decisionService, restoringDecisionService } from "./decision-service.js";
-import { applied, NOON, percentages } from "./given/records.js";
-import { checkout, counted, givenLog, openShop, type GivenLog, type Shop } from "./given/shop.js";
+import { applied, euros, NOON, percentages } from "./given/records.js";
+import { checkout, counted, givenLog, hasher, openShop, TOKENS, type GivenLog, type Shop } from "./given/shop.js";
 
 let given: GivenLog;
 let shop: Shop;
@@ -130,7 +131,13 @@ describe("a defect in one answer", () => {
 });
 
 describe("the door while the log is read", () => {
-  beforeEach(() => serve(restoringDecisionService({ nowMs: () => NOON }, shop.telemetry)));
+  const links = { linkOf: () => undefined };
+  let now: Millis;
+  beforeEach(() => {
+    now = NOON;
+    const { telemetry } = shop;
+    return serve(restoringDecisionService({ telemetry, tokens: TOKENS, hasher, links, clock: { nowMs: () => now } }));
+  });
 
   const none = {
     decisionId: "",
@@ -157,6 +164,36 @@ describe("the door while the log is read", () => {
       value: { outcomes: [{}, { outcome: { $case: "refusal", value: { index: 1, reason: "empty_cart" } } }] },
     });
     expect(await stream([empty])).toMatchObject([{ outcome: { $case: "refusal" } }]);
+  });
+
+  it("honours the offer of a token, for whom it was made and as long as it lives, and no other", async () => {
+    const granted = await shop.decider.decide(checkout(), undefined);
+    if (!granted.ok) throw new Error(granted.error.reason);
+    const { token: offerToken = "", code } = granted.value.offer ?? {};
+    expect(offerToken).not.toBe("");
+    const told = async (request: wire.DecideRequest) => {
+      const answer = await decide(request);
+      return answer.ok ? answer.value : answer.error.reason;
+    };
+    const shown = await told(checkout({ offerToken }));
+    expect(shown).toMatchObject({
+      ...none,
+      message: expect.stringContaining("10 % off"),
+      offer: { code, faceValue: euros(1_000) },
+    });
+    // A smaller cart has what it makes of it, a larger one no more than was shown.
+    const cartOf = (minor: number) => ({ lines: [{ productId: "shoe", quantity: 1n, unitPrice: euros(minor) }] });
+    expect(await told(checkout({ offerToken, cart: cartOf(5_000) }))).toMatchObject({
+      offer: { faceValue: euros(500) },
+    });
+    expect(await told(checkout({ offerToken, cart: cartOf(90_000) }))).toMatchObject({
+      offer: { faceValue: euros(1_000) },
+    });
+    expect(await told(checkout({ offerToken, subject: { userId: "bob" } }))).toMatchObject({ offer: undefined });
+    expect(await told(checkout({ offerToken: `${offerToken}x` }))).toBe("token_forged");
+    expect(await told(checkout({ offerToken: "mine" }))).toBe("token_malformed");
+    now = (NOON + 7 * 24 * HOUR_MS) as Millis;
+    expect(await told(checkout({ offerToken }))).toMatchObject({ offer: undefined });
   });
 
   it("explains nothing yet", async () => {

@@ -1,5 +1,4 @@
-import { answerToWire, wire } from "@leastwise/contracts";
-import type { Answer } from "@leastwise/decision";
+import { wire } from "@leastwise/contracts";
 import {
   defineService,
   invalidArgument,
@@ -11,11 +10,12 @@ import {
   type RpcService,
 } from "@leastwise/rpc";
 import type { Telemetry } from "@leastwise/telemetry";
-import { err, ok, refusal, type Clock, type Millis, type Refusal } from "@leastwise/vocabulary";
+import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { randomUUID } from "node:crypto";
 import { readDecide } from "./decide-request.js";
 import type { Decider } from "./decider.js";
 import type { RecentDecisions } from "./recent-decisions.js";
+import { answerByToken, tokenedAnswer, type TokenReaders } from "./token-offer.js";
 
 /** Most requests of one batch. */
 const BATCH_REQUESTS_MAX = 100;
@@ -82,17 +82,17 @@ export function decisionHandlers(
   };
 }
 
+/** What is there while all else is read. */
+export interface RestoringOptions extends TokenReaders {
+  readonly telemetry: Pick<Telemetry, "metrics">;
+}
+
 /**
- * The door of the decision while the windows and the ledger are read from the log: the checkout has its answer, which is none, and no
- * record is made of it.
+ * The door of the decision while the windows and the ledger are read from the log: the checkout has its answer, and no record is made of it. The offer of the
+ * call's token is honoured; else it is none.
  */
-export function restoringDecisionService(clock: Clock, telemetry: Telemetry): RpcService {
-  const decide = (request: wire.DecideRequest) => {
-    const call = readDecide(request, 0);
-    if (!call.ok) return call;
-    telemetry.metrics.degraded.with({ reason: "features_restoring" }).add();
-    return ok(answerToWire(restoringAnswer(clock.nowMs()), 0));
-  };
+export function restoringDecisionService(options: RestoringOptions): RpcService {
+  const decide = (request: wire.DecideRequest) => restoringAnswer(options, request);
   const outcome = (request: wire.DecideRequest, index: number) => {
     const answer = decide(request);
     return answer.ok ? responseOutcome(answer.value) : refusalOutcome(answer.error, index);
@@ -120,17 +120,17 @@ export const RESTORING = refuse(
   refusal("restoring", "", "a call while the log is read", "the same call again soon"),
 );
 
-/** None, while what stands behind the door is read. */
-export function restoringAnswer(nowMs: Millis): Answer {
-  return {
-    decisionId: "",
-    message: "",
-    freshness: "degraded",
-    degradedReason: "features_restoring",
-    policyVersion: "",
-    personalDataUsed: false,
-    validUntilMs: nowMs,
-  };
+/** The answer while what stands behind the door is read. */
+export function restoringAnswer(
+  options: RestoringOptions,
+  request: wire.DecideRequest,
+): Result<wire.DecideResponse, Refusal> {
+  const call = readDecide(request, 0);
+  if (!call.ok) return call;
+  const answer = answerByToken(options, call.value, "features_restoring");
+  if (!answer.ok) return answer;
+  options.telemetry.metrics.degraded.with({ reason: "features_restoring" }).add();
+  return ok(tokenedAnswer(options.tokens, options.hasher.of(call.value.ids), answer.value, 0));
 }
 
 /** Why a batch of so many is not taken; undefined: it is. */

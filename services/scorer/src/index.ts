@@ -2,7 +2,7 @@ export { ClickstreamSight, type ClickstreamSightOptions } from "./clickstream-si
 export { readDecide, type DecideCall } from "./decide-request.js";
 export { catalogueDigest, featureVector, type Lags } from "./decision-input.js";
 export { Decider, type DeciderOptions } from "./decider.js";
-export { decisionService, restoringDecisionService } from "./decision-service.js";
+export { decisionService, restoringDecisionService, type RestoringOptions } from "./decision-service.js";
 export { FeedMetrics, type FeedMetricsOptions } from "./feed-metrics.js";
 export { OWNERS_GROUP, Owners, type OwnedState, type OwnersOptions } from "./owners/owners.js";
 export { decidedAgain, type DecidedAgain, type DecidingWith } from "./decided-again.js";
@@ -26,6 +26,6 @@ export {
   type RoutedDecisionOptions,
 } from "./routing/routed-decision-service.js";
 export { routedOfferService, type RoutedOfferOptions } from "./routing/routed-offer-service.js";
-export { restoringDecider, type RestoringDeciderOptions } from "./routing/restoring-decider.js";
+export { restoringDecider } from "./routing/restoring-decider.js";
 export { Router, type RouterOptions } from "./routing/router.js";
 export { routingService } from "./routing/routing-service.js";

@@ -11,7 +11,7 @@ import {
   startRawIntake,
 } from "@leastwise/collector";
 import { obtainKey, sayProblems, type Config, type KeyName } from "@leastwise/config";
-import { createSubjectHasher, wire, type SubjectHasher } from "@leastwise/contracts";
+import { createSubjectHasher, OfferTokens, wire, type SubjectHasher } from "@leastwise/contracts";
 import type { EventLog, RunningSubscription } from "@leastwise/eventlog";
 import { Ledger, offerService } from "@leastwise/ledger";
 import { startRecorder, type Recorder } from "@leastwise/recorder";
@@ -47,7 +47,14 @@ import {
   type WindowsFeedOptions,
 } from "@leastwise/scorer";
 import { openOpsDoor, type Telemetry } from "@leastwise/telemetry";
-import { hashKeyFromBytes, isCurrencyCode, sayRefusal, type Clock, type CurrencyCode } from "@leastwise/vocabulary";
+import {
+  hashKeyFromBytes,
+  isCurrencyCode,
+  sayRefusal,
+  type Clock,
+  type CurrencyCode,
+  type HashKey,
+} from "@leastwise/vocabulary";
 import { openSqlDoor, type Warehouse } from "@leastwise/warehouse";
 import { hostname } from "node:os";
 import { decisionsFraming } from "../registry/decisions-framing.js";
@@ -128,11 +135,18 @@ interface References {
   readonly links: LinkBook;
 }
 
+/** What is made of the process's keys. */
+interface Secrets {
+  readonly hasher: SubjectHasher;
+  readonly codeKey: { readonly secret: HashKey; readonly version: number };
+  readonly tokens: OfferTokens;
+}
+
 class Starting {
   readonly #options: HostOptions;
   readonly #closers: Closers;
   /** The services of the gRPC door: each answers for itself once what stands behind it is restored. */
-  readonly #held: readonly HeldService[];
+  #held: readonly HeldService[] = [];
   #isReady = false;
   #owners: Owners | undefined;
   #fail: (error: unknown) => void = () => undefined;
@@ -140,7 +154,6 @@ class Starting {
   constructor(options: HostOptions, closers: Closers) {
     this.#options = options;
     this.#closers = closers;
-    this.#held = heldServices(options);
   }
 
   async start(): Promise<Host> {
@@ -148,19 +161,18 @@ class Starting {
     const failed = new Promise<never>((_, reject) => (this.#fail = reject));
     failed.catch(() => undefined);
     const ops = await this.#openOps();
+    const hasher = roles.has("collector") || roles.has("scorer") ? await this.#openHasher() : undefined;
+    const secrets = hasher && roles.has("scorer") ? await this.#secrets(hasher) : undefined;
+    this.#held = heldServices(this.#options, secrets);
     const rpc = this.#held.length === 0 ? undefined : await this.#openRpc();
     const log = await this.#openLog();
     this.#closers.add(() => log.close());
     const recorded = roles.has("recorder") ? await this.#startRecorder(log) : undefined;
-    const references = roles.has("collector") || roles.has("scorer") ? await this.#follow(log) : undefined;
+    const references = hasher && (await this.#follow(log));
     if (references !== undefined) await startPolicy({ config, log, clock, policies: references.policies });
-    const hasher = references === undefined ? undefined : createSubjectHasher(await this.#key("subjects"));
     const collector =
-      references && hasher && roles.has("collector") ? await this.#startCollector(log, references, hasher) : undefined;
-    const feed =
-      references && hasher && roles.has("scorer")
-        ? await this.#startScorer(log, references, hasher, rpc?.port ?? 0)
-        : undefined;
+      references && roles.has("collector") ? await this.#startCollector(log, references, hasher) : undefined;
+    const feed = references && secrets ? await this.#startScorer(log, references, secrets, rpc?.port ?? 0) : undefined;
     rpc?.setServing(true);
     this.#isReady = true;
     return {
@@ -339,15 +351,10 @@ class Starting {
     this.#closers.add(async () => started?.stop());
   }
 
-  async #startScorer(
-    log: EventLog,
-    references: References,
-    hasher: SubjectHasher,
-    rpcPort: number,
-  ): Promise<WindowsFeed> {
+  async #startScorer(log: EventLog, references: References, secrets: Secrets, rpcPort: number): Promise<WindowsFeed> {
     const { config, clock, telemetry, observeOnly } = this.#options;
     const { policies, catalog } = references;
-    const shared = sharesPartitions(config) ? await this.#openShared(log, references, hasher, rpcPort) : undefined;
+    const shared = sharesPartitions(config) ? await this.#openShared(log, references, secrets, rpcPort) : undefined;
     const owners = shared?.owners;
     const frame = await decisionsFraming(config.log);
     const ledger = await Ledger.open({
@@ -380,10 +387,9 @@ class Starting {
     const recent = new RecentDecisions();
     const decider = new Decider({
       ...references,
-      ...{ sight, feed, ledger, hasher, clock, telemetry, recent, observeOnly },
+      ...{ ...secrets, sight, feed, ledger, clock, telemetry, recent, observeOnly },
       wallNowMs: () => Date.now(),
       clockKind: config.clock,
-      codeKey: { secret: hashKeyFromBytes(await this.#key("codes")), version: config.codes.key_version },
       budgetMs: config.rpc.decide_deadline_ms,
       marginMs: config.rpc.deadline_margin_ms,
       afterWaitMs: config.scorer.after_wait_max_ms,
@@ -391,7 +397,7 @@ class Starting {
       ...(config.clock === "wall" && { lags: keepLags(log, feed, references.subjects, this.#sightOptions()) }),
     });
     decider.rehearse();
-    const offers = offerService({ ledger, hasher, links: references.links, policies, catalog, clock, telemetry });
+    const offers = offerService({ ...secrets, ledger, links: references.links, policies, catalog, clock, telemetry });
     if (shared === undefined) {
       this.#become(decisionService(decider, recent, this.#rpcHooks), offers);
       return feed;
@@ -412,12 +418,7 @@ class Starting {
   }
 
   /** Knows who owns what, and passes on what is another's from here on; what would be this process's own has the safe answer until it is. */
-  async #openShared(
-    log: EventLog,
-    { links }: References,
-    hasher: SubjectHasher,
-    rpcPort: number,
-  ): Promise<SharedDoors> {
+  async #openShared(log: EventLog, { links }: References, secrets: Secrets, rpcPort: number): Promise<SharedDoors> {
     const { config, clock, telemetry } = this.#options;
     const { decide_deadline_ms: budgetMs, deadline_margin_ms: marginMs } = config.rpc;
     const owners = await this.#openOwners(log, rpcPort);
@@ -429,7 +430,7 @@ class Starting {
     const hooks = this.#rpcHooks;
     const decisionsOf: SharedDoors["decisionsOf"] = (decider, recent) =>
       routedDecisionService({ decider, recent, router, budgetMs, hooks });
-    const restoring = restoringDecider({ clock, telemetry, hasher, links });
+    const restoring = restoringDecider({ ...secrets, clock, telemetry, links });
     this.#become(decisionsOf(restoring, { explain: () => undefined }), routingService(owners));
     return { owners, router, decisionsOf };
   }
@@ -510,6 +511,20 @@ class Starting {
     return log.adapter === "embedded" || devices.key !== undefined ? await this.#key("devices") : undefined;
   }
 
+  async #openHasher(): Promise<SubjectHasher> {
+    return createSubjectHasher(await this.#key("subjects"));
+  }
+
+  async #secrets(hasher: SubjectHasher): Promise<Secrets> {
+    const { codes } = this.#options.config;
+    const codesKey = await this.#key("codes");
+    return {
+      hasher,
+      codeKey: { secret: hashKeyFromBytes(codesKey), version: codes.key_version },
+      tokens: new OfferTokens(codesKey, codes.key_version),
+    };
+  }
+
   async #key(name: KeyName): Promise<Uint8Array> {
     const key = await obtainKey(this.#options.config, name);
     if (key.ok) return key.value;
@@ -517,7 +532,10 @@ class Starting {
   }
 }
 
-function heldServices({ config, roles, clock, telemetry }: HostOptions): readonly HeldService[] {
+function heldServices(
+  { config, roles, clock, telemetry }: HostOptions,
+  secrets: Secrets | undefined,
+): readonly HeldService[] {
   const collector = [
     wire.CollectorServiceService,
     wire.SubjectServiceService,
@@ -527,12 +545,18 @@ function heldServices({ config, roles, clock, telemetry }: HostOptions): readonl
   ];
   return [
     ...(roles.has("collector") ? collector.map((definition) => restoringService(definition)) : []),
-    ...(roles.has("scorer")
-      ? [restoringDecisionService(clock, telemetry), restoringService(wire.OfferServiceService)]
+    ...(secrets
+      ? [
+          restoringDecisionService({ ...secrets, clock, telemetry, links: NO_LINKS }),
+          restoringService(wire.OfferServiceService),
+        ]
       : []),
     ...(roles.has("scorer") && sharesPartitions(config) ? [restoringService(wire.RoutingServiceService)] : []),
   ].map((meanwhile) => holdService(meanwhile));
 }
+
+/** Before logins are read from the log, nobody is known to have logged in. */
+const NO_LINKS = { linkOf: () => undefined };
 
 /** How others call this machine; one that listens everywhere goes by its name. */
 function reachableName(host: string): string {

@@ -1,3 +1,4 @@
+import { codeIn } from "@leastwise/contracts";
 import { readCode } from "@leastwise/offers";
 import { createHash } from "node:crypto";
 
@@ -8,18 +9,23 @@ export function codeHash(code: string): string {
 
 /** A code that a shop reports. One of ours may still be worth money, and is its hash, however it was typed; what everybody may know stays. */
 export function reportedCode(text: string): string {
-  const read = readCode(text);
-  return read.ok ? codeHash(read.value.canonical) : text;
+  const code = codeIn(text);
+  return code === undefined ? text : codeHash(code);
 }
 
 /** Sixteen letters and digits, in groups of four or by themselves, wherever they begin: the words before a code may look like a part of it. */
 const LIKE_A_CODE = /(?=([0-9a-z]{4}(?:[-\s][0-9a-z]{4}){3}|(?<![0-9a-z])[0-9a-z]{16}(?![0-9a-z])))/gi;
 
-/** The same bytes, with every character of what reads as a code of ours an asterisk: as long as before, so that a message stays one. */
+/** A token of an offer, which has the code in it. */
+const LIKE_A_TOKEN = /eyJ[\w-]+\.[\w-]+\.[\w-]+/g;
+
+/** The same bytes, with every character of what reads as a code of ours, or as a token, an asterisk: as long as before, so that a message stays one. */
 export function maskCodes(bytes: Uint8Array): Buffer {
   const masked = Buffer.from(bytes);
   for (const { index, 1: code = "" } of masked.toString("latin1").matchAll(LIKE_A_CODE)) {
     if (readCode(code).ok) masked.fill("*", index, index + code.length);
   }
+  for (const { index, 0: token } of masked.toString("latin1").matchAll(LIKE_A_TOKEN))
+    masked.fill("*", index, index + token.length);
   return masked;
 }

@@ -1,4 +1,11 @@
-import { CLICKSTREAM_RETENTION_MIN_MS, createSubjectHasher, topicPlan, TOPICS, wire } from "@leastwise/contracts";
+import {
+  CLICKSTREAM_RETENTION_MIN_MS,
+  createSubjectHasher,
+  OfferTokens,
+  topicPlan,
+  TOPICS,
+  wire,
+} from "@leastwise/contracts";
 import { openEmbeddedLog, type NewRecord } from "@leastwise/eventlog";
 import { Ledger } from "@leastwise/ledger";
 import {
@@ -27,6 +34,7 @@ import { EUR, NOON, PARTITIONS, euros } from "./records.js";
 export const hasher = createSubjectHasher(Buffer.from("the test shop's own secret"));
 
 export const CODE_KEY = { secret: { k0: 7n, k1: 11n }, version: 1 };
+export const TOKENS = new OfferTokens(Buffer.alloc(32, 3), 1);
 
 /** A log in a directory of its own, with every topic. */
 export interface GivenLog {
@@ -118,7 +126,7 @@ export async function openShop(log: FragileLog, { partitions, ...options }: Shop
       telemetry,
     },
     wallNowMs: () => time.wallMs,
-    ...{ observeOnly: false, clockKind: "wall", codeKey: CODE_KEY },
+    ...{ observeOnly: false, clockKind: "wall", codeKey: CODE_KEY, tokens: TOKENS },
     // Long enough for any machine, since nothing here is about being quick.
     ...{ budgetMs: 20_000, marginMs: 5, afterWaitMs: 20_000 },
     ...options,

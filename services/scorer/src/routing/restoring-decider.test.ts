@@ -2,14 +2,14 @@ import { createSubjectHasher } from "@leastwise/contracts";
 import { LinkBook } from "@leastwise/references";
 import { describe, expect, it } from "@jest/globals";
 import { NOON } from "../given/records.js";
-import { checkout, counted, quietTelemetry } from "../given/shop.js";
+import { checkout, counted, quietTelemetry, TOKENS } from "../given/shop.js";
 import { restoringDecider } from "./restoring-decider.js";
 
 describe("a decider that is read from the log yet", () => {
   const hasher = createSubjectHasher(Buffer.alloc(32, 7));
   const links = new LinkBook(10, () => undefined);
   const telemetry = quietTelemetry();
-  const decider = restoringDecider({ hasher, links, telemetry, clock: { nowMs: () => NOON } });
+  const decider = restoringDecider({ hasher, links, telemetry, tokens: TOKENS, clock: { nowMs: () => NOON } });
 
   it("knows whose a call is, and answers none to it", async () => {
     expect(decider.subjectOf(checkout())).toEqual({ ok: true, value: hasher.known("ada") });

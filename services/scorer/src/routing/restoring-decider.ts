@@ -1,27 +1,17 @@
-import { answerToWire } from "@leastwise/contracts";
-import type { Telemetry } from "@leastwise/telemetry";
 import { err, ok } from "@leastwise/vocabulary";
-import { subjectOfCall, type CallSubjects } from "../call-subject.js";
+import { subjectOfCall } from "../call-subject.js";
 import { readDecide } from "../decide-request.js";
-import { RESTORING, restoringAnswer } from "../decision-service.js";
+import { RESTORING, restoringAnswer, type RestoringOptions } from "../decision-service.js";
 import type { RoutedDecider } from "./routed-decision-service.js";
 
-export interface RestoringDeciderOptions extends CallSubjects {
-  readonly telemetry: Pick<Telemetry, "metrics">;
-}
-
-/** Stands in for the decider while the ledger is read: whose a call is it knows, and what is another's goes there. To all else the answer is none. */
-export function restoringDecider(options: RestoringDeciderOptions): RoutedDecider {
-  const { clock, telemetry } = options;
-  const none: RoutedDecider["degraded"] = (request) => {
-    const call = readDecide(request, 0);
-    if (!call.ok) return call;
-    telemetry.metrics.degraded.with({ reason: "features_restoring" }).add();
-    return ok(answerToWire(restoringAnswer(clock.nowMs()), 0));
-  };
+/**
+ * Stands in for the decider while the ledger is read: whose a call is it knows, and what is another's goes there. To all else the answer is what the call's
+ * token stands for, or none.
+ */
+export function restoringDecider(options: RestoringOptions): RoutedDecider {
   return {
-    decide: (request) => Promise.resolve(none(request, "owner_unavailable")),
-    degraded: none,
+    decide: (request) => Promise.resolve(restoringAnswer(options, request)),
+    degraded: (request) => restoringAnswer(options, request),
     whatIf: () => err(RESTORING),
     subjectOf: (request) => {
       const call = readDecide(request, 0);

@@ -1,3 +1,4 @@
+import { codeIn } from "@leastwise/contracts";
 import { readCode } from "@leastwise/offers";
 import {
   callerGone,
@@ -68,7 +69,8 @@ const OWNER_UNAVAILABLE = refuse(
 
 /** What names no readable code is refused here. */
 function routeOf(router: Router, request: unknown): Route {
-  const code = codeOf(request);
+  const text = codeOf(request);
+  const code = text === undefined ? undefined : codeIn(text);
   const read = code === undefined ? undefined : readCode(code);
   return read?.ok === true ? router.routeOf(read.value.bucket) : "own";
 }

@@ -157,7 +157,14 @@ export interface DecideRequest {
    * How far behind the log what is known of the shopper may be, ms, 0 to 86 400 000: what lags more is left out as if unknown, class by class (see
    * `class_freshness`). Absent: however far.
    */
-  maxLagMs?: bigint | undefined;
+  maxLagMs?:
+    | bigint
+    | undefined;
+  /**
+   * Token of an offer that the shopper was shown (`Offer.token`). Where what stands behind the answer is missing, the offer is honoured by it; else the ledger's
+   * word counts. One that was made with another version of the key, or for another shopper, is as none. Absent: none.
+   */
+  offerToken: string;
 }
 
 /** How good what is known of one class of personal data was when the answer was made. */
@@ -779,6 +786,7 @@ function createBaseDecideRequest(): DecideRequest {
     proposedClass: "",
     partnerSegments: [],
     maxLagMs: undefined,
+    offerToken: "",
   };
 }
 
@@ -828,6 +836,9 @@ export const DecideRequest: MessageFns<DecideRequest> = {
         throw new globalThis.Error("value provided for field message.maxLagMs of type int64 too large");
       }
       writer.uint32(112).int64(message.maxLagMs);
+    }
+    if (message.offerToken !== "") {
+      writer.uint32(122).string(message.offerToken);
     }
     return writer;
   },
@@ -957,6 +968,14 @@ export const DecideRequest: MessageFns<DecideRequest> = {
             message.maxLagMs = reader.int64() as bigint;
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.offerToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -992,6 +1011,7 @@ export const DecideRequest: MessageFns<DecideRequest> = {
     message.maxLagMs = (object.maxLagMs !== undefined && object.maxLagMs !== null)
       ? BigInt(object.maxLagMs)
       : undefined;
+    message.offerToken = object.offerToken ?? "";
     return message;
   },
 };
@@ -3911,7 +3931,7 @@ export const DecisionServiceService = {
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
    * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
    * `too_many_products`, `tiers_invalid`; of a counterfeit stack: `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`,
-   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`, `token_malformed`, `token_forged`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
    * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide: {
@@ -3984,7 +4004,7 @@ export interface DecisionServiceServer extends UntypedServiceImplementation {
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
    * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
    * `too_many_products`, `tiers_invalid`; of a counterfeit stack: `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`,
-   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`, `token_malformed`, `token_forged`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
    * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide: handleUnaryCall<DecideRequest, DecideResponse>;
@@ -4017,7 +4037,7 @@ export interface DecisionServiceClient extends Client {
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
    * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
    * `too_many_products`, `tiers_invalid`; of a counterfeit stack: `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`,
-   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`, `token_malformed`, `token_forged`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
    * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide(

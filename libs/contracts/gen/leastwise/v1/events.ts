@@ -198,7 +198,7 @@ export interface Order {
   discount:
     | Money
     | undefined;
-  /** Codes the shopper used, ours or others, at most 32 of at most 64 bytes. Absent: none. */
+  /** Codes the shopper used, ours or others, at most 32 of at most 64 bytes, or tokens of our offers (`Offer.token`), which stand for their codes. Absent: none. */
   codes: string[];
 }
 

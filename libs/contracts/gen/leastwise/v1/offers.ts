@@ -88,7 +88,15 @@ export interface Offer {
    * What it would be worth on that cart if nothing shortened it: no maximum of its own, no caps on lines, no excluded goods, and goods enough.
    * Absent: as much as `face_value`.
    */
-  wanted: Money | undefined;
+  wanted:
+    | Money
+    | undefined;
+  /**
+   * The offer, signed, as a JSON Web Token (RFC 7519, `HS256`): who reads it knows what was given, to which subject and until when, without asking anybody.
+   * Any scorer honours the offer by it where its own state is missing (`DecideRequest.offer_token`), any door takes it for the code, and an order that
+   * names it is attributed by it. On answers of Decide alone; elsewhere empty.
+   */
+  token: string;
 }
 
 /** A line's part of a discount, fixed at redemption: a return reads it and nothing is ever divided again. */
@@ -105,7 +113,7 @@ export interface LineShare {
 
 /** Asks whether a code is good for a cart, holding nothing. */
 export interface ValidateRequest {
-  /** The code as typed: case, spaces and dashes do not matter. Required. */
+  /** The code as typed: case, spaces and dashes do not matter. Or the offer's token. Required. */
   code: string;
   /** Who would use it, as in RedeemRequest. Required. */
   subject:
@@ -143,7 +151,7 @@ export interface ValidateResponse {
 
 /** Uses a code, once. */
 export interface RedeemRequest {
-  /** The code as typed. Required. */
+  /** The code as typed, or the offer's token. Required. */
   code: string;
   /**
    * Who uses it. Required; an offer is good for the subject that it was issued to. One made before a login is good for either
@@ -546,6 +554,7 @@ function createBaseOffer(): Offer {
     expiresAtMs: 0n,
     status: 0,
     wanted: undefined,
+    token: "",
   };
 }
 
@@ -583,6 +592,9 @@ export const Offer: MessageFns<Offer> = {
     }
     if (message.wanted !== undefined) {
       Money.encode(message.wanted, writer.uint32(74).fork()).join();
+    }
+    if (message.token !== "") {
+      writer.uint32(82).string(message.token);
     }
     return writer;
   },
@@ -672,6 +684,14 @@ export const Offer: MessageFns<Offer> = {
             message.wanted = Money.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -708,6 +728,7 @@ export const Offer: MessageFns<Offer> = {
     message.wanted = (object.wanted !== undefined && object.wanted !== null)
       ? Money.fromPartial(object.wanted)
       : undefined;
+    message.token = object.token ?? "";
     return message;
   },
 };

@@ -1,0 +1,92 @@
+import { answerToWire, offerOf, type OfferTokens, type wire } from "@leastwise/contracts";
+import {
+  answerOf,
+  degradedDecision,
+  EMPTY_STATE,
+  type Answer,
+  type DecisionState,
+  type DegradedReason,
+  type FeatureVector,
+  type OpenOffer,
+} from "@leastwise/decision";
+import { offerSubject, type OfferSubjects } from "@leastwise/ledger";
+import { err, ok, type AssignmentKey, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
+import type { DecideCall } from "./decide-request.js";
+
+/** What is needed to take a shopper's token for the offer that it is. */
+export interface TokenReaders extends OfferSubjects {
+  readonly tokens: OfferTokens;
+}
+
+/**
+ * The offer that the call's token stands for, as a subject's state has it; undefined: there is no token, it was made with another version of the key, its
+ * offer is over, or it is another shopper's. Refused: what was never a token of ours.
+ */
+export function tokenOffer(
+  readers: TokenReaders,
+  { offerToken, ids }: Pick<DecideCall, "offerToken" | "ids">,
+): Result<OpenOffer | undefined, Refusal> {
+  if (offerToken === "") return ok(undefined);
+  const read = readers.tokens.read(offerToken, "offer_token");
+  if (!read.ok) return read.error.reason === "token_key_unknown" ? ok(undefined) : err(read.error);
+  const offer = offerOf(read.value.offer);
+  const issued = { subject: read.value.subject, issuedAtMs: offer.issuedAtMs };
+  const isTheirs = offerSubject(readers, ids, issued) === issued.subject;
+  if (!isTheirs || readers.clock.nowMs() >= offer.expiresAtMs) return ok(undefined);
+  return ok({
+    ...{ campaignId: offer.campaignId, offer, withheld: false },
+    // The ledger knows the rest. Nothing here promises more than was shown, and no record is made of it.
+    ...{ rung: 1, worstCostMinor: offer.faceValueMinor, episodeId: "", draw: 0, propensity: 1 },
+  });
+}
+
+/** A state with the offer of a token in it, where it has not heard of that offer. */
+export function withTokenOffer(state: DecisionState, open: OpenOffer | undefined): DecisionState {
+  if (open === undefined || state.history.some(({ offerId }) => offerId === open.offer.offerId)) return state;
+  return { ...state, open: [...state.open, open] };
+}
+
+/**
+ * What is answered where nothing is known but the call itself, as while the log is read: the offer of its token is honoured, else none. No record is made of
+ * it, so that it has no decision.
+ */
+export function answerByToken(
+  readers: TokenReaders,
+  call: DecideCall,
+  reason: DegradedReason,
+): Result<Answer, Refusal> {
+  const open = tokenOffer(readers, call);
+  if (!open.ok) return open;
+  const { hasher, clock } = readers;
+  const subject = hasher.of(call.ids);
+  const outcome = degradedDecision(
+    {
+      cause: { caller: call.caller, requestId: "", sessionId: call.sessionId },
+      ...{ subject, assignmentKey: subject as string as AssignmentKey, nowMs: clock.nowMs(), clock: "wall" },
+      ...{ cart: call.cart, channel: call.channel, device: call.device, place: call.place, language: call.language },
+      ...{ features: NO_FEATURES, consent: [], partnerSegments: [], proposedClass: "", catalog: [] },
+      decisionState: withTokenOffer(EMPTY_STATE, open.value),
+      ...{ budgets: {}, explorationSpentMinor: {}, decisionsPerRung: {}, realisedMargins: {}, offersLeft: {} },
+      ...{ killSwitch: true, observeOnly: true, freshness: "fresh", codeKey: NO_KEY },
+    },
+    reason,
+  );
+  if (outcome.kind === "repeated") throw new Error("nothing was answered before");
+  return ok({ ...answerOf(outcome.decision), decisionId: "" });
+}
+
+const NO_FEATURES: FeatureVector = { catalogue: "", values: [], texts: {}, asOfOffset: -1, partition: 0 };
+/** Nothing is minted: nothing new is given. */
+const NO_KEY = { secret: { k0: 0n, k1: 0n }, version: 0 };
+
+/** The answer on the wire, its offer with its token. */
+export function tokenedAnswer(
+  tokens: OfferTokens,
+  subject: SubjectId,
+  answer: Answer,
+  staleMs: number,
+): wire.DecideResponse {
+  const told = answerToWire(answer, staleMs);
+  if (told.offer === undefined) return told;
+  return { ...told, offer: { ...told.offer, token: tokens.mint(told.offer, subject) } };
+}
