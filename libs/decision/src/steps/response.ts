@@ -1,5 +1,5 @@
-import { NORMAL_QUANTILES } from "../model/normal-quantiles.js";
 import { logistic } from "../model/logistic.js";
+import { DRAWS, type PosteriorDraws } from "../model/posterior-draws.js";
 import { withinRange, type CompiledModel, type FormatResponse } from "../model/response-model.js";
 import type { Permitted } from "./consent.js";
 import { NO_CLASSES, type ClassBits } from "../class-bits.js";
@@ -89,31 +89,12 @@ function conversionAt({ logit, conversion }: Baseline, { nullProbability, shift 
 }
 
 /**
- * Probability that a rung is worth it, over the posterior: of its 64 equally likely draws, the share in which
- * `isWorthIt(conversion at rung 0, conversion at the rung)` holds, given that there is an effect.
+ * Probability that a rung is worth it, over the posterior: of its 64 equally likely draws, the share in which it is, given that there is an effect.
  *
- * The draws are one table for all rungs, models and decisions. Draw z stands for a slope z standard deviations above its
- * mean and a baseline z below its own: the two are taken to err together, in the direction that matters. That is the
- * cautious joint posterior, and it makes two things true by construction: whatever is worth it in one draw is worth it in
- * every higher one (so that a bisection counts them), and a wider posterior with the same means never raises the
- * probability of what is worth it at the means.
+ * @param keptMinor what the shop keeps of an order at the rung
+ * @param forgoneMinor what it would keep of one at rung 0
  */
-export function evidenceOf(
-  { logit, logitSd }: Baseline,
-  { nullProbability, shift, shiftSd }: Effect,
-  isWorthIt: (conversionWithout: number, conversionWith: number) => boolean,
-): number {
-  const holds = (draw: number): boolean => {
-    const z = NORMAL_QUANTILES[draw] ?? 0;
-    const without = logit - logitSd * z;
-    return isWorthIt(logistic(without), logistic(without + Math.max(0, shift + shiftSd * z)));
-  };
-  let low = 0;
-  let high = NORMAL_QUANTILES.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return ((1 - nullProbability) * (NORMAL_QUANTILES.length - low)) / NORMAL_QUANTILES.length;
+export function evidenceOf(draws: PosteriorDraws, effect: Effect, keptMinor: number, forgoneMinor: number): number {
+  const worthIt = DRAWS - draws.firstWorthIt(effect, keptMinor, forgoneMinor);
+  return ((1 - effect.nullProbability) * worthIt) / DRAWS;
 }

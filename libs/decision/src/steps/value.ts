@@ -10,6 +10,7 @@ import { shelfLifeLeftBp } from "../approaches/dynamic.js";
 import type { Candidate } from "../decision.js";
 import type { RungTerms } from "../exploration-cost.js";
 import type { CompiledCampaign } from "../policy/compile.js";
+import { PosteriorDraws } from "../model/posterior-draws.js";
 import { SALVAGE_AT_END_BP, USE_GIVEN_ORDER_BP } from "../priors.js";
 import type { Situation } from "../situation.js";
 import { depthOf, type LadderRung } from "./ladder.js";
@@ -27,15 +28,6 @@ export interface ValuedRung extends LadderRung, Omit<AnsweredRung, "rung"> {
   readonly evidence: number;
 }
 
-/** Terms of the value of one rung, as functions of the two chances of buying. */
-interface Worth {
-  /** What an order brings without us: the shop's margin on the cart, or what the campaign's target makes an order count for. */
-  readonly margin: number;
-  /** Cost of the rung, and of what is owed anyway, where there is an order, shadow price and teaching included. */
-  readonly charge: number;
-  readonly owedCharge: number;
-}
-
 /**
  * Expected incremental value of each rung over rung 0 within the horizon: margin of the orders it brings, less what it
  * costs on all orders, those that would have come anyway included, less the budget's shadow price on that spend, less
@@ -51,19 +43,26 @@ export function valueStep(
   rungs: readonly AnsweredRung[],
   orderWorths: ReadonlyMap<CompiledCampaign, number>,
 ): readonly ValuedRung[] {
-  const margins = new Map(orderWorths);
   const teaching = teachingOf(situation);
   const { goodsMinor, left } = situation;
   const owedCharge =
     owed === undefined
       ? 0
-      : chargeOf(situation, owed, left.cart, teaching(depthOf(owed.appraisal.worthMinor, goodsMinor)));
+      : chargeOf(
+          situation,
+          costShares(situation, owed.campaign),
+          owed.appraisal,
+          left.cart,
+          teaching(depthOf(owed.appraisal.worthMinor, goodsMinor)),
+        );
+  const draws = new PosteriorDraws(baseline.logit, baseline.logitSd);
+  let of: CampaignTerms | undefined;
   return rungs.map(({ rung, effect, conversion }) => {
-    const margin = margins.get(rung.campaign) ?? marginOf(situation, rung.campaign);
-    margins.set(rung.campaign, margin);
-    const charge = chargeOf(situation, rung, rung.left.cart, teaching(rung.depthBp));
+    if (of?.campaign !== rung.campaign) of = campaignTerms(situation, rung.campaign, orderWorths);
+    const charge = chargeOf(situation, of.shares, rung.appraisal, rung.left.cart, teaching(rung.depthBp));
+    const keptMinor = of.margin - charge;
     // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
-    const worth = { margin, charge, owedCharge: Math.min(owedCharge, charge) };
+    const forgoneMinor = of.margin - Math.min(owedCharge, charge);
     // Written out: a spread takes several times as long, and there is one for every rung of every decision.
     return {
       campaign: rung.campaign,
@@ -79,13 +78,28 @@ export function valueStep(
       effect,
       conversion,
       expectedCost: (conversion * usedMinor(rung.expectedCostMinor) * rung.campaign.merchantShareBp) / 10_000,
-      value: valueAt(worth, baseline.conversion, conversion),
-      evidence:
-        rung.blockedBy === undefined
-          ? evidenceOf(baseline, effect, (without, withRung) => valueAt(worth, without, withRung) > 0)
-          : 0,
+      // In any draw its sign depends on the ratio of the two chances alone, rising with it where something is kept.
+      value: conversion * keptMinor - baseline.conversion * forgoneMinor,
+      evidence: rung.blockedBy === undefined ? evidenceOf(draws, effect, keptMinor, forgoneMinor) : 0,
     };
   });
+}
+
+/** What is the same for all rungs of a campaign, which come one after the other. */
+interface CampaignTerms {
+  readonly campaign: CompiledCampaign;
+  /** What an order brings without us: the shop's margin on the cart, or what the campaign's target makes an order count for. */
+  readonly margin: number;
+  readonly shares: CostShares;
+}
+
+function campaignTerms(
+  situation: Situation,
+  campaign: CompiledCampaign,
+  orderWorths: ReadonlyMap<CompiledCampaign, number>,
+): CampaignTerms {
+  const margin = orderWorths.get(campaign) ?? marginOf(situation, campaign);
+  return { campaign, margin, shares: costShares(situation, campaign) };
 }
 
 /** Terms of a rung as the record has them. */
@@ -109,11 +123,6 @@ export function owedTerms(
     expectedCostMinor: Math.round(conversion * usedMinor(owed?.appraisal.expectedCostMinor ?? 0)),
     worstCostMinor: owed?.worstCostMinor ?? 0,
   };
-}
-
-/** In any draw the sign depends on the ratio of the two chances alone, rising with it where the margin is above the charge. */
-function valueAt({ margin, charge, owedCharge }: Worth, conversionWithout: number, conversionWith: number): number {
-  return conversionWith * (margin - charge) - conversionWithout * (margin - owedCharge);
 }
 
 /**
@@ -145,26 +154,30 @@ function usedMinor(costMinor: number): number {
  */
 function chargeOf(
   situation: Situation,
-  { appraisal, campaign }: Pick<LadderRung, "appraisal" | "campaign">,
+  { merchantShare, heldShare }: CostShares,
+  appraisal: Appraisal | undefined,
   cart: Cart,
   taught: number,
 ): number {
-  const [merchantShare, heldShare] = costShares(situation, campaign);
   const kept = usedMinor(keptCost(situation, appraisal, cart));
   return kept * (merchantShare + taught) + usedMinor(appraisal?.expectedCostMinor ?? 0) * heldShare;
 }
 
-/** How much of what the shop no longer keeps, and of what its budgets hold, is charged to an incentive, before what it teaches. */
-function costShares(
-  { budgets }: Situation,
-  { draws, merchantShareBp }: CompiledCampaign,
-): readonly [merchant: number, held: number] {
+/** How much is charged to an incentive of a campaign, before what it teaches. */
+interface CostShares {
+  /** Of what the shop no longer keeps. */
+  readonly merchantShare: number;
+  /** Of what its budgets hold. */
+  readonly heldShare: number;
+}
+
+function costShares({ budgets }: Situation, { draws, merchantShareBp }: CompiledCampaign): CostShares {
   let shadowPriceBp = 0;
   for (const { budget, by } of draws)
     if (by !== "partner" && Object.hasOwn(budgets, budget.budgetId))
       shadowPriceBp += budgets[budget.budgetId]?.shadowPriceBp ?? 0;
   const merchantShare = merchantShareBp / 10_000;
-  return [merchantShare, (merchantShare * shadowPriceBp) / 10_000];
+  return { merchantShare, heldShare: (merchantShare * shadowPriceBp) / 10_000 };
 }
 
 /** Margin at opportunity cost, what other offers of the cart cost taken off: goods that perish within a dynamic campaign's shelf life cost what they could still bring. */
