@@ -9,7 +9,8 @@ import type { BlockReason } from "./reasons.js";
 import { repeatedAnswer } from "./repeated.js";
 import { situationOf, type Situation } from "./situation.js";
 import { evolve } from "./state/evolve.js";
-import { byCost, choiceStep } from "./steps/choice.js";
+import { choiceStep } from "./steps/choice.js";
+import { inOrderOfCost } from "./steps/cost-order.js";
 import type { EligibleCampaign } from "./steps/eligibility.js";
 import { enrolmentStep } from "./steps/enrolment.js";
 import { episodeStep } from "./steps/episode.js";
@@ -20,6 +21,7 @@ import { grantStep, reasonOf } from "./steps/grant.js";
 import { depthOf, type LadderRung } from "./steps/ladder.js";
 import type { BlockedOwed, Owed } from "./steps/owed.js";
 import { responseStep, type Baseline } from "./steps/response.js";
+import type { CompiledCampaign } from "./policy/compile.js";
 import { targetStep } from "./steps/target.js";
 import { wantedOf } from "./steps/offer.js";
 import { owedTerms, recorded, recordedTerms, valueStep, type ValuedRung } from "./steps/value.js";
@@ -51,12 +53,11 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
   const blockedOwed = situation.earlierRules?.owedUntold === true ? [] : applying.blockedOwed;
   const answered = responseStep(situation, baseline, owed, rungs);
   const orderWorths = targetStep(situation, baseline, owed, answered);
-  const valued = valueStep(situation, baseline, owed, answered, orderWorths).toSorted(byCost);
+  const valued = inOrderOfCost(valueStep(situation, baseline, owed, answered, orderWorths));
   const admissible = valued.filter((rung) => rung.blockedBy === undefined);
   const exploit = choiceStep(situation, admissible) + 1;
   const weighed = eligibility.incentives.map(({ campaign }) => campaign);
-  const withRungs = new Set(admissible.map(({ campaign }) => campaign));
-  const drawnFrom = weighed.filter((campaign) => withRungs.has(campaign));
+  const drawnFrom = withAdmissible(rungs);
   const episode = episodeStep(situation, drawnFrom.length === 0 ? weighed : drawnFrom);
   const rungZero = rungZeroOf(baseline, owed);
   const { weights, drawn } = explorationStep(situation, rungZero, admissible, exploit, episode.draw);
@@ -66,10 +67,9 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
   const grant = grantStep(situation, chosen, owed, ghost);
   const places = { chosen: placeAmong(valued, admissible, drawn), exploit: placeAmong(valued, admissible, exploit) };
   const { offer } = grant;
-  const candidates = [
-    ...withWanted(candidatesOf(rungZero, valued, admissible, weights), places.chosen, chosen?.wantedMinor),
-    ...blockedOwed.map((blocked) => blockedCandidate(situation, baseline, blocked)),
-  ];
+  const candidates = candidatesOf(rungZero, valued, weights);
+  sayWanted(candidates, places.chosen, chosen?.wantedMinor);
+  for (const blocked of blockedOwed) candidates.push(blockedCandidate(situation, baseline, blocked));
   const counts = { weighed: weighed.length + blockedOwed.length, admissible: admissible.length };
   return recordOf(situation, enrolments, permitted, {
     episodeId: episode.id,
@@ -127,28 +127,33 @@ function rungZeroOf(baseline: Baseline, owed: Owed | undefined): Candidate {
   return { ...baselineAlone(recorded(baseline.conversion)), ...owedTerms(baseline, owed) };
 }
 
-function candidatesOf(
-  rungZero: Candidate,
-  valued: readonly ValuedRung[],
-  admissible: readonly ValuedRung[],
-  weights: readonly number[],
-): readonly Candidate[] {
-  const weightOf = new Map(admissible.map((rung, index) => [rung, weights[index + 1] ?? 0]));
-  return [
-    { ...rungZero, weight: weights[0] ?? 0 },
-    ...valued.map((rung) => candidateOf(rung, weightOf.get(rung) ?? 0)),
-  ];
+/** The campaigns with a rung that may be given, in the order of the rungs, which come campaign after campaign. */
+function withAdmissible(rungs: readonly LadderRung[]): readonly CompiledCampaign[] {
+  const campaigns: CompiledCampaign[] = [];
+  let last: CompiledCampaign | undefined;
+  for (const { campaign, blockedBy } of rungs) {
+    if (blockedBy !== undefined || campaign === last) continue;
+    campaigns.push(campaign);
+    last = campaign;
+  }
+  return campaigns;
+}
+
+/** @param weights of rung 0 and of the admissible rungs, in the order of `valued` */
+function candidatesOf(rungZero: Candidate, valued: readonly ValuedRung[], weights: readonly number[]): Candidate[] {
+  const candidates = [{ ...rungZero, weight: weights[0] ?? 0 }];
+  let place = 0;
+  for (const rung of valued) {
+    if (rung.blockedBy === undefined) place += 1;
+    candidates.push(candidateOf(rung, rung.blockedBy === undefined ? (weights[place] ?? 0) : 0));
+  }
+  return candidates;
 }
 
 /** Of the chosen one alone is said what it would be if nothing shortened it. */
-function withWanted(
-  candidates: readonly Candidate[],
-  chosen: number,
-  wantedMinor: number | undefined,
-): readonly Candidate[] {
+function sayWanted(candidates: Candidate[], chosen: number, wantedMinor: number | undefined): void {
   const candidate = candidates[chosen];
-  if (candidate === undefined || wantedMinor === undefined) return candidates;
-  return candidates.with(chosen, { ...candidate, wantedMinor });
+  if (candidate !== undefined && wantedMinor !== undefined) candidates[chosen] = { ...candidate, wantedMinor };
 }
 
 function candidateOf(rung: ValuedRung, weight: number): Candidate {

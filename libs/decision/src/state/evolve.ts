@@ -174,12 +174,16 @@ function refusedAfter(
   const kept = new Map(
     before.filter((one) => isStillAgreed(one.consent ?? [], consent)).map((one) => [one.campaignId, one]),
   );
-  const admissible = candidates.filter(({ rung, blockedBy }) => rung !== 0 && blockedBy === "");
-  for (const { campaignId } of chosen === 0 ? admissible : []) {
+  const found = new Set<string>();
+  let ofCartMinor: number | undefined;
+  for (const { campaignId, rung, blockedBy } of chosen === 0 ? candidates : []) {
+    if (rung === 0 || blockedBy !== "" || found.has(campaignId)) continue;
+    found.add(campaignId);
+    ofCartMinor ??= goodsMinor(cart);
     const known = kept.get(campaignId);
     kept.set(campaignId, {
       campaignId,
-      goodsMinor: Math.max(known?.goodsMinor ?? 0, goodsMinor(cart)),
+      goodsMinor: Math.max(known?.goodsMinor ?? 0, ofCartMinor),
       ...(personalDataUsed ? { consent } : known?.consent && { consent: known.consent }),
     });
   }

@@ -28,14 +28,35 @@ export function choiceStep({ decisionState, consent }: Situation, rungs: readonl
   const { exploit, exploitConsent = [] } = decisionState.episode ?? {};
   // What was found with the help of data that may no longer be looked at has no advantage.
   const held = isStillAgreed(exploitConsent, consent) ? exploit : undefined;
-  let end = rungs.length;
+  const better = worthMoreThanCheaper(rungs);
+  let end = better.length;
   while (end > 0) {
-    const place = cheapestOfTheBest(rungs, end);
-    const rung = rungs[place];
-    if (rung === undefined || hasEvidence(rung, held)) return place;
-    end = place;
+    const at = cheapestOfTheBest(better, end);
+    const chosen = better[at];
+    if (chosen === undefined) return -1;
+    if (hasEvidence(chosen.rung, held)) return chosen.place;
+    end = at;
   }
   return -1;
+}
+
+/** A rung and its place among all. */
+interface Placed {
+  readonly place: number;
+  readonly rung: ValuedRung;
+}
+
+/** The rungs that are worth something, and more than each that is cheaper: the best of the cheapest, however many those are, is always one of them. */
+function worthMoreThanCheaper(rungs: readonly ValuedRung[]): readonly Placed[] {
+  const better: Placed[] = [];
+  let most = 0;
+  for (let place = 0; place < rungs.length; place += 1) {
+    const rung = rungs[place];
+    if (rung === undefined || !(rung.value > most)) continue;
+    most = rung.value;
+    better.push({ place, rung });
+  }
+  return better;
 }
 
 /** How much less than the best another rung may be worth to count as good, minor units. */
@@ -43,15 +64,15 @@ export function toleranceOf(bestValue: number, { toleranceBp }: Pick<CompiledCam
   return Math.max(1, (bestValue * toleranceBp) / 10_000);
 }
 
-/** Of the first `end` rungs, the cheapest within the tolerance of the best; −1 where rung 0 is. */
-function cheapestOfTheBest(rungs: readonly ValuedRung[], end: number): number {
-  let best: ValuedRung | undefined;
-  for (const rung of rungs.slice(0, end)) {
-    if (rung.value > 0 && (best === undefined || rung.value > best.value)) best = rung;
-  }
+/** Of the first `end` of rungs that are worth more and more, the cheapest within the tolerance of the last; −1 where rung 0 is. */
+function cheapestOfTheBest(better: readonly Placed[], end: number): number {
+  const best = better[end - 1]?.rung;
   if (best === undefined) return -1;
   const good = best.value - toleranceOf(best.value, best.campaign);
-  return good <= 0 ? -1 : rungs.findIndex((rung) => rung.value >= good);
+  if (good <= 0) return -1;
+  let at = end - 1;
+  while (at > 0 && (better[at - 1]?.rung.value ?? 0) >= good) at -= 1;
+  return at;
 }
 
 function hasEvidence({ evidence, campaign, rung }: ValuedRung, held: RungRef | undefined): boolean {

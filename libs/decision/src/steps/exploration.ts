@@ -38,34 +38,61 @@ export function explorationStep(
 ): Distribution {
   const exploited = rungs[exploit - 1];
   const best = exploited === undefined ? rungZero : recordedTerms(exploited);
-  const canExplore = rungs.map((rung, index) => {
-    const isDearer = index + 1 > exploit;
-    return !isDearer || costOver(best, recordedTerms(rung)) <= remainingMinor(situation, rung);
-  });
-  const cold = rungs.map((rung, index) => canExplore[index] === true && isCold(situation, rung, rungs));
+  const learning = new Learning(situation, rungs);
+  const canExplore = rungs.map((rung, index) => index < exploit || learning.bears(rung, best));
+  const cold = rungs.map((rung, index) => canExplore[index] === true && learning.isCold(rung));
   const anchor = cold[exploit - 1] === true ? 0 : exploit;
-  const floors = floorsOf(rungs, canExplore, exploit, anchor);
-  const [shares, curated] = [coldShares(rungs, cold), curatedShares(situation, rungs, best)];
-  const weights = floors.map((floor, place) =>
-    place === anchor ? 0 : Math.max(floor, shares[place] ?? 0, curated[place] ?? 0),
-  );
-  weights[anchor] = WEIGHT_SUM - weights.reduce((sum, weight) => sum + weight, 0);
+  const weights = floorsOf(rungs, canExplore, exploit, anchor);
+  raiseTo(weights, coldShares(rungs, cold), anchor);
+  raiseTo(weights, curatedShares(learning, rungs, best), anchor);
+  let rest = WEIGHT_SUM;
+  for (const weight of weights) rest -= weight;
+  weights[anchor] = rest;
   return { weights, drawn: placeOf(weights, draw) };
 }
 
-function remainingMinor({ explorationSpentMinor }: Situation, { campaign }: ValuedRung): number {
-  const { campaignId, explorationBudgetMinor } = campaign;
-  const spent = Object.hasOwn(explorationSpentMinor, campaignId) ? (explorationSpentMinor[campaignId] ?? 0) : 0;
-  // Without a budget nothing dearer is tried, not even what would cost nothing.
-  return explorationBudgetMinor === 0 ? -1 : explorationBudgetMinor - spent;
+/** Each place but the anchor has at least its share, where there are shares. */
+function raiseTo(weights: number[], shares: readonly number[] | undefined, anchor: number): void {
+  if (shares === undefined) return;
+  for (let place = 0; place < weights.length; place += 1)
+    if (place !== anchor) weights[place] = Math.max(weights[place] ?? 0, shares[place] ?? 0);
 }
 
-function isCold({ decisionsPerRung }: Situation, { campaign }: ValuedRung, rungs: readonly ValuedRung[]): boolean {
-  const { campaignId, coldStartDecisionsPerRung: wanted } = campaign;
-  if (wanted === 0) return false;
-  const counts = Object.hasOwn(decisionsPerRung, campaignId) ? (decisionsPerRung[campaignId] ?? []) : [];
-  if ((counts[0] ?? 0) < wanted) return true;
-  return rungs.some((rung) => rung.campaign === campaign && (counts[rung.rung] ?? 0) < wanted);
+/** What campaigns may spend on learning, and what they have still to learn. */
+class Learning {
+  readonly #situation: Situation;
+  readonly #rungs: readonly ValuedRung[];
+  readonly #cold = new Map<CompiledCampaign, boolean>();
+
+  constructor(situation: Situation, rungs: readonly ValuedRung[]) {
+    this.#situation = situation;
+    this.#rungs = rungs;
+  }
+
+  /** True if the campaign's budget bears what trying the rung costs. Without a budget nothing is tried so, not even what would cost nothing. */
+  bears(rung: ValuedRung, best: RungTerms): boolean {
+    const { campaignId, explorationBudgetMinor } = rung.campaign;
+    if (explorationBudgetMinor === 0) return false;
+    const { explorationSpentMinor } = this.#situation;
+    const spent = Object.hasOwn(explorationSpentMinor, campaignId) ? (explorationSpentMinor[campaignId] ?? 0) : 0;
+    return costOver(best, recordedTerms(rung)) <= explorationBudgetMinor - spent;
+  }
+
+  /** True if some of the campaign's rungs have too few decisions. */
+  isCold({ campaign }: ValuedRung): boolean {
+    if (campaign.coldStartDecisionsPerRung === 0) return false;
+    const known = this.#cold.get(campaign) ?? this.#hasTooFew(campaign);
+    this.#cold.set(campaign, known);
+    return known;
+  }
+
+  #hasTooFew(campaign: CompiledCampaign): boolean {
+    const { campaignId, coldStartDecisionsPerRung: wanted } = campaign;
+    const { decisionsPerRung } = this.#situation;
+    const counts = Object.hasOwn(decisionsPerRung, campaignId) ? (decisionsPerRung[campaignId] ?? []) : [];
+    if ((counts[0] ?? 0) < wanted) return true;
+    return this.#rungs.some((rung) => rung.campaign === campaign && (counts[rung.rung] ?? 0) < wanted);
+  }
 }
 
 /** The least that each place has; the anchor, which gets what is left, has no need of one. */
@@ -75,31 +102,38 @@ function floorsOf(
   exploit: number,
   anchor: number,
 ): number[] {
-  const rungFloors = rungs.map((rung, index) => (canExplore[index] === true ? rung.campaign.floorBp : 0));
-  const baselineFloor = rungs[exploit - 1]?.campaign.floorBp ?? 0;
-  const all = [baselineFloor, ...rungFloors].map((floor, place) => (place === anchor ? 0 : floor));
-  const sum = all.reduce((total, floor) => total + floor, 0);
+  const floors = [rungs[exploit - 1]?.campaign.floorBp ?? 0];
+  for (let index = 0; index < rungs.length; index += 1)
+    floors.push(canExplore[index] === true ? (rungs[index]?.campaign.floorBp ?? 0) : 0);
+  floors[anchor] = 0;
+  let sum = 0;
+  for (const floor of floors) sum += floor;
   const scale = sum > FLOORS_MAX_BP ? FLOORS_MAX_BP / sum : 1;
-  return all.map((floor) => Math.floor((WEIGHT_SUM / 10_000) * floor * scale));
+  return floors.map((floor) => Math.floor((WEIGHT_SUM / 10_000) * floor * scale));
 }
 
-/** What the cold start gives each place, rung 0 aside: together 30 %, by inverse cost. */
-function coldShares(rungs: readonly ValuedRung[], cold: readonly boolean[]): number[] {
+/** What the cold start gives each place, rung 0 aside: together 30 %, by inverse cost. Undefined where nothing is cold. */
+function coldShares(rungs: readonly ValuedRung[], cold: readonly boolean[]): readonly number[] | undefined {
+  if (!cold.includes(true)) return undefined;
   const inverse = rungs.map((rung, index) => (cold[index] === true ? 1 / Math.max(1, rung.expectedCost) : 0));
   const sum = inverse.reduce((total, part) => total + part, 0);
   const rest = (WEIGHT_SUM / 10_000) * (10_000 - COLD_BASELINE_BP);
-  return [0, ...inverse.map((part) => (sum === 0 ? 0 : Math.floor((rest * part) / sum)))];
+  return [0, ...inverse.map((part) => Math.floor((rest * part) / sum))];
 }
 
-/** What curation gives each place: of each campaign to the cheapest rung whose cost over the exploit choice its budget bears, be that value given up alone. */
-function curatedShares(situation: Situation, rungs: readonly ValuedRung[], best: RungTerms): number[] {
+/** What curation gives each place: of each campaign to the cheapest rung whose cost over the exploit choice its budget bears, be that value given up alone. Undefined where nothing is curated. */
+function curatedShares(
+  learning: Learning,
+  rungs: readonly ValuedRung[],
+  best: RungTerms,
+): readonly number[] | undefined {
+  if (rungs.every(({ campaign }) => campaign.curatedBp === 0)) return undefined;
   const shares = Array<number>(rungs.length + 1).fill(0);
-  if (rungs.every(({ campaign }) => campaign.curatedBp === 0)) return shares;
   const seen = new Set<CompiledCampaign>();
   for (const [index, rung] of rungs.entries()) {
     const { campaign } = rung;
     if (campaign.curatedBp === 0 || seen.has(campaign)) continue;
-    if (costOver(best, recordedTerms(rung)) > remainingMinor(situation, rung)) continue;
+    if (!learning.bears(rung, best)) continue;
     seen.add(campaign);
     shares[index + 1] = Math.floor((WEIGHT_SUM / 10_000) * campaign.curatedBp);
   }
@@ -109,8 +143,8 @@ function curatedShares(situation: Situation, rungs: readonly ValuedRung[], best:
 /** The place whose part of the cumulative distribution the draw falls into. */
 function placeOf(weights: readonly number[], draw: number): number {
   let cumulative = 0;
-  for (const [place, weight] of weights.entries()) {
-    cumulative += weight;
+  for (let place = 0; place < weights.length; place += 1) {
+    cumulative += weights[place] ?? 0;
     if (draw < cumulative) return place;
   }
   throw new RangeError(`draw ${String(draw)} is not below 2^32`);
