@@ -21,7 +21,7 @@ export { brokenGuardrail } from "./guardrails/broken-guardrail.js";
 export type { CartGuardrailReason, CartGuardrails, GuardedCart } from "./guardrails/cart-guardrails.js";
 export { cartLimits, type CartLimits } from "./guardrails/cart-limits.js";
 export { cartMaxDiscount } from "./guardrails/cart-max-discount.js";
-export { excludedGoods, withoutExcludedGoods } from "./guardrails/excluded-goods.js";
+export { excludedGoods, withoutExcludedGoods, withoutLimitedGoods } from "./guardrails/excluded-goods.js";
 export { floorPrice } from "./guardrails/floor-price.js";
 export type { GoodsLimit } from "./guardrails/goods-limits.js";
 export { incentiveMax } from "./guardrails/incentive-max.js";

@@ -250,11 +250,11 @@ export function compilePolicy(
   const clocks = new Clocks(policy.timeZone);
   const budgets = policy.budgets.map((budget) => compileBudget(budget, clocks.of("")));
   const drawing = new Drawing(policy, budgets);
-  const scopes = new Scopes();
+  const incentives = new Incentives();
   const starts = new PeriodStarts(clocks.of(""));
   const campaigns = policy.campaigns
     .toSorted(byPriority)
-    .map((campaign, place) => compileCampaign(campaign, place, { cart, clocks, drawing, starts, scopes }));
+    .map((campaign, place) => compileCampaign(campaign, place, { cart, clocks, drawing, starts, incentives }));
   const named = new Set(segments.flatMap(({ expression }) => expression.features));
   return ok({
     version: policy.version,
@@ -458,21 +458,32 @@ interface Surroundings {
   readonly clocks: Clocks;
   readonly drawing: Drawing;
   readonly starts: PeriodStarts;
-  readonly scopes: Scopes;
+  readonly incentives: Incentives;
 }
 
-/** Scopes by what they say: those that say the same become one object, so that what is in reach is reckoned once a decision. */
-class Scopes {
-  readonly #known = new Map<string, Scope>();
+/**
+ * Incentives and their scopes by what they say: those that say the same become one object, so that what is in reach, and what is given, is reckoned once
+ * a decision.
+ */
+class Incentives {
+  readonly #known = new Map<string, Incentive>();
+  readonly #scopes = new Map<string, Scope>();
 
-  /** The incentive, its scope shared with all others that have the same. */
+  /** The incentive, shared with all others that are the same, and its scope with all that have the same. */
   shared(incentive: Incentive): Incentive {
+    const text = JSON.stringify(incentive);
+    const known = this.#known.get(text) ?? this.#withSharedScope(incentive);
+    this.#known.set(text, known);
+    return known;
+  }
+
+  #withSharedScope(incentive: Incentive): Incentive {
     if (incentive.kind !== "percent_off" && incentive.kind !== "amount_off") return incentive;
     const { scope } = incentive;
     if (scope === undefined) return incentive;
     const text = JSON.stringify([scope.productIds, scope.categories, scope.brands, scope.units ?? null]);
-    const known = this.#known.get(text) ?? scope;
-    this.#known.set(text, known);
+    const known = this.#scopes.get(text) ?? scope;
+    this.#scopes.set(text, known);
     return { ...incentive, scope: known };
   }
 }
@@ -480,7 +491,7 @@ class Scopes {
 function compileCampaign(
   campaign: Campaign,
   place: number,
-  { cart, clocks, drawing, starts, scopes }: Surroundings,
+  { cart, clocks, drawing, starts, incentives }: Surroundings,
 ): CompiledCampaign {
   const { kind, approach, objective, exploration, schedule } = campaign;
   if (kind === undefined || approach === undefined) throw new Error("a campaign is compiled after it was validated");
@@ -491,7 +502,7 @@ function compileCampaign(
     kind,
     approach,
     ladder: campaign.ladder.flatMap(({ incentive }, index) =>
-      incentive === undefined ? [] : [{ rung: index + 1, incentive: scopes.shared(incentive) }],
+      incentive === undefined ? [] : [{ rung: index + 1, incentive: incentives.shared(incentive) }],
     ),
     startsAtMs: schedule?.startsAtMs ?? Number.NEGATIVE_INFINITY,
     endsAtMs: schedule?.endsAtMs ?? Number.POSITIVE_INFINITY,

@@ -1,4 +1,4 @@
-import { Goods, withoutExcludedGoods } from "@leastwise/offers";
+import { Goods, withoutLimitedGoods } from "@leastwise/offers";
 import { CLASS_OF_INPUT } from "@leastwise/vocabulary";
 import { dynamicLineCaps } from "../approaches/dynamic.js";
 import { isInWeek } from "../policy/weekly-hours.js";
@@ -73,8 +73,8 @@ function goodsOf(approach: DynamicApproach, situation: Situation): Goods {
   return goodsUnder(situation, dynamicLineCaps(approach, situation.cart, situation.rows, situation.nowMs));
 }
 
-function goodsUnder({ cart, rows, policy }: Situation, capsMinor: readonly number[] | undefined): Goods {
-  return new Goods(cart, rows, withoutExcludedGoods(policy.guardrails.cart, cart, rows, capsMinor));
+function goodsUnder({ cart, rows, limits }: Situation, capsMinor: readonly number[] | undefined): Goods {
+  return new Goods(cart, rows, withoutLimitedGoods(limits, cart, capsMinor));
 }
 
 function ineligibleBecause(

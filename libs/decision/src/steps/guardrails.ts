@@ -1,3 +1,4 @@
+import type { CartGuardrailReason } from "@leastwise/offers";
 import { budget, leasesOf } from "../guardrails/budget.js";
 import { cartGuardrails } from "../guardrails/cart.js";
 import { coolDown } from "../guardrails/cool-down.js";
@@ -20,19 +21,41 @@ export function guardrailsStep(situation: Situation, rungs: readonly LadderRung[
   const given = givenMinor(situation);
   const tooSoon = coolDown(situation);
   const full = openOffers(situation);
+  const onCart = new OnCart(situation);
   let of: ReturnType<typeof campaignTerms> | undefined;
   for (const rung of rungs) {
     if (of?.campaign !== rung.campaign) of = campaignTerms(situation, rung.campaign);
     rung.blockedBy ??=
       stopped ??
       of.broken ??
-      cartGuardrails(situation, rung) ??
+      onCart.broken(rung) ??
       subjectMax(situation, given, rung.worstCostMinor) ??
       of.tooOften ??
       tooSoon ??
       full ??
       of.soldOut ??
       budget(of.campaign, of.leases, rung.worstCostMinor);
+  }
+}
+
+/** Guardrails of the cart are the policy's, but for campaigns with a margin floor of their own: of rungs that give the same they are asked once. */
+class OnCart {
+  readonly #situation: Situation;
+  /** By the number of what is given; null: none is broken. */
+  readonly #known: (CartGuardrailReason | null | undefined)[] = [];
+
+  constructor(situation: Situation) {
+    this.#situation = situation;
+  }
+
+  broken(rung: LadderRung): CartGuardrailReason | undefined {
+    if (rung.campaign.guardrails !== this.#situation.policy.guardrails.cart)
+      return cartGuardrails(this.#situation, rung);
+    const known = this.#known[rung.given];
+    if (known !== undefined) return known ?? undefined;
+    const broken = cartGuardrails(this.#situation, rung);
+    this.#known[rung.given] = broken ?? null;
+    return broken;
   }
 }
 

@@ -14,11 +14,8 @@ import type { BlockReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
 import type { EligibleCampaign } from "./eligibility.js";
 
-/** A rung of an eligible campaign on this cart. */
-export interface LadderRung {
-  readonly campaign: CompiledCampaign;
-  readonly rung: number;
-  readonly incentive: Incentive;
+/** What an incentive gives on some goods of the cart, of whichever campaign it is a rung. */
+interface Given {
   /** Undefined: it gives nothing on this cart. */
   readonly appraisal: Appraisal | undefined;
   /** The cart as the other offers in it leave it with this one among them. */
@@ -31,37 +28,97 @@ export interface LadderRung {
   readonly worstCostMinor: number;
   /** Worth as a share of the goods, basis points. */
   readonly depthBp: number;
+  /** Number of what is given: rungs of the same number are of the same incentive on the same goods. */
+  readonly given: number;
+}
+
+/** A rung of an eligible campaign on this cart. */
+export interface LadderRung extends Given {
+  readonly campaign: CompiledCampaign;
+  readonly rung: number;
+  readonly incentive: Incentive;
   /** Set once, by the first step that blocks it. */
   blockedBy: BlockReason | undefined;
 }
 
 /** The rungs of all eligible campaigns, together: they compete on this cart, and the best of them all is chosen. */
 export function ladderStep(situation: Situation, eligible: readonly EligibleCampaign[]): readonly LadderRung[] {
-  const { cart, policy, left, goodsMinor } = situation;
-  const isAlone = cart.offers === undefined || cart.offers.length === 0;
+  const appraiser = new Appraiser(situation);
   const rungs: LadderRung[] = [];
   for (const { campaign, goods } of eligible) {
-    const setting = settingOf(goods, policy.rounding);
+    const known = appraiser.knownOn(goods);
     for (const { rung, incentive } of campaign.ladder) {
-      // Without other offers in the cart it is left as it is by every incentive.
-      const stacked = isAlone ? undefined : appraiseInStack(incentive, cart, setting);
-      const appraisal = isAlone ? appraise(incentive, cart, setting) : stacked?.appraisal;
-      const worthMinor = appraisal?.worthMinor ?? 0;
+      const given = known.get(incentive) ?? appraiser.appraise(campaign, incentive, goods);
       rungs.push({
         campaign,
         rung,
         incentive,
-        appraisal,
-        left: stacked?.left ?? left,
-        worthMinor,
-        expectedCostMinor: appraisal?.expectedCostMinor ?? 0,
-        worstCostMinor: appraisal === undefined ? 0 : worstCostMinor(incentive, appraisal),
-        depthBp: depthOf(worthMinor, goodsMinor),
-        blockedBy: appraisal === undefined ? reachesNothingBecause(situation, campaign, incentive) : undefined,
+        appraisal: given.appraisal,
+        left: given.left,
+        worthMinor: given.worthMinor,
+        expectedCostMinor: given.expectedCostMinor,
+        worstCostMinor: given.worstCostMinor,
+        depthBp: given.depthBp,
+        given: given.given,
+        blockedBy: given.nothingBecause,
       });
     }
   }
   return rungs;
+}
+
+/** {@link Given}, and why it is nothing; undefined: it is something. */
+interface GivenOrNothing extends Given {
+  readonly nothingBecause: BlockReason | undefined;
+}
+
+/** Campaigns share goods, but those that cap lines, and many have the same incentives: of each is reckoned once what it gives. */
+class Appraiser {
+  readonly #situation: Situation;
+  /** Without other offers in the cart it is left as it is by every incentive. */
+  readonly #isAlone: boolean;
+  readonly #known = new Map<Goods, Map<Incentive, GivenOrNothing>>();
+  #count = 0;
+
+  constructor(situation: Situation) {
+    const { offers } = situation.cart;
+    this.#situation = situation;
+    this.#isAlone = offers === undefined || offers.length === 0;
+  }
+
+  /** What was appraised on the goods so far, by incentive. */
+  knownOn(goods: Goods): ReadonlyMap<Incentive, GivenOrNothing> {
+    return this.#on(goods);
+  }
+
+  appraise(campaign: CompiledCampaign, incentive: Incentive, goods: Goods): GivenOrNothing {
+    const { cart, policy, left, goodsMinor } = this.#situation;
+    const setting = settingOf(goods, policy.rounding);
+    const stacked = this.#isAlone ? undefined : appraiseInStack(incentive, cart, setting);
+    const appraisal = this.#isAlone ? appraise(incentive, cart, setting) : stacked?.appraisal;
+    const worthMinor = appraisal?.worthMinor ?? 0;
+    const given = {
+      appraisal,
+      left: stacked?.left ?? left,
+      worthMinor,
+      expectedCostMinor: appraisal?.expectedCostMinor ?? 0,
+      worstCostMinor: appraisal === undefined ? 0 : worstCostMinor(incentive, appraisal),
+      depthBp: depthOf(worthMinor, goodsMinor),
+      given: this.#count,
+      nothingBecause: appraisal === undefined ? reachesNothingBecause(this.#situation, campaign, incentive) : undefined,
+    };
+    this.#count += 1;
+    this.#on(goods).set(incentive, given);
+    return given;
+  }
+
+  #on(goods: Goods): Map<Incentive, GivenOrNothing> {
+    const known = this.#known.get(goods);
+    if (known !== undefined) return known;
+    const none = new Map<Incentive, GivenOrNothing>();
+    this.#known.set(goods, none);
+    return none;
+  }
 }
 
 /**

@@ -67,11 +67,17 @@ export function responseStep(
   owed: Owed | undefined,
   rungs: readonly LadderRung[],
 ): readonly AnsweredRung[] {
+  const known: (Omit<AnsweredRung, "rung"> | undefined)[] = [];
   return rungs.map((rung) => {
-    const gainedMinor = Math.max(0, rung.worthMinor - (owed?.appraisal.worthMinor ?? 0));
-    const effect = effectOf(model.formats.get(rung.incentive.kind), depthOf(gainedMinor, goodsMinor));
-    return { rung, effect, conversion: conversionAt(baseline, effect) };
+    const answer = (known[rung.given] ??= answerOf(rung));
+    return { rung, effect: answer.effect, conversion: answer.conversion };
   });
+
+  function answerOf({ worthMinor, incentive }: LadderRung): Omit<AnsweredRung, "rung"> {
+    const gainedMinor = Math.max(0, worthMinor - (owed?.appraisal.worthMinor ?? 0));
+    const effect = effectOf(model.formats.get(incentive.kind), depthOf(gainedMinor, goodsMinor));
+    return { effect, conversion: conversionAt(baseline, effect) };
+  }
 }
 
 function effectOf(response: FormatResponse | undefined, depthBp: number): Effect {

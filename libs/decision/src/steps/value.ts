@@ -55,14 +55,17 @@ export function valueStep(
           left.cart,
           teaching(depthOf(owed.appraisal.worthMinor, goodsMinor)),
         );
+  const terms = new Terms(situation, orderWorths);
   const draws = new PosteriorDraws(baseline.logit, baseline.logitSd);
+  const known: (RungWorth | undefined)[] = [];
   let of: CampaignTerms | undefined;
   return rungs.map(({ rung, effect, conversion }) => {
-    if (of?.campaign !== rung.campaign) of = campaignTerms(situation, rung.campaign, orderWorths);
-    const charge = chargeOf(situation, of.shares, rung.appraisal, rung.left.cart, teaching(rung.depthBp));
-    const keptMinor = of.margin - charge;
-    // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
-    const forgoneMinor = of.margin - Math.min(owedCharge, charge);
+    if (of?.campaign !== rung.campaign) of = terms.of(rung.campaign);
+    const before = known[rung.given];
+    const isKnown = before !== undefined && isAlike(before.of, of);
+    const worth = isKnown ? before : worthOf(of, rung, conversion);
+    known[rung.given] = worth;
+    if (rung.blockedBy === undefined) worth.evidence ??= evidenceOf(draws, effect, worth.keptMinor, worth.forgoneMinor);
     // Written out: a spread takes several times as long, and there is one for every rung of every decision.
     return {
       campaign: rung.campaign,
@@ -74,32 +77,84 @@ export function valueStep(
       expectedCostMinor: rung.expectedCostMinor,
       worstCostMinor: rung.worstCostMinor,
       depthBp: rung.depthBp,
+      given: rung.given,
       blockedBy: rung.blockedBy,
       effect,
       conversion,
-      expectedCost: (conversion * usedMinor(rung.expectedCostMinor) * rung.campaign.merchantShareBp) / 10_000,
-      // In any draw its sign depends on the ratio of the two chances alone, rising with it where something is kept.
-      value: conversion * keptMinor - baseline.conversion * forgoneMinor,
-      evidence: rung.blockedBy === undefined ? evidenceOf(draws, effect, keptMinor, forgoneMinor) : 0,
+      expectedCost: worth.expectedCost,
+      value: worth.value,
+      evidence: rung.blockedBy === undefined ? (worth.evidence ?? 0) : 0,
     };
   });
+
+  function worthOf(of: CampaignTerms, rung: LadderRung, conversion: number): RungWorth {
+    const charge = chargeOf(situation, of, rung.appraisal, rung.left.cart, teaching(rung.depthBp));
+    const keptMinor = of.margin - charge;
+    // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
+    const forgoneMinor = of.margin - Math.min(owedCharge, charge);
+    return {
+      of,
+      keptMinor,
+      forgoneMinor,
+      expectedCost: (conversion * usedMinor(rung.expectedCostMinor) * of.merchantShareBp) / 10_000,
+      // In any draw its sign depends on the ratio of the two chances alone, rising with it where something is kept.
+      value: conversion * keptMinor - baseline.conversion * forgoneMinor,
+      evidence: undefined,
+    };
+  }
+}
+
+/** What a rung is worth in campaigns of the same terms. */
+interface RungWorth {
+  readonly of: CampaignTerms;
+  /** What the shop keeps of an order with it. */
+  readonly keptMinor: number;
+  /** What it would keep of one without it. */
+  readonly forgoneMinor: number;
+  readonly expectedCost: number;
+  readonly value: number;
+  /** Undefined: nobody has asked, as all such rungs so far were blocked. */
+  evidence: number | undefined;
 }
 
 /** What is the same for all rungs of a campaign, which come one after the other. */
-interface CampaignTerms {
+interface CampaignTerms extends CostShares {
   readonly campaign: CompiledCampaign;
   /** What an order brings without us: the shop's margin on the cart, or what the campaign's target makes an order count for. */
   readonly margin: number;
-  readonly shares: CostShares;
+  readonly merchantShareBp: number;
 }
 
-function campaignTerms(
-  situation: Situation,
-  campaign: CompiledCampaign,
-  orderWorths: ReadonlyMap<CompiledCampaign, number>,
-): CampaignTerms {
-  const margin = orderWorths.get(campaign) ?? marginOf(situation, campaign);
-  return { campaign, margin, shares: costShares(situation, campaign) };
+/** True if the same incentive is worth the same in both campaigns. */
+function isAlike(one: CampaignTerms, other: CampaignTerms): boolean {
+  return (
+    one === other ||
+    (one.margin === other.margin && one.merchantShareBp === other.merchantShareBp && one.heldShare === other.heldShare)
+  );
+}
+
+/** The terms of campaigns on one cart. */
+class Terms {
+  readonly #situation: Situation;
+  readonly #orderWorths: ReadonlyMap<CompiledCampaign, number>;
+  #goodsMargin: number | undefined;
+
+  constructor(situation: Situation, orderWorths: ReadonlyMap<CompiledCampaign, number>) {
+    this.#situation = situation;
+    this.#orderWorths = orderWorths;
+  }
+
+  of(campaign: CompiledCampaign): CampaignTerms {
+    const { merchantShareBp } = campaign;
+    const { merchantShare, heldShare } = costShares(this.#situation, campaign);
+    const margin = this.#orderWorths.get(campaign) ?? this.#marginOf(campaign);
+    return { campaign, margin, merchantShareBp, merchantShare, heldShare };
+  }
+
+  #marginOf(campaign: CompiledCampaign): number {
+    this.#goodsMargin ??= goodsMarginOf(this.#situation);
+    return marginOf(this.#situation, campaign, this.#goodsMargin);
+  }
 }
 
 /** Terms of a rung as the record has them. */
@@ -180,13 +235,22 @@ function costShares({ budgets }: Situation, { draws, merchantShareBp }: Compiled
   return { merchantShare, heldShare: (merchantShare * shadowPriceBp) / 10_000 };
 }
 
-/** Margin at opportunity cost, what other offers of the cart cost taken off: goods that perish within a dynamic campaign's shelf life cost what they could still bring. */
-function marginOf({ left, rows, policy, nowMs }: Situation, { approach }: CompiledCampaign): number {
+/** The shop's margin on the cart, what other offers of the cart cost taken off. */
+function goodsMarginOf({ left, rows, policy }: Situation): number {
   const { assumedMarginBp, priceTax } = policy.guardrails.cart;
   const { cart, otherOffersCostMinor = 0 } = left;
-  const margin = goodsMarginMinor(cart.lines, rows, assumedMarginBp, priceTax) - otherOffersCostMinor;
+  return goodsMarginMinor(cart.lines, rows, assumedMarginBp, priceTax) - otherOffersCostMinor;
+}
+
+/**
+ * The margin at opportunity cost: goods that perish within a dynamic campaign's shelf life cost what they could still bring.
+ *
+ * @param margin see {@link goodsMarginOf}
+ */
+function marginOf({ left, rows, policy, nowMs }: Situation, { approach }: CompiledCampaign, margin: number): number {
   if (approach.kind !== "dynamic") return margin;
-  return cart.lines.reduce((sum, line, index) => {
+  const { assumedMarginBp, priceTax } = policy.guardrails.cart;
+  return left.cart.lines.reduce((sum, line, index) => {
     const lostBp = 10_000 - Math.max(SALVAGE_AT_END_BP, shelfLifeLeftBp(approach, rows[index], nowMs));
     return lostBp === 0 ? sum : sum + (lineCostMinor(line, rows[index], assumedMarginBp, priceTax) * lostBp) / 10_000;
   }, margin);

@@ -1,6 +1,7 @@
 import { lineAmountMinor, type Cart } from "../cart.js";
 import type { CatalogRow } from "../catalog-row.js";
 import type { CartGuardrails, LimitedCart } from "./cart-guardrails.js";
+import type { CartLimits } from "./cart-limits.js";
 import { strictestLimit } from "./goods-limits.js";
 
 /** Nothing is taken off goods that are excluded. */
@@ -24,4 +25,16 @@ export function withoutExcludedGoods(
   const excluded = lines.map((line, index) => strictestLimit(guardrails.goodsLimits, line, rows[index]).excluded);
   if (!excluded.includes(true)) return capsMinor;
   return lines.map((line, index) => (excluded[index] === true ? 0 : (capsMinor?.[index] ?? lineAmountMinor(line))));
+}
+
+/** The same of a cart of which is known what the guardrails leave. */
+export function withoutLimitedGoods(
+  { unlessExcludedMinor }: Pick<CartLimits, "unlessExcludedMinor">,
+  { lines }: Cart,
+  capsMinor: readonly number[] | undefined,
+): readonly number[] | undefined {
+  if (unlessExcludedMinor === undefined) return capsMinor;
+  return lines.map((line, index) =>
+    unlessExcludedMinor[index] === 0 ? 0 : (capsMinor?.[index] ?? lineAmountMinor(line)),
+  );
 }
