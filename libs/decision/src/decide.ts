@@ -17,14 +17,14 @@ import { episodeStep } from "./steps/episode.js";
 import { explanationStep } from "./steps/explanation.js";
 import { explorationStep } from "./steps/exploration.js";
 import { isGhost } from "./steps/ghost.js";
-import { grantStep, reasonOf } from "./steps/grant.js";
+import { grantStep, reasonOf, type ChosenRung } from "./steps/grant.js";
 import { depthOf, type LadderRung } from "./steps/ladder.js";
 import type { BlockedOwed, Owed } from "./steps/owed.js";
 import { responseStep, type Baseline } from "./steps/response.js";
 import type { CompiledCampaign } from "./policy/compile.js";
 import { targetStep } from "./steps/target.js";
 import { wantedOf } from "./steps/offer.js";
-import { owedTerms, recorded, recordedTerms, valueStep, type ValuedRung } from "./steps/value.js";
+import { owedTerms, recorded, valueStep, type ValuedRung } from "./steps/value.js";
 import { weigh } from "./weighing.js";
 
 /**
@@ -62,7 +62,7 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
   const rungZero = rungZeroOf(baseline, owed);
   const { weights, drawn } = explorationStep(situation, rungZero, admissible, exploit, episode.draw);
   const rung = admissible[drawn - 1];
-  const chosen = rung && { ...rung, wantedMinor: wantedOf(situation, rung.incentive, rung.worthMinor) };
+  const chosen = rung && chosenOf(situation, rung);
   const ghost = isGhost(chosen?.campaign, weighed, enrolments);
   const grant = grantStep(situation, chosen, owed, ghost);
   const places = { chosen: placeAmong(valued, admissible, drawn), exploit: placeAmong(valued, admissible, exploit) };
@@ -97,6 +97,11 @@ function newDecision(situation: Situation, enrolments: readonly Enrolment[]): De
       : episode.endsAtMs,
     explorationCostMinor: explorationCostOf({ candidates, ...places, ghost, observeOnly: situation.observeOnly }),
   });
+}
+
+function chosenOf(situation: Situation, { campaign, incentive, worthMinor, worstCostMinor }: ValuedRung): ChosenRung {
+  const wantedMinor = wantedOf(situation, incentive, worthMinor);
+  return { campaign, incentive, worthMinor, worstCostMinor, wantedMinor };
 }
 
 /** What keeps everybody from being given something, and may be over in a moment. */
@@ -156,21 +161,21 @@ function sayWanted(candidates: Candidate[], chosen: number, wantedMinor: number 
   if (candidate !== undefined && wantedMinor !== undefined) candidates[chosen] = { ...candidate, wantedMinor };
 }
 
-function candidateOf(rung: ValuedRung, weight: number): Candidate {
-  const { expectedCostMinor, valueMinor } = recordedTerms(rung);
+function candidateOf({ weighed, worth, evidence }: ValuedRung, weight: number): Candidate {
+  const { campaign, rung, given, blockedBy } = weighed;
   return {
-    campaignId: rung.campaign.campaignId,
-    rung: rung.rung,
-    incentive: rung.incentive,
-    depthBp: rung.depthBp,
-    faceValueMinor: rung.worthMinor,
-    expectedCostMinor,
-    valueMinor,
-    worstCostMinor: rung.worstCostMinor,
-    conversion: recorded(rung.conversion),
-    evidence: recorded(rung.evidence),
+    campaignId: campaign.campaignId,
+    rung,
+    incentive: given.incentive,
+    depthBp: given.depthBp,
+    faceValueMinor: given.worthMinor,
+    expectedCostMinor: Math.round(worth.expectedCost),
+    valueMinor: recorded(worth.value),
+    worstCostMinor: given.worstCostMinor,
+    conversion: recorded(worth.conversion),
+    evidence: recorded(evidence),
     weight,
-    blockedBy: rung.blockedBy ?? "",
+    blockedBy: blockedBy ?? "",
   };
 }
 
@@ -200,7 +205,7 @@ function placeAmong(valued: readonly ValuedRung[], admissible: readonly ValuedRu
 
 function horizonOf(
   { model }: Situation,
-  chosen: ValuedRung | undefined,
+  chosen: ChosenRung | undefined,
   eligible: readonly EligibleCampaign[],
 ): number {
   if (chosen !== undefined) return chosen.campaign.horizonMs;

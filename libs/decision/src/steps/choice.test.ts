@@ -3,15 +3,14 @@ import fc from "fast-check";
 import { decide } from "../decide.js";
 import { amountOff, campaign, compiled, input, percentOff, sureModel } from "../given/store.js";
 import { situationOf } from "../situation.js";
-import { byCost, choiceStep } from "./choice.js";
-import type { ValuedRung } from "./value.js";
+import { byCost, choiceStep, type ComparedRung } from "./choice.js";
 
 const OPTIONS = { seed: 20_261_130, numRuns: 2_000 };
 const SITUATION = situationOf(input());
 const [CAMPAIGN] = SITUATION.policy.campaigns;
 
 /** Rungs by cost, of whatever value and evidence. */
-const rungs: fc.Arbitrary<readonly ValuedRung[]> = fc
+const rungs: fc.Arbitrary<readonly ComparedRung[]> = fc
   .array(
     fc.record({
       expectedCost: fc.integer({ min: 0, max: 50 }),
@@ -23,11 +22,11 @@ const rungs: fc.Arbitrary<readonly ValuedRung[]> = fc
   .map((some) =>
     some
       .map(
-        (one, place) => ({ ...one, worstCostMinor: 0, rung: place + 1, campaign: CAMPAIGN }) as unknown as ValuedRung,
+        (one, place) => ({ ...one, worstCostMinor: 0, rung: place + 1, campaign: CAMPAIGN }) as unknown as ComparedRung,
       )
       .toSorted(byCost),
   );
-const chosenOf = (some: readonly ValuedRung[]) => some[choiceStep(SITUATION, some)];
+const chosenOf = (some: readonly ComparedRung[]) => some[choiceStep(SITUATION, some)];
 
 describe("the choice", () => {
   it("costs no more than any rung that is worth as much or more (a law)", () => {

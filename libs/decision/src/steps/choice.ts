@@ -4,11 +4,17 @@ import type { Situation } from "../situation.js";
 import type { RungRef } from "../state/decision-state.js";
 import type { ValuedRung } from "./value.js";
 
+/** What of a rung the choice goes by. */
+export type ComparedRung = Pick<
+  ValuedRung,
+  "campaign" | "rung" | "expectedCost" | "worstCostMinor" | "value" | "evidence"
+>;
+
 /** How much less evidence the rung needs that would have been chosen last in the episode: 5 points. */
 const HYSTERESIS_BP = 500;
 
 /** Orders rungs by what they cost in expectation, then by the worst case, then by the policy's own order. */
-export function byCost(a: ValuedRung, b: ValuedRung): number {
+export function byCost(a: ComparedRung, b: ComparedRung): number {
   return (
     a.expectedCost - b.expectedCost ||
     a.worstCostMinor - b.worstCostMinor ||
@@ -24,7 +30,7 @@ export function byCost(a: ValuedRung, b: ValuedRung): number {
  * the rungs that are cheaper, and so on down to none. The order in which rungs are tried does not depend on how sure the
  * model is, so that less certainty can only lead to something cheaper.
  */
-export function choiceStep({ decisionState, consent }: Situation, rungs: readonly ValuedRung[]): number {
+export function choiceStep({ decisionState, consent }: Situation, rungs: readonly ComparedRung[]): number {
   const { exploit, exploitConsent = [] } = decisionState.episode ?? {};
   // What was found with the help of data that may no longer be looked at has no advantage.
   const held = isStillAgreed(exploitConsent, consent) ? exploit : undefined;
@@ -43,11 +49,11 @@ export function choiceStep({ decisionState, consent }: Situation, rungs: readonl
 /** A rung and its place among all. */
 interface Placed {
   readonly place: number;
-  readonly rung: ValuedRung;
+  readonly rung: ComparedRung;
 }
 
 /** The rungs that are worth something, and more than each that is cheaper: the best of the cheapest, however many those are, is always one of them. */
-function worthMoreThanCheaper(rungs: readonly ValuedRung[]): readonly Placed[] {
+function worthMoreThanCheaper(rungs: readonly ComparedRung[]): readonly Placed[] {
   const better: Placed[] = [];
   let most = 0;
   for (let place = 0; place < rungs.length; place += 1) {
@@ -75,7 +81,7 @@ function cheapestOfTheBest(better: readonly Placed[], end: number): number {
   return at;
 }
 
-function hasEvidence({ evidence, campaign, rung }: ValuedRung, held: RungRef | undefined): boolean {
+function hasEvidence({ evidence, campaign, rung }: ComparedRung, held: RungRef | undefined): boolean {
   const isHeld = held !== undefined && held.campaignId === campaign.campaignId && held.rung === rung;
   return evidence * 10_000 >= campaign.evidenceBp - (isHeld ? HYSTERESIS_BP : 0);
 }

@@ -1,53 +1,58 @@
-import { byCost } from "./choice.js";
 import type { ValuedRung } from "./value.js";
 
 /**
- * Rungs in the order of {@link byCost}. They come ladder by ladder, and a ladder mostly ascends in cost: so what ascends already is merged, two by
- * two, and costs are compared where they lie next to each other. A general sort of as many takes several times as long.
+ * Rungs by what they cost in expectation, then by the worst case, then by the policy's own order, in which they come. Many are worth the same: so it is
+ * their worths that are sorted, and the rungs are then dealt out to their places. A sort of the rungs themselves takes several times as long.
  */
 export function inOrderOfCost(rungs: readonly ValuedRung[]): readonly ValuedRung[] {
-  const costs = Float64Array.from(rungs, ({ expectedCost }) => expectedCost);
-  let places = Uint32Array.from(costs, (_, place) => place);
-  let merged = new Uint32Array(places.length);
-  const comesAfter = (a: number, b: number): boolean => {
-    const apart = (costs[a] ?? 0) - (costs[b] ?? 0);
-    if (apart !== 0) return apart > 0;
-    const [one, other] = [rungs[a], rungs[b]];
-    return one !== undefined && other !== undefined && byCost(one, other) > 0;
-  };
-  let starts = startsOfAscending(places, comesAfter);
-  while (starts.length > 2) {
-    starts = mergedPairs(places, starts, merged, comesAfter);
-    [places, merged] = [merged, places];
+  const worths = worthsOf(rungs);
+  const ranks = ranksOf(worths);
+  // Where the next rung of a rank goes: behind all rungs of lower ranks.
+  const next = new Uint32Array(worths.length + 1);
+  for (const { worth } of rungs) {
+    const above = (ranks[worth.place] ?? 0) + 1;
+    next[above] = (next[above] ?? 0) + 1;
   }
-  return Array.from(places, (place) => rungs[place]).filter((rung) => rung !== undefined);
+  for (let rank = 1; rank < next.length; rank += 1) next[rank] = (next[rank] ?? 0) + (next[rank - 1] ?? 0);
+  const ordered = [...rungs];
+  for (const rung of rungs) {
+    const rank = ranks[rung.worth.place] ?? 0;
+    const place = next[rank] ?? 0;
+    ordered[place] = rung;
+    next[rank] = place + 1;
+  }
+  return ordered;
 }
 
-type ComesAfter = (a: number, b: number) => boolean;
-
-/** Where what ascends by itself begins, and last the end of all. */
-function startsOfAscending(places: Uint32Array, comesAfter: ComesAfter): readonly number[] {
-  const starts = [0];
-  for (let at = 1; at < places.length; at += 1) if (comesAfter(at - 1, at)) starts.push(at);
-  return [...starts, places.length];
+/** What rungs cost that are worth the same. */
+interface Costs {
+  readonly expectedCost: number;
+  readonly worstCostMinor: number;
 }
 
-/** Merges every second part with the next into another array, and tells where the merged ones begin. */
-function mergedPairs(
-  from: Uint32Array,
-  starts: readonly number[],
-  into: Uint32Array,
-  comesAfter: ComesAfter,
-): readonly number[] {
-  const kept: number[] = [];
-  for (let part = 0; part < starts.length - 1; part += 2) {
-    const [start = 0, middle = from.length, end = from.length] = starts.slice(part, part + 3);
-    kept.push(start);
-    let [left, right] = [start, middle];
-    for (let at = start; at < end; at += 1) {
-      const takesRight = left >= middle || (right < end && comesAfter(from[left] ?? 0, from[right] ?? 0));
-      into[at] = from[takesRight ? right++ : left++] ?? 0;
-    }
+/** What the rungs cost, by the place of their worth. */
+function worthsOf(rungs: readonly ValuedRung[]): readonly Costs[] {
+  const worths: Costs[] = [];
+  for (const { worth, weighed } of rungs)
+    if (worth.place === worths.length)
+      worths.push({ expectedCost: worth.expectedCost, worstCostMinor: weighed.given.worstCostMinor });
+  return worths;
+}
+
+/** By place, how many of the worths that cost something else are cheaper. */
+function ranksOf(worths: readonly Costs[]): Uint32Array {
+  const ranks = new Uint32Array(worths.length);
+  const ascending = worths.map((costs, place) => ({ costs, place })).sort((a, b) => byCosts(a.costs, b.costs));
+  let rank = 0;
+  let last: Costs | undefined;
+  for (const { costs, place } of ascending) {
+    if (last !== undefined && byCosts(last, costs) !== 0) rank += 1;
+    ranks[place] = rank;
+    last = costs;
   }
-  return [...kept, from.length];
+  return ranks;
+}
+
+function byCosts(a: Costs, b: Costs): number {
+  return a.expectedCost - b.expectedCost || a.worstCostMinor - b.worstCostMinor;
 }

@@ -24,7 +24,7 @@ export interface Grant {
 }
 
 /** The rung that is given, with what it would be worth if nothing shortened it; undefined: as much. */
-export interface ChosenRung extends LadderRung {
+export interface ChosenRung extends Pick<LadderRung, "campaign" | "incentive" | "worthMinor" | "worstCostMinor"> {
   readonly wantedMinor: number | undefined;
 }
 

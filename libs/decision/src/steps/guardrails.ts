@@ -41,7 +41,7 @@ export function guardrailsStep(situation: Situation, rungs: readonly LadderRung[
 /** Guardrails of the cart are the policy's, but for campaigns with a margin floor of their own: of rungs that give the same they are asked once. */
 class OnCart {
   readonly #situation: Situation;
-  /** By the number of what is given; null: none is broken. */
+  /** By the place of what is given; null: none is broken. */
   readonly #known: (CartGuardrailReason | null | undefined)[] = [];
 
   constructor(situation: Situation) {
@@ -51,10 +51,10 @@ class OnCart {
   broken(rung: LadderRung): CartGuardrailReason | undefined {
     if (rung.campaign.guardrails !== this.#situation.policy.guardrails.cart)
       return cartGuardrails(this.#situation, rung);
-    const known = this.#known[rung.given];
+    const known = this.#known[rung.given.place];
     if (known !== undefined) return known ?? undefined;
     const broken = cartGuardrails(this.#situation, rung);
-    this.#known[rung.given] = broken ?? null;
+    this.#known[rung.given.place] = broken ?? null;
     return broken;
   }
 }

@@ -16,6 +16,7 @@ import type { EligibleCampaign } from "./eligibility.js";
 
 /** What an incentive gives on some goods of the cart, of whichever campaign it is a rung. */
 interface Given {
+  readonly incentive: Incentive;
   /** Undefined: it gives nothing on this cart. */
   readonly appraisal: Appraisal | undefined;
   /** The cart as the other offers in it leave it with this one among them. */
@@ -28,17 +29,55 @@ interface Given {
   readonly worstCostMinor: number;
   /** Worth as a share of the goods, basis points. */
   readonly depthBp: number;
-  /** Number of what is given: rungs of the same number are of the same incentive on the same goods. */
-  readonly given: number;
+  /** Its place among all that is given on the cart. */
+  readonly place: number;
+  /** Why it gives nothing; undefined: it gives something. */
+  readonly nothingBecause: BlockReason | undefined;
 }
 
-/** A rung of an eligible campaign on this cart. */
-export interface LadderRung extends Given {
+/** A rung of an eligible campaign on this cart. There is one for every rung of every decision: what it gives stands apart, and is shared. */
+export class LadderRung {
   readonly campaign: CompiledCampaign;
   readonly rung: number;
-  readonly incentive: Incentive;
+  readonly given: Given;
   /** Set once, by the first step that blocks it. */
   blockedBy: BlockReason | undefined;
+
+  constructor(campaign: CompiledCampaign, rung: number, given: Given) {
+    this.campaign = campaign;
+    this.rung = rung;
+    this.given = given;
+    this.blockedBy = given.nothingBecause;
+  }
+
+  get incentive(): Incentive {
+    return this.given.incentive;
+  }
+
+  /** Undefined: it gives nothing on this cart. */
+  get appraisal(): Appraisal | undefined {
+    return this.given.appraisal;
+  }
+
+  get left(): LeftCart {
+    return this.given.left;
+  }
+
+  get worthMinor(): number {
+    return this.given.worthMinor;
+  }
+
+  get expectedCostMinor(): number {
+    return this.given.expectedCostMinor;
+  }
+
+  get worstCostMinor(): number {
+    return this.given.worstCostMinor;
+  }
+
+  get depthBp(): number {
+    return this.given.depthBp;
+  }
 }
 
 /** The rungs of all eligible campaigns, together: they compete on this cart, and the best of them all is chosen. */
@@ -47,29 +86,12 @@ export function ladderStep(situation: Situation, eligible: readonly EligibleCamp
   const rungs: LadderRung[] = [];
   for (const { campaign, goods } of eligible) {
     const known = appraiser.knownOn(goods);
-    for (const { rung, incentive } of campaign.ladder) {
-      const given = known.get(incentive) ?? appraiser.appraise(campaign, incentive, goods);
-      rungs.push({
-        campaign,
-        rung,
-        incentive,
-        appraisal: given.appraisal,
-        left: given.left,
-        worthMinor: given.worthMinor,
-        expectedCostMinor: given.expectedCostMinor,
-        worstCostMinor: given.worstCostMinor,
-        depthBp: given.depthBp,
-        given: given.given,
-        blockedBy: given.nothingBecause,
-      });
-    }
+    for (const { rung, incentive } of campaign.ladder)
+      rungs.push(
+        new LadderRung(campaign, rung, known.get(incentive) ?? appraiser.appraise(campaign, incentive, goods)),
+      );
   }
   return rungs;
-}
-
-/** {@link Given}, and why it is nothing; undefined: it is something. */
-interface GivenOrNothing extends Given {
-  readonly nothingBecause: BlockReason | undefined;
 }
 
 /** Campaigns share goods, but those that cap lines, and many have the same incentives: of each is reckoned once what it gives. */
@@ -77,7 +99,7 @@ class Appraiser {
   readonly #situation: Situation;
   /** Without other offers in the cart it is left as it is by every incentive. */
   readonly #isAlone: boolean;
-  readonly #known = new Map<Goods, Map<Incentive, GivenOrNothing>>();
+  readonly #known = new Map<Goods, Map<Incentive, Given>>();
   #count = 0;
 
   constructor(situation: Situation) {
@@ -87,24 +109,25 @@ class Appraiser {
   }
 
   /** What was appraised on the goods so far, by incentive. */
-  knownOn(goods: Goods): ReadonlyMap<Incentive, GivenOrNothing> {
+  knownOn(goods: Goods): ReadonlyMap<Incentive, Given> {
     return this.#on(goods);
   }
 
-  appraise(campaign: CompiledCampaign, incentive: Incentive, goods: Goods): GivenOrNothing {
+  appraise(campaign: CompiledCampaign, incentive: Incentive, goods: Goods): Given {
     const { cart, policy, left, goodsMinor } = this.#situation;
     const setting = settingOf(goods, policy.rounding);
     const stacked = this.#isAlone ? undefined : appraiseInStack(incentive, cart, setting);
     const appraisal = this.#isAlone ? appraise(incentive, cart, setting) : stacked?.appraisal;
     const worthMinor = appraisal?.worthMinor ?? 0;
     const given = {
+      incentive,
       appraisal,
       left: stacked?.left ?? left,
       worthMinor,
       expectedCostMinor: appraisal?.expectedCostMinor ?? 0,
       worstCostMinor: appraisal === undefined ? 0 : worstCostMinor(incentive, appraisal),
       depthBp: depthOf(worthMinor, goodsMinor),
-      given: this.#count,
+      place: this.#count,
       nothingBecause: appraisal === undefined ? reachesNothingBecause(this.#situation, campaign, incentive) : undefined,
     };
     this.#count += 1;
@@ -112,10 +135,10 @@ class Appraiser {
     return given;
   }
 
-  #on(goods: Goods): Map<Incentive, GivenOrNothing> {
+  #on(goods: Goods): Map<Incentive, Given> {
     const known = this.#known.get(goods);
     if (known !== undefined) return known;
-    const none = new Map<Incentive, GivenOrNothing>();
+    const none = new Map<Incentive, Given>();
     this.#known.set(goods, none);
     return none;
   }

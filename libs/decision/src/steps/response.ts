@@ -69,11 +69,11 @@ export function responseStep(
 ): readonly AnsweredRung[] {
   const known: (Omit<AnsweredRung, "rung"> | undefined)[] = [];
   return rungs.map((rung) => {
-    const answer = (known[rung.given] ??= answerOf(rung));
+    const answer = (known[rung.given.place] ??= answerOf(rung));
     return { rung, effect: answer.effect, conversion: answer.conversion };
   });
 
-  function answerOf({ worthMinor, incentive }: LadderRung): Omit<AnsweredRung, "rung"> {
+  function answerOf({ given: { worthMinor, incentive } }: LadderRung): Omit<AnsweredRung, "rung"> {
     const gainedMinor = Math.max(0, worthMinor - (owed?.appraisal.worthMinor ?? 0));
     const effect = effectOf(model.formats.get(incentive.kind), depthOf(gainedMinor, goodsMinor));
     return { effect, conversion: conversionAt(baseline, effect) };

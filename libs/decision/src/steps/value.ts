@@ -5,6 +5,7 @@ import {
   netOfTax,
   type Appraisal,
   type Cart,
+  type Incentive,
 } from "@leastwise/offers";
 import { shelfLifeLeftBp } from "../approaches/dynamic.js";
 import type { Candidate } from "../decision.js";
@@ -12,20 +13,87 @@ import type { RungTerms } from "../exploration-cost.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import { PosteriorDraws } from "../model/posterior-draws.js";
 import { SALVAGE_AT_END_BP, USE_GIVEN_ORDER_BP } from "../priors.js";
+import type { BlockReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
 import { depthOf, type LadderRung } from "./ladder.js";
 import type { Owed } from "./owed.js";
-import { evidenceOf, type AnsweredRung, type Baseline } from "./response.js";
+import { evidenceOf, type AnsweredRung, type Baseline, type Effect } from "./response.js";
 import { teachingOf } from "./teaching.js";
 
-/** A rung with what it would do, and what it is worth to the shop. */
-export interface ValuedRung extends LadderRung, Omit<AnsweredRung, "rung"> {
+/** A rung with what it would do, and what it is worth to the shop. As of what it gives, there is one for every rung, and what it is worth is shared. */
+export class ValuedRung {
+  readonly weighed: LadderRung;
+  readonly worth: RungWorth;
+
+  constructor(weighed: LadderRung, worth: RungWorth) {
+    this.weighed = weighed;
+    this.worth = worth;
+  }
+
+  get campaign(): CompiledCampaign {
+    return this.weighed.campaign;
+  }
+
+  get rung(): number {
+    return this.weighed.rung;
+  }
+
+  get blockedBy(): BlockReason | undefined {
+    return this.weighed.blockedBy;
+  }
+
+  get incentive(): Incentive {
+    return this.weighed.given.incentive;
+  }
+
+  get worthMinor(): number {
+    return this.weighed.given.worthMinor;
+  }
+
+  get worstCostMinor(): number {
+    return this.weighed.given.worstCostMinor;
+  }
+
+  get depthBp(): number {
+    return this.weighed.given.depthBp;
+  }
+
+  /** Chance of an order within the horizon. */
+  get conversion(): number {
+    return this.worth.conversion;
+  }
+
   /** What it costs the shop in expectation over the offer's life, net of a partner's share, minor units, not rounded. */
-  readonly expectedCost: number;
+  get expectedCost(): number {
+    return this.worth.expectedCost;
+  }
+
   /** Expected incremental value over rung 0, minor units, not rounded. */
+  get value(): number {
+    return this.worth.value;
+  }
+
+  /** Probability that the value is above 0; of a rung that is blocked nobody asks, and it is 0. */
+  get evidence(): number {
+    return this.weighed.blockedBy === undefined ? (this.worth.evidence ?? 0) : 0;
+  }
+}
+
+/** What a rung is worth in campaigns of the same terms. */
+interface RungWorth {
+  /** Its place among all that are different. */
+  readonly place: number;
+  readonly of: CampaignTerms;
+  readonly effect: Effect;
+  readonly conversion: number;
+  /** What the shop keeps of an order with it. */
+  readonly keptMinor: number;
+  /** What it would keep of one without it. */
+  readonly forgoneMinor: number;
+  readonly expectedCost: number;
   readonly value: number;
-  /** Probability that the value is above 0. */
-  readonly evidence: number;
+  /** Undefined: nobody has asked, as all such rungs so far were blocked. */
+  evidence: number | undefined;
 }
 
 /**
@@ -58,45 +126,32 @@ export function valueStep(
   const terms = new Terms(situation, orderWorths);
   const draws = new PosteriorDraws(baseline.logit, baseline.logitSd);
   const known: (RungWorth | undefined)[] = [];
+  let count = 0;
   let of: CampaignTerms | undefined;
-  return rungs.map(({ rung, effect, conversion }) => {
+  return rungs.map((answered) => {
+    const { rung } = answered;
     if (of?.campaign !== rung.campaign) of = terms.of(rung.campaign);
-    const before = known[rung.given];
-    const isKnown = before !== undefined && isAlike(before.of, of);
-    const worth = isKnown ? before : worthOf(of, rung, conversion);
-    known[rung.given] = worth;
-    if (rung.blockedBy === undefined) worth.evidence ??= evidenceOf(draws, effect, worth.keptMinor, worth.forgoneMinor);
-    // Written out: a spread takes several times as long, and there is one for every rung of every decision.
-    return {
-      campaign: rung.campaign,
-      rung: rung.rung,
-      incentive: rung.incentive,
-      appraisal: rung.appraisal,
-      left: rung.left,
-      worthMinor: rung.worthMinor,
-      expectedCostMinor: rung.expectedCostMinor,
-      worstCostMinor: rung.worstCostMinor,
-      depthBp: rung.depthBp,
-      given: rung.given,
-      blockedBy: rung.blockedBy,
-      effect,
-      conversion,
-      expectedCost: worth.expectedCost,
-      value: worth.value,
-      evidence: rung.blockedBy === undefined ? (worth.evidence ?? 0) : 0,
-    };
+    const before = known[rung.given.place];
+    const worth = before !== undefined && isSame(before, of, answered) ? before : worthOf(of, answered);
+    known[rung.given.place] = worth;
+    if (rung.blockedBy === undefined)
+      worth.evidence ??= evidenceOf(draws, worth.effect, worth.keptMinor, worth.forgoneMinor);
+    return new ValuedRung(rung, worth);
   });
 
-  function worthOf(of: CampaignTerms, rung: LadderRung, conversion: number): RungWorth {
-    const charge = chargeOf(situation, of, rung.appraisal, rung.left.cart, teaching(rung.depthBp));
+  function worthOf(of: CampaignTerms, { rung: { given }, effect, conversion }: AnsweredRung): RungWorth {
+    const charge = chargeOf(situation, of, given.appraisal, given.left.cart, teaching(given.depthBp));
     const keptMinor = of.margin - charge;
     // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
     const forgoneMinor = of.margin - Math.min(owedCharge, charge);
     return {
+      place: count++,
       of,
+      effect,
+      conversion,
       keptMinor,
       forgoneMinor,
-      expectedCost: (conversion * usedMinor(rung.expectedCostMinor) * of.merchantShareBp) / 10_000,
+      expectedCost: (conversion * usedMinor(given.expectedCostMinor) * of.merchantShareBp) / 10_000,
       // In any draw its sign depends on the ratio of the two chances alone, rising with it where something is kept.
       value: conversion * keptMinor - baseline.conversion * forgoneMinor,
       evidence: undefined,
@@ -104,17 +159,9 @@ export function valueStep(
   }
 }
 
-/** What a rung is worth in campaigns of the same terms. */
-interface RungWorth {
-  readonly of: CampaignTerms;
-  /** What the shop keeps of an order with it. */
-  readonly keptMinor: number;
-  /** What it would keep of one without it. */
-  readonly forgoneMinor: number;
-  readonly expectedCost: number;
-  readonly value: number;
-  /** Undefined: nobody has asked, as all such rungs so far were blocked. */
-  evidence: number | undefined;
+/** True if a rung that gives the same is worth the same: by the terms of its campaign, and by what it does. */
+function isSame(before: RungWorth, terms: CampaignTerms, { effect, conversion }: AnsweredRung): boolean {
+  return isAlike(before.of, terms) && before.effect === effect && before.conversion === conversion;
 }
 
 /** What is the same for all rungs of a campaign, which come one after the other. */
@@ -158,7 +205,7 @@ class Terms {
 }
 
 /** Terms of a rung as the record has them. */
-export function recordedTerms({ expectedCost, value }: ValuedRung): RungTerms {
+export function recordedTerms({ expectedCost, value }: Pick<ValuedRung, "expectedCost" | "value">): RungTerms {
   return { expectedCostMinor: Math.round(expectedCost), valueMinor: recorded(value) };
 }
 
