@@ -1,4 +1,4 @@
-import { goodsMinor, type Cart } from "@leastwise/offers";
+import { goodsMinor, type Cart, type CartLine } from "@leastwise/offers";
 import { keyedHash, type AssignmentKey, type HashKey, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import { canonicalJson } from "./canonical-json.js";
 import type { Cause, Profile } from "./input.js";
@@ -8,15 +8,18 @@ import { CART_KEY, DECISION_KEY, EPISODE_KEY, OFFER_KEY, PROFILE_KEY } from "./s
 /** Digest of a cart, 16 hex digits: the same for the same lines and offers in any order. */
 export function cartDigest(cart: Cart): string {
   goodsMinor(cart); // sums out of range are the door's to refuse
-  const lines = cart.lines.map((line) =>
-    JSON.stringify([line.productId, line.quantity, line.unitPriceMinor, line.discountMinor ?? 0]),
-  );
+  const lines = cart.lines.map(lineText);
   const payment = cart.paymentMethod === undefined ? "" : `|${cart.paymentMethod}`;
   const basis = cart.prices === undefined ? "" : `|prices|${cart.prices}`;
   return hex64(
     CART_KEY,
     `${cart.currency}|${String(cart.shippingMinor)}|${lines.sort().join("")}${payment}${basis}${offersText(cart)}`,
   );
+}
+
+/** As JSON has a list of the four. Numbers that are no safe integers were refused above, and of those text is the same. */
+function lineText({ productId, quantity, unitPriceMinor, discountMinor = 0 }: CartLine): string {
+  return `[${JSON.stringify(productId)},${String(quantity)},${String(unitPriceMinor)},${String(discountMinor)}]`;
 }
 
 /** Empty for a cart without offers, whose digest is what it was before carts could have any. */
@@ -94,6 +97,14 @@ function swapped(key: HashKey): HashKey {
   return known;
 }
 
+/** By two digits at a time: a number beyond 31 bits is slow to be written in another base than ten. */
 function hex32(half: number): string {
-  return half.toString(16).padStart(8, "0");
+  return (
+    (HEX_BYTES[half >>> 24] ?? "") +
+    (HEX_BYTES[(half >>> 16) & 0xff] ?? "") +
+    (HEX_BYTES[(half >>> 8) & 0xff] ?? "") +
+    (HEX_BYTES[half & 0xff] ?? "")
+  );
 }
+
+const HEX_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));

@@ -24,5 +24,8 @@ export function budget(
 
 /** What the owner knows of each budget that a campaign draws on, in the order of its draws. */
 export function leasesOf({ budgets }: Situation, { draws }: CompiledCampaign): readonly (BudgetLease | undefined)[] {
-  return draws.map(({ budget: { budgetId } }) => (Object.hasOwn(budgets, budgetId) ? budgets[budgetId] : undefined));
+  const leases: (BudgetLease | undefined)[] = [];
+  for (const { budget } of draws)
+    leases.push(Object.hasOwn(budgets, budget.budgetId) ? budgets[budget.budgetId] : undefined);
+  return leases;
 }

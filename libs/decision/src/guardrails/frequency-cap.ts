@@ -3,13 +3,16 @@ import type { Situation } from "../situation.js";
 import type { FrequencyCap } from "../policy/policy.js";
 import { HISTORY_MAX, type Grant } from "../state/decision-state.js";
 
-/** How often a shopper may get a campaign, and how often any incentive. */
+/** How often a shopper may get a campaign. */
 export function frequencyCap(situation: Situation, campaign: CompiledCampaign): "frequency_cap" | undefined {
+  return isCapReached(situation, campaign) ? "frequency_cap" : undefined;
+}
+
+/** Likewise over all incentives: the same for all campaigns. */
+export function incentivesCap(situation: Situation): "frequency_cap" | undefined {
   const { policy } = situation;
-  const isReached =
-    isCapReached(situation, campaign) ||
-    isAnyReached(policy.guardrails.frequencyCaps, situation, ({ campaignId }) => !policy.entitlements.has(campaignId));
-  return isReached ? "frequency_cap" : undefined;
+  const counts = ({ campaignId }: Grant) => !policy.entitlements.has(campaignId);
+  return isAnyReached(policy.guardrails.frequencyCaps, situation, counts) ? "frequency_cap" : undefined;
 }
 
 /**
@@ -26,10 +29,11 @@ function isAnyReached(
   { decisionState, nowMs }: Situation,
   counts: (grant: Grant) => boolean,
 ): boolean {
-  return caps.some(({ offersMax, periodMs }) => {
+  for (const { offersMax, periodMs } of caps) {
     const since = nowMs - periodMs;
     let offers = 0;
     for (const grant of decisionState.history) if (grant.atMs > since && counts(grant)) offers += 1;
-    return offers >= offersMax;
-  });
+    if (offers >= offersMax) return true;
+  }
+  return false;
 }

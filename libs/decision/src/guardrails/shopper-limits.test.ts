@@ -5,7 +5,7 @@ import type { Campaign, Guardrails } from "../policy/policy.js";
 import { situationOf, type Situation } from "../situation.js";
 import { EMPTY_STATE, HISTORY_MAX, type Grant, type OpenOffer } from "../state/decision-state.js";
 import { coolDown } from "./cool-down.js";
-import { frequencyCap, isCapReached } from "./frequency-cap.js";
+import { frequencyCap, incentivesCap, isCapReached } from "./frequency-cap.js";
 import { killSwitch } from "./kill-switch.js";
 import { openOffers } from "./open-offers.js";
 import { givenMinor, subjectMax } from "./subject-max.js";
@@ -75,8 +75,7 @@ describe("a shopper's limits at their ends", () => {
   it("the cap on all offers counts those of every campaign, and not what is owed", () => {
     const frequencyCaps = [{ offersMax: 2, periodMs: HOUR_MS }];
     const reached = (campaignId: string) => {
-      const situation = after([grant(2, { campaignId }), grant(1)], { frequencyCaps });
-      return frequencyCap(situation, autumn(situation));
+      return incentivesCap(after([grant(2, { campaignId }), grant(1)], { frequencyCaps }));
     };
     expect([reached("winter"), reached("welcome")]).toEqual(["frequency_cap", undefined]);
   });

@@ -1,9 +1,15 @@
+/** Up to so many places, putting each where it belongs takes less than to call a sort. */
+const PLACES_FEW = 64;
+
 /** Ascending lists of places as one, each place once. A typed array sorts numbers several times as fast as an array does. */
 export function mergedPlaces(lists: readonly (readonly number[])[]): readonly number[] {
   const [first] = lists;
   if (first === undefined) return [];
   if (lists.length === 1) return first;
-  const all = new Uint32Array(lists.reduce((sum, { length }) => sum + length, 0));
+  let length = 0;
+  for (const list of lists) length += list.length;
+  if (length <= PLACES_FEW) return insertedPlaces(lists);
+  const all = new Uint32Array(length);
   let end = 0;
   for (const list of lists) {
     all.set(list, end);
@@ -12,4 +18,21 @@ export function mergedPlaces(lists: readonly (readonly number[])[]): readonly nu
   const places: number[] = [];
   for (const place of all.sort()) if (place !== places.at(-1)) places.push(place);
   return places;
+}
+
+function insertedPlaces(lists: readonly (readonly number[])[]): readonly number[] {
+  const places: number[] = [];
+  for (const list of lists)
+    for (const place of list) {
+      let at = places.length;
+      while (at > 0 && (places[at - 1] ?? 0) > place) at -= 1;
+      if (at === 0 || places[at - 1] !== place) insertAt(places, at, place);
+    }
+  return places;
+}
+
+function insertAt(places: number[], at: number, place: number): void {
+  places.push(place);
+  for (let moved = places.length - 1; moved > at; moved -= 1) places[moved] = places[moved - 1] ?? 0;
+  places[at] = place;
 }

@@ -37,6 +37,11 @@ export class CampaignIndex {
       const places = this.#bySegment.get(segment);
       if (places !== undefined) lists.push(places);
     }
-    return mergedPlaces(lists).flatMap((place) => this.#campaigns[place] ?? []);
+    const campaigns: CompiledCampaign[] = [];
+    for (const place of mergedPlaces(lists)) {
+      const campaign = this.#campaigns[place];
+      if (campaign !== undefined) campaigns.push(campaign);
+    }
+    return campaigns;
   }
 }

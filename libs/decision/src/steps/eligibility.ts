@@ -86,8 +86,8 @@ function ineligibleBecause(
   baseline: Baseline,
 ): IneligibleReason | undefined {
   if (!isRunning(campaign, nowMs)) return "not_running";
-  if (campaign.excludedBetween.some(({ startsAtMs, endsAtMs }) => nowMs >= startsAtMs && nowMs < endsAtMs))
-    return "partner_exclusive";
+  for (const { startsAtMs, endsAtMs } of campaign.excludedBetween)
+    if (nowMs >= startsAtMs && nowMs < endsAtMs) return "partner_exclusive";
   const { approach } = campaign;
   switch (approach.kind) {
     case "rules":

@@ -102,14 +102,17 @@ function floorsOf(
   exploit: number,
   anchor: number,
 ): number[] {
-  const floors = [rungs[exploit - 1]?.campaign.floorBp ?? 0];
+  const floors = Array<number>(rungs.length + 1).fill(0);
+  floors[0] = rungs[exploit - 1]?.campaign.floorBp ?? 0;
   for (let index = 0; index < rungs.length; index += 1)
-    floors.push(canExplore[index] === true ? (rungs[index]?.campaign.floorBp ?? 0) : 0);
+    if (canExplore[index] === true) floors[index + 1] = rungs[index]?.campaign.floorBp ?? 0;
   floors[anchor] = 0;
   let sum = 0;
   for (const floor of floors) sum += floor;
   const scale = sum > FLOORS_MAX_BP ? FLOORS_MAX_BP / sum : 1;
-  return floors.map((floor) => Math.floor((WEIGHT_SUM / 10_000) * floor * scale));
+  for (let place = 0; place < floors.length; place += 1)
+    floors[place] = Math.floor((WEIGHT_SUM / 10_000) * (floors[place] ?? 0) * scale);
+  return floors;
 }
 
 /** What the cold start gives each place, rung 0 aside: together 30 %, by inverse cost. Undefined where nothing is cold. */

@@ -2,7 +2,7 @@ import type { CartGuardrailReason } from "@leastwise/offers";
 import { budget, leasesOf } from "../guardrails/budget.js";
 import { cartGuardrails } from "../guardrails/cart.js";
 import { coolDown } from "../guardrails/cool-down.js";
-import { frequencyCap } from "../guardrails/frequency-cap.js";
+import { frequencyCap, incentivesCap } from "../guardrails/frequency-cap.js";
 import { killSwitch } from "../guardrails/kill-switch.js";
 import { marginBreaker } from "../guardrails/margin-breaker.js";
 import { openOffers } from "../guardrails/open-offers.js";
@@ -19,6 +19,7 @@ import type { LadderRung } from "./ladder.js";
 export function guardrailsStep(situation: Situation, rungs: readonly LadderRung[]): void {
   const stopped = killSwitch(situation);
   const given = givenMinor(situation);
+  const tooMany = incentivesCap(situation);
   const tooSoon = coolDown(situation);
   const full = openOffers(situation);
   const onCart = new OnCart(situation);
@@ -31,6 +32,7 @@ export function guardrailsStep(situation: Situation, rungs: readonly LadderRung[
       onCart.broken(rung) ??
       subjectMax(situation, given, rung.worstCostMinor) ??
       of.tooOften ??
+      tooMany ??
       tooSoon ??
       full ??
       of.soldOut ??

@@ -26,7 +26,10 @@ export function segmentsStep(situation: Situation, permitted: Permitted): Segmen
   const context = contextOf(situation, permitted);
   const verdicts = segmentIndex.verdicts(context);
   const holding: string[] = [];
-  for (const [name, verdict] of verdicts) if (verdict === "holds") holding.push(name);
+  // A loop over its entries makes an array and an object of each.
+  verdicts.forEach((verdict, name) => {
+    if (verdict === "holds") holding.push(name);
+  });
   return {
     holding,
     verdicts,
