@@ -14,6 +14,8 @@ export interface Shift {
 
 /** A worth counts for certain, whatever rounding does to it, from this share of what it is the difference of: a thousand times what rounding may come to. */
 const CERTAIN = 1e-9;
+/** A typed array would live outside of the heap, and take as long to be made and freed as to be filled. */
+const NOT_ASKED: readonly number[] = NORMAL_QUANTILES.map(() => Number.NaN);
 /** Chances below it are no longer told to the last bits of a number. */
 const LEAST_TOLD = 1e-280;
 
@@ -29,8 +31,8 @@ const LEAST_TOLD = 1e-280;
 export class PosteriorDraws {
   readonly #logit: number;
   readonly #logitSd: number;
-  /** Chance at rung 0 in each draw; 0: not asked for yet. */
-  readonly #without = new Float64Array(DRAWS);
+  /** Chance at rung 0 in each draw; NaN: not asked for yet. */
+  readonly #without = NOT_ASKED.slice();
   /** Rungs come in the order of their ladder, and neighbours are first worth it in draws near each other. */
   #guess = DRAWS >>> 1;
 
@@ -91,7 +93,7 @@ export class PosteriorDraws {
   }
 
   #chanceWithout(draw: number): number {
-    const known = this.#without[draw] ?? 0;
+    const known = this.#without[draw] ?? Number.NaN;
     if (known > 0) return known;
     const chance = logistic(this.#logit - this.#logitSd * (NORMAL_QUANTILES[draw] ?? 0));
     this.#without[draw] = chance;

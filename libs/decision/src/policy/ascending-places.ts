@@ -20,10 +20,12 @@ export function mergedPlaces(lists: readonly (readonly number[])[]): readonly nu
   return places;
 }
 
+/** Lists come ascending or descending more often than not, so that most places belong at the end. */
 function insertedPlaces(lists: readonly (readonly number[])[]): readonly number[] {
   const places: number[] = [];
-  for (const list of lists)
-    for (const place of list) {
+  const isDescending = (lists[0]?.[0] ?? 0) > (lists.at(-1)?.[0] ?? 0);
+  for (let index = 0; index < lists.length; index += 1)
+    for (const place of lists[isDescending ? lists.length - 1 - index : index] ?? []) {
       let at = places.length;
       while (at > 0 && (places[at - 1] ?? 0) > place) at -= 1;
       if (at === 0 || places[at - 1] !== place) insertAt(places, at, place);

@@ -12,7 +12,8 @@ export interface CompiledSegment {
 /** Segments by a text that must be there for them to hold: most of a large policy's need not be evaluated at all. */
 export class SegmentIndex {
   readonly #segments: readonly CompiledSegment[];
-  readonly #partCount: number;
+  /** What the parts came to so far: cleared for every context, as a buffer for each would have to be freed again. */
+  readonly #seen: Uint8Array;
   /** Places of the segments that have to be evaluated for everybody. */
   readonly #always: readonly number[];
   readonly #byPath: ReadonlyMap<MembershipPath, ReadonlyMap<string, readonly number[]>>;
@@ -20,7 +21,7 @@ export class SegmentIndex {
   /** @param partCount how many different parts the segments' expressions have */
   constructor(segments: readonly CompiledSegment[], partCount: number) {
     this.#segments = segments;
-    this.#partCount = partCount;
+    this.#seen = new Uint8Array(partCount);
     const counts = new TextCounts(segments);
     const always: number[] = [];
     const byPath = new Map<MembershipPath, Map<string, number[]>>();
@@ -40,7 +41,7 @@ export class SegmentIndex {
 
   /** What the segments come to, in their order, those left out that cannot hold and cannot fail. */
   verdicts(context: ExpressionContext): ReadonlyMap<string, Verdict> {
-    const seen = new Uint8Array(this.#partCount);
+    const seen = this.#seen.fill(0);
     const verdicts = new Map<string, Verdict>();
     for (const place of this.#candidates(context)) {
       const segment = this.#segments[place];

@@ -8,7 +8,7 @@ export function inOrderOfCost(rungs: readonly ValuedRung[]): readonly ValuedRung
   const worths = worthsOf(rungs);
   const ranks = ranksOf(worths);
   // Where the next rung of a rank goes: behind all rungs of lower ranks.
-  const next = new Uint32Array(worths.length + 1);
+  const next = Array<number>(worths.length + 1).fill(0);
   for (const { worth } of rungs) {
     const above = (ranks[worth.place] ?? 0) + 1;
     next[above] = (next[above] ?? 0) + 1;
@@ -40,8 +40,8 @@ function worthsOf(rungs: readonly ValuedRung[]): readonly Costs[] {
 }
 
 /** By place, how many of the worths that cost something else are cheaper. */
-function ranksOf(worths: readonly Costs[]): Uint32Array {
-  const ranks = new Uint32Array(worths.length);
+function ranksOf(worths: readonly Costs[]): readonly number[] {
+  const ranks = Array<number>(worths.length).fill(0);
   const ascending = worths.map((costs, place) => ({ costs, place })).sort((a, b) => byCosts(a.costs, b.costs));
   let rank = 0;
   let last: Costs | undefined;

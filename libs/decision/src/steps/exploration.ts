@@ -12,7 +12,7 @@ const FLOORS_MAX_BP = 5_000;
 
 /** The distribution over rung 0 (place 0) and the admissible rungs (places from 1, by cost). */
 export interface Distribution {
-  /** Integers that sum to 2^32. */
+  /** Integers that sum to 2^32; places left off at the end have none. */
   readonly weights: readonly number[];
   /** Place that the draw fell on. */
   readonly drawn: number;
@@ -40,6 +40,8 @@ export function explorationStep(
   const best = exploited === undefined ? rungZero : recordedTerms(exploited);
   const learning = new Learning(situation, rungs);
   const canExplore = rungs.map((rung, index) => index < exploit || learning.bears(rung, best));
+  // Rungs up to the exploit choice are always tried, so that it is rung 0 here.
+  if (!canExplore.includes(true)) return { weights: [WEIGHT_SUM], drawn: 0 };
   const cold = rungs.map((rung, index) => canExplore[index] === true && learning.isCold(rung));
   const anchor = cold[exploit - 1] === true ? 0 : exploit;
   const weights = floorsOf(rungs, canExplore, exploit, anchor);

@@ -27,7 +27,8 @@ export function targetStep(
   rungs: readonly AnsweredRung[],
 ): OrderWorths {
   if (situation.earlierRules !== undefined) return NO_TARGETS;
-  const targeted = new Set(rungs.map(({ rung }) => rung.campaign).filter(({ target }) => target !== undefined));
+  const targeted = new Set<CompiledCampaign>();
+  for (const { rung } of rungs) if (rung.campaign.target !== undefined) targeted.add(rung.campaign);
   if (targeted.size === 0) return NO_TARGETS;
   const worths = new Map<CompiledCampaign, number>();
   for (const campaign of targeted) {
