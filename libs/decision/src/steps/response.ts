@@ -62,22 +62,31 @@ export function baselineResponse(model: CompiledModel, { features }: Permitted):
  * never negative and the curve in depth is increasing. Depth counts over what the shopper is owed anyway.
  */
 export function responseStep(
-  { model, goodsMinor }: Situation,
+  situation: Situation,
   baseline: Baseline,
   owed: Owed | undefined,
   rungs: readonly LadderRung[],
 ): readonly AnsweredRung[] {
-  const known: (Omit<AnsweredRung, "rung"> | undefined)[] = [];
+  const owedMinor = owed?.appraisal.worthMinor ?? 0;
+  const known: (Answer | undefined)[] = [];
   return rungs.map((rung) => {
-    const answer = (known[rung.given.place] ??= answerOf(rung));
-    return { rung, effect: answer.effect, conversion: answer.conversion };
+    const { effect, conversion } = (known[rung.given.place] ??= answerOf(situation, baseline, owedMinor, rung));
+    return { rung, effect, conversion };
   });
+}
 
-  function answerOf({ given: { worthMinor, incentive } }: LadderRung): Omit<AnsweredRung, "rung"> {
-    const gainedMinor = Math.max(0, worthMinor - (owed?.appraisal.worthMinor ?? 0));
-    const effect = effectOf(model.formats.get(incentive.kind), depthOf(gainedMinor, goodsMinor));
-    return { effect, conversion: conversionAt(baseline, effect) };
-  }
+/** What all rungs that give the same would do. */
+type Answer = Omit<AnsweredRung, "rung">;
+
+function answerOf(
+  { model, goodsMinor }: Situation,
+  baseline: Baseline,
+  owedMinor: number,
+  { worthMinor, incentive }: LadderRung,
+): Answer {
+  const gainedMinor = Math.max(0, worthMinor - owedMinor);
+  const effect = effectOf(model.formats.get(incentive.kind), depthOf(gainedMinor, goodsMinor));
+  return { effect, conversion: conversionAt(baseline, effect) };
 }
 
 function effectOf(response: FormatResponse | undefined, depthBp: number): Effect {

@@ -18,7 +18,7 @@ import type { Situation } from "../situation.js";
 import { depthOf, type LadderRung } from "./ladder.js";
 import type { Owed } from "./owed.js";
 import { evidenceOf, type AnsweredRung, type Baseline, type Effect } from "./response.js";
-import { teachingOf } from "./teaching.js";
+import { teachingOf, type Teaching } from "./teaching.js";
 
 /** A rung with what it would do, and what it is worth to the shop. As of what it gives, there is one for every rung, and what it is worth is shared. */
 export class ValuedRung {
@@ -111,52 +111,20 @@ export function valueStep(
   rungs: readonly AnsweredRung[],
   orderWorths: ReadonlyMap<CompiledCampaign, number>,
 ): readonly ValuedRung[] {
-  const teaching = teachingOf(situation);
-  const { goodsMinor, left } = situation;
-  const owedCharge =
-    owed === undefined
-      ? 0
-      : chargeOf(
-          situation,
-          costShares(situation, owed.campaign),
-          owed.appraisal,
-          left.cart,
-          teaching(depthOf(owed.appraisal.worthMinor, goodsMinor)),
-        );
-  const terms = new Terms(situation, orderWorths);
+  const worths = new Worths(situation, baseline, owed, orderWorths);
   const draws = new PosteriorDraws(baseline.logit, baseline.logitSd);
   const known: (RungWorth | undefined)[] = [];
-  let count = 0;
   let of: CampaignTerms | undefined;
   return rungs.map((answered) => {
     const { rung } = answered;
-    if (of?.campaign !== rung.campaign) of = terms.of(rung.campaign);
+    if (of?.campaign !== rung.campaign) of = worths.termsOf(rung.campaign);
     const before = known[rung.given.place];
-    const worth = before !== undefined && isSame(before, of, answered) ? before : worthOf(of, answered);
+    const worth = before !== undefined && isSame(before, of, answered) ? before : worths.worthOf(of, answered);
     known[rung.given.place] = worth;
     if (rung.blockedBy === undefined)
       worth.evidence ??= evidenceOf(draws, worth.effect, worth.keptMinor, worth.forgoneMinor);
     return new ValuedRung(rung, worth);
   });
-
-  function worthOf(of: CampaignTerms, { rung: { given }, effect, conversion }: AnsweredRung): RungWorth {
-    const charge = chargeOf(situation, of, given.appraisal, given.left.cart, teaching(given.depthBp));
-    const keptMinor = of.margin - charge;
-    // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
-    const forgoneMinor = of.margin - Math.min(owedCharge, charge);
-    return {
-      place: count++,
-      of,
-      effect,
-      conversion,
-      keptMinor,
-      forgoneMinor,
-      expectedCost: (conversion * usedMinor(given.expectedCostMinor) * of.merchantShareBp) / 10_000,
-      // In any draw its sign depends on the ratio of the two chances alone, rising with it where something is kept.
-      value: conversion * keptMinor - baseline.conversion * forgoneMinor,
-      evidence: undefined,
-    };
-  }
 }
 
 /** True if a rung that gives the same is worth the same: by the terms of its campaign, and by what it does. */
@@ -180,22 +148,64 @@ function isAlike(one: CampaignTerms, other: CampaignTerms): boolean {
   );
 }
 
-/** The terms of campaigns on one cart. */
-class Terms {
+/** What rungs are worth on one cart, to one shopper. */
+class Worths {
   readonly #situation: Situation;
+  readonly #baseline: Baseline;
   readonly #orderWorths: ReadonlyMap<CompiledCampaign, number>;
+  readonly #teaching: Teaching;
+  /** Cost of what is owed anyway, where there is an order. */
+  readonly #owedCharge: number;
   #goodsMargin: number | undefined;
+  #count = 0;
 
-  constructor(situation: Situation, orderWorths: ReadonlyMap<CompiledCampaign, number>) {
+  constructor(
+    situation: Situation,
+    baseline: Baseline,
+    owed: Owed | undefined,
+    orderWorths: ReadonlyMap<CompiledCampaign, number>,
+  ) {
     this.#situation = situation;
+    this.#baseline = baseline;
     this.#orderWorths = orderWorths;
+    this.#teaching = teachingOf(situation);
+    this.#owedCharge = owed === undefined ? 0 : this.#chargeOfOwed(owed);
   }
 
-  of(campaign: CompiledCampaign): CampaignTerms {
+  termsOf(campaign: CompiledCampaign): CampaignTerms {
     const { merchantShareBp } = campaign;
     const { merchantShare, heldShare } = costShares(this.#situation, campaign);
     const margin = this.#orderWorths.get(campaign) ?? this.#marginOf(campaign);
     return { campaign, margin, merchantShareBp, merchantShare, heldShare };
+  }
+
+  worthOf(of: CampaignTerms, { rung: { given }, effect, conversion }: AnsweredRung): RungWorth {
+    const taught = this.#teaching(given.depthBp);
+    const charge = chargeOf(this.#situation, of, given.appraisal, given.left.cart, taught);
+    const keptMinor = of.margin - charge;
+    // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
+    const forgoneMinor = of.margin - Math.min(this.#owedCharge, charge);
+    const place = this.#count;
+    this.#count += 1;
+    return {
+      place,
+      of,
+      effect,
+      conversion,
+      keptMinor,
+      forgoneMinor,
+      expectedCost: (conversion * usedMinor(given.expectedCostMinor) * of.merchantShareBp) / 10_000,
+      // In any draw its sign depends on the ratio of the two chances alone, rising with it where something is kept.
+      value: conversion * keptMinor - this.#baseline.conversion * forgoneMinor,
+      evidence: undefined,
+    };
+  }
+
+  #chargeOfOwed({ campaign, appraisal }: Owed): number {
+    const { goodsMinor, left } = this.#situation;
+    const shares = costShares(this.#situation, campaign);
+    const taught = this.#teaching(depthOf(appraisal.worthMinor, goodsMinor));
+    return chargeOf(this.#situation, shares, appraisal, left.cart, taught);
   }
 
   #marginOf(campaign: CompiledCampaign): number {
