@@ -101,6 +101,12 @@ function addPlay(leastwise: Command): void {
       ),
     )
     .option("--policy <file>", "a policy document to play under, instead of the built-in policy")
+    .option("--model <file>", "a response model to decide by, instead of the priors")
+    .addOption(
+      new Option("--consent <who>", "whose data may be used in a replay: clickstreams do not say")
+        .choices(["all", "nobody"])
+        .default("nobody"),
+    )
     .option(
       "--data <directory>",
       "where the play keeps its log and tables: emptied at the start (default: .leastwise/play)",

@@ -12,6 +12,7 @@ import { asServiceFailure, StartFailure } from "../host/start-failure.js";
 import { untilStopped } from "../host/stop-signals.js";
 import { isInUse } from "../host/wiring.js";
 import { Doors } from "../play/doors.js";
+import { decideBy, playModel } from "../play/play-model.js";
 import { playPolicy, type PlayPolicy } from "../play/play-policy.js";
 import { Player } from "../play/player.js";
 import { Progress } from "../play/progress.js";
@@ -39,6 +40,8 @@ export interface PlayOptions {
   readonly start: string;
   readonly assortment: AssortmentName;
   readonly policy: string | undefined;
+  readonly model: string | undefined;
+  readonly consent: "all" | "nobody";
   readonly data: string | undefined;
   readonly config: string | undefined;
 }
@@ -54,6 +57,7 @@ export async function playCommand(options: PlayOptions): Promise<void> {
   if (options.format !== undefined && options.replay === undefined)
     throw new StartFailure("--format says how to read a file: name the file with --replay, or leave --format out");
   const say = (line: string) => void process.stderr.write(`${line}\n`);
+  const model = options.model === undefined ? undefined : await playModel(options.model);
   const { config, policy, stream } = await prepared(options, say);
   await emptyDirectory(config.data_directory);
   const startMs = stream === undefined ? startOf(options.start) : await firstMs(stream);
@@ -73,6 +77,7 @@ export async function playCommand(options: PlayOptions): Promise<void> {
     observeOnly: stream !== undefined,
   });
   try {
+    if (model !== undefined) await decideBy(model, host.ports.rpc);
     const played = await Promise.race([playOn(host, clock, options, stream, startMs, policy, say), host.failed]);
     const summary = await summaryOf(played, host, telemetry, options, stream, clock, startMs, policy);
     say("");
@@ -120,6 +125,7 @@ async function playOn(
   const carts = stream === undefined ? undefined : new CartTracker(stream.format.asksAt);
   try {
     if (stream !== undefined && carts !== undefined) {
+      if (options.consent === "all") await player.haveAgreed(stream);
       await player.replay(stream, carts);
     } else {
       const { seed, shoppers, days, assortment } = options;

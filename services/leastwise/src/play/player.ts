@@ -1,6 +1,6 @@
-import { formatPosition, parsePosition, type LogPosition, type wire } from "@leastwise/contracts";
+import { formatPosition, parsePosition, purposeOfName, type LogPosition, type wire } from "@leastwise/contracts";
 import type { CartTracker, Clickstream, Person, Storefront } from "@leastwise/testkit";
-import type { Millis } from "@leastwise/vocabulary";
+import { PURPOSES, type Millis } from "@leastwise/vocabulary";
 import type { EventClock } from "../host/clock.js";
 import type { Doors } from "./doors.js";
 import type { Progress } from "./progress.js";
@@ -11,9 +11,12 @@ const BATCH_EVENTS_MAX = 500;
 /** Customers whose profile and consent are told at the same time: one is no other's matter, and the log writes them together. */
 const INTRODUCED_AT_ONCE = 100;
 /** The catalog follows the log at once: a row that is not there after so many looks never comes. */
-const LOOKS_MAX = 10_000;
+export const LOOKS_MAX = 10_000;
 /** A play waits until its own events are in the windows, however long that takes within reason. */
 const AFTER_WAIT_MS = 1_000;
+
+/** All that can be agreed to. */
+const ALL_PURPOSES = PURPOSES.flatMap((name) => purposeOfName(name) ?? []);
 
 /** Goes wrong only where the system under the play is broken: an answer that no shop could go on with. */
 export class PlayFailure extends Error {
@@ -45,6 +48,23 @@ export class Player {
     this.#clock = clock;
     this.#progress = progress;
     this.#share = share;
+  }
+
+  /** Has all shoppers of a clickstream agree to all purposes before it begins, since a file does not say who did. */
+  async haveAgreed(stream: Clickstream): Promise<void> {
+    const people = new Map<string, Person>();
+    for await (const { anonymousId, userId } of stream.events)
+      for (const subject of [
+        { anonymousId, userId: "" },
+        { anonymousId: "", userId },
+      ])
+        if (subject.anonymousId !== "" || subject.userId !== "")
+          people.set(JSON.stringify(subject), {
+            subject,
+            profile: undefined,
+            consent: { purposes: ALL_PURPOSES, statedAtMs: 0n },
+          });
+    await this.#introduceAll([...people.values()]);
   }
 
   /** Plays a real clickstream: asks at every cart, offers nothing. */
@@ -90,7 +110,10 @@ export class Player {
   /** What the shop knows before it opens: its goods, and its customers' profiles and consent. */
   async #prepare(storefront: Storefront): Promise<void> {
     need(await this.#doors.putProducts([...storefront.products]), "PutProducts");
-    const people = [...storefront.people];
+    await this.#introduceAll([...storefront.people]);
+  }
+
+  async #introduceAll(people: Person[]): Promise<void> {
     while (people.length > 0) {
       await Promise.all(people.splice(0, INTRODUCED_AT_ONCE).map((person) => this.#introduce(person)));
     }
