@@ -14,6 +14,7 @@ const MODEL: ResponseModel = {
   formats: [{ format: "percent_off", slopeMean: 1.25, slopeSd: 0.75, nullProbability: 0.0625, depthScaleBp: 1_001 }],
   bgnbd: { r: 0.2, alpha: 4.4, a: 0.8, b: 2.4 },
   spend: { p: 6.2, q: 3.7, v: 1_544 },
+  custom: { onnx: Buffer.from("onnx"), featureCount: 62, baselineSd: 0.3, shiftSd: 0.1, nullProbability: 0.05 },
 };
 
 describe("a response model", () => {

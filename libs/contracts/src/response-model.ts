@@ -1,9 +1,17 @@
-import type { Coefficient, FormatResponse, ResponseModel } from "@leastwise/decision";
+import type { Coefficient, CustomResponse, FormatResponse, ResponseModel } from "@leastwise/decision";
 import { given } from "./given.js";
 import * as wire from "./wire.js";
 
 /** Reads a response model as it was written. What it means is checked by `compileModel`. */
-export function readModel({ version, horizonMs, baseline, formats, bgnbd, spend }: wire.ResponseModel): ResponseModel {
+export function readModel({
+  version,
+  horizonMs,
+  baseline,
+  formats,
+  bgnbd,
+  spend,
+  custom,
+}: wire.ResponseModel): ResponseModel {
   return {
     version,
     horizonMs: Number(horizonMs),
@@ -11,13 +19,19 @@ export function readModel({ version, horizonMs, baseline, formats, bgnbd, spend 
     formats: formats.map(formatOf),
     ...given("bgnbd", bgnbd && { r: bgnbd.r, alpha: bgnbd.alpha, a: bgnbd.a, b: bgnbd.b }),
     ...given("spend", spend && { p: spend.p, q: spend.q, v: spend.v }),
+    ...given("custom", custom && customOf(custom)),
   };
 }
 
 /** A response model as it is written. */
-export function modelToWire({ horizonMs, baseline, formats, ...model }: ResponseModel): wire.ResponseModel {
-  const written = { ...model, horizonMs: BigInt(horizonMs), baseline: [...baseline], formats: [...formats] };
-  return wire.ResponseModel.fromPartial(written);
+export function modelToWire({ horizonMs, baseline, formats, custom, ...model }: ResponseModel): wire.ResponseModel {
+  return wire.ResponseModel.fromPartial({
+    ...model,
+    horizonMs: BigInt(horizonMs),
+    baseline: [...baseline],
+    formats: [...formats],
+    ...given("custom", custom && { ...custom, onnx: Buffer.from(custom.onnx) }),
+  });
 }
 
 function coefficientOf({ feature, mean, sd, min, max }: wire.Coefficient): Coefficient {
@@ -26,4 +40,14 @@ function coefficientOf({ feature, mean, sd, min, max }: wire.Coefficient): Coeff
 
 function formatOf({ format, slopeMean, slopeSd, nullProbability, depthScaleBp }: wire.FormatResponse): FormatResponse {
   return { format, slopeMean, slopeSd, nullProbability, depthScaleBp };
+}
+
+function customOf({ onnx, featureCount, baselineSd, shiftSd, nullProbability }: wire.CustomResponse): CustomResponse {
+  return {
+    onnx,
+    featureCount,
+    ...given("baselineSd", baselineSd),
+    ...given("shiftSd", shiftSd),
+    ...given("nullProbability", nullProbability),
+  };
 }

@@ -4,6 +4,7 @@ import { degradedDecision } from "./degraded.js";
 import { explorationCostOf } from "./exploration-cost.js";
 import type { DecisionInput } from "./input.js";
 import { isUnbelievable } from "./model/believable.js";
+import type { ModelAnswer, ResponseQuestion } from "./model/custom-response.js";
 import { baselineAlone, recordOf } from "./record.js";
 import type { BlockReason } from "./reasons.js";
 import { repeatedAnswer } from "./repeated.js";
@@ -11,6 +12,7 @@ import { situationOf, type Situation } from "./situation.js";
 import { evolve } from "./state/evolve.js";
 import { choiceStep } from "./steps/choice.js";
 import { inOrderOfCost } from "./steps/cost-order.js";
+import { questionOf, respond } from "./steps/custom.js";
 import type { EligibleCampaign } from "./steps/eligibility.js";
 import { enrolmentStep } from "./steps/enrolment.js";
 import { episodeStep } from "./steps/episode.js";
@@ -20,12 +22,12 @@ import { isGhost } from "./steps/ghost.js";
 import { grantStep, reasonOf, type ChosenRung } from "./steps/grant.js";
 import { depthOf, type LadderRung } from "./steps/ladder.js";
 import type { BlockedOwed, Owed } from "./steps/owed.js";
-import { responseStep, type Baseline } from "./steps/response.js";
+import type { Baseline } from "./steps/response.js";
 import type { CompiledCampaign } from "./policy/compile.js";
 import { targetStep } from "./steps/target.js";
 import { wantedOf } from "./steps/offer.js";
 import { owedTerms, recorded, valueStep, type ValuedRung } from "./steps/value.js";
-import { weigh } from "./weighing.js";
+import { weigh, type Weighed } from "./weighing.js";
 
 /**
  * Decides the least incentive that converts. A pure function of its input: the same input gives the same outcome,
@@ -36,28 +38,67 @@ import { weigh } from "./weighing.js";
  *   integers: the caller's bugs.
  */
 export function decide(input: DecisionInput): DecideOutcome {
+  return beginDecision(input).finish(input.answer);
+}
+
+/** A decision as far as it goes without knowing how the shopper responds. */
+export interface BegunDecision {
+  /** What a custom model is to be asked; undefined: nothing, as it is answered already, there is no such model, or nothing could be given. */
+  readonly question: ResponseQuestion | undefined;
+  /**
+   * Decides the rest.
+   *
+   * @param answer the custom model's to the question; undefined: it did not answer, and the parametric part of the model holds
+   */
+  readonly finish: (answer: ModelAnswer | undefined) => DecideOutcome;
+}
+
+/**
+ * Decides as far as it goes without a custom model's answer, so that whoever has such a model can ask it: it never runs within the core.
+ *
+ * @throws RangeError as {@link decide}
+ */
+export function beginDecision(input: DecisionInput): BegunDecision {
   const situation = situationOf(input);
   const repeated = repeatedAnswer(situation);
-  if (repeated !== undefined) return { kind: "repeated", answer: repeated.answer };
+  if (repeated !== undefined) return settled({ kind: "repeated", answer: repeated.answer });
   const enrolments = enrolmentStep(situation);
-  const decision = continuedDecision(situation, enrolments) ?? newDecision(situation, enrolments);
-  if (decision === undefined) return degradedDecision(input, "model_unbelievable");
-  return { kind: "decided", decision, nextState: evolve(input.decisionState, { kind: "decided", decision }) };
+  const continued = continuedDecision(situation, enrolments);
+  if (continued !== undefined) return settled(decidedOf(input, continued));
+  const weighed = weigh(situation);
+  return {
+    question: questionOf(situation, weighed),
+    finish: (answer) => {
+      const answered = answer === situation.answer ? situation : { ...situation, answer };
+      const decision = newDecision(answered, enrolments, weighed);
+      return decision === undefined
+        ? degradedDecision({ ...input, answer }, "model_unbelievable")
+        : decidedOf(input, decision);
+    },
+  };
+}
+
+function settled(outcome: DecideOutcome): BegunDecision {
+  return { question: undefined, finish: () => outcome };
+}
+
+function decidedOf({ decisionState }: DecisionInput, decision: Decision): DecideOutcome {
+  return { kind: "decided", decision, nextState: evolve(decisionState, { kind: "decided", decision }) };
 }
 
 /** Undefined where the model is not to be believed of this shopper. */
-function newDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision | undefined {
-  const { permitted, applying, rungs } = weigh(situation);
-  const { segments, baseline, isForeign, eligibility, owed, personalData } = applying;
+function newDecision(situation: Situation, enrolments: readonly Enrolment[], weighing: Weighed): Decision | undefined {
+  const { permitted, applying } = weighing;
+  const { segments, isForeign, eligibility, owed, personalData } = applying;
+  const { baseline, rungs: answered } = respond(situation, weighing);
   if (isUnbelievable(situation.model, baseline.conversion)) return undefined;
   const blockedOwed = situation.earlierRules?.owedUntold === true ? [] : applying.blockedOwed;
-  const answered = responseStep(situation, baseline, owed, rungs);
   const orderWorths = targetStep(situation, baseline, owed, answered);
   const valued = inOrderOfCost(valueStep(situation, baseline, owed, answered, orderWorths));
   const admissible = valued.filter((rung) => rung.blockedBy === undefined);
   const exploit = choiceStep(situation, admissible) + 1;
   const weighed = eligibility.incentives.map(({ campaign }) => campaign);
-  const drawnFrom = withAdmissible(rungs);
+  const drawnFrom = withAdmissible(weighing.rungs);
   const episode = episodeStep(situation, drawnFrom.length === 0 ? weighed : drawnFrom);
   const rungZero = rungZeroOf(baseline, owed);
   const { weights, drawn } = explorationStep(situation, rungZero, admissible, exploit, episode.draw);

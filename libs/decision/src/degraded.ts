@@ -16,6 +16,7 @@ import { situationUnder, type Situation } from "./situation.js";
 import { evolve } from "./state/evolve.js";
 import { applyingStep } from "./steps/applying.js";
 import { consentStep } from "./steps/consent.js";
+import { chanceSaid } from "./steps/custom.js";
 import { enrolmentStep } from "./steps/enrolment.js";
 import { explanationStep } from "./steps/explanation.js";
 import { isGhost } from "./steps/ghost.js";
@@ -61,7 +62,7 @@ function none(situation: Situation, enrolments: readonly Enrolment[]): Decision 
   return recordOf(situation, enrolments, permitted, {
     episodeId: "",
     continued: false,
-    candidates: [{ ...baselineAlone(baseline.conversion), ...owedTerms(baseline, owed) }],
+    candidates: [{ ...baselineAlone(chanceSaid(situation, baseline)), ...owedTerms(baseline, owed) }],
     chosen: 0,
     exploit: 0,
     draw: 0,
@@ -134,6 +135,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
 const NO_MODEL: CompiledModel = {
   bgnbd: BGNBD_PRIOR,
   spend: undefined,
+  custom: undefined,
   version: "",
   horizonMs: 0,
   intercept: { mean: 0, sd: 0 },

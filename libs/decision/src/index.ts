@@ -1,5 +1,5 @@
 export { canonicalJson } from "./canonical-json.js";
-export { decide } from "./decide.js";
+export { beginDecision, decide, type BegunDecision } from "./decide.js";
 export type { Candidate, Decided, DecideOutcome, Decision, Enrolment, Hold, Repeated } from "./decision.js";
 export { degradedDecision, type DegradedInput } from "./degraded.js";
 export { cartDigest, decisionIdOf, profileDigestOf } from "./digests.js";
@@ -24,6 +24,17 @@ export type {
   Profile,
   RealisedMargin,
 } from "./input.js";
+export { isWithin, LOADED_BAND } from "./model/believable.js";
+export {
+  isSameQuestion,
+  type AnsweredShift,
+  type AskedRow,
+  type CompiledCustom,
+  type CustomResponse,
+  type ModelAnswer,
+  type ResponseQuestion,
+} from "./model/custom-response.js";
+export { logistic } from "./model/logistic.js";
 export {
   compileModel,
   type Coefficient,

@@ -1,5 +1,6 @@
 import type { Cart, CatalogRow } from "@leastwise/offers";
 import type { AssignmentKey, HashKey, Millis, Purpose, SubjectId } from "@leastwise/vocabulary";
+import type { ModelAnswer } from "./model/custom-response.js";
 import type { CompiledModel } from "./model/response-model.js";
 import type { CompiledPolicy } from "./policy/compile.js";
 import type { DecisionState } from "./state/decision-state.js";
@@ -50,6 +51,8 @@ export interface DecisionInput {
   readonly offersLeft: Readonly<Record<string, number>>;
   readonly policy: CompiledPolicy;
   readonly model: CompiledModel;
+  /** What the model's custom part answered to what this decision asks it. Absent: it has none, was not asked, or did not answer: the parametric part holds. */
+  readonly answer?: ModelAnswer | undefined;
   /** Stops every new offer; offers already issued are honoured. */
   readonly killSwitch: boolean;
   /** By which rules the decision was made that this one makes again. Absent: by those of now. */

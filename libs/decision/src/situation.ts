@@ -79,6 +79,7 @@ export function situationUnder(
     offersLeft: input.offersLeft,
     policy,
     model,
+    answer: input.answer,
     killSwitch: input.killSwitch,
     earlierRules: input.earlierRules,
     observeOnly: input.observeOnly,

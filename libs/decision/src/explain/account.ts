@@ -1,5 +1,6 @@
 import type { Decision } from "../decision.js";
 import type { DecisionInput } from "../input.js";
+import type { ModelAnswer } from "../model/custom-response.js";
 import type { Ineligible } from "../steps/eligibility.js";
 import { counterfactualsOf, type Counterfactual } from "./counterfactuals.js";
 import { ineligibleFor } from "./ineligible.js";
@@ -11,10 +12,14 @@ import { targetWorths, type TargetWorth } from "./target-worths.js";
 export interface DecisionAccount {
   /** Campaigns that did not apply, and why. Empty for an answer that was given before, which asks them again for nothing. */
   readonly ineligible: readonly Ineligible[];
+  /** Empty where the model's custom part answered: nobody but it knows of which terms its answer is made. */
   readonly terms: readonly ModelTerm[];
+  /** What the model's custom part answered. Undefined: it has none, or the parametric part held. */
+  readonly answer: ModelAnswer | undefined;
   /** What came of targets of conversion. Empty for an answer that was given before. */
   readonly targets: readonly TargetWorth[];
   readonly runnerUp: RunnerUp | undefined;
+  /** Empty where the model's custom part answered: it was asked about this cart alone, and the parametric part would say something else. */
   readonly counterfactuals: readonly Counterfactual[];
 }
 
@@ -28,12 +33,14 @@ const ANSWERED_BEFORE: ReadonlySet<Decision["reason"]> = new Set(["answer_stands
  * @param featureNames the catalogue's, in its order
  */
 export function accountOf(input: DecisionInput, decision: Decision, featureNames: readonly string[]): DecisionAccount {
+  const { answer } = input;
   const isAnsweredBefore = ANSWERED_BEFORE.has(decision.reason);
   return {
     ineligible: isAnsweredBefore ? [] : ineligibleFor(input),
-    terms: modelTerms(input, featureNames),
+    terms: answer === undefined ? modelTerms(input, featureNames) : [],
+    answer,
     targets: isAnsweredBefore ? [] : targetWorths(input),
     runnerUp: isAnsweredBefore ? undefined : runnerUpOf(decision, input.policy),
-    counterfactuals: counterfactualsOf(input, decision),
+    counterfactuals: answer === undefined ? counterfactualsOf(input, decision) : [],
   };
 }

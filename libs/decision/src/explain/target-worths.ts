@@ -1,6 +1,6 @@
 import type { DecisionInput } from "../input.js";
 import { situationOf } from "../situation.js";
-import { responseStep } from "../steps/response.js";
+import { respond } from "../steps/custom.js";
 import { targetStep } from "../steps/target.js";
 import { weigh } from "../weighing.js";
 
@@ -16,9 +16,10 @@ export interface TargetWorth {
 /** What came of the targets of the campaigns that applied. */
 export function targetWorths(input: DecisionInput): readonly TargetWorth[] {
   const situation = situationOf(input);
-  const { applying, rungs } = weigh(situation);
-  const { baseline, owed, eligibility } = applying;
-  const worths = targetStep(situation, baseline, owed, responseStep(situation, baseline, owed, rungs));
+  const weighed = weigh(situation);
+  const { owed, eligibility } = weighed.applying;
+  const { baseline, rungs } = respond(situation, weighed);
+  const worths = targetStep(situation, baseline, owed, rungs);
   return eligibility.incentives.flatMap(({ campaign }): readonly TargetWorth[] => {
     const { campaignId, target } = campaign;
     return target === undefined

@@ -6,6 +6,7 @@ import { Problems, type PolicyProblem } from "../policy/problems.js";
 import { bitOf, type ClassBits } from "../class-bits.js";
 import { VERSION_EXPECTED, VERSION_NAME } from "../policy/version-name.js";
 import { LOADED_BAND, isWithin } from "./believable.js";
+import { compileCustom, type CompiledCustom, type CustomResponse } from "./custom-response.js";
 import { logistic } from "./logistic.js";
 
 /**
@@ -23,6 +24,8 @@ export interface ResponseModel {
   readonly bgnbd?: BgNbd;
   /** What shoppers spend on a day with an order. Absent: of each their own mean is expected. */
   readonly spend?: GammaGamma;
+  /** A model of the shop's own, which answers instead of `baseline` and `formats`. Absent: none. */
+  readonly custom?: CustomResponse;
 }
 
 /** One coefficient with its uncertainty; coefficients are independent. */
@@ -60,6 +63,8 @@ export interface CompiledModel {
   readonly formats: ReadonlyMap<IncentiveKind, FormatResponse>;
   readonly bgnbd: BgNbd;
   readonly spend: GammaGamma | undefined;
+  /** Undefined: none. */
+  readonly custom: CompiledCustom | undefined;
 }
 
 /** A coefficient bound to the place of its feature; without a range, its ends are infinite. */
@@ -99,6 +104,7 @@ export function compileModel(
   const { bgnbd = BGNBD_PRIOR } = model;
   checkPurchaseProcess(problems, bgnbd);
   checkSpend(problems, model.spend);
+  const custom = model.custom && compileCustom(problems, model.custom, featureClasses, featureNames.length);
   if (problems.found.length > 0) return err(problems.found);
   const slots = new Map(featureNames.map((name, slot) => [name, slot]));
   return ok({
@@ -113,6 +119,7 @@ export function compileModel(
     formats,
     bgnbd,
     spend: model.spend,
+    custom,
   });
 }
 

@@ -17,6 +17,7 @@ export interface RecordedState extends Pick<
   | "decisionsPerRung"
   | "realisedMargins"
   | "offersLeft"
+  | "answer"
   | "killSwitch"
   | "language"
   | "place"
@@ -39,7 +40,7 @@ export type RecordableInput = Omit<DecisionInput, "policy" | "model"> & {
 };
 
 /**
- * As it stands in the record: what only breakers and quantities ask for does where the policy has any, and did not before there were such. Version 1, of
+ * As it stands in the record: what a custom model answered does where one did; what only breakers and quantities ask for does where the policy has any, and did not before there were such. Version 1, of
  * earlier rules, says besides, where the policy has entitlements, that it tells what blocks them, and whether each purpose was asked for.
  */
 type Recorded = Omit<RecordedState, "realisedMargins" | "offersLeft" | "earlierRules" | "unsaid"> &
@@ -80,6 +81,7 @@ export function encodeRecordedState(input: RecordableInput): string {
         quantities.map(({ campaignId }) => campaignId),
       ),
     }),
+    ...(input.answer !== undefined && { answer: input.answer }),
     ...told(input),
     ...(unsaid.length > 0 && { unsaid }),
     killSwitch,
@@ -124,6 +126,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     decisionsPerRung,
     realisedMargins = {},
     offersLeft = {},
+    answer,
     unsaid = [],
     killSwitch,
     language,
@@ -139,6 +142,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     decisionsPerRung,
     realisedMargins,
     offersLeft,
+    ...(answer !== undefined && { answer }),
     ...(parsed.v === VERSION_OF_EARLIER_RULES && {
       earlierRules: { owedUntold: parsed.owedTold !== true, purposesUntold: parsed.purposesTold !== true },
     }),

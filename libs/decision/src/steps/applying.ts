@@ -5,6 +5,7 @@ import type { Permitted } from "./consent.js";
 import { eligibilityStep, type Eligibility } from "./eligibility.js";
 import { owedStep, type BlockedOwed, type Owed } from "./owed.js";
 import { bitOf, NO_CLASSES } from "../class-bits.js";
+import { classesOfCustom } from "./custom.js";
 import { personalDataOf, type PersonalData } from "./personal-data.js";
 import { baselineResponse, type Baseline } from "./response.js";
 import { segmentsStep, type Segments } from "./segments.js";
@@ -38,6 +39,7 @@ export function applyingStep(situation: Situation, permitted: Permitted): Applyi
   const isForeign = cart.currency !== policy.currency || isOtherBasis(cart.prices, policy.prices);
   const eligibility = isForeign ? NOTHING_ELIGIBLE : eligibilityStep(situation, permitted, segments, baseline);
   const { owed, blocked, outweighed } = owedStep(situation, eligibility.entitlements);
+  const byCustom = classesOfCustom(model, permitted);
   const taught = eligibility.incentives.length > 0 && isTaught(situation) ? bitOf("purchase") : NO_CLASSES;
   return {
     segments,
@@ -47,7 +49,10 @@ export function applyingStep(situation: Situation, permitted: Permitted): Applyi
     owed,
     blockedOwed: blocked,
     outweighed,
-    personalData: personalDataOf(situation, segments.classes | baseline.classes | eligibility.classes | taught),
+    personalData: personalDataOf(
+      situation,
+      segments.classes | baseline.classes | byCustom | eligibility.classes | taught,
+    ),
   };
 }
 

@@ -67,10 +67,9 @@ export function responseStep(
   owed: Owed | undefined,
   rungs: readonly LadderRung[],
 ): readonly AnsweredRung[] {
-  const owedMinor = owed?.appraisal.worthMinor ?? 0;
   const known: (Answer | undefined)[] = [];
   return rungs.map((rung) => {
-    const { effect, conversion } = (known[rung.given.place] ??= answerOf(situation, baseline, owedMinor, rung));
+    const { effect, conversion } = (known[rung.given.place] ??= answerOf(situation, baseline, owed, rung));
     return { rung, effect, conversion };
   });
 }
@@ -81,12 +80,16 @@ type Answer = Omit<AnsweredRung, "rung">;
 function answerOf(
   { model, goodsMinor }: Situation,
   baseline: Baseline,
-  owedMinor: number,
-  { worthMinor, incentive }: LadderRung,
+  owed: Owed | undefined,
+  rung: LadderRung,
 ): Answer {
-  const gainedMinor = Math.max(0, worthMinor - owedMinor);
-  const effect = effectOf(model.formats.get(incentive.kind), depthOf(gainedMinor, goodsMinor));
+  const effect = effectOf(model.formats.get(rung.incentive.kind), gainedBp(rung, owed, goodsMinor));
   return { effect, conversion: conversionAt(baseline, effect) };
+}
+
+/** What the shopper gains by a rung over what is owed anyway, basis points of the goods. */
+export function gainedBp(rung: LadderRung, owed: Owed | undefined, goodsMinor: number): number {
+  return depthOf(Math.max(0, rung.worthMinor - (owed?.appraisal.worthMinor ?? 0)), goodsMinor);
 }
 
 function effectOf(response: FormatResponse | undefined, depthBp: number): Effect {
@@ -99,7 +102,8 @@ function effectOf(response: FormatResponse | undefined, depthBp: number): Effect
   };
 }
 
-function conversionAt({ logit, conversion }: Baseline, { nullProbability, shift }: Effect): number {
+/** The chance of an order with a rung: the posterior mean over the atom at no effect and the shift's mean. */
+export function conversionAt({ logit, conversion }: Baseline, { nullProbability, shift }: Effect): number {
   return nullProbability * conversion + (1 - nullProbability) * logistic(logit + shift);
 }
 

@@ -45,7 +45,39 @@ export interface ResponseModel {
     | PurchaseProcess
     | undefined;
   /** What shoppers spend on a day with an order, for the value of a shopper's lifetime. Absent: of each their own mean is expected. */
-  spend?: SpendProcess | undefined;
+  spend?:
+    | SpendProcess
+    | undefined;
+  /** A model of the shop's own in ONNX. Where it answers, its answer stands for what `baseline` and `formats` say; where it does not, they hold. Absent: none. */
+  custom?: CustomResponse | undefined;
+}
+
+/**
+ * A response model of the shop's own, in ONNX. It has one input, float32 `[rows, feature_count + 10 + 1]`: of each row first the features of the catalogue in their
+ * order (NaN where absent, or where the shopper has not agreed to it), then 1 in the place of the incentive's kind (`percent_off`, `amount_off`, `free_shipping`,
+ * `bundle_credit`, `loyalty_credit`, `tiered_cashback`, `partner_exclusive`, `buy_x_get_y`, `gift`, `payment_discount`) and 0 in the others, last the share of the goods that the
+ * shopper gains, 0.1 for a tenth. The first row has no kind and gains nothing. It has one output, float32: `[rows]` or `[rows, 1]`, the logit of the chance of an order
+ * within the horizon; or `[rows, 2]`, the logit and a standard deviation: in the first row of that logit, in the others of its distance from the first. Within
+ * a kind the logit must not fall with what is gained.
+ */
+export interface CustomResponse {
+  /** The model, 1 to 921 600 bytes, so that it fits into one record of the log. Required. */
+  onnx: Buffer;
+  /**
+   * So many features of the catalogue, from its beginning, are in a row: as many as it had when the model was trained, since features are only ever
+   * appended. 1 to as many as this build has. Required.
+   */
+  featureCount: number;
+  /** Standard deviation of the logit of the first row, positive, at most 1 000 000. Not read where the model says its own. Absent: 0.2. */
+  baselineSd?:
+    | number
+    | undefined;
+  /** Standard deviation of the shift of the logit by an incentive, positive, at most 1 000 000. Not read where the model says its own. Absent: 0.2. */
+  shiftSd?:
+    | number
+    | undefined;
+  /** Probability that an incentive has no effect at all, 0 to 1. Absent: 0.1. */
+  nullProbability?: number | undefined;
 }
 
 /**
@@ -209,7 +241,15 @@ export interface RollbackModelRequest {
 }
 
 function createBaseResponseModel(): ResponseModel {
-  return { version: "", horizonMs: 0n, baseline: [], formats: [], bgnbd: undefined, spend: undefined };
+  return {
+    version: "",
+    horizonMs: 0n,
+    baseline: [],
+    formats: [],
+    bgnbd: undefined,
+    spend: undefined,
+    custom: undefined,
+  };
 }
 
 export const ResponseModel: MessageFns<ResponseModel> = {
@@ -234,6 +274,9 @@ export const ResponseModel: MessageFns<ResponseModel> = {
     }
     if (message.spend !== undefined) {
       SpendProcess.encode(message.spend, writer.uint32(50).fork()).join();
+    }
+    if (message.custom !== undefined) {
+      CustomResponse.encode(message.custom, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -299,6 +342,14 @@ export const ResponseModel: MessageFns<ResponseModel> = {
             message.spend = SpendProcess.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.custom = CustomResponse.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -326,6 +377,118 @@ export const ResponseModel: MessageFns<ResponseModel> = {
     message.spend = (object.spend !== undefined && object.spend !== null)
       ? SpendProcess.fromPartial(object.spend)
       : undefined;
+    message.custom = (object.custom !== undefined && object.custom !== null)
+      ? CustomResponse.fromPartial(object.custom)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCustomResponse(): CustomResponse {
+  return {
+    onnx: Buffer.alloc(0),
+    featureCount: 0,
+    baselineSd: undefined,
+    shiftSd: undefined,
+    nullProbability: undefined,
+  };
+}
+
+export const CustomResponse: MessageFns<CustomResponse> = {
+  encode(message: CustomResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.onnx.length !== 0) {
+      writer.uint32(10).bytes(message.onnx);
+    }
+    if (message.featureCount !== 0) {
+      writer.uint32(16).int32(message.featureCount);
+    }
+    if (message.baselineSd !== undefined) {
+      writer.uint32(25).double(message.baselineSd);
+    }
+    if (message.shiftSd !== undefined) {
+      writer.uint32(33).double(message.shiftSd);
+    }
+    if (message.nullProbability !== undefined) {
+      writer.uint32(41).double(message.nullProbability);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CustomResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCustomResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.onnx = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.featureCount = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.baselineSd = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.shiftSd = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.nullProbability = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CustomResponse>): CustomResponse {
+    return CustomResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CustomResponse>): CustomResponse {
+    const message = createBaseCustomResponse();
+    message.onnx = object.onnx ?? Buffer.alloc(0);
+    message.featureCount = object.featureCount ?? 0;
+    message.baselineSd = object.baselineSd ?? undefined;
+    message.shiftSd = object.shiftSd ?? undefined;
+    message.nullProbability = object.nullProbability ?? undefined;
     return message;
   },
 };
@@ -1478,7 +1641,9 @@ export type ModelServiceService = typeof ModelServiceService;
 export const ModelServiceService = {
   /**
    * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is what could not be used (a number that is none, a
-   * feature or format that nobody knows, a response that falls with depth) and what nobody would believe (`conversion_unbelievable`). Errors:
+   * feature or format that nobody knows, a response that falls with depth) and what nobody would believe (`conversion_unbelievable`). A custom model is loaded
+   * and tried: refused is one that cannot be read (`onnx_unreadable`), is of another shape (`onnx_input_shape`, `onnx_output_shape`), does not answer with numbers (`not_finite`), falls, is
+   * not to be believed or takes too long (`too_slow`), and any where the runtime is not installed (`onnx_runtime_missing`). Errors:
    * INVALID_ARGUMENT with the first problem's reason and field, `model_version_reserved` for the priors' own among them, or where author or reason is
    * missing (`text_missing`); ALREADY_EXISTS (`model_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
@@ -1542,7 +1707,9 @@ export const ModelServiceService = {
 export interface ModelServiceServer extends UntypedServiceImplementation {
   /**
    * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is what could not be used (a number that is none, a
-   * feature or format that nobody knows, a response that falls with depth) and what nobody would believe (`conversion_unbelievable`). Errors:
+   * feature or format that nobody knows, a response that falls with depth) and what nobody would believe (`conversion_unbelievable`). A custom model is loaded
+   * and tried: refused is one that cannot be read (`onnx_unreadable`), is of another shape (`onnx_input_shape`, `onnx_output_shape`), does not answer with numbers (`not_finite`), falls, is
+   * not to be believed or takes too long (`too_slow`), and any where the runtime is not installed (`onnx_runtime_missing`). Errors:
    * INVALID_ARGUMENT with the first problem's reason and field, `model_version_reserved` for the priors' own among them, or where author or reason is
    * missing (`text_missing`); ALREADY_EXISTS (`model_version_exists`); UNAVAILABLE (`log_unavailable`).
    */
@@ -1565,7 +1732,9 @@ export interface ModelServiceServer extends UntypedServiceImplementation {
 export interface ModelServiceClient extends Client {
   /**
    * Validates and puts into force; a scorer has it as soon as the topic brings it. Refused is what could not be used (a number that is none, a
-   * feature or format that nobody knows, a response that falls with depth) and what nobody would believe (`conversion_unbelievable`). Errors:
+   * feature or format that nobody knows, a response that falls with depth) and what nobody would believe (`conversion_unbelievable`). A custom model is loaded
+   * and tried: refused is one that cannot be read (`onnx_unreadable`), is of another shape (`onnx_input_shape`, `onnx_output_shape`), does not answer with numbers (`not_finite`), falls, is
+   * not to be believed or takes too long (`too_slow`), and any where the runtime is not installed (`onnx_runtime_missing`). Errors:
    * INVALID_ARGUMENT with the first problem's reason and field, `model_version_reserved` for the priors' own among them, or where author or reason is
    * missing (`text_missing`); ALREADY_EXISTS (`model_version_exists`); UNAVAILABLE (`log_unavailable`).
    */

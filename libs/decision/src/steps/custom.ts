@@ -1,0 +1,102 @@
+import { INCENTIVE_KINDS } from "@leastwise/offers";
+import { NO_CLASSES, type ClassBits } from "../class-bits.js";
+import type { CompiledCustom, ModelAnswer, ResponseQuestion } from "../model/custom-response.js";
+import { logistic } from "../model/logistic.js";
+import type { CompiledModel } from "../model/response-model.js";
+import type { Situation } from "../situation.js";
+import type { Weighed } from "../weighing.js";
+import type { Permitted } from "./consent.js";
+import type { LadderRung } from "./ladder.js";
+import { conversionAt, gainedBp, responseStep, type AnsweredRung, type Baseline, type Effect } from "./response.js";
+
+/** What is to be known of a shopper before a rung can be chosen. */
+export interface Response {
+  readonly baseline: Baseline;
+  readonly rungs: readonly AnsweredRung[];
+}
+
+/** What the custom model is asked before anything is chosen; undefined: there is none, or nothing that could be given. */
+export function questionOf({ model, goodsMinor }: Situation, weighed: Weighed): ResponseQuestion | undefined {
+  const { permitted, applying, rungs } = weighed;
+  if (model.custom === undefined || rungs.every(({ blockedBy }) => blockedBy !== undefined)) return undefined;
+  const { featureCount } = model.custom;
+  const values = permitted.features?.values ?? [];
+  const depthsOf = new Map(INCENTIVE_KINDS.map((kind) => [kind, new Set<number>()]));
+  for (const rung of rungs) depthsOf.get(rung.incentive.kind)?.add(gainedBp(rung, applying.owed, goodsMinor));
+  return {
+    features: Array.from({ length: featureCount }, (_, slot) => values[slot] ?? Number.NaN),
+    // What gains nothing moves nothing: nobody need be asked that.
+    rows: [...depthsOf].flatMap(([kind, depths]) =>
+      [...depths]
+        .filter((depthBp) => depthBp > 0)
+        .toSorted((a, b) => a - b)
+        .map((depthBp) => ({ kind, depthBp })),
+    ),
+  };
+}
+
+/** Classes of the features that a custom model may have looked at: nobody but it knows which of them move it. */
+export function classesOfCustom({ custom }: CompiledModel, { features }: Permitted): ClassBits {
+  let classes = NO_CLASSES;
+  if (custom === undefined || features === undefined) return classes;
+  for (const [slot, classBit] of custom.classBits.entries())
+    if (!Number.isNaN(features.values[slot] ?? Number.NaN)) classes |= classBit;
+  return classes;
+}
+
+/**
+ * How the shopper responds: by the custom model's answer where there is one to just these rungs, by the parametric model everywhere else. What applies to the shopper
+ * at all was asked the parametric one in either case, since the question follows from it.
+ */
+export function respond(situation: Situation, { applying, rungs }: Weighed): Response {
+  const { model, answer, goodsMinor } = situation;
+  const { baseline, owed } = applying;
+  const byCustom =
+    model.custom === undefined || answer === undefined
+      ? undefined
+      : customStep(model.custom, answer, rungs, (rung) => gainedBp(rung, owed, goodsMinor), baseline.classes);
+  return byCustom ?? { baseline, rungs: responseStep(situation, baseline, owed, rungs) };
+}
+
+/** The chance to buy without us that the model said, be it that nobody believes it. */
+export function chanceSaid({ answer }: Situation, { conversion }: Baseline): number {
+  return answer === undefined ? conversion : logistic(answer.logit);
+}
+
+const NO_EFFECT: Effect = { nullProbability: 1, shift: 0, shiftSd: 0 };
+
+/** Undefined where the answer lacks a rung: it answers another question. */
+function customStep(
+  { nullProbability }: CompiledCustom,
+  answer: ModelAnswer,
+  rungs: readonly LadderRung[],
+  depthOf: (rung: LadderRung) => number,
+  classes: ClassBits,
+): Response | undefined {
+  const { logit, logitSd } = answer;
+  const baseline: Baseline = { logit, logitSd, conversion: logistic(logit), classes };
+  const effects = effectsIn(answer, nullProbability);
+  const answered: AnsweredRung[] = [];
+  for (const rung of rungs) {
+    const depthBp = depthOf(rung);
+    const effect = depthBp === 0 ? NO_EFFECT : effects.get(rung.incentive.kind)?.get(depthBp);
+    if (effect === undefined) return undefined;
+    answered.push({ rung, effect, conversion: conversionAt(baseline, effect) });
+  }
+  return { baseline, rungs: answered };
+}
+
+/** By kind and depth. Whatever the model says, a shift is never below 0, nor below that of a lesser depth of the kind: monotone by construction. */
+function effectsIn({ shifts }: ModelAnswer, nullProbability: number): ReadonlyMap<string, ReadonlyMap<number, Effect>> {
+  const effects = new Map<string, ReadonlyMap<number, Effect>>();
+  for (const [kind, said] of Object.entries(shifts)) {
+    const ofKind = new Map<number, Effect>();
+    let most = 0;
+    for (const [depthBp, shift, shiftSd] of said) {
+      most = Math.max(most, shift);
+      ofKind.set(depthBp, { nullProbability, shift: most, shiftSd });
+    }
+    effects.set(kind, ofKind);
+  }
+  return effects;
+}
