@@ -22,6 +22,7 @@ const MAY_IMPORT = {
     "libs/windows",
     "libs/eventlog",
   ],
+  "libs/onnx-response": ["libs/vocabulary", "libs/decision", "libs/offers", "libs/windows"],
   "libs/policy": ["libs/vocabulary", "libs/contracts"],
   "libs/testkit": ["libs/vocabulary", "libs/contracts", "libs/eventlog"],
 };

@@ -1,0 +1,176 @@
+import {
+  isWithin,
+  LOADED_BAND,
+  logistic,
+  type CompiledCustom,
+  type CompiledModel,
+  type ResponseQuestion,
+} from "@leastwise/decision";
+import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
+import { StandingModel } from "./standing-model.js";
+import { probesOf, timedQuestion } from "./probes.js";
+import { onnxRuntime, type OnnxRuntime, type OnnxSession, type OnnxValue } from "./runtime.js";
+import { columnsOf, lengthOf } from "./rows.js";
+import { askRows, isFinite, type Shaped } from "./session.js";
+
+export interface LoadOptions {
+  /** Longest that an answer may take, ms. */
+  readonly budgetMs: number;
+  /** A clock that never goes back, ms. Absent: the process's. */
+  readonly nowMs?: () => number;
+  /** The runtime. Absent: `onnxruntime-node`. */
+  readonly runtime?: () => Promise<Result<OnnxRuntime, Refusal>>;
+}
+
+/** Rows of the call whose time is taken. */
+const TIMED_ROWS = 64;
+/** Calls of which the quickest counts: the first ones are slow, and the machine may have had something else to do. */
+const TIMED_CALLS = 8;
+/** How much a logit may fall with depth before it is called falling: sums of float32 are not exact. */
+const FALL_TOLERATED = 1e-4;
+
+/** One thread, and no other device: a scorer has its own use for its cores, and answers are small. */
+const ONE_THREAD = {
+  executionProviders: ["cpu"],
+  executionMode: "sequential",
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  // Of what is wrong with a model, the refusal tells.
+  logSeverityLevel: 4,
+} as const;
+
+/**
+ * Loads the custom part of a model and tries it, on the probes of {@link probesOf} and against the time that it may take, so that nothing comes into force that is not to
+ * be used. Whoever gets it closes it.
+ */
+export async function loadCustom(
+  { version, custom }: Pick<CompiledModel, "version" | "custom">,
+  options: LoadOptions,
+): Promise<Result<StandingModel, readonly Refusal[]>> {
+  if (custom === undefined) throw new Error(`${version} has no custom part`);
+  const { nowMs = () => performance.now(), runtime = onnxRuntime, budgetMs } = options;
+  const found = await runtime();
+  if (!found.ok) return err([found.error]);
+  const session = await sessionOf(found.value, custom);
+  if (!session.ok) return err([session.error]);
+  const problem = await tried(found.value, session.value, custom, { budgetMs, nowMs });
+  if (problem.ok) return ok(new StandingModel(problem.value, { budgetMs, nowMs }));
+  await session.value.release();
+  return err([problem.error]);
+}
+
+async function sessionOf(
+  { InferenceSession }: OnnxRuntime,
+  { onnx }: CompiledCustom,
+): Promise<Result<OnnxSession, Refusal>> {
+  try {
+    return ok(await InferenceSession.create(onnx, ONE_THREAD));
+  } catch (error) {
+    return err(refused("onnx_unreadable", whyOf(error), "a model in ONNX that this runtime reads"));
+  }
+}
+
+async function tried(
+  runtime: OnnxRuntime,
+  session: OnnxSession,
+  custom: CompiledCustom,
+  timing: Required<Pick<LoadOptions, "budgetMs" | "nowMs">>,
+): Promise<Result<Shaped, Refusal>> {
+  const { inputMetadata, outputMetadata } = session;
+  const columns = columnsOf(custom.featureCount);
+  const [input, output] = [inputMetadata[0], outputMetadata[0]];
+  if (input === undefined || inputMetadata.length !== 1 || !isMatrix(input, columns))
+    return err(refused("onnx_input_shape", said(inputMetadata), `one input, float32 [rows, ${columns}]`));
+  if (output === undefined || outputMetadata.length !== 1 || !isColumn(output))
+    return err(outputRefused(said(outputMetadata)));
+  const shaped = { runtime, session, custom, input: input.name, output: output.name };
+  try {
+    const problem = (await probed(shaped)) ?? (await timed(shaped, timing));
+    return problem === undefined ? ok(shaped) : err(problem);
+  } catch (error) {
+    // It reads more, or other, than it says.
+    return err(refused("onnx_input_shape", whyOf(error), `a model of rows of ${columns} numbers`));
+  }
+}
+
+/** What is wrong with what the model says of the probes; undefined: nothing. */
+async function probed(shaped: Shaped): Promise<Refusal | undefined> {
+  const { featureCount } = shaped.custom;
+  const probes = probesOf(featureCount);
+  const data = new Float32Array(Math.max(...probes.map(({ rows }) => lengthOf(featureCount, rows))));
+  for (const [place, probe] of probes.entries()) {
+    const rows = await askRows(shaped, probe, data);
+    if (rows === undefined) return outputRefused("other rows than were asked");
+    const whom = place === 0 ? "a shopper of whom nothing is known" : `probe ${place}`;
+    if (!isFinite(rows)) return refused("not_finite", `another number for ${whom}`, "finite numbers");
+    const chance = logistic(rows.logits[0] ?? Number.NaN);
+    if (place === 0 && !isWithin(LOADED_BAND, chance)) {
+      const expected = `a chance to buy of ${LOADED_BAND.least} to ${LOADED_BAND.most} for ${whom}`;
+      return refused("conversion_unbelievable", chance, expected);
+    }
+    const fall = fallIn(probe, rows.logits);
+    if (fall !== undefined) return refused("response_falls", `${fall}, for ${whom}`, "a response that never falls");
+  }
+  return undefined;
+}
+
+/** Where the logit falls with depth, in words; undefined: nowhere. */
+function fallIn({ rows }: ResponseQuestion, logits: readonly number[]): string | undefined {
+  for (const [place, { kind, depthBp }] of rows.entries()) {
+    const before = rows[place - 1];
+    const [logit = Number.NaN, next = Number.NaN] = [logits[place], logits[place + 1]];
+    if (before?.kind === kind && next < logit - FALL_TOLERATED)
+      return `${kind}: ${(next - logit).toFixed(4)} from ${before.depthBp} to ${depthBp} bp`;
+  }
+  return undefined;
+}
+
+async function timed(
+  shaped: Shaped,
+  { budgetMs, nowMs }: Required<Pick<LoadOptions, "budgetMs" | "nowMs">>,
+): Promise<Refusal | undefined> {
+  const { featureCount } = shaped.custom;
+  const question = timedQuestion(featureCount, TIMED_ROWS);
+  const data = new Float32Array(lengthOf(featureCount, question.rows));
+  let quickestMs = Infinity;
+  for (let call = 0; call < TIMED_CALLS; call += 1) {
+    const startedMs = nowMs();
+    await askRows(shaped, question, data);
+    quickestMs = Math.min(quickestMs, nowMs() - startedMs);
+  }
+  if (quickestMs <= budgetMs) return undefined;
+  const expected = `at most ${budgetMs} ms for ${TIMED_ROWS} rows (scorer.custom_model_budget_ms)`;
+  return refused("too_slow", `${quickestMs.toFixed(1)} ms`, expected);
+}
+
+/** A size that is left open is any size. */
+function isMatrix({ type, shape = [] }: OnnxValue, columns: number): boolean {
+  const [rows, width] = shape;
+  return type === "float32" && shape.length === 2 && isOpen(rows) && (isOpen(width) || width === columns);
+}
+
+function isColumn({ type, shape = [] }: OnnxValue): boolean {
+  const [rows, width] = shape;
+  if (type !== "float32" || shape.length === 0 || shape.length > 2 || !isOpen(rows)) return false;
+  return shape.length === 1 || isOpen(width) || width === 1 || width === 2;
+}
+
+function isOpen(size: number | string | undefined): boolean {
+  return typeof size !== "number";
+}
+
+function said(values: readonly OnnxValue[]): string {
+  return values.map(({ type = "no tensor", shape = [] }) => `${type} [${shape.join(", ")}]`).join(" and ");
+}
+
+function outputRefused(came: string): Refusal {
+  return refused("onnx_output_shape", came, "one output, float32 [rows], [rows, 1] or [rows, 2]");
+}
+
+function refused(reason: string, came: unknown, expected: string): Refusal {
+  return refusal(reason, "custom.onnx", came, expected);
+}
+
+function whyOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
