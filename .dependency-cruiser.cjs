@@ -21,6 +21,7 @@ const MAY_IMPORT = {
     "libs/offers",
     "libs/windows",
     "libs/eventlog",
+    "libs/onnx-response",
   ],
   "libs/onnx-response": ["libs/vocabulary", "libs/decision", "libs/offers", "libs/windows"],
   "libs/policy": ["libs/vocabulary", "libs/contracts"],

@@ -10,6 +10,7 @@ import { logClientsBench } from "./log-clients.js";
 import { policyBench } from "./policy.js";
 import { restoreBench } from "./restore.js";
 import { routingBench } from "./routing.js";
+import { onnxBench } from "./onnx.js";
 import { offlineBench } from "./offline.js";
 import { rollingBench } from "./rolling.js";
 import { deviceBench } from "./device.js";
@@ -38,6 +39,7 @@ const BENCHES: readonly Bench[] = [
   deviceBench,
   impactBench,
   coreBench,
+  onnxBench,
   corePolicyBench,
   policyBench,
 ];

@@ -4,7 +4,9 @@ import {
   PRIOR_MODEL,
   situationOf,
   weigh,
+  type CompiledModel,
   type CompiledPolicy,
+  type ResponseModel,
   type Situation,
 } from "@leastwise/decision";
 import { readPolicyDocument } from "@leastwise/policy";
@@ -184,8 +186,9 @@ export function situations(
   return Array.from({ length: count }, (_, i) => situationOf({ ...shopper(random, region, i, lines), policy, model }));
 }
 
-function modelOfPriors() {
-  const compiled = compileModel(PRIOR_MODEL, FEATURE_CATALOGUE.names);
+/** The priors, with what is said otherwise of them. */
+export function modelOfPriors(changes: Partial<ResponseModel> = {}): CompiledModel {
+  const compiled = compileModel({ ...PRIOR_MODEL, ...changes }, FEATURE_CATALOGUE.names);
   if (!compiled.ok) throw new Error("the built-in model is not valid");
   return compiled.value;
 }

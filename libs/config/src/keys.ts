@@ -218,6 +218,12 @@ export const KEYS = {
       4_294_967_296,
       "Memory that the windows of all shoppers may take, in bytes, at least 2 MiB for each partition; an index takes up to a sixth on top. It is taken as shoppers come; beyond, those silent longest are forgotten.",
     ),
+    custom_model_budget_ms: integer(
+      1,
+      1_000,
+      5,
+      "How long a response model in ONNX may take to answer: one that takes longer for 64 rows does not come into force, and where one does for a shopper, the parametric part of the model decides. See docs/models.md.",
+    ),
     recovery_objective_ms: integer(
       1,
       3_600_000,

@@ -69,8 +69,7 @@ export function beginDecision(input: DecisionInput): BegunDecision {
   return {
     question: questionOf(situation, weighed),
     finish: (answer) => {
-      const answered = answer === situation.answer ? situation : { ...situation, answer };
-      const decision = newDecision(answered, enrolments, weighed);
+      const decision = newDecision(situation, enrolments, weighed, answer);
       return decision === undefined
         ? degradedDecision({ ...input, answer }, "model_unbelievable")
         : decidedOf(input, decision);
@@ -87,10 +86,15 @@ function decidedOf({ decisionState }: DecisionInput, decision: Decision): Decide
 }
 
 /** Undefined where the model is not to be believed of this shopper. */
-function newDecision(situation: Situation, enrolments: readonly Enrolment[], weighing: Weighed): Decision | undefined {
+function newDecision(
+  situation: Situation,
+  enrolments: readonly Enrolment[],
+  weighing: Weighed,
+  answer: ModelAnswer | undefined,
+): Decision | undefined {
   const { permitted, applying } = weighing;
   const { segments, isForeign, eligibility, owed, personalData } = applying;
-  const { baseline, rungs: answered } = respond(situation, weighing);
+  const { baseline, rungs: answered } = respond(situation, weighing, answer);
   if (isUnbelievable(situation.model, baseline.conversion)) return undefined;
   const blockedOwed = situation.earlierRules?.owedUntold === true ? [] : applying.blockedOwed;
   const orderWorths = targetStep(situation, baseline, owed, answered);

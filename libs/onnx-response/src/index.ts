@@ -1,2 +1,2 @@
 export { loadCustom, type LoadOptions } from "./load.js";
-export { StandingModel, type AskedOutcome } from "./standing-model.js";
+export type { AskableModel, AskedOutcome } from "./standing-model.js";

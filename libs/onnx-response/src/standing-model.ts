@@ -21,6 +21,9 @@ export interface StandingOptions {
   readonly nowMs: () => number;
 }
 
+/** A custom model that stands ready, as those see it who ask. */
+export type AskableModel = Pick<StandingModel, "ask" | "close" | "isResting">;
+
 /** A custom model that was loaded and tried. Once it is closed it must not be asked any more. */
 export class StandingModel {
   readonly #shaped: Shaped;

@@ -16,6 +16,7 @@ export {
   COMPILED_PRIOR,
   followModels,
   PRIOR_RECORD,
+  problemsOfWritten,
   type FollowModelsOptions,
   type Models,
 } from "./models.js";
@@ -28,6 +29,7 @@ export {
   type Policies,
   type PolicyInForce,
 } from "./policies.js";
+export type { LoadCustom } from "./models-in-force.js";
 export { TopicSight, type TopicSightOptions } from "./topic-sight.js";
 export type { FollowingHooks, PassedOver } from "./passed-over.js";
 export { followSubjects, type Subjects } from "./subjects.js";

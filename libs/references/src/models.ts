@@ -1,16 +1,20 @@
 import { modelToWire, readModel, TOPICS, wire } from "@leastwise/contracts";
 import { compileModel, PRIOR_MODEL, type CompiledModel, type PolicyProblem } from "@leastwise/decision";
 import type { EventLog, LogRecord } from "@leastwise/eventlog";
+import type { AskableModel } from "@leastwise/onnx-response";
 import { err, refusal, sayRefusal, type Result } from "@leastwise/vocabulary";
 import { Appearances } from "./appearances.js";
 import { follow, type Followed } from "./follow.js";
 import { insistOnKey, takingOurs, type FollowingHooks } from "./passed-over.js";
+import { ModelsInForce, type LoadCustom } from "./models-in-force.js";
 import { FEATURE_CATALOGUE } from "./policies.js";
 
 /** The response models, as the topic `models` has them. */
 export interface Models extends Followed {
   /** The one in force: the priors, before the first that this build can use. */
   active(): CompiledModel;
+  /** The custom part of the one in force, to be asked; undefined: it has none, or none is loaded here. */
+  custom(): AskableModel | undefined;
   /** A version that is or was in force, the priors among them: decisions name the one that they were made with. */
   version(version: string): CompiledModel | undefined;
   /** What was put into force so far, newest first, be it that this build cannot use it. The priors are not among it. */
@@ -24,6 +28,8 @@ export interface FollowModelsOptions extends FollowingHooks {
   readonly onInForce: (model: CompiledModel, written: wire.ModelRecord) => void;
   /** A version stands on the log that this build cannot use: the one before it stays in force. */
   readonly onUnusable: (version: string, problems: readonly PolicyProblem[]) => void;
+  /** How a model's custom part is loaded: it comes into force once that stands. Absent: none is, and decisions are made by the parametric part. */
+  readonly loadCustom?: LoadCustom;
 }
 
 /** What responds to incentives until a model stands on the log. */
@@ -41,31 +47,49 @@ function compiledPriors(): CompiledModel {
 /** Follows the response models. */
 export async function followModels(
   log: EventLog,
-  { onInForce, onUnusable, onPassedOver }: FollowModelsOptions,
+  { onInForce, onUnusable, onPassedOver, loadCustom }: FollowModelsOptions,
 ): Promise<Models> {
   const versions = new Map([[COMPILED_PRIOR.version, COMPILED_PRIOR]]);
   const history = new Map<string, wire.ModelRecord>();
   const appearances = new Appearances();
-  let active = COMPILED_PRIOR;
+  const know = (model: CompiledModel): void => {
+    versions.set(model.version, model);
+    appearances.appeared(model.version);
+  };
+  const inForce = new ModelsInForce({
+    priors: COMPILED_PRIOR,
+    loadCustom,
+    onUnusable,
+    onPassed: know,
+    onInForce: (model, written) => {
+      know(model);
+      onInForce(model, written);
+    },
+  });
   const put = (written: WrittenModel | undefined): void => {
     if (written === undefined) return;
     const { version } = written.model;
     history.delete(version);
     history.set(version, written.record);
     const compiled = compileWrittenModel(written.model);
-    if (!compiled.ok) {
-      onUnusable(version, compiled.error);
-      return;
-    }
-    active = compiled.value;
-    versions.set(version, active);
-    onInForce(active, written.record);
-    appearances.appeared(version);
+    if (compiled.ok) inForce.take(compiled.value, written.record);
+    else onUnusable(version, compiled.error);
   };
   const following = await follow(log, TOPICS.models, takingOurs(readWritten, put, { onPassedOver }));
+  await inForce.settled();
   return {
     ...following,
-    active: () => active,
+    reachesEnd: async (signal) => {
+      const isReached = await following.reachesEnd(signal);
+      await inForce.settled();
+      return isReached;
+    },
+    stop: async () => {
+      await following.stop();
+      await inForce.close();
+    },
+    active: () => inForce.active,
+    custom: () => inForce.custom,
     version: (version) => versions.get(version),
     history: () => [...history.values()].reverse(),
     appears: (version) => (versions.has(version) ? Promise.resolve() : appearances.of(version, following.finished)),
@@ -85,6 +109,20 @@ function readWritten(record: LogRecord): WrittenModel | undefined {
   if (model === undefined) throw new RangeError("model is missing");
   insistOnKey(record, "model.version", model.version);
   return { model, record: written };
+}
+
+/** All that keeps a model that somebody wrote from being used: its custom part is loaded, tried and let go of again. Empty: nothing. */
+export async function problemsOfWritten(
+  model: wire.ResponseModel,
+  loadCustom: LoadCustom,
+): Promise<readonly PolicyProblem[]> {
+  const compiled = compileWrittenModel(model);
+  if (!compiled.ok) return compiled.error;
+  if (compiled.value.custom === undefined) return [];
+  const loaded = await loadCustom(compiled.value);
+  if (!loaded.ok) return loaded.error;
+  await loaded.value.close();
+  return [];
 }
 
 /** Reads a model as it was written and compiles it, or says all that is wrong with it; fields are paths inside the model. */

@@ -4,6 +4,7 @@ import {
   COUNTERFEIT_REASONS,
   DECISION_OUTCOMES,
   DEGRADED_REASONS,
+  CUSTOM_MODEL_OUTCOMES,
   FAILED_DRAW_OUTCOMES,
   FORWARD_OUTCOMES,
   FORWARDED_METHODS,
@@ -303,6 +304,13 @@ export const CATALOGUE = {
     name: "leastwise_unusable_models",
     help: "Versions on the topic `models`, newer than the model in force, that this process cannot use: the one in force stays.",
     labels: {},
+  },
+
+  customModel: {
+    type: "counter",
+    name: "leastwise_custom_model_total",
+    help: "Questions to the custom part of the response model, by what came of them. Where it did not answer, the parametric part decided.",
+    labels: { outcome: closed(CUSTOM_MODEL_OUTCOMES) },
   },
 
   offers: {

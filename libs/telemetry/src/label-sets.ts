@@ -151,6 +151,12 @@ export const DEGRADED_REASONS = [
 ] as const;
 
 /**
+ * What came of asking a custom model: `answered`; `late`, after `scorer.custom_model_budget_ms`; `failed`; `changed`, since what was known of the shopper or what could be given
+ * was no longer what it had been asked about.
+ */
+export const CUSTOM_MODEL_OUTCOMES = ["answered", "late", "failed", "changed"] as const;
+
+/**
  * What became of a call that was passed on to the scorer that owns its subject: `answered`; `refused` by it; `unavailable`, without a
  * connection or with one that broke; `late`, without an answer in time; `cancelled` by the caller; `failed` in any other way.
  */

@@ -23,6 +23,7 @@ import {
   showModelCommand,
   validateModelCommand,
   type ApplyModelOptions,
+  type ValidateModelOptions,
 } from "./commands/model.js";
 import { explainCommand, type ExplainOptions } from "./commands/explain.js";
 import { impactCommand, type ImpactOptions } from "./commands/policy-impact.js";
@@ -183,10 +184,11 @@ function addModel(leastwise: Command): void {
       .option("--json", "print one JSON object, and nothing else, on standard output", false);
   const asking = (usage: string, description: string): Command =>
     command(usage, description).option("--address <host:port>", "gRPC door of a running service", "localhost:7400");
-  command("validate <file>", "check a document, and say where in it each thing is wrong; - is standard input").action(
-    (file: string, options: PolicyOptions) => validateModelCommand(file, options),
-  );
+  command("validate <file>", "check a document, and say where in it each thing is wrong; - is standard input")
+    .addOption(ofOnnx())
+    .action((file: string, options: ValidateModelOptions) => validateModelCommand(file, options));
   asking("apply <file>", "put a document into force")
+    .addOption(ofOnnx())
     .requiredOption("--author <text>", "who applies it")
     .requiredOption("--reason <text>", "why")
     .action((file: string, options: ApplyModelOptions) => applyModelCommand(file, options));
@@ -201,6 +203,10 @@ function addModel(leastwise: Command): void {
     .requiredOption("--author <text>", "who goes back")
     .requiredOption("--reason <text>", "why")
     .action((version: string, options: RollbackOptions) => rollbackModelCommand(version, options));
+}
+
+function ofOnnx(): Option {
+  return new Option("--onnx <file>", "a model in ONNX, whose bytes become the document's custom.onnx");
 }
 
 function addImpact(command: (usage: string, description: string) => Command): void {

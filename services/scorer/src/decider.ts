@@ -1,6 +1,7 @@
 import { answerToWire, decisionRecord, wire, type OfferTokens } from "@leastwise/contracts";
 import {
   answerOf,
+  beginDecision,
   decide,
   degradedDecision,
   type Answer,
@@ -15,6 +16,7 @@ import type { Models, Policies, TopicSight } from "@leastwise/references";
 import type { RpcRefusal } from "@leastwise/rpc";
 import { depthBandOf, Seldom, type Telemetry } from "@leastwise/telemetry";
 import { MINUTE_MS, err, ok, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
+import { Asking, type Said } from "./asking.js";
 import { callFacts, type CallSources } from "./call-facts.js";
 import { subjectOfCall } from "./call-subject.js";
 import { readDecide, type DecideCall } from "./decide-request.js";
@@ -32,7 +34,7 @@ const SIGHT_WAIT_MAX_MS = 250;
 
 export interface DeciderOptions extends CallSources {
   readonly policies: Policies;
-  readonly models: Pick<Models, "active">;
+  readonly models: Pick<Models, "active" | "custom">;
   /** Whether the policy that is known here is the one on the log: without sight of it nothing new is given. */
   readonly sight: Pick<TopicSight, "isSeen" | "look">;
   /** The wall's time, Unix ms, which deadlines are in whatever clock decisions are made under. */
@@ -78,9 +80,11 @@ export class Decider {
   readonly #options: DeciderOptions;
   /** Lines about a model, by its version. */
   readonly #ofModels = new Seldom(MINUTE_MS);
+  readonly #asking: Asking;
 
   constructor(options: DeciderOptions) {
     this.#options = options;
+    this.#asking = new Asking(options);
   }
 
   /**
@@ -128,8 +132,8 @@ export class Decider {
   }
 
   /** What would be decided: see WhatIf. */
-  whatIf(request: wire.WhatIfRequest): Result<wire.WhatIfResponse, RpcRefusal> {
-    return whatIf(this.#options, request);
+  whatIf(request: wire.WhatIfRequest): Promise<Result<wire.WhatIfResponse, RpcRefusal>> {
+    return whatIf(this.#options, this.#asking, request);
   }
 
   /** Whose checkout it is, for who has to know who owns that shopper. */
@@ -164,7 +168,8 @@ export class Decider {
     return (turn.isGivenUp ? undefined : await answered) ?? ok(this.#untold(asked, "deadline_near"));
   }
 
-  async #answer(asked: Asked, hold: Hold): Promise<Result<wire.DecideResponse, Counterfeit>> {
+  /** @param said what a custom model was asked for it before. All else is looked at anew after that: others were answered meanwhile */
+  async #answer(asked: Asked, hold: Hold, said?: Said): Promise<Result<wire.DecideResponse, Counterfeit>> {
     const { call, subject, leaveMs } = asked;
     const { sight } = this.#options;
     const isPolicySeen = sight.isSeen || (await sight.look(Math.min(SIGHT_WAIT_MAX_MS, this.#leftMs(leaveMs) / 2)));
@@ -174,7 +179,7 @@ export class Decider {
     // It was let go since the call came in: what the windows would say of the shopper is nothing, and no decision is made from that.
     if (!this.#options.feed.holds(subject)) return ok(this.#untold({ ...asked, staleMs }, "owner_changing"));
     const policy = this.#options.policies.active();
-    const facts = this.#facts(call, subject);
+    const facts = this.#facts(call, subject, said?.nowMs);
     const safe = async (input: SafeInput, reason: DegradedReason) =>
       ok(await this.#tell({ ...asked, staleMs }, hold, input, degradedDecision(input, reason), reason));
     if (policy === undefined) return safe({ ...facts, freshness: "fresh" }, "no_policy");
@@ -182,11 +187,18 @@ export class Decider {
     if (this.#leftMs(leaveMs) <= 0) return safe(input, "deadline_near");
     if (unsettledMs > 0) return safe(input, "owner_changing");
     if (!isPolicySeen) return safe(input, "policy_unseen");
-    const outcome = decide(input);
+    const begun = beginDecision(input);
+    const { question } = begun;
+    const custom = this.#asking.toAsk(question, said);
+    if (question !== undefined && custom !== undefined)
+      return this.#answer(asked, hold, await this.#asking.ask(custom, question, facts.nowMs, said));
+    const answer = this.#asking.answerTo(question, said);
+    const outcome = begun.finish(answer);
     // What was answered before has the same answer, also when its codes have been used since.
     const counterfeit = outcome.kind === "repeated" ? undefined : this.#counterfeitIn(call);
     if (counterfeit !== undefined) return err(counterfeit);
-    return ok(await this.#tell({ ...asked, staleMs }, hold, input, outcome, this.#unbelieved(outcome)));
+    const recorded = answer === undefined ? input : { ...input, answer };
+    return ok(await this.#tell({ ...asked, staleMs }, hold, recorded, outcome, this.#unbelieved(outcome)));
   }
 
   /** Says, once a minute for each version, that the model was not believed of a shopper; undefined: it was. */
@@ -263,9 +275,8 @@ export class Decider {
     return leaveMs - this.#options.wallNowMs();
   }
 
-  #facts(call: DecideCall, subject: SubjectId): Facts {
-    const { clock, policies } = this.#options;
-    return callFacts(this.#options, call, subject, clock.nowMs(), policies.active());
+  #facts(call: DecideCall, subject: SubjectId, nowMs = this.#options.clock.nowMs()): Facts {
+    return callFacts(this.#options, call, subject, nowMs, this.#options.policies.active());
   }
 
   #repeat(

@@ -70,7 +70,7 @@ export function decisionHandlers(
     },
     // A stream lives long: its deadline is not that of one answer.
     decideStream: async (request, context) => ok(await outcome("decideStream", request, 0, context)),
-    whatIf: (request) => Promise.resolve(decider.whatIf(request)),
+    whatIf: (request) => decider.whatIf(request),
     explain: ({ decisionId }) => {
       const explained = recent.explain(decisionId);
       if (explained !== undefined) return Promise.resolve(ok(explained));

@@ -22,8 +22,8 @@ function supposed(changes: wire.DeepPartial<wire.WhatIfRequest> = {}): wire.What
   return wire.WhatIfRequest.fromPartial({ request: checkout(), ...changes });
 }
 
-function answered(changes: wire.DeepPartial<wire.WhatIfRequest> = {}): wire.WhatIfResponse {
-  const answer = shop.decider.whatIf(supposed(changes));
+async function answered(changes: wire.DeepPartial<wire.WhatIfRequest> = {}): Promise<wire.WhatIfResponse> {
+  const answer = await shop.decider.whatIf(supposed(changes));
   if (!answer.ok) throw new Error(answer.error.refusal.reason);
   return answer.value;
 }
@@ -42,8 +42,8 @@ async function decided(changes: wire.DeepPartial<wire.DecideRequest> = {}): Prom
 describe("what if", () => {
   it("decides as Decide would, and nothing comes of it: no code, no record, no answer that stands, nothing counted", async () => {
     const before = await ownMetrics();
-    const first = answered();
-    expect(answered()).toEqual(first);
+    const first = await answered();
+    expect(await answered()).toEqual(first);
     expect(await standing(given.log, TOPICS.decisions)).toEqual([]);
     expect(await ownMetrics()).toEqual(before);
     expect(first).toMatchObject({ isApproximate: false, answer: { offer: { campaignId: "autumn", code: "" } } });
@@ -57,21 +57,21 @@ describe("what if", () => {
 
   it("gives an answer that stands again, without an account of it, and without its code", async () => {
     const { decisionId } = await decided();
-    expect(answered()).toMatchObject({ answer: { decisionId, offer: { code: "" } }, explanation: undefined });
+    expect(await answered()).toMatchObject({ answer: { decisionId, offer: { code: "" } }, explanation: undefined });
   });
 
-  it("is asked under any version that was in force, and under no other", () => {
-    const heldOut = answered({ policyVersion: "held-out-1" });
+  it("is asked under any version that was in force, and under no other", async () => {
+    const heldOut = await answered({ policyVersion: "held-out-1" });
     expect(heldOut.answer).toMatchObject({ policyVersion: "held-out-1", offer: undefined });
     expect(heldOut.explanation?.record).toMatchObject({ ghost: true, reason: "holdout" });
-    expect(shop.decider.whatIf(supposed({ policyVersion: "unheard-of" }))).toMatchObject({
+    expect(await shop.decider.whatIf(supposed({ policyVersion: "unheard-of" }))).toMatchObject({
       error: { code: "INVALID_ARGUMENT", refusal: { reason: "unknown_version", field: "policy_version" } },
     });
   });
 
-  it("is not answered of a shopper whose windows are not here", () => {
+  it("is not answered of a shopper whose windows are not here", async () => {
     jest.spyOn(shop.feed, "holds").mockReturnValue(false);
-    expect(shop.decider.whatIf(supposed())).toMatchObject({
+    expect(await shop.decider.whatIf(supposed())).toMatchObject({
       error: { code: "UNAVAILABLE", refusal: { reason: "restoring" } },
     });
   });
@@ -79,10 +79,10 @@ describe("what if", () => {
   it("is asked of a past instant, of which it knows nothing that came later", async () => {
     await decided();
     shop.time.nowMs = (NOON + HOUR_MS) as Millis;
-    const before = answered({ atMs: BigInt(NOON - 1) });
+    const before = await answered({ atMs: BigInt(NOON - 1) });
     expect(before.isApproximate).toBe(true);
     expect(before.explanation?.record).toMatchObject({ reason: "granted", decidedAtMs: BigInt(NOON - 1) });
-    const after = answered({
+    const after = await answered({
       request: checkout({ cart: { ...checkout().cart, shipping: undefined } }),
       atMs: BigInt(NOON + 1),
     });
@@ -91,7 +91,7 @@ describe("what if", () => {
 
   it("is asked of an instant to come, when what is good now has run out", async () => {
     await decided();
-    const later = answered({ atMs: BigInt(NOON + 3 * DAY_MS) });
+    const later = await answered({ atMs: BigInt(NOON + 3 * DAY_MS) });
     expect(later.isApproximate).toBe(true);
     expect(later.explanation?.record?.reason).toBe("granted");
     expect(later.answer?.offer?.issuedAtMs).toBe(BigInt(NOON + 3 * DAY_MS));
@@ -102,8 +102,8 @@ describe("what if", () => {
     ["empty_cart", "request.cart.lines", { request: checkout({ cart: { lines: [] } }) }],
     ["at_out_of_range", "at_ms", { atMs: -1n }],
     ["at_out_of_range", "at_ms", { atMs: BigInt(NOON + 367 * DAY_MS) }],
-  ])("is refused what cannot be understood: %s %s", (reason, field, changes) => {
-    expect(shop.decider.whatIf({ ...supposed(), ...changes })).toMatchObject({
+  ])("is refused what cannot be understood: %s %s", async (reason, field, changes) => {
+    expect(await shop.decider.whatIf({ ...supposed(), ...changes })).toMatchObject({
       error: { code: "INVALID_ARGUMENT", refusal: { reason, field } },
     });
   });

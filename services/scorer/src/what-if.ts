@@ -1,8 +1,16 @@
 import { answerToWire, type wire } from "@leastwise/contracts";
-import { answerOf, decide, stateBefore, type Answer, type Decision, type DecisionInput } from "@leastwise/decision";
+import {
+  answerOf,
+  beginDecision,
+  stateBefore,
+  type Answer,
+  type Decision,
+  type DecisionInput,
+} from "@leastwise/decision";
 import type { Models, Policies } from "@leastwise/references";
 import { invalidArgument, refuse, type RpcRefusal } from "@leastwise/rpc";
 import { DAY_MS, err, ok, refusal, type Millis, type Result } from "@leastwise/vocabulary";
+import type { Asking } from "./asking.js";
 import { callFacts, type CallSources } from "./call-facts.js";
 import { subjectOfCall } from "./call-subject.js";
 import { readDecide } from "./decide-request.js";
@@ -13,7 +21,7 @@ import { explained } from "./recent-decisions.js";
 
 export interface WhatIfSources extends CallSources, Pick<DeciderOptions, "standings"> {
   readonly policies: Policies;
-  readonly models: Pick<Models, "active">;
+  readonly models: Pick<Models, "active" | "custom">;
 }
 
 const AHEAD_MAX_MS = 366 * DAY_MS;
@@ -22,10 +30,11 @@ const AHEAD_MAX_MS = 366 * DAY_MS;
  * What would be decided on a checkout, now or at another instant, under the policy in force or another version: by the way of Decide, of which nothing is kept.
  * What of a shopper is known of another instant than now is what windows and ledger still tell of it: see `WhatIfResponse.is_approximate`.
  */
-export function whatIf(
+export async function whatIf(
   sources: WhatIfSources,
+  asking: Asking,
   { request, atMs, policyVersion }: wire.WhatIfRequest,
-): Result<wire.WhatIfResponse, RpcRefusal> {
+): Promise<Result<wire.WhatIfResponse, RpcRefusal>> {
   if (request === undefined)
     return err(invalidArgument(refusal("request_missing", "request", "nothing", "a request as Decide takes it")));
   const call = readDecide({ ...request, after: "", maxWaitMs: undefined }, 0);
@@ -43,7 +52,7 @@ export function whatIf(
   const facts = callFacts(sources, { ...call.value, requestId: "" }, subject, at.value, policy);
   const decisionState = at.value < nowMs ? stateBefore(facts.decisionState, at.value) : facts.decisionState;
   const input = decisionInput({ ...facts, decisionState }, policy, sources.models.active(), 0);
-  return ok({ ...decided(input), isApproximate: at.value !== nowMs });
+  return ok({ ...(await decided(input, asking)), isApproximate: at.value !== nowMs });
 }
 
 function instantOf(atMs: bigint | undefined, nowMs: Millis): Result<Millis, RpcRefusal> {
@@ -70,8 +79,18 @@ function unknownVersion(version: string): RpcRefusal {
   );
 }
 
-function decided(input: DecisionInput): Pick<wire.WhatIfResponse, "answer" | "explanation"> {
-  const outcome = decide(input);
+async function decided(
+  known: DecisionInput,
+  asking: Asking,
+): Promise<Pick<wire.WhatIfResponse, "answer" | "explanation">> {
+  const begun = beginDecision(known);
+  const { question } = begun;
+  const custom = asking.toAsk(question, undefined);
+  const said =
+    question === undefined || custom === undefined ? undefined : await asking.ask(custom, question, known.nowMs);
+  // What was known is what is supposed, whatever has happened since.
+  const input = { ...known, answer: asking.answerTo(question, said) };
+  const outcome = begun.finish(input.answer);
   if (outcome.kind === "repeated")
     return { answer: answerToWire(withoutCode(outcome.answer), 0), explanation: undefined };
   const decision: Decision = withoutCode(outcome.decision);

@@ -1,4 +1,4 @@
-import { INCENTIVE_KINDS } from "@leastwise/offers";
+import { INCENTIVE_KINDS, type IncentiveKind } from "@leastwise/offers";
 import { NO_CLASSES, type ClassBits } from "../class-bits.js";
 import type { CompiledCustom, ModelAnswer, ResponseQuestion } from "../model/custom-response.js";
 import { logistic } from "../model/logistic.js";
@@ -7,6 +7,7 @@ import type { Situation } from "../situation.js";
 import type { Weighed } from "../weighing.js";
 import type { Permitted } from "./consent.js";
 import type { LadderRung } from "./ladder.js";
+import type { Owed } from "./owed.js";
 import { conversionAt, gainedBp, responseStep, type AnsweredRung, type Baseline, type Effect } from "./response.js";
 
 /** What is to be known of a shopper before a rung can be chosen. */
@@ -19,20 +20,34 @@ export interface Response {
 export function questionOf({ model, goodsMinor }: Situation, weighed: Weighed): ResponseQuestion | undefined {
   const { permitted, applying, rungs } = weighed;
   if (model.custom === undefined || rungs.every(({ blockedBy }) => blockedBy !== undefined)) return undefined;
-  const { featureCount } = model.custom;
-  const values = permitted.features?.values ?? [];
-  const depthsOf = new Map(INCENTIVE_KINDS.map((kind) => [kind, new Set<number>()]));
-  for (const rung of rungs) depthsOf.get(rung.incentive.kind)?.add(gainedBp(rung, applying.owed, goodsMinor));
   return {
-    features: Array.from({ length: featureCount }, (_, slot) => values[slot] ?? Number.NaN),
-    // What gains nothing moves nothing: nobody need be asked that.
-    rows: [...depthsOf].flatMap(([kind, depths]) =>
-      [...depths]
-        .filter((depthBp) => depthBp > 0)
-        .toSorted((a, b) => a - b)
-        .map((depthBp) => ({ kind, depthBp })),
+    features: featuresOf(permitted, model.custom.featureCount),
+    rows: INCENTIVE_KINDS.flatMap((kind) =>
+      depthsOf(kind, rungs, applying.owed, goodsMinor).map((depthBp) => ({ kind, depthBp })),
     ),
   };
+}
+
+function featuresOf({ features }: Permitted, featureCount: number): readonly number[] {
+  const values = features?.values.slice(0, featureCount) ?? [];
+  while (values.length < featureCount) values.push(Number.NaN);
+  return values;
+}
+
+/** The depths of a kind, each once, ascending. What gains nothing moves nothing: nobody need be asked that. */
+function depthsOf(
+  kind: IncentiveKind,
+  rungs: readonly LadderRung[],
+  owed: Owed | undefined,
+  goodsMinor: number,
+): readonly number[] {
+  const depths: number[] = [];
+  for (const rung of rungs) {
+    if (rung.incentive.kind !== kind) continue;
+    const depthBp = gainedBp(rung, owed, goodsMinor);
+    if (depthBp > 0) depths.push(depthBp);
+  }
+  return depths.sort((a, b) => a - b).filter((depthBp, place) => depthBp !== depths[place - 1]);
 }
 
 /** Classes of the features that a custom model may have looked at: nobody but it knows which of them move it. */
@@ -48,8 +63,8 @@ export function classesOfCustom({ custom }: CompiledModel, { features }: Permitt
  * How the shopper responds: by the custom model's answer where there is one to just these rungs, by the parametric model everywhere else. What applies to the shopper
  * at all was asked the parametric one in either case, since the question follows from it.
  */
-export function respond(situation: Situation, { applying, rungs }: Weighed): Response {
-  const { model, answer, goodsMinor } = situation;
+export function respond(situation: Situation, { applying, rungs }: Weighed, answer: ModelAnswer | undefined): Response {
+  const { model, goodsMinor } = situation;
   const { baseline, owed } = applying;
   const byCustom =
     model.custom === undefined || answer === undefined

@@ -1,9 +1,12 @@
+/** @jest-environment ./scripts/jest-native-arrays.cjs */
 import { CLICKSTREAM_RETENTION_MIN_MS, modelToWire, topicPlan, TOPICS, wire } from "@leastwise/contracts";
 import { PRIOR_MODEL, type ResponseModel } from "@leastwise/decision";
 import { openEmbeddedLog, type EventLog } from "@leastwise/eventlog";
-import { followModels, type Models } from "@leastwise/references";
+import { loadCustom } from "@leastwise/onnx-response";
+import { FEATURE_CATALOGUE, followModels, type LoadCustom, type Models } from "@leastwise/references";
 import { callUnary, connect, startRpcServer, type RpcServer } from "@leastwise/rpc";
 import type { Millis } from "@leastwise/vocabulary";
+import { treeModel, type TreeModelOptions } from "@leastwise/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,6 +14,9 @@ import path from "node:path";
 import { modelService } from "./model-service.js";
 
 const NOON = Date.UTC(2026, 10, 23, 12) as Millis;
+
+/** Long enough for any machine. */
+const patiently: LoadCustom = (model) => loadCustom(model, { budgetMs: 60_000 });
 
 let directory: string;
 let log: EventLog;
@@ -22,12 +28,16 @@ beforeEach(async () => {
   directory = await mkdtemp(path.join(tmpdir(), "models-"));
   log = await openEmbeddedLog({ directory, mapSizeBytes: 64 * 1024 * 1024 });
   await log.ensureTopics(topicPlan(1, CLICKSTREAM_RETENTION_MIN_MS));
-  models = await followModels(log, { onInForce: () => undefined, onUnusable: () => undefined });
+  models = await followModels(log, {
+    onInForce: () => undefined,
+    onUnusable: () => undefined,
+    loadCustom: patiently,
+  });
   const clock = { nowMs: () => NOON };
   const started = await startRpcServer({
     host: "127.0.0.1",
     port: 0,
-    services: [modelService({ log, clock, models })],
+    services: [modelService({ log, clock, models, loadCustom: patiently })],
   });
   if (!started.ok) throw new Error(started.error.reason);
   server = started.value;
@@ -58,6 +68,11 @@ const list = async () => {
 const [format] = PRIOR_MODEL.formats;
 const falling = { formats: [{ ...format!, slopeMean: -1 }] };
 
+const FEATURES = FEATURE_CATALOGUE.names.length;
+const custom = (options: Partial<TreeModelOptions> = {}) => ({
+  custom: { onnx: treeModel({ seed: "c", columns: FEATURES + 11, ...options }), featureCount: FEATURES },
+});
+
 describe("before a model is applied", () => {
   it("the priors are in force, which nobody applied", async () => {
     expect(await get("")).toEqual({
@@ -77,6 +92,12 @@ describe("a model that is applied", () => {
     expect(await get("")).toEqual({ ok: true, value: record });
   });
 
+  it("is in force with its custom part, which can be asked", async () => {
+    expect(await apply("one", custom())).toEqual({ ok: true, value: { version: "one" } });
+    expect(models.custom()).toBeDefined();
+    expect(await get("one")).toMatchObject({ ok: true, value: { model: { custom: { featureCount: FEATURES } } } });
+  });
+
   it("has one content for ever, though two come at once under one version", async () => {
     const both = await Promise.all([apply("one", { horizonMs: 1 }), apply("one", { horizonMs: 2 })]);
     expect(both.map(({ ok }) => ok).sort()).toEqual([false, true]);
@@ -89,6 +110,9 @@ describe("a model that is applied", () => {
   it.each<[string, Parameters<typeof apply>, string]>([
     ["falls with depth", ["bad", falling], "response_falls"],
     ["is believed by nobody", ["bad", { baseline: [{ feature: "intercept", mean: 9, sd: 1 }] }], "conversion_unbelie"],
+    ["falls with depth in ONNX", ["bad", custom({ rise: -1 })], "response_falls"],
+    ["is believed by nobody in ONNX", ["bad", custom({ base: 40 })], "conversion_unbelie"],
+    ["has other columns than it says", ["bad", custom({ columns: 20 })], "onnx_input_shape"],
     ["is called as the priors are", [PRIOR_MODEL.version], "model_version_reserved"],
     ["has no name", [""], "version_malformed"],
     ["nobody applies", ["one", {}, ""], "text_missing"],

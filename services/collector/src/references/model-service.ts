@@ -1,6 +1,6 @@
 import { TOPICS, wire } from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
-import { compileWrittenModel, PRIOR_RECORD, type Models } from "@leastwise/references";
+import { PRIOR_RECORD, problemsOfWritten, type LoadCustom, type Models } from "@leastwise/references";
 import { defineService, invalidArgument, refuse, type RpcRefusal, type RpcService } from "@leastwise/rpc";
 import { err, nearestName, ok, printable, refusal, type Clock, type Refusal, type Result } from "@leastwise/vocabulary";
 import { appearance } from "./appearance.js";
@@ -12,6 +12,8 @@ export interface ModelServiceOptions {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly models: Models;
+  /** How a model's custom part is loaded, to try it. */
+  readonly loadCustom: LoadCustom;
 }
 
 /** Versions that are listed, as of policies. */
@@ -23,7 +25,11 @@ const REASON_BYTES_MAX = 1_024;
 type Proposed = Pick<wire.ModelRecord, "author" | "reason"> & { readonly model: wire.ResponseModel };
 
 /** Puts response models into force by writing them to the topic `models`. */
-export function modelService({ log, clock, models }: ModelServiceOptions): RpcService {
+export function modelService({ log, clock, models, loadCustom }: ModelServiceOptions): RpcService {
+  const problemsOf = async (model: wire.ResponseModel): Promise<readonly wire.ModelProblem[]> => {
+    const problems = await problemsOfWritten(model, loadCustom);
+    return problems.map((problem) => ({ ...problem, came: printable(problem.came) }));
+  };
   const turns = new Turns();
   /** Versions written here: none may have two contents, however late the topic brings the first one back. */
   const written = new Set<string>();
@@ -47,20 +53,18 @@ export function modelService({ log, clock, models }: ModelServiceOptions): RpcSe
     if (!found.ok) return found;
     if (models.active().version === version) return err(alreadyInForce(version));
     const model = { ...contentOf(found.value), version: backName(version, isUsed) };
-    const [problem] = [...problemsOf(model), ...unsigned({ author, reason })];
+    const [problem] = [...(await problemsOf(model)), ...unsigned({ author, reason })];
     return problem === undefined ? apply({ model, author, reason }) : err(invalidArgument(problem));
   };
   return defineService(wire.ModelServiceService, {
     applyModel: async ({ model, author, reason }) => {
       if (model === undefined) return err(invalidArgument(modelMissing()));
-      const [problem] = [...problemsOf(model), ...unsigned({ author, reason })];
+      const [problem] = [...(await problemsOf(model)), ...unsigned({ author, reason })];
       if (problem !== undefined) return err(invalidArgument(problem));
       return turns.take(TOPICS.models, () => apply({ model, author, reason }));
     },
-    validateModel: ({ model }) =>
-      Promise.resolve(
-        model === undefined ? err(invalidArgument(modelMissing())) : ok({ problems: [...problemsOf(model)] }),
-      ),
+    validateModel: async ({ model }) =>
+      model === undefined ? err(invalidArgument(modelMissing())) : ok({ problems: [...(await problemsOf(model))] }),
     getModel: ({ version }) => Promise.resolve(earlier(models, version === "" ? models.active().version : version)),
     listModels: () => Promise.resolve(ok({ models: models.history().slice(0, LISTED_MAX).map(withoutContent) })),
     rollbackModel: (asked) => turns.take(TOPICS.models, () => rollBack(asked)),
@@ -97,12 +101,6 @@ function versionOf(record: wire.ModelRecord): string {
 
 function withoutContent(record: wire.ModelRecord): wire.GetModelResponse {
   return { ...record, model: wire.ResponseModel.fromPartial({ version: versionOf(record) }) };
-}
-
-/** All that keeps a model from being put into force, each in one line; empty: nothing. */
-function problemsOf(model: wire.ResponseModel): readonly wire.ModelProblem[] {
-  const compiled = compileWrittenModel(model);
-  return compiled.ok ? [] : compiled.error.map((problem) => ({ ...problem, came: printable(problem.came) }));
 }
 
 /** What lacks of who puts it into force, and why. */

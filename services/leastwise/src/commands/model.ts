@@ -1,17 +1,29 @@
 import { writeJson, type wire } from "@leastwise/contracts";
+import { loadCustom } from "@leastwise/onnx-response";
 import { writeModelDocument } from "@leastwise/policy";
 import { printable } from "@leastwise/vocabulary";
 import { askingBy } from "../host/ask-service.js";
 import { ServiceFailure } from "../host/start-failure.js";
 import { ModelClient } from "../model/model-client.js";
-import { checkModelFile } from "../model/model-file.js";
+import { checkModelFile, tryModelFile } from "../model/model-file.js";
 import { nameOf, sayDocumentProblem } from "../policy/document-text.js";
 import type { AskingOptions, PolicyOptions, RollbackOptions } from "./policy.js";
 import { countOf, say } from "./saying.js";
 
-/** Checks a document without asking anybody. Ends with 1 where it could not be put into force. */
-export async function validateModelCommand(file: string, { json }: PolicyOptions): Promise<void> {
-  const checked = await checkModelFile(file);
+/** What names a model in ONNX beside its document. */
+interface OnnxOptions {
+  /** Its bytes become the document's `custom.onnx`. */
+  readonly onnx?: string;
+}
+
+export type ValidateModelOptions = PolicyOptions & OnnxOptions;
+
+/** How long a model in ONNX may take to answer where nobody says otherwise, ms: the default of `scorer.custom_model_budget_ms`. */
+const CUSTOM_BUDGET_MS = 5;
+
+/** Checks a document without asking anybody; what is in ONNX is run here. Ends with 1 where it could not be put into force. */
+export async function validateModelCommand(file: string, { json, onnx }: ValidateModelOptions): Promise<void> {
+  const checked = await tryModelFile({ file, onnx }, (model) => loadCustom(model, { budgetMs: CUSTOM_BUDGET_MS }));
   const problems = checked.ok ? [] : checked.error;
   if (json) say(JSON.stringify({ valid: checked.ok, problems }));
   else for (const problem of problems) say(sayDocumentProblem(file, problem));
@@ -20,12 +32,12 @@ export async function validateModelCommand(file: string, { json }: PolicyOptions
 }
 
 /** Who puts a model into force, and why. */
-export type ApplyModelOptions = AskingOptions & Pick<wire.ApplyModelRequest, "author" | "reason">;
+export type ApplyModelOptions = AskingOptions & OnnxOptions & Pick<wire.ApplyModelRequest, "author" | "reason">;
 
-/** Puts a document into force. */
+/** Puts a document into force. What is in ONNX is run by the service alone: its machine is the one that counts. */
 export async function applyModelCommand(file: string, options: ApplyModelOptions): Promise<void> {
-  const { address, author, reason, json } = options;
-  const checked = await checkModelFile(file);
+  const { address, author, reason, json, onnx } = options;
+  const checked = await checkModelFile({ file, onnx });
   if (!checked.ok) {
     if (json) say(JSON.stringify({ valid: false, problems: checked.error }));
     for (const problem of checked.error) process.stderr.write(`${sayDocumentProblem(file, problem)}\n`);
@@ -73,6 +85,7 @@ function asking<T>(address: string, ask: (client: ModelClient) => Promise<T>): P
   return askingBy(new ModelClient(address), ask);
 }
 
-function sayModel({ version, baseline, formats }: wire.ResponseModel): string {
-  return `${version} could be put into force: ${countOf(baseline.length, "coefficient")}, ${countOf(formats.length, "format")}`;
+function sayModel({ version, baseline, formats, custom }: wire.ResponseModel): string {
+  const ownModel = custom === undefined ? "" : `, ${countOf(custom.onnx.length, "byte")} of ONNX`;
+  return `${version} could be put into force: ${countOf(baseline.length, "coefficient")}, ${countOf(formats.length, "format")}${ownModel}`;
 }

@@ -14,6 +14,7 @@ import { obtainKey, sayProblems, type Config, type KeyName } from "@leastwise/co
 import { createSubjectHasher, OfferTokens, wire, type SubjectHasher } from "@leastwise/contracts";
 import type { EventLog, RunningSubscription } from "@leastwise/eventlog";
 import { Ledger, offerService } from "@leastwise/ledger";
+import { loadCustom } from "@leastwise/onnx-response";
 import { startRecorder, type Recorder } from "@leastwise/recorder";
 import {
   followCatalog,
@@ -25,6 +26,7 @@ import {
   type Following,
   type FollowingHooks,
   type LinkBook,
+  type LoadCustom,
   type Models,
   type Policies,
   type Subjects,
@@ -145,6 +147,8 @@ interface Secrets {
 class Starting {
   readonly #options: HostOptions;
   readonly #closers: Closers;
+  readonly #loadCustom: LoadCustom = (model) =>
+    loadCustom(model, { budgetMs: this.#options.config.scorer.custom_model_budget_ms });
   /** The services of the gRPC door: each answers for itself once what stands behind it is restored. */
   #held: readonly HeldService[] = [];
   #isReady = false;
@@ -270,6 +274,7 @@ class Starting {
     const unusable = new Set<string>();
     return followModels(log, {
       ...hooks,
+      loadCustom: this.#loadCustom,
       onInForce: (_, { appliedAtMs }) => {
         unusable.clear();
         metrics.unusableModels.with({}).set(0);
@@ -336,7 +341,7 @@ class Starting {
       subjectService({ log, clock, hasher, subjects: references.subjects }),
       catalogService({ log, clock, catalog: references.catalog, policies: references.policies }),
       policyService({ log, clock, policies: references.policies, bundles, homeCurrency: currencyOf(config) }),
-      modelService({ log, clock, models: references.models }),
+      modelService({ log, clock, models: references.models, loadCustom: this.#loadCustom }),
     );
     return { collector, port: opened.value.port };
   }

@@ -17,6 +17,7 @@ import {
   followSubjects,
   TopicSight,
   type Links,
+  type LoadCustom,
   type Models,
   type Policies,
 } from "@leastwise/references";
@@ -87,14 +88,23 @@ export type ShopOptions = Partial<
 > & {
   /** Of the clickstream; default all. */
   readonly partitions?: readonly number[];
+  /** How the custom parts of models are loaded; default not at all. */
+  readonly loadCustom?: LoadCustom;
 };
 
-export async function openShop(log: FragileLog, { partitions, ...options }: ShopOptions = {}): Promise<Shop> {
+export async function openShop(
+  log: FragileLog,
+  { partitions, loadCustom, ...options }: ShopOptions = {},
+): Promise<Shop> {
   const time = { nowMs: NOON, wallMs: 1_000_000, monotonicMs: 0 };
   const clock = { nowMs: () => time.nowMs };
   const telemetry = quietTelemetry();
   const policies = await followPolicies(log, { onInForce: () => undefined, onUnusable: () => undefined });
-  const models = await followModels(log, { onInForce: () => undefined, onUnusable: () => undefined });
+  const models = await followModels(log, {
+    onInForce: () => undefined,
+    onUnusable: () => undefined,
+    ...(loadCustom && { loadCustom }),
+  });
   const sight = new TopicSight({ topic: policies, nowMs: () => time.monotonicMs, heartbeatMs: 250, unseenMs: 1_000 });
   const catalog = await followCatalog(log);
   const subjects = await followSubjects(log);

@@ -12,7 +12,7 @@ export function restoringDecider(options: RestoringOptions): RoutedDecider {
   return {
     decide: (request) => Promise.resolve(restoringAnswer(options, request)),
     degraded: (request) => restoringAnswer(options, request),
-    whatIf: () => err(RESTORING),
+    whatIf: () => Promise.resolve(err(RESTORING)),
     subjectOf: (request) => {
       const call = readDecide(request, 0);
       return call.ok ? ok(subjectOfCall(options, call.value)) : call;

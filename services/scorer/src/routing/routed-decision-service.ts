@@ -45,7 +45,7 @@ export interface RoutedDecider {
    */
   degraded(request: wire.DecideRequest, reason: "owner_unavailable"): Result<wire.DecideResponse, Refusal>;
   /** What would be decided on a subject of this process's own. */
-  whatIf(request: wire.WhatIfRequest): Result<wire.WhatIfResponse, RpcRefusal>;
+  whatIf(request: wire.WhatIfRequest): Promise<Result<wire.WhatIfResponse, RpcRefusal>>;
 }
 
 export interface RoutedDecisionOptions {
@@ -101,7 +101,11 @@ class RoutedDecisions {
     this.#options = options;
     this.#router = router;
     this.#own = decisionHandlers(decider, recent, hooks);
-    this.#degraded = decisionHandlers({ decide: degraded, whatIf: () => err(OWNER_SILENT) }, recent, hooks);
+    this.#degraded = decisionHandlers(
+      { decide: degraded, whatIf: () => Promise.resolve(err(OWNER_SILENT)) },
+      recent,
+      hooks,
+    );
   }
 
   async decide(request: wire.DecideRequest, context: CallContext): Promise<Result<wire.DecideResponse, RpcRefusal>> {

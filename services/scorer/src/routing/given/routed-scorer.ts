@@ -66,10 +66,11 @@ export class GivenDecider implements RoutedDecider {
     return read.ok ? ok(this.#answer(request, reason)) : read;
   }
 
-  whatIf({ request }: wire.WhatIfRequest): Result<wire.WhatIfResponse, RpcRefusal> {
+  whatIf({ request }: wire.WhatIfRequest): Promise<Result<wire.WhatIfResponse, RpcRefusal>> {
     const read = readDecide(request ?? checkout(), 0);
-    if (!read.ok) return err(invalidArgument(read.error));
-    return ok(wire.WhatIfResponse.fromPartial({ answer: this.#answer(request ?? checkout(), "") }));
+    if (!read.ok) return Promise.resolve(err(invalidArgument(read.error)));
+    const answer = this.#answer(request ?? checkout(), "");
+    return Promise.resolve(ok(wire.WhatIfResponse.fromPartial({ answer })));
   }
 
   #answer({ requestId }: wire.DecideRequest, degradedReason: string): wire.DecideResponse {

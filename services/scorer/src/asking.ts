@@ -1,0 +1,77 @@
+import { isSameQuestion, type CompiledModel, type ModelAnswer, type ResponseQuestion } from "@leastwise/decision";
+import type { AskableModel, AskedOutcome } from "@leastwise/onnx-response";
+import type { Models } from "@leastwise/references";
+import { Seldom, type Telemetry } from "@leastwise/telemetry";
+import { MINUTE_MS, type Millis } from "@leastwise/vocabulary";
+
+export interface AskingSources {
+  readonly models: Pick<Models, "active" | "custom">;
+  readonly telemetry: Telemetry;
+}
+
+/** What a custom model was asked for a decision, and what it said. */
+export interface Said {
+  readonly model: CompiledModel;
+  readonly question: ResponseQuestion;
+  /** Undefined: nothing in time that can be reckoned with. */
+  readonly answer: ModelAnswer | undefined;
+  /** The instant that is decided at, which does not pass while the model is asked: else the shopper would be another one each time. */
+  readonly nowMs: Millis;
+  /** How often it was asked for this decision. */
+  readonly times: number;
+}
+
+/** Once for what was known at first, and once more if that changed meanwhile. */
+const TIMES_MAX = 2;
+
+/** Asks the custom part of the model in force, and counts what comes of it. */
+export class Asking {
+  readonly #sources: AskingSources;
+  readonly #lines = new Seldom(MINUTE_MS);
+
+  constructor(sources: AskingSources) {
+    this.#sources = sources;
+  }
+
+  /** Whom to ask a decision's question; undefined: nobody, since nothing is asked, nobody is there, or what was said has to do. */
+  toAsk(question: ResponseQuestion | undefined, said: Said | undefined): AskableModel | undefined {
+    const custom = this.#sources.models.custom();
+    if (question === undefined || custom === undefined || custom.isResting) return undefined;
+    if (said === undefined) return custom;
+    return said.answer === undefined || this.#fits(said, question) || said.times >= TIMES_MAX ? undefined : custom;
+  }
+
+  /** Asks, while which other decisions may be made. */
+  async ask(custom: AskableModel, question: ResponseQuestion, nowMs: Millis, before?: Said): Promise<Said> {
+    const model = this.#sources.models.active();
+    if (before !== undefined) this.#count("changed");
+    const outcome = await custom.ask(question);
+    if (outcome.outcome !== "answered") this.#miss(model, outcome);
+    const answer = outcome.outcome === "answered" ? outcome.answer : undefined;
+    return { model, question, answer, nowMs, times: (before?.times ?? 0) + 1 };
+  }
+
+  /** What was said to the question that a decision has now; undefined: nothing that would answer it. */
+  answerTo(question: ResponseQuestion | undefined, said: Said | undefined): ModelAnswer | undefined {
+    if (question === undefined || said?.answer === undefined) return undefined;
+    const fits = this.#fits(said, question);
+    this.#count(fits ? "answered" : "changed");
+    return fits ? said.answer : undefined;
+  }
+
+  #fits({ model, question }: Said, now: ResponseQuestion): boolean {
+    return model === this.#sources.models.active() && isSameQuestion(question, now);
+  }
+
+  #miss({ version }: CompiledModel, missed: Exclude<AskedOutcome, { readonly outcome: "answered" }>): void {
+    this.#count(missed.outcome);
+    this.#lines.say(missed.outcome, (leftOut) => {
+      const said = "the custom model did not answer: the parametric part of the model decided";
+      this.#sources.telemetry.logger.error({ modelVersion: version, ...missed, leftOut }, said);
+    });
+  }
+
+  #count(outcome: AskedOutcome["outcome"] | "changed"): void {
+    this.#sources.telemetry.metrics.customModel.with({ outcome }).add();
+  }
+}
