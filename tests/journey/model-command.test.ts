@@ -3,6 +3,8 @@ import { callUnary, connect } from "@leastwise/rpc";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { FEATURE_CATALOGUE } from "@leastwise/references";
+import { treeModel } from "@leastwise/testkit";
 import { newFolder, runToEnd, serve, type Program } from "./program.js";
 import { CART, need, refusalOf, Shop } from "./shop.js";
 
@@ -49,8 +51,11 @@ const asked = (...args: readonly string[]) => model(...args, "--address", `local
 const SIGNED = ["--author", "ada", "--reason", "the first that was learned"];
 
 /** The model that the next decision is made with, and its id. */
-async function decidedWith(requestId: string): Promise<readonly [version: string | undefined, decisionId: string]> {
-  const answer = need(await shop.decide({ subject: { userId: "ada" }, requestId, cart: CART }));
+async function decidedWith(
+  requestId: string,
+  userId = "ada",
+): Promise<readonly [version: string | undefined, decisionId: string]> {
+  const answer = need(await shop.decide({ subject: { userId }, requestId, cart: CART }));
   expect(answer.degradedReason).toBe("");
   return [need(await shop.explain(answer.decisionId)).record?.modelVersion, answer.decisionId];
 }
@@ -58,6 +63,7 @@ async function decidedWith(requestId: string): Promise<readonly [version: string
 describe("leastwise model", () => {
   let byPriors: string;
   let byLearned: string;
+  let byOwn: string;
 
   it("shows the priors before the first, as a document that can be changed and put into force", async () => {
     const shown = await asked("show");
@@ -139,12 +145,37 @@ describe("leastwise model", () => {
     });
   });
 
+  it("puts a model in ONNX into force, and makes what it decided again without it; one that falls changes nothing", async () => {
+    const features = FEATURE_CATALOGUE.names.length;
+    const onnx = (name: string, rise: number) => {
+      const file = path.join(folder, name);
+      writeFileSync(file, treeModel({ seed: "journey", columns: features + 11, rise }));
+      return ["--onnx", file];
+    };
+    const own = `${DOCUMENT}custom: {feature_count: ${features}}\n`;
+    const falling = [fileOf(own.replace("learned-1", "falling-1")), ...onnx("falling.onnx", -1)];
+    expect(await model("validate", ...falling)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining("response_falls"),
+    });
+    expect(await asked("apply", ...falling, ...SIGNED)).toMatchObject({
+      err: expect.stringContaining("response_falls"),
+    });
+    expect((await decidedWith("r-5"))[0]).toBe("prior-2026-11.back-1");
+    const rising = [fileOf(own.replace("learned-1", "own-1")), ...onnx("rising.onnx", 1)];
+    expect(await asked("apply", ...rising, ...SIGNED)).toMatchObject({ code: 0, out: "own-1 is in force" });
+    const [version, decisionId] = await decidedWith("r-6", "grace");
+    expect(version).toBe("own-1");
+    byOwn = decisionId;
+  });
+
   it("leaves every decision what it was: each comes out the same by the model that it names", async () => {
     shop.close();
     await program.stop();
     for (const [decisionId, version] of [
       [byPriors, "prior-2026-11"],
       [byLearned, "learned-1"],
+      [byOwn, "own-1"],
     ] as const) {
       const { code, out } = await leastwise("replay-decision", decisionId, "--data", data);
       expect(code).toBe(0);
@@ -153,5 +184,7 @@ describe("leastwise model", () => {
     }
     const told = await leastwise("explain", byLearned, "--log", "--data", data);
     expect(told).toMatchObject({ code: 0, out: expect.stringContaining("with model learned-1") });
+    const toldOfOwn = await leastwise("explain", byOwn, "--log", "--data", data);
+    expect(toldOfOwn).toMatchObject({ code: 0, out: expect.stringContaining("as the model's ONNX answered") });
   });
 });

@@ -79,10 +79,12 @@ export class LoggedShop {
     const decisionIds = [...(this.#shoppers.get(subject)?.decisionIds ?? []), decisionId].slice(-RECENT_MAX);
     this.#shoppers.set(subject, { goods: { cart, catalog }, orderedMs: Number(record.lastOrderMs), decisionIds });
     // Each record is a request that had no answer yet, and what a replay of a clickstream may not issue is the question here. Both sides decide by the rules
-    // of now: what a policy would do is asked, not what an earlier version made of one.
+    // of now: what a policy would do is asked, not what an earlier version made of one. A custom model answered to what the one policy could give: neither side
+    // has that, so that both are weighed by the same, the parametric part.
     const asked = {
       ...{ cause: { ...cause, requestId: decisionId }, observeOnly: false, codeKey: CODE_KEY },
       earlierRules: undefined,
+      answer: undefined,
     };
     yield { kind: "cart", facts: { ...read.value, ...asked }, ...(inForce === undefined ? {} : { inForce }) };
   }
