@@ -2,7 +2,7 @@ import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabula
 
 /**
  * What is used of `onnxruntime-node`. It is an optional dependency, so that nothing here can be built on its own types: whoever has no model in ONNX
- * may leave its some 200 MB out.
+ * may leave its some 100 MB out.
  */
 export interface OnnxRuntime {
   readonly InferenceSession: {

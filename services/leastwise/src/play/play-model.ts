@@ -9,7 +9,7 @@ import { LOOKS_MAX, PlayFailure } from "./player.js";
 export async function playModel(file: string): Promise<wire.ResponseModel> {
   if (file === "-")
     throw new StartFailure("--model: expected the name of a file, got -: a play reads nothing from standard input");
-  const checked = await checkModelFile(file);
+  const checked = await checkModelFile({ file });
   if (checked.ok) return checked.value;
   throw new StartFailure(checked.error.map((problem) => sayDocumentProblem(file, problem)).join("\n"));
 }
