@@ -6,11 +6,13 @@ export const SHOPPERS = 20_000;
 /** Lines of the cart. */
 const LINES = 8;
 
+const CATEGORIES = ["shoes", "coats", "socks", "grocery"];
+
 /** The products of the cart. */
 export const PRODUCTS: readonly wire.Product[] = Array.from({ length: LINES }, (_, index) =>
   wire.Product.fromPartial({
     productId: `product-${index}`,
-    category: "grocery",
+    category: CATEGORIES[index % CATEGORIES.length] ?? "",
     price: dollars(900 + 100 * index),
     unitCost: dollars(400 + 40 * index),
   }),

@@ -1,137 +1,159 @@
-import { wire } from "@leastwise/contracts";
-import { callUnary, connect } from "@leastwise/rpc";
 import { Child } from "./child.js";
-import { decideRequest, SHOPPERS } from "./checkout.js";
-import type { ToChild, ToParent } from "./decide-messages.js";
-import { figuresOf, inTurn, percentile, spreadOf, type Bench, type Figures } from "./harness.js";
+import { DecideCaller, Shoppers, type DecideServer, type Round } from "./decide-caller.js";
+import { figuresOf, inWords, percentile, spreadOf, type Bench, type Figures, type Spread } from "./harness.js";
+import { CAMPAIGNS, SHOPPERS_OF_KIND, type AnswerKind } from "./market-shop.js";
 
 const ROUNDS = 5;
 const IN_FLIGHT = 8;
-const WARM_UP_MS = 1_000;
+const WARM_UP_MS = 3_000;
+const KINDS: readonly AnswerKind[] = ["none", "grant"];
 
-type Server = Child<ToChild, ToParent>;
+/** Decide and the empty handler with the same messages, in one turn. */
+interface Pair {
+  readonly decide: Round;
+  readonly empty: Round;
+}
 
-/** What one round of calls to one of the two servers gave. */
-interface Round {
-  readonly callsPerSecond: number;
-  readonly latenciesMs: readonly number[];
-  /** CPU time of the server's process, µs a call. */
-  readonly serverCpuUs: number;
-  /** Answers that carried an offer, 0 to 1. */
-  readonly offered: number;
+/** One turn of everything that is compared. */
+interface Turn extends Readonly<Record<AnswerKind, Pair>> {
+  /** Grants and bare appends of a record of the same size, each one at a time. */
+  readonly grantsMs: readonly number[];
+  readonly appendsMs: readonly number[];
 }
 
 /**
  * Decide against a handler that does nothing. Both answer the same messages in the same process over grpc-js, the caller being another
- * process; Decide appends each decision to the embedded log (durable: fsync before an answer that grants, after one that does not).
+ * process; Decide appends each decision to the embedded log: before an answer that grants, after one of none.
  */
 export const decideBench: Bench = {
   name: "decide",
-  summary: "Decide, its append to the embedded log included, against an empty grpc-js handler in the same process",
+  summary: `Decide, ${CAMPAIGNS} campaigns of 8 rungs, its append included, against an empty grpc-js handler in the same process`,
   async run({ seconds, say }): Promise<Figures> {
-    const child: Server = new Child(new URL("./decide-child.js", import.meta.url));
+    const server: DecideServer = new Child(new URL("./decide-child.js", import.meta.url));
     try {
-      say(`preparing ${SHOPPERS} shoppers with windows and consent on an embedded log`);
-      const { decidePort, emptyPort } = await child.told("ready");
-      const decide = new Caller(child, decidePort);
-      const empty = new Caller(child, emptyPort);
-      await inTurn(
-        1,
-        () => decide.round(WARM_UP_MS),
-        () => empty.round(WARM_UP_MS),
-      );
-      const roundMs = (seconds * 1_000) / (2 * ROUNDS);
-      const { a, b } = await inTurn(
-        ROUNDS,
-        () => decide.round(roundMs),
-        () => empty.round(roundMs),
-      );
-      decide.close();
-      empty.close();
-      return figures(a, b, say);
+      say(`preparing ${2 * SHOPPERS_OF_KIND} shoppers with windows and consent on an embedded log`);
+      const { decidePort, emptyPorts, recordBytes } = await server.told("ready");
+      const callers = new Callers(server, decidePort, emptyPorts);
+      await callers.turn(WARM_UP_MS);
+      const turns: Turn[] = [];
+      // Two kinds of answers from two handlers, grants alone, appends alone.
+      const stageMs = (seconds * 1_000) / (6 * ROUNDS);
+      for (let round = 0; round < ROUNDS; round += 1) turns.push(await callers.turn(stageMs));
+      callers.close();
+      say(`${ROUNDS} turns, ${IN_FLIGHT} calls in flight; log: embedded, fsync; ${recordBytes} bytes a record`);
+      return { ...figures(turns, say), record_bytes: recordBytes, in_flight: IN_FLIGHT };
     } finally {
-      await child.end("end");
+      await server.end({ kind: "end" });
     }
   },
 };
 
-function figures(decide: readonly Round[], empty: readonly Round[], say: (line: string) => void): Figures {
-  const ratio = spreadOf(
-    decide.map((round, index) => round.callsPerSecond / (empty[index]?.callsPerSecond ?? Number.NaN)),
-  );
-  const one = (name: string, rounds: readonly Round[]): Figures => {
-    const latencies = rounds.flatMap(({ latenciesMs }) => latenciesMs);
-    const rate = spreadOf(rounds.map(({ callsPerSecond }) => callsPerSecond));
-    const cpu = spreadOf(rounds.map(({ serverCpuUs }) => serverCpuUs));
-    const [p50, p99] = [percentile(latencies, 0.5), percentile(latencies, 0.99)];
-    say(
-      `${name.padEnd(7)} ${rate.median.toFixed(0)} calls/s (${rate.min.toFixed(0)}–${rate.max.toFixed(0)}), ` +
-        `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, server CPU ${cpu.median.toFixed(0)} µs a call`,
-    );
-    return {
-      ...figuresOf(`${name}_calls_per_s`, rate),
-      [`${name}_p50_ms`]: p50,
-      [`${name}_p99_ms`]: p99,
-      ...figuresOf(`${name}_server_cpu_us_per_call`, cpu),
-    };
-  };
-  const both = { ...one("decide", decide), ...one("empty", empty) };
-  const offered = spreadOf(decide.map((round) => round.offered)).median;
-  say(
-    `Decide does ${ratio.median.toFixed(2)} of the empty handler's calls a second (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`,
-  );
-  say(
-    `${(100 * offered).toFixed(0)} % of the answers carried an offer; ${IN_FLIGHT} calls in flight; log: embedded, fsync`,
-  );
-  return { ...both, ...figuresOf("decide_vs_empty", ratio), offered_share: offered, in_flight: IN_FLIGHT };
-}
+/** Calls the two handlers for both kinds of answers. */
+class Callers {
+  readonly #server: DecideServer;
+  readonly #decide: Readonly<Record<AnswerKind, DecideCaller>>;
+  readonly #empty: Readonly<Record<AnswerKind, DecideCaller>>;
 
-/** Calls one of the servers. */
-class Caller {
-  readonly #child: Server;
-  readonly #client: wire.DecisionServiceClient;
-  #calls = 0;
+  constructor(server: DecideServer, decidePort: number, emptyPorts: Readonly<Record<AnswerKind, number>>) {
+    const callers = (portOf: (kind: AnswerKind) => number) => ({
+      none: new DecideCaller(portOf("none"), new Shoppers("none")),
+      grant: new DecideCaller(portOf("grant"), new Shoppers("grant")),
+    });
+    this.#server = server;
+    this.#decide = callers(() => decidePort);
+    this.#empty = callers((kind) => emptyPorts[kind]);
+  }
 
-  constructor(child: Server, port: number) {
-    this.#child = child;
-    this.#client = connect(wire.DecisionServiceClient, `127.0.0.1:${port}`);
+  async turn(stageMs: number): Promise<Turn> {
+    const none = await this.#pair("none", stageMs);
+    const grant = await this.#pair("grant", stageMs);
+    const { latenciesMs: grantsMs } = await this.#decide.grant.round(this.#server, stageMs, 1);
+    return { none, grant, grantsMs, appendsMs: await this.#appends(stageMs) };
   }
 
   close(): void {
-    this.#client.close();
+    for (const callers of [this.#decide, this.#empty]) for (const kind of KINDS) callers[kind].close();
   }
 
-  async round(durationMs: number): Promise<Round> {
-    const latenciesMs: number[] = [];
-    let offers = 0;
-    const cpuBeforeUs = await this.#cpuUs();
-    const startedMs = performance.now();
-    const callInTurn = async (): Promise<void> => {
-      while (performance.now() - startedMs < durationMs) {
-        const calledMs = performance.now();
-        if ((await this.#call()).offer !== undefined) offers += 1;
-        latenciesMs.push(performance.now() - calledMs);
-      }
-    };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, callInTurn));
-    const tookMs = performance.now() - startedMs;
-    const serverCpuUs = ((await this.#cpuUs()) - cpuBeforeUs) / latenciesMs.length;
-    const callsPerSecond = (latenciesMs.length * 1_000) / tookMs;
-    return { callsPerSecond, latenciesMs, serverCpuUs, offered: offers / latenciesMs.length };
+  async #pair(kind: AnswerKind, stageMs: number): Promise<Pair> {
+    const decide = await this.#decide[kind].round(this.#server, stageMs, IN_FLIGHT);
+    const empty = await this.#empty[kind].round(this.#server, stageMs, IN_FLIGHT);
+    return { decide, empty };
   }
 
-  async #call(): Promise<wire.DecideResponse> {
-    this.#calls += 1;
-    const request = decideRequest(this.#calls % SHOPPERS, `request-${this.#calls}`);
-    const answer = await callUnary(this.#client.decide.bind(this.#client), request);
-    if (!answer.ok) throw new Error(`${answer.error.code}: ${answer.error.message}`);
-    if (answer.value.degradedReason !== "") throw new Error(`an answer was degraded: ${answer.value.degradedReason}`);
-    return answer.value;
+  async #appends(stageMs: number): Promise<readonly number[]> {
+    const answer = this.#server.told("appended");
+    this.#server.ask({ kind: "append", forMs: stageMs });
+    return (await answer).latenciesMs;
   }
+}
 
-  async #cpuUs(): Promise<number> {
-    const answer = this.#child.told("cpu");
-    this.#child.ask("cpu");
-    return (await answer).cpuUs;
-  }
+function figures(turns: readonly Turn[], say: (line: string) => void): Figures {
+  const extra = spreadOf(turns.map(({ grantsMs, appendsMs }) => p50(grantsMs) - p50(appendsMs)));
+  const grantMs = spreadOf(turns.map(({ grantsMs }) => p50(grantsMs)));
+  const appendMs = spreadOf(turns.map(({ appendsMs }) => p50(appendsMs)));
+  const [none, grant] = [comparison("none", turns, say), comparison("grant", turns, say)];
+  say(
+    `one at a time, p50: a grant ${inWords(grantMs, 2)} ms, a bare append of as many bytes ${inWords(appendMs, 2)} ms, ` +
+      `apart ${inWords(extra, 2)} ms`,
+  );
+  return {
+    ...none,
+    ...grant,
+    ...figuresOf("grant_extra_p50_ms", extra),
+    ...figuresOf("grant_alone_p50_ms", grantMs),
+    ...figuresOf("append_p50_ms", appendMs),
+  };
+}
+
+/** Answers of one kind against the empty handler. Those of none have the plain names. */
+function comparison(kind: AnswerKind, turns: readonly Turn[], say: (line: string) => void): Figures {
+  const pairs = turns.map((turn) => turn[kind]);
+  const ratio = (of: (round: Round) => number): Spread =>
+    spreadOf(pairs.map(({ decide, empty }) => of(decide) / of(empty)));
+  const prefix = kind === "none" ? "" : "grant_";
+  const [cpu, throughput] = [ratio((round) => round.serverCpuUs), ratio((round) => round.decisionsPerSecond)];
+  const p99 = ratio(({ latenciesMs }) => percentile(latenciesMs, 0.99));
+  const roundsOf = (side: keyof Pair) => pairs.map((pair) => pair[side]);
+  const sides = {
+    ...sideFigures(kind, "decide", roundsOf("decide"), say),
+    ...sideFigures(kind, "empty", roundsOf("empty"), say),
+  };
+  say(
+    `${kind}: ${inWords(cpu, 2)} times the empty handler's CPU, ${inWords(throughput, 2)} of its calls a second, ` +
+      `${inWords(p99, 2)} times its p99`,
+  );
+  return {
+    ...figuresOf(`${prefix}cpu_ratio`, cpu),
+    ...figuresOf(`${prefix}throughput_ratio`, throughput),
+    ...figuresOf(`${prefix}p99_ratio`, p99),
+    ...sides,
+  };
+}
+
+function sideFigures(
+  kind: AnswerKind,
+  side: keyof Pair,
+  rounds: readonly Round[],
+  say: (line: string) => void,
+): Figures {
+  const latencies = rounds.flatMap(({ latenciesMs }) => latenciesMs);
+  const rate = spreadOf(rounds.map(({ decisionsPerSecond }) => decisionsPerSecond));
+  const cpu = spreadOf(rounds.map(({ serverCpuUs }) => serverCpuUs));
+  const p99 = percentile(latencies, 0.99);
+  const name = `${side}_${kind}`;
+  say(
+    `${name.padEnd(12)} ${inWords(rate)} calls/s, p50 ${p50(latencies).toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, ` +
+      `server CPU ${inWords(cpu)} µs a call`,
+  );
+  return {
+    ...figuresOf(`${name}_calls_per_s`, rate),
+    [`${name}_p50_ms`]: p50(latencies),
+    [`${name}_p99_ms`]: p99,
+    ...figuresOf(`${name}_server_cpu_us_per_call`, cpu),
+  };
+}
+
+function p50(latenciesMs: readonly number[]): number {
+  return percentile(latenciesMs, 0.5);
 }

@@ -84,8 +84,21 @@ export function policyDocument({ regions, campaigns, segments, only }: PolicySiz
 
 /** The same campaigns for everybody: every rung of every campaign is weighed. */
 export function policyForAll(campaigns: number): string {
-  const names = Array.from({ length: campaigns }, (_, i) => campaignText(`c${i}`, "everybody", i));
-  return documentText({ segments: ['  - {name: everybody, expression: "true"}'], campaigns: names });
+  return documentText(forEverybody(campaigns));
+}
+
+/** The same campaigns for everybody, and nothing left to chance: nobody is held out, and nothing is tried. */
+export function policyWithoutChance(campaigns: number, currency: string): string {
+  const { segments, campaigns: texts } = forEverybody(campaigns);
+  const certain = texts.map((text) => `${text}\n    exploration: ${NO_EXPLORATION}`);
+  return documentText({ segments, campaigns: certain }, { currency, holdout: "0%" });
+}
+
+const NO_EXPLORATION = "{floor: 0%, cold_start_decisions_per_rung: 0, budget: 100.00}";
+
+function forEverybody(campaigns: number) {
+  const texts = Array.from({ length: campaigns }, (_, i) => campaignText(`c${i}`, "everybody", i));
+  return { segments: ['  - {name: everybody, expression: "true"}'], campaigns: texts };
 }
 
 function inRegion(region: number): string {
@@ -113,11 +126,14 @@ function oneOfAll<T>(items: readonly T[], place: number): T {
   return item;
 }
 
-function documentText({ segments, campaigns }: { segments: readonly string[]; campaigns: readonly string[] }): string {
+function documentText(
+  { segments, campaigns }: { segments: readonly string[]; campaigns: readonly string[] },
+  { currency, holdout } = { currency: "EUR", holdout: "10%" },
+): string {
   return `version: bench-1
 author: bench
 reason: to measure
-currency: EUR
+currency: ${currency}
 segments:
 ${segments.join("\n")}
 campaigns:
@@ -133,7 +149,7 @@ guardrails:
   goods_limits:
 ${LIMITS.map((limit) => `    - ${limit}`).join("\n")}
 experiments:
-  - {experiment_id: all, salt: bench/1, holdout: 10%}
+  - {experiment_id: all, salt: bench/1, holdout: ${holdout}}
 budgets:
   - {budget_id: group, amount: 1000000.00}
 `;

@@ -28,10 +28,22 @@ export interface ShopOptions {
   readonly thread?: ThreadOptions;
   /** The log as the feed sees it. Absent: as it is. */
   readonly feedLog?: (log: EventLog) => EventLog;
+  /** Absent: the built-in policy, the priors, and {@link SHOPPERS} shoppers who have put something into the cart. */
+  readonly stock?: Stock;
 }
 
-/** The scorer with its ledger on an embedded log of its own: shoppers with windows and consent, a catalog, the built-in policy. */
+/** What decisions are made on. */
+export interface Stock {
+  readonly policy: wire.Policy;
+  readonly model: wire.ResponseModel;
+  readonly shoppers: number;
+  /** What a shopper did, oldest first. */
+  readonly eventsOf: (shopper: number) => readonly wire.EventKind[];
+}
+
+/** The scorer with its ledger on an embedded log of its own: shoppers with windows and consent, a catalog, a policy. */
 export interface Shop {
+  readonly log: EventLog;
   readonly decider: Decider;
   readonly feed: WindowsFeed;
   readonly recent: RecentDecisions;
@@ -43,12 +55,12 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
   const log = await openEmbeddedLog({ directory });
   const telemetry = createTelemetry({ service: "scorer", version: "bench", logLevel: "warn", pretty: false });
   await log.ensureTopics(topicPlan(PARTITIONS, undefined));
-  await appendAll(log, [...catalogRecords(), policyRecord(), ...shoppersRecords()]);
+  await appendAll(log, [...catalogRecords(), ...stockRecords(options.stock)]);
   const recent = new RecentDecisions();
   const feed = await openFeed(log, telemetry, options);
   const { decider, sight } = await openDecider(log, telemetry, feed, recent);
   return {
-    ...{ decider, feed, recent },
+    ...{ log, decider, feed, recent },
     close: async () => {
       sight.close();
       await feed.close();
@@ -113,29 +125,39 @@ function catalogRecords(): NewRecord[] {
   }));
 }
 
-/** The built-in policy, with so much money that the benchmark does not come to its end. */
-function policyRecord(): NewRecord {
-  const policy = starterPolicy("USD");
-  policy.budgets = policy.budgets.map((budget) => ({ ...budget, amount: { minor: 10n ** 12n, currency: "USD" } }));
+const { EVENT_KIND_PRODUCT_VIEW, EVENT_KIND_CART_ADD } = wire.EventKind;
+const VIEWS_AND_CART = [EVENT_KIND_PRODUCT_VIEW, EVENT_KIND_PRODUCT_VIEW, EVENT_KIND_CART_ADD];
+
+function stockRecords(stock: Stock | undefined): NewRecord[] {
+  if (stock === undefined)
+    return [policyRecord(starterPolicy("USD")), ...shoppersRecords(SHOPPERS, () => VIEWS_AND_CART)];
+  const { policy, model, shoppers, eventsOf } = stock;
+  return [policyRecord(policy), modelRecord(model), ...shoppersRecords(shoppers, eventsOf)];
+}
+
+/** The policy, with so much money that the benchmark does not come to its end. */
+function policyRecord(written: wire.Policy): NewRecord {
+  const budgets = written.budgets.map((budget) => ({ ...budget, amount: { minor: 10n ** 12n, currency: "USD" } }));
+  const policy = { ...written, budgets };
   const value = wire.PolicyRecord.encode({ policy, appliedAtMs: BigInt(CLOCK.nowMs()) }).finish();
   return { topic: TOPICS.policy, partition: 0, key: policy.version, value, timestampMs: CLOCK.nowMs() };
 }
 
-/** Each shopper has agreed, looked at two products, and put one into the cart. */
-function* shoppersRecords(): Generator<NewRecord> {
-  const { PRODUCT_VIEW, CART_ADD } = {
-    PRODUCT_VIEW: wire.EventKind.EVENT_KIND_PRODUCT_VIEW,
-    CART_ADD: wire.EventKind.EVENT_KIND_CART_ADD,
-  };
+function modelRecord(model: wire.ResponseModel): NewRecord {
+  const value = wire.ModelRecord.encode(wire.ModelRecord.fromPartial({ model })).finish();
+  return { topic: TOPICS.models, partition: 0, key: model.version, value, timestampMs: CLOCK.nowMs() };
+}
+
+/** Each shopper has agreed to everything, and done something. */
+function* shoppersRecords(shoppers: number, eventsOf: Stock["eventsOf"]): Generator<NewRecord> {
   const { PURPOSE_PERSONALIZATION, PURPOSE_DEVICE, PURPOSE_LOCATION, PURPOSE_PROFILE } = wire.Purpose;
   const purposes = [PURPOSE_PERSONALIZATION, PURPOSE_DEVICE, PURPOSE_LOCATION, PURPOSE_PROFILE];
-  for (let shopper = 0; shopper < SHOPPERS; shopper += 1) {
+  for (let shopper = 0; shopper < shoppers; shopper += 1) {
     const subject = HASHER.known(userIdOf(shopper));
     const record = wire.SubjectRecord.fromPartial({ subject, consent: { purposes } });
     const value = wire.SubjectRecord.encode(record).finish();
     yield { topic: TOPICS.subjects, partition: 0, key: subject, value, timestampMs: CLOCK.nowMs() };
-    for (const [index, kind] of [PRODUCT_VIEW, PRODUCT_VIEW, CART_ADD].entries())
-      yield eventRecord(subject, index, kind);
+    for (const [index, kind] of eventsOf(shopper).entries()) yield eventRecord(subject, index, kind);
   }
 }
 
