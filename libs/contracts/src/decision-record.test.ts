@@ -21,7 +21,17 @@ import {
 } from "@leastwise/vocabulary";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { answerToWire, decisionFacts, decisionRecord, offerOf, offerToWire } from "./decision-record.js";
+import { encodeDecision, leadingDecisionId } from "./decision-encoding.js";
+import {
+  answerToWire,
+  decisionFacts,
+  decisionRecord,
+  offerOf,
+  offerToWire,
+  unwrittenDecision,
+} from "./decision-record.js";
+import { failedDraw } from "./failed-draw.js";
+import { framed } from "./registry-frame.js";
 import * as wire from "./wire.js";
 
 const EUR = "EUR" as CurrencyCode;
@@ -216,6 +226,48 @@ describe("a decision's record", () => {
         expect(onTheLog(decisionOf(decisionFacts(record)))).toEqual(record);
       }),
     );
+  });
+
+  it("is written straight from the decision in the bytes that the generated code writes (a law)", () => {
+    const amounts = { wantedMinor: fc.option(fc.integer({ min: -5, max: 2 ** 40 }), { nil: undefined }) };
+    const more = fc.record({ ...amounts, isOwed: fc.boolean() });
+    fc.assert(
+      fc.property(facts, fc.array(more, { maxLength: 4 }), (moving, extras) => {
+        const candidates = moving.candidates.map((one, index) => {
+          const { wantedMinor, isOwed } = extras[index] ?? {};
+          return {
+            ...one,
+            ...(wantedMinor === undefined ? {} : { wantedMinor }),
+            ...(isOwed === true ? { isOwed } : {}),
+          };
+        });
+        const decision = decisionOf({ ...moving, candidates });
+        const input = inputOf(decision, {});
+        const generated = wire.DecisionRecord.encode(decisionRecord(decision, input)).finish();
+        const unwritten = unwrittenDecision(decision, input);
+        expect(encodeDecision(unwritten)).toEqual(generated);
+        expect(decisionFacts(unwritten).candidates).toEqual(decisionFacts(decisionRecord(decision, input)).candidates);
+      }),
+    );
+  });
+
+  it("is encoded once, and anew when it is changed", () => {
+    const decision = plain();
+    const input = inputOf(decision, {});
+    const unwritten = unwrittenDecision(decision, input);
+    expect(encodeDecision(unwritten)).toBe(encodeDecision(unwritten));
+    const owned = { ownerEpoch: 7n };
+    const generated = wire.DecisionRecord.encode({ ...decisionRecord(decision, input), ...owned }).finish();
+    expect(encodeDecision({ ...unwritten, ...owned })).toEqual(generated);
+    const failed = wire.DecisionRecord.encode(failedDraw(decisionRecord(decision, input), "log_unavailable")).finish();
+    expect(encodeDecision(failedDraw(unwritten, "log_unavailable"))).toEqual(failed);
+  });
+
+  it("begins with the decision's id, framed or not", () => {
+    const bytes = encodeDecision(unwrittenDecision(plain(), inputOf(plain(), {})));
+    expect(leadingDecisionId(bytes)).toBe(plain().decisionId);
+    expect(leadingDecisionId(framed(3, [9], bytes))).toBe(plain().decisionId);
+    for (const none of [Buffer.alloc(0), Buffer.of(10, 200), Buffer.of(8, 3)]) expect(leadingDecisionId(none)).toBe("");
   });
 
   it("says what is held of which budget, and nothing where nothing is", () => {

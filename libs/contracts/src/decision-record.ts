@@ -18,6 +18,7 @@ import {
 import type { Cart, CatalogRow } from "@leastwise/offers";
 import { isCurrencyCode, PERSONAL_DATA_CLASSES, type CurrencyCode, type Millis } from "@leastwise/vocabulary";
 import { channelOfName, deviceOfName, purposeName, purposeOfName } from "./enum-names.js";
+import type { UnwrittenDecision } from "./decision-encoding.js";
 import { given } from "./given.js";
 import { incentiveOf, incentiveToWire } from "./incentive.js";
 import { moneyOf } from "./money.js";
@@ -27,10 +28,15 @@ import * as wire from "./wire.js";
 
 /** A decision as it stands on the log: with all of its inputs, so that it can be made again. */
 export function decisionRecord(decision: Decision, input: RecordableInput): wire.DecisionRecord {
-  return { ...identityOf(decision), ...choiceOf(decision), ...answerOf(decision), ...inputsOf(decision, input) };
+  const { weighed, ...record } = unwrittenDecision(decision, input);
+  const { candidates, currency } = weighed;
+  return { ...record, candidates: candidates.map((candidate) => candidateToWire(candidate, currency)) };
 }
 
-function identityOf(decision: Decision) {
+/** The same on its way to the log, to be written by `encodeDecision`. Written out field by field: it is on the path of every decision. */
+export function unwrittenDecision(decision: Decision, input: RecordableInput) {
+  const { currency } = decision.cart;
+  const { profile } = consentStep(input);
   return {
     decisionId: decision.decisionId,
     subject: decision.subject,
@@ -44,77 +50,67 @@ function identityOf(decision: Decision) {
     cartDigest: decision.cartDigest,
     channel: channelOfName(decision.channel) ?? wire.Channel.CHANNEL_UNSPECIFIED,
     device: deviceOfName(decision.device) ?? wire.Device.DEVICE_UNSPECIFIED,
+    features: featuresToWire(decision),
     consent: decision.consent.flatMap((purpose) => purposeOfName(purpose) ?? []),
-    enrolments: decision.enrolments.map((enrolment) => ({
-      experimentId: enrolment.experimentId,
-      arm: enrolment.arm,
-      enrolledAtMs: BigInt(enrolment.enrolledAtMs),
-      first: enrolment.first,
-      holdoutBp: enrolment.holdoutBp,
-    })),
-  };
-}
-
-function choiceOf(decision: Decision) {
-  const { currency } = decision.cart;
-  return {
+    enrolments: enrolmentsToWire(decision),
     episodeId: decision.episodeId,
     continued: decision.continued,
-    candidates: decision.candidates.map((candidate) => candidateToWire(candidate, currency)),
+    candidates: [],
     chosen: decision.chosen,
     exploit: decision.exploit,
     draw: BigInt(decision.draw),
     propensity: decision.propensity,
     ghost: decision.ghost,
-    explorationCostMinor: BigInt(decision.explorationCostMinor),
-    segments: [...decision.segments],
-  };
-}
-
-function answerOf(decision: Decision) {
-  const { currency } = decision.cart;
-  return {
     offer: decision.offer && offerToWire(decision.offer, wire.OfferStatus.OFFER_STATUS_ISSUED),
     held: decision.heldMinor === 0 ? undefined : { minor: BigInt(decision.heldMinor), currency },
     budgetId: decision.budgetId,
-    partnerSegments: [...decision.partnerSegments],
-    proposedClass: decision.proposedClass,
-    holds: decision.holds.map(({ minor, ...hold }) => ({ ...hold, amount: { minor: BigInt(minor), currency } })),
     reason: decision.reason,
     freshness: FRESHNESS[decision.freshness],
     degradedReason: decision.degradedReason,
     policyVersion: decision.policyVersion,
-    policyPrices: priceBasisToWire(decision.policyPrices),
     modelVersion: decision.modelVersion,
     horizonMs: BigInt(decision.horizonMs),
     message: decision.message,
+    segments: [...decision.segments],
     personalDataUsed: decision.personalDataUsed,
+    validUntilMs: BigInt(decision.validUntilMs),
+    catalog: decision.catalog.map(catalogView),
+    profileDigest: decision.profileDigest,
+    observeOnly: decision.observeOnly,
+    decisionState: Buffer.from(encodeRecordedState(input)),
+    explorationCostMinor: BigInt(decision.explorationCostMinor),
+    profile: profile && profileToWire(profile),
+    withheldUntilMs: BigInt(decision.withheldUntilMs),
+    lastOrderMs: BigInt(decision.lastOrderMs),
+    // Who writes it to the log says under which epoch.
+    ownerEpoch: 0n,
+    holds: decision.holds.map(({ minor, ...hold }) => ({ ...hold, amount: { minor: BigInt(minor), currency } })),
+    partnerSegments: [...decision.partnerSegments],
+    proposedClass: decision.proposedClass,
+    policyPrices: priceBasisToWire(decision.policyPrices),
     personalDataClasses: [...decision.personalDataClasses],
     disclosure: decision.disclosure,
     classFreshness: decision.classFreshness.map(readClassToWire),
-    validUntilMs: BigInt(decision.validUntilMs),
-    observeOnly: decision.observeOnly,
-    // Who writes it to the log says under which epoch.
-    ownerEpoch: 0n,
-    withheldUntilMs: BigInt(decision.withheldUntilMs),
-    lastOrderMs: BigInt(decision.lastOrderMs),
-  };
+    weighed: { candidates: decision.candidates, currency },
+  } satisfies UnwrittenDecision;
 }
 
-function inputsOf(decision: Decision, input: RecordableInput) {
-  const { features } = decision;
-  const { profile } = consentStep(input);
+function enrolmentsToWire({ enrolments }: Decision): wire.Enrolment[] {
+  return enrolments.map(({ experimentId, arm, enrolledAtMs, first, holdoutBp }) => ({
+    experimentId,
+    arm,
+    enrolledAtMs: BigInt(enrolledAtMs),
+    first,
+    holdoutBp,
+  }));
+}
+
+function featuresToWire({ features }: Decision): wire.FeatureSnapshot {
   return {
-    features: {
-      catalogue: features.catalogue,
-      values: Array.from(features.values),
-      asOfOffset: BigInt(features.asOfOffset),
-      partition: features.partition,
-    },
-    catalog: decision.catalog.map(catalogView),
-    profileDigest: decision.profileDigest,
-    profile: profile && profileToWire(profile),
-    decisionState: Buffer.from(encodeRecordedState(input)),
+    catalogue: features.catalogue,
+    values: Array.from(features.values),
+    asOfOffset: BigInt(features.asOfOffset),
+    partition: features.partition,
   };
 }
 
@@ -269,7 +265,7 @@ function bigintOf(value: number | undefined): bigint | undefined {
 }
 
 /** What of a recorded decision moves the subject's state and the owner's books, to fold them again from the log. */
-export function decisionFacts(record: wire.DecisionRecord): DecisionFacts {
+export function decisionFacts(record: UnwrittenDecision): DecisionFacts {
   return {
     decisionId: record.decisionId,
     decidedAtMs: Number(record.decidedAtMs) as Millis,
@@ -286,7 +282,7 @@ export function decisionFacts(record: wire.DecisionRecord): DecisionFacts {
     })),
     episodeId: record.episodeId,
     continued: record.continued,
-    candidates: record.candidates.map(candidateOf),
+    candidates: record.weighed?.candidates ?? record.candidates.map(candidateOf),
     chosen: record.chosen,
     exploit: record.exploit,
     draw: Number(record.draw),

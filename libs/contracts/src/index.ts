@@ -23,6 +23,7 @@ export { checkId, checkOptionalId, checkText, ID_BYTES_MAX, isStorableText } fro
 export * from "./slab-event-reader.js";
 export * from "./window-event.js";
 export * from "./topics.js";
+export { encodeDecision, leadingDecisionId, type UnwrittenDecision } from "./decision-encoding.js";
 export * from "./decision-explanation.js";
 export * from "./decision-record.js";
 export * from "./incentive.js";

@@ -1,10 +1,10 @@
-import { failedDraw, type wire } from "@leastwise/contracts";
+import { failedDraw, type UnwrittenDecision } from "@leastwise/contracts";
 
 /** Records that are kept at the most; what comes beyond is not recorded. */
 const FAILED_DRAWS_MAX = 1_000;
 
 interface FailedDraw {
-  readonly record: wire.DecisionRecord;
+  readonly record: UnwrittenDecision;
   /** When it is sure that the record does not stand on the log, Unix ms. */
   readonly fromMs: number;
 }
@@ -17,7 +17,7 @@ export class FailedDraws {
   readonly #byDecision = new Map<string, FailedDraw>();
 
   /** Keeps a record that the log did not acknowledge. False where there is no room. */
-  add(record: wire.DecisionRecord, fromMs: number): boolean {
+  add(record: UnwrittenDecision, fromMs: number): boolean {
     if (this.#byDecision.size >= FAILED_DRAWS_MAX) return false;
     this.#byDecision.set(record.decisionId, { record, fromMs });
     return true;
@@ -29,7 +29,7 @@ export class FailedDraws {
   }
 
   /** Takes out those that do not stand on the log, each as it is to be recorded: what was drawn, and nothing given. */
-  take(nowMs: number): readonly wire.DecisionRecord[] {
+  take(nowMs: number): readonly UnwrittenDecision[] {
     const over = [...this.#byDecision.values()].filter(({ fromMs }) => fromMs <= nowMs);
     for (const { record } of over) this.#byDecision.delete(record.decisionId);
     return over.map(({ record }) => failedDraw(record, "log_unavailable"));

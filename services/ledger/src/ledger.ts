@@ -1,4 +1,11 @@
-import { decodeDecisionRecord, FAILED_AFTER_DRAW, TOPICS, wire } from "@leastwise/contracts";
+import {
+  decodeDecisionRecord,
+  encodeDecision,
+  FAILED_AFTER_DRAW,
+  TOPICS,
+  wire,
+  type UnwrittenDecision,
+} from "@leastwise/contracts";
 import type { BudgetLease, CompiledBreaker, CompiledBudget, DecisionState, Quantity } from "@leastwise/decision";
 import type { EventLog, LogError } from "@leastwise/eventlog";
 import { expire, type OfferExpired, type OfferRedeemed, type OfferTerms } from "@leastwise/offers";
@@ -26,6 +33,7 @@ import { PendingGrants } from "./pending-grants.js";
 import { RedemptionDoubts } from "./redemption-doubts.js";
 import { offerEventToWire, readDecision, readOfferEvent, type RecordedDecision } from "./recorded.js";
 import { OwnRecords, type Led, type Writing } from "./own-records.js";
+import { SentDecisions } from "./sent-decisions.js";
 import type { Tenure } from "./tenure.js";
 
 export interface LedgerOptions {
@@ -73,6 +81,7 @@ export class Ledger {
   readonly #counted = new Set<string>();
   /** Own decisions that count when they are on the log, however one hears of it first. */
   readonly #pending = new PendingGrants();
+  readonly #sent = new SentDecisions();
   readonly #failedDraws = new FailedDraws();
   readonly #doubts = new RedemptionDoubts();
   /** Records on their way to the log that nobody waits for. */
@@ -207,21 +216,17 @@ export class Ledger {
    * Writes a decision. One that grants something, or withholds it, counts when it is durable; one that gives nothing counts at once, and its
    * record follows. The failure is the log's; the state is then what it was, save that what was to be granted is in doubt.
    */
-  async record(record: wire.DecisionRecord, led: Led = {}): Promise<Result<void, LogError>> {
+  async record(record: UnwrittenDecision, led: Led = {}): Promise<Result<void, LogError>> {
     const recorded = readDecision(record);
     const isGrant = recorded.issued !== undefined || recorded.isWithheld;
     if (isGrant) return this.#recordGrant(record, recorded, led);
-    return this.#own.areShared ? this.#writeDecision(record, led) : this.#recordNone(record, recorded, led);
+    return this.#own.areShared ? this.#writeDecision(record, recorded, led) : this.#recordNone(record, recorded, led);
   }
 
-  async #recordGrant(
-    record: wire.DecisionRecord,
-    recorded: RecordedDecision,
-    led: Led,
-  ): Promise<Result<void, LogError>> {
+  async #recordGrant(record: UnwrittenDecision, recorded: RecordedDecision, led: Led): Promise<Result<void, LogError>> {
     const { decisionId } = record;
     this.#pending.send(decisionId, recorded);
-    const written = await this.#writeDecision(record, led);
+    const written = await this.#writeDecision(record, recorded, led);
     if (written.ok && this.#pending.arrived(decisionId)) {
       this.#counted.add(decisionId);
       this.#book.decided(recorded);
@@ -233,11 +238,11 @@ export class Ledger {
   }
 
   /** Of a process that writes alone. */
-  #recordNone(record: wire.DecisionRecord, recorded: RecordedDecision, led: Led): Result<void, LogError> {
+  #recordNone(record: UnwrittenDecision, recorded: RecordedDecision, led: Led): Result<void, LogError> {
     this.#counted.add(record.decisionId);
     const takeBack = this.#book.decided(recorded);
     this.#goOn(
-      this.#writeDecision(record, led).then((written) => {
+      this.#writeDecision(record, recorded, led).then((written) => {
         // Without its mark the record counts again, should it turn out to stand on the log.
         if (!written.ok && this.#counted.delete(record.decisionId)) takeBack();
       }),
@@ -245,10 +250,15 @@ export class Ledger {
     return ok(undefined);
   }
 
-  async #writeDecision(record: wire.DecisionRecord, led: Led): Promise<Result<void, LogError>> {
-    const writing = this.#own.write(this.#decisions, record, led);
+  async #writeDecision(
+    record: UnwrittenDecision,
+    recorded: RecordedDecision,
+    led: Led,
+  ): Promise<Result<void, LogError>> {
+    const writing = this.#own.write(this.#sending(recorded), record, led);
     this.#goOn(writing);
     const written = await writing;
+    if (!written.ok) this.#sent.forget(record.decisionId);
     if (written.ok) {
       this.#failedDraws.arrived(record.decisionId);
       this.#goOn(this.#recordFailedDraws());
@@ -259,7 +269,7 @@ export class Ledger {
   }
 
   /** One that may stand on the log all the same has to wait until it would have shown. */
-  #keepFailedDraw(record: wire.DecisionRecord): void {
+  #keepFailedDraw(record: UnwrittenDecision): void {
     if (this.#failedDraws.add(record, this.#options.clock.nowMs() + DOUBT_MS)) return;
     this.#options.telemetry.metrics.failedDraws.with({ outcome: "dropped" }).add();
   }
@@ -378,14 +388,26 @@ export class Ledger {
     }
   }
 
-  readonly #decisions: Writing<wire.DecisionRecord> = {
+  readonly #decisions: Writing<UnwrittenDecision> = {
     topic: TOPICS.decisions,
     encode: (record, epoch) => {
       const owned = epoch === 0 ? record : { ...record, ownerEpoch: BigInt(epoch) };
-      const message = wire.DecisionRecord.encode(owned).finish();
+      const message = encodeDecision(owned);
       return this.#options.frame?.(message) ?? message;
     },
   };
+
+  #sending(recorded: RecordedDecision): Writing<UnwrittenDecision> {
+    const { topic, encode } = this.#decisions;
+    return {
+      topic,
+      encode: (record, epoch) => {
+        const bytes = encode(record, epoch);
+        this.#sent.send({ decisionId: record.decisionId, epoch, recorded, bytes });
+        return bytes;
+      },
+    };
+  }
 
   readonly #offers: Writing<wire.OfferEvent> = {
     topic: TOPICS.offers,
@@ -394,23 +416,24 @@ export class Ledger {
   };
 
   #readBackDecision(read: PlacedValue): void {
-    const record = this.#readable(read, readableDecision);
-    if (record !== undefined) {
-      const counts = this.#own.take(read, Number(record.ownerEpoch));
+    const sent = this.#sent.takeBack(read.value);
+    const record = sent === undefined ? this.#readable(read, readableDecision) : undefined;
+    const back = sent ?? (record && { decisionId: record.decisionId, epoch: Number(record.ownerEpoch) });
+    if (back !== undefined) {
+      const counts = this.#own.take(read, back.epoch);
       // A draw that is void is recorded as one that failed by whoever records.
-      this.#failedDraws.arrived(record.decisionId);
+      this.#failedDraws.arrived(back.decisionId);
       // Its own writer has to know first what the book has: it goes on when it has heard of the record.
-      if (counts && record.decisionId !== "") this.#foldDecision(record);
+      if (counts && back.decisionId !== "" && !this.#counted.delete(back.decisionId))
+        this.#fold(back.decisionId, sent?.recorded ?? (record && movingDecision(record)));
     }
     this.#own.seen(read);
   }
 
-  #foldDecision(record: wire.DecisionRecord): void {
-    if (this.#counted.delete(record.decisionId)) return;
-    // Nobody was given anything, nobody was told, and what was decided since was decided without it: it moves nothing.
-    if (record.reason === FAILED_AFTER_DRAW) return;
-    this.#pending.arrived(record.decisionId);
-    this.#book.decided(readDecision(record));
+  #fold(decisionId: string, recorded: RecordedDecision | undefined): void {
+    if (recorded === undefined) return;
+    this.#pending.arrived(decisionId);
+    this.#book.decided(recorded);
   }
 
   #readBackOffer(read: PlacedValue): void {
@@ -435,6 +458,11 @@ export class Ledger {
       return undefined;
     }
   }
+}
+
+/** Undefined where nobody was given anything, nobody was told, and what was decided since was decided without it: it moves nothing. */
+function movingDecision(record: wire.DecisionRecord): RecordedDecision | undefined {
+  return record.reason === FAILED_AFTER_DRAW ? undefined : readDecision(record);
 }
 
 /** Throws for what is no decision, and no beginning of an owner either. */

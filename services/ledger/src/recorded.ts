@@ -1,4 +1,4 @@
-import { decisionFacts, moneyToWire, offerOf, type wire } from "@leastwise/contracts";
+import { decisionFacts, moneyToWire, offerOf, type UnwrittenDecision, type wire } from "@leastwise/contracts";
 import type { DecisionFacts, Hold } from "@leastwise/decision";
 import type { OfferEvent, OfferTerms, Redemption } from "@leastwise/offers";
 import { isSubjectId, type Millis, type SubjectId } from "@leastwise/vocabulary";
@@ -22,7 +22,7 @@ export interface RecordedDecision {
 }
 
 /** Reads a record of `decisions`. What is none of ours was passed over before: what cannot be read here is a bug. */
-export function readDecision(record: wire.DecisionRecord): RecordedDecision {
+export function readDecision(record: UnwrittenDecision): RecordedDecision {
   const { subject } = record;
   if (!isSubjectId(subject)) throw new RangeError(`decision ${record.decisionId} has no subject`);
   const facts = decisionFacts(record);

@@ -1,4 +1,4 @@
-import { answerToWire, decisionRecord, wire, type OfferTokens } from "@leastwise/contracts";
+import { answerToWire, encodeDecision, unwrittenDecision, wire, type OfferTokens, type UnwrittenDecision } from "@leastwise/contracts";
 import {
   answerOf,
   beginDecision,
@@ -126,7 +126,7 @@ export class Decider {
       const input = decisionInput(facts, policy, this.#options.models.active(), 0);
       const outcome = decide(input);
       if (outcome.kind === "repeated") throw new Error("a rehearsal was answered before");
-      wire.DecisionRecord.encode(decisionRecord(outcome.decision, input)).finish();
+      encodeDecision(unwrittenDecision(outcome.decision, input));
       wire.DecideResponse.encode(answerToWire(answerOf(outcome.decision), 0)).finish();
     }
   }
@@ -240,18 +240,20 @@ export class Decider {
     if (degraded !== undefined) this.#options.telemetry.metrics.degraded.with({ reason: degraded }).add();
     if (outcome.kind === "repeated") return this.#repeat(outcome.answer, subject, staleMs, degraded);
     const { decision } = outcome;
-    const writing = this.#options.ledger.record(decisionRecord(decision, input), led);
+    const record = unwrittenDecision(decision, input);
+    const writing = this.#options.ledger.record(record, led);
     // The answer may have to leave before; the next decision of the subject must know what became of this one.
     hold(writing);
-    if (!isGrant(decision)) return this.#give(decision, input, staleMs);
+    const give = () => this.#give(decision, record, input, staleMs);
+    if (!isGrant(decision)) return give();
     const written = await inTime(writing, this.#leftMs(leaveMs));
-    if (written?.ok === true) return this.#give(decision, input, staleMs);
+    if (written?.ok === true) return give();
     // Whether the grant stands on the log will show; nobody was told of it, and the next answer tells what stands.
     return this.#refrain(decision, written === undefined ? "deadline_near" : notWritten(written.error), staleMs);
   }
 
-  #give(decision: Decision, input: SafeInput, staleMs: number): wire.DecideResponse {
-    this.#options.recent.keep(decision, input);
+  #give(decision: Decision, record: UnwrittenDecision, madeWith: SafeInput, staleMs: number): wire.DecideResponse {
+    this.#options.recent.keep(record, madeWith);
     this.#count(decision);
     return this.#toWire(decision.subject, answerOf(decision), staleMs);
   }

@@ -1,10 +1,11 @@
-import { wire } from "@leastwise/contracts";
+import { unwrittenDecision, wire } from "@leastwise/contracts";
 import { degradedDecision, type Decision, type RecordableInput } from "@leastwise/decision";
 import type { AssignmentKey, SubjectId } from "@leastwise/vocabulary";
 import { describe, expect, it } from "@jest/globals";
+import { catalogueDigest } from "./decision-input.js";
 import { CODE_KEY } from "./given/shop.js";
 import { EUR, NOON } from "./given/records.js";
-import { RecentDecisions } from "./recent-decisions.js";
+import { explained, RecentDecisions } from "./recent-decisions.js";
 
 const ADA = "a0".repeat(16);
 
@@ -21,7 +22,7 @@ function inputOf(requestId: string): RecordableInput {
     place: { country: "DE", region: "" },
     partnerSegments: [],
     proposedClass: "",
-    features: { catalogue: "none", values: [], texts: {}, asOfOffset: -1, partition: 0 },
+    features: { catalogue: catalogueDigest(0)!, values: [], texts: {}, asOfOffset: -1, partition: 0 },
     consent: [],
     catalog: [],
     decisionState: { enrolments: [], open: [], history: [], orders: [], recent: [] },
@@ -47,7 +48,7 @@ function decisionOf(input: RecordableInput): Decision {
 function keepOne(recent: RecentDecisions, requestId: string): string {
   const input = inputOf(requestId);
   const decision = decisionOf(input);
-  recent.keep(decision, input);
+  recent.keep(unwrittenDecision(decision, input), input);
   return decision.decisionId;
 }
 
@@ -64,6 +65,14 @@ describe("recent decisions", () => {
       channel: wire.Channel.CHANNEL_WEB,
     });
     expect(explained?.sentences.join(" ")).toContain("no_policy");
+  });
+
+  it("explain from the bytes that are kept what the decision itself would have told", () => {
+    const recent = new RecentDecisions();
+    const input = inputOf("r-1");
+    const decision = decisionOf(input);
+    recent.keep(unwrittenDecision(decision, input), input);
+    expect(recent.explain(decision.decisionId)).toEqual(explained(decision, input));
   });
 
   it("know nothing of a decision that was never kept", () => {

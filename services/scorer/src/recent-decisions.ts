@@ -1,16 +1,36 @@
-import { decisionExplanation, decisionRecord, type wire } from "@leastwise/contracts";
+import {
+  decodeDecisionRecord,
+  decisionExplanation,
+  decisionRecord,
+  encodeDecision,
+  type UnwrittenDecision,
+  type wire,
+} from "@leastwise/contracts";
 import { accountOf, type Decision, type DegradedInput } from "@leastwise/decision";
 import { FEATURE_CATALOGUE } from "@leastwise/references";
+import { sayRefusal } from "@leastwise/vocabulary";
+import { decidedAgain } from "./decided-again.js";
 
 /** Decisions that can be explained from memory; the log and the table `decisions` have them all. */
 const RECENT_MAX = 2_000;
 
-/** The newest decisions, for Explain: the oldest is forgotten first. */
-export class RecentDecisions {
-  readonly #kept = new Map<string, { readonly decision: Decision; readonly input: DegradedInput }>();
+/** What a decision was made with that its record only names, or must not hold. */
+type MadeWith = Pick<DegradedInput, "policy" | "model" | "codeKey">;
 
-  keep(decision: Decision, input: DegradedInput): void {
-    this.#kept.set(decision.decisionId, { decision, input });
+interface Kept {
+  readonly bytes: Uint8Array;
+  readonly madeWith: MadeWith;
+}
+
+/**
+ * The newest decisions, for Explain: the oldest is forgotten first. Kept are the bytes of their records: hardly any is asked for, and all that was weighed
+ * for each of them, as objects, would be most of what the process holds.
+ */
+export class RecentDecisions {
+  readonly #kept = new Map<string, Kept>();
+
+  keep(record: UnwrittenDecision, { policy, model, codeKey }: MadeWith): void {
+    this.#kept.set(record.decisionId, { bytes: encodeDecision(record), madeWith: { policy, model, codeKey } });
     if (this.#kept.size <= RECENT_MAX) return;
     for (const oldest of this.#kept.keys()) {
       this.#kept.delete(oldest);
@@ -21,8 +41,15 @@ export class RecentDecisions {
   /** The record and its steps, in words and as data; undefined for one that is not kept. */
   explain(decisionId: string): wire.ExplainResponse | undefined {
     const kept = this.#kept.get(decisionId);
-    return kept && explained(kept.decision, kept.input);
+    return kept && explainedAgain(kept);
   }
+}
+
+/** Why a decision came out as it did, which making it again from its record shows. */
+function explainedAgain({ bytes, madeWith: { policy, model, codeKey } }: Kept): wire.ExplainResponse {
+  const again = decidedAgain(decodeDecisionRecord(bytes), { policyOf: () => policy, modelOf: () => model, codeKey });
+  if (!again.ok) throw new Error(`an own record cannot be decided again: ${sayRefusal(again.error)}`);
+  return explained(again.value.decision, again.value.input);
 }
 
 /** Why a decision came out as it did. A degraded answer has no account: nothing was weighed. */
