@@ -4,6 +4,7 @@ import { checkpointBench } from "./checkpoint.js";
 import { coreBench } from "./core.js";
 import { corePolicyBench } from "./core-policy.js";
 import { decideBench } from "./decide.js";
+import { decideStreamBench } from "./decide-stream.js";
 import { freshnessBench } from "./freshness.js";
 import { ingestBench } from "./ingest.js";
 import { logClientsBench } from "./log-clients.js";
@@ -23,6 +24,7 @@ import { windowsBench } from "./windows.js";
 
 const BENCHES: readonly Bench[] = [
   decideBench,
+  decideStreamBench,
   underIngestBench,
   routingBench,
   takeoverBench,

@@ -1,11 +1,4 @@
-import {
-  status,
-  type Deadline,
-  type Metadata,
-  type sendUnaryData,
-  type ServerDuplexStream,
-  type ServerUnaryCall,
-} from "@grpc/grpc-js";
+import { status, type Deadline, type Metadata, type sendUnaryData, type ServerUnaryCall } from "@grpc/grpc-js";
 import { err, ok, printable, refusal, type Result } from "@leastwise/vocabulary";
 import { randomUUID } from "node:crypto";
 import { performance } from "node:perf_hooks";
@@ -69,48 +62,6 @@ export function answerUnary(
     if (answer.ok) callback(null, answer.value);
     else callback(statusOf(answer.error));
     tell(hooks, bound, context, startedMs, answer);
-  });
-}
-
-/** Answers a two-way stream message by message. Never throws. */
-export function answerStream(bound: BoundMethod, hooks: CallHooks, call: ServerDuplexStream<Incoming, unknown>): void {
-  const startedMs = performance.now();
-  const context = contextOf(bound, call);
-  let isOver = false;
-  let isAnswering = false;
-  let hasEnded = false;
-  const finish = (outcome: Result<unknown, RpcRefusal>) => {
-    if (isOver) return;
-    isOver = true;
-    if (outcome.ok) call.end();
-    else call.emit("error", statusOf(outcome.error));
-    tell(hooks, bound, context, startedMs, outcome);
-  };
-  call.on("data", (message: Incoming) => {
-    call.pause(); // one message in hand at a time: answers leave in the order of the requests
-    isAnswering = true;
-    void answerOne(bound, hooks, message, context).then((answer) => {
-      isAnswering = false;
-      if (isOver) return;
-      if (!answer.ok) {
-        finish(answer);
-        return;
-      }
-      const hasRoom = call.write(answer.value);
-      if (hasEnded) finish(ok(undefined));
-      else if (hasRoom) call.resume();
-      else call.once("drain", () => call.resume());
-    });
-  });
-  call.on("end", () => {
-    // A stream that its caller resets ends, too, and is known as cancelled only a tick later.
-    setImmediate(() => {
-      hasEnded = true; // pausing does not hold this back: the last message may still be in hand, and is answered first
-      if (!isAnswering) finish(ok(undefined));
-    });
-  });
-  call.on("cancelled", () => {
-    finish(err(givenUp(context)));
   });
 }
 

@@ -18,7 +18,7 @@ export interface CallContext {
 
 /**
  * Answers one message: of a unary call the only one; of a two-way stream each, in turn, the next after this one's answer
- * has left. A refusal ends the call. A rejection is a bug: the caller gets INTERNAL and a reference to the log.
+ * has left, unless the method's messages are answered {@link SideBySide}. A refusal ends the call. A rejection is a bug: the caller gets INTERNAL and a reference to the log.
  */
 export type Handler<Request, Response> = (
   request: Request,
@@ -59,6 +59,19 @@ export type Handlers<Service> = {
   readonly [Name in keyof Service]: Handler<RequestOf<Service[Name]>, AnswerOf<Service[Name]>>;
 };
 
+/** How several messages of a two-way stream are in hand at once. Their answers leave in the order of the messages all the same. */
+export interface SideBySide<Request = unknown> {
+  /** Most messages in hand. */
+  readonly messagesMax: number;
+  /** Messages of one key are answered one after the other. */
+  keyOf(request: Request): string;
+}
+
+/** What of a service's two-way streams is answered side by side; the others are answered message by message. */
+export type SideBySides<Service> = {
+  readonly [Name in keyof Service]?: SideBySide<RequestOf<Service[Name]>>;
+};
+
 /** A handler of some method, its messages' types forgotten; {@link defineService} has checked them. */
 export interface AnyHandler {
   handle(request: unknown, context: CallContext): Promise<Result<unknown, RpcRefusal>>;
@@ -69,6 +82,7 @@ export interface BoundMethod {
   readonly name: string;
   readonly method: MethodShape;
   readonly handler: AnyHandler["handle"];
+  readonly sideBySide?: SideBySide | undefined;
 }
 
 /** A service with its handlers, ready for {@link startRpcServer}. */
@@ -82,12 +96,14 @@ export interface RpcService {
 export function defineService<Service extends ServiceShape>(
   definition: Service,
   handlers: Handlers<Service>,
+  sideBySides: SideBySides<Service> = {},
 ): RpcService {
   const byName: Readonly<Record<string, AnyHandler["handle"]>> = handlers;
+  const windows: Readonly<Record<string, SideBySide | undefined>> = sideBySides;
   const methods = Object.entries(definition).map(([name, method]) => {
     const handler = byName[name];
     if (handler === undefined) throw new Error(`${method.path} has no handler`);
-    return { name, method, handler };
+    return { name, method, handler, sideBySide: windows[name] };
   });
   const [first] = methods;
   if (first === undefined) throw new Error("a service without methods");

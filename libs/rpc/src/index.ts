@@ -6,6 +6,7 @@ export {
   type Handlers,
   type Outgoing,
   type RpcService,
+  type SideBySides,
 } from "./handlers.js";
 export { hasHopped, hopMetadata, HOPS_KEY, isTraceparent, traceparentOf } from "./hops.js";
 export { type CallableMethod, type KeptCallOptions, KeptChannel, KeptChannels } from "./kept-channels.js";

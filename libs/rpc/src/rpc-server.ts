@@ -10,11 +10,12 @@ import {
 import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { HealthImplementation } from "grpc-health-check";
 import { setMaxListeners } from "node:events";
-import { answerStream, answerUnary, readIncoming, type CallHooks, type Incoming } from "./guarded-call.js";
+import { answerUnary, readIncoming, type CallHooks, type Incoming } from "./guarded-call.js";
 import type { BoundMethod, RpcService } from "./handlers.js";
 import { answerOneWay } from "./one-way-stream.js";
 import { addReflection } from "./reflection.js";
 import { guardTimeoutHeader } from "./timeout-header.js";
+import { answerStream } from "./two-way-stream.js";
 
 /** Largest message taken unless told otherwise, bytes. */
 export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;

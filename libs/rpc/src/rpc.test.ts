@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { service as healthDefinition } from "grpc-health-check";
 import http2 from "node:http2";
 import type { CallEnd } from "./guarded-call.js";
-import { defineService, type CallContext, type Handlers } from "./handlers.js";
+import { defineService, type CallContext, type Handlers, type SideBySides } from "./handlers.js";
 import { callUnary, connect } from "./rpc-client.js";
 import { invalidArgument, refuse, statusOf, unimplemented } from "./rpc-refusal.js";
 import { startRpcServer, type RpcServer } from "./rpc-server.js";
@@ -20,13 +20,17 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function start(record: CollectorHandlers["record"], stream: CollectorHandlers["recordStream"] = record) {
+async function start(
+  record: CollectorHandlers["record"],
+  stream: CollectorHandlers["recordStream"] = record,
+  sideBySides: SideBySides<wire.CollectorServiceService> = {},
+) {
   const ends: CallEnd[] = [];
   const defects: { error: unknown; reference: string }[] = [];
   const started = await startRpcServer({
     host: "127.0.0.1",
     port: 0,
-    services: [defineService(wire.CollectorServiceService, { record, recordStream: stream })],
+    services: [defineService(wire.CollectorServiceService, { record, recordStream: stream }, sideBySides)],
     hooks: {
       onCall: (end) => ends.push(end),
       onDefect: (error, reference) => defects.push({ error, reference }),
@@ -310,6 +314,81 @@ describe("two-way streams", () => {
     const { client, call } = await start(echo, () => Promise.reject(new Error("\ud800")));
     expect((await collect(client, [1]).done).error?.code).toBe(13);
     expect(await call()).toMatchObject({ ok: true });
+  });
+
+  describe("whose messages are answered side by side", () => {
+    /** Holds every message back until a test lets its size go, and says what is in hand. */
+    async function startHeld(messagesMax: number, keyOf: (size: number) => string = String) {
+      const held = new Map<number, () => void>();
+      const stream: CollectorHandlers["recordStream"] = async (request, context) => {
+        const size = request.events.length;
+        await new Promise<void>((resolve) => held.set(size, resolve));
+        held.delete(size);
+        return size === 0 ? err(invalidArgument(refusal("batch_empty", "events", "", "1"))) : echo(request, context);
+      };
+      const recordStream = { messagesMax, keyOf: ({ events }: wire.RecordRequest) => keyOf(events.length) };
+      const { client, ends } = await start(echo, stream, { recordStream });
+      const inHand = async (...sizes: readonly number[]) => {
+        while (sizes.some((size) => !held.has(size))) await new Promise((resolve) => setImmediate(resolve));
+        for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        expect([...held.keys()].sort()).toEqual(sizes);
+      };
+      const letGo = (size: number) => {
+        held.get(size)!();
+      };
+      return { client, ends, inHand, letGo };
+    }
+
+    it("have so many in hand and no more, and their answers leave in order", async () => {
+      const { client, ends, inHand, letGo } = await startHeld(3);
+      const { done } = collect(client, [1, 2, 3, 4, 5]);
+      await inHand(1, 2, 3);
+      letGo(3);
+      letGo(2);
+      await inHand(1);
+      letGo(1);
+      await inHand(4, 5);
+      letGo(5);
+      letGo(4);
+      expect((await done).got).toEqual([1, 2, 3, 4, 5]);
+      expect(ends).toMatchObject([{ code: "OK" }]);
+    });
+
+    it("are answered one after the other where they have one key", async () => {
+      const { client, inHand, letGo } = await startHeld(4, (size) => (size % 2 === 0 ? "even" : "odd"));
+      const { done } = collect(client, [1, 2, 3, 4]);
+      await inHand(1, 2);
+      letGo(2);
+      await inHand(1, 4);
+      letGo(4);
+      letGo(1);
+      await inHand(3);
+      letGo(3);
+      expect((await done).got).toEqual([1, 2, 3, 4]);
+    });
+
+    it("end with the first refusal, after the answers before it", async () => {
+      const { client, ends, inHand, letGo } = await startHeld(3);
+      const { done } = collect(client, [1, 0, 2], false);
+      await inHand(0, 1, 2);
+      for (const size of [2, 0, 1]) letGo(size);
+      const { got, error } = await done;
+      expect(got).toEqual([1]);
+      expect(error?.metadata.get("leastwise-reason")).toEqual(["batch_empty"]);
+      expect(ends).toMatchObject([{ code: "INVALID_ARGUMENT", reason: "batch_empty" }]);
+    });
+
+    it("leave in order past what the socket takes at once", async () => {
+      const sizes = Array.from({ length: 2_000 }, (_, index) => index % 7);
+      const big = "x".repeat(20_000);
+      const recordStream = { messagesMax: 8, keyOf: String };
+      const { client } = await start(
+        echo,
+        async ({ events }) => Promise.resolve(ok({ ...EMPTY, accepted: events.length, position: big })),
+        { recordStream },
+      );
+      expect((await collect(client, sizes).done).got).toEqual(sizes);
+    });
   });
 
   it("are told when the caller goes", async () => {

@@ -44,8 +44,8 @@ export class Exploration {
     const drawn = candidates[chosen];
     const given = drawn !== undefined && drawn.rung > 0 && offer?.campaignId === drawn.campaignId ? drawn : undefined;
     const rung = given?.rung ?? 0;
-    const weighed = candidates.filter(({ isOwed }) => isOwed !== true);
-    const campaigns = given === undefined ? weighed.map(({ campaignId }) => campaignId) : [given.campaignId];
+    const weighed = given === undefined ? candidates.filter(({ isOwed }) => isOwed !== true) : [given];
+    const campaigns = weighed.map(({ campaignId }) => campaignId);
     for (const campaign of new Set(campaigns)) {
       if (campaign === "") continue;
       const counts = this.#decisionsPerRung.get(campaign) ?? [];

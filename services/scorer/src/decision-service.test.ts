@@ -102,6 +102,28 @@ describe("the door of the decision", () => {
   });
 });
 
+describe("a stream of several shoppers", () => {
+  it("has several in hand at once, one shopper's one after the other, and answers in its order", async () => {
+    const begun: string[] = [];
+    let beginBob = () => {};
+    const bobHasBegun = new Promise<void>((resolve) => (beginBob = resolve));
+    const decide: Shop["decider"]["decide"] = async (request, deadlineMs) => {
+      begun.push(request.requestId);
+      if (request.requestId === "ada-1") await bobHasBegun;
+      if (request.requestId === "bob-1") beginBob();
+      return shop.decider.decide(request, deadlineMs);
+    };
+    await serve(decisionService({ decide, whatIf: (asked) => shop.decider.whatIf(asked) }, shop.recent));
+    const of = (userId: string, requestId: string) => checkout({ subject: { userId }, requestId });
+    const requests = [of("ada", "ada-1"), of("ada", "ada-2"), of("bob", "bob-1")];
+    const streamed = await stream(requests);
+    expect(begun).toEqual(["ada-1", "bob-1", "ada-2"]);
+    const alone = await Promise.all(requests.map((request) => shop.decider.decide(request, undefined)));
+    const ids = alone.map((answer) => answer.ok && answer.value.decisionId);
+    expect(streamed.map(({ outcome }) => outcome?.$case === "response" && outcome.value.decisionId)).toEqual(ids);
+  });
+});
+
 describe("a defect in one answer", () => {
   it("of a batch or a stream is told in its place, with a reference to the log, and the others have theirs", async () => {
     const defects: { readonly reference: string; readonly method: string }[] = [];

@@ -8,6 +8,7 @@ import {
   type CallHooks,
   type Handlers,
   type RpcService,
+  type SideBySides,
 } from "@leastwise/rpc";
 import type { Telemetry } from "@leastwise/telemetry";
 import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
@@ -20,13 +21,21 @@ import { answerByToken, tokenedAnswer, type TokenReaders } from "./token-offer.j
 /** Most requests of one batch. */
 const BATCH_REQUESTS_MAX = 100;
 
+/** Requests of a stream that are in hand at once: their records share the log's commits. Those of one shopper are decided one after the other. */
+export const STREAMS: SideBySides<wire.DecisionServiceService> = {
+  decideStream: {
+    messagesMax: 32,
+    keyOf: ({ subject }) => JSON.stringify([subject?.userId, subject?.userId === "" ? subject.anonymousId : ""]),
+  },
+};
+
 /** The door of the decision. A defect in one answer of a batch or stream leaves the others alone, and is told to the hook. */
 export function decisionService(
   decider: Pick<Decider, "decide" | "whatIf">,
   recent: Pick<RecentDecisions, "explain">,
   hooks: Pick<CallHooks, "onDefect"> = {},
 ): RpcService {
-  return defineService(wire.DecisionServiceService, decisionHandlers(decider, recent, hooks));
+  return defineService(wire.DecisionServiceService, decisionHandlers(decider, recent, hooks), STREAMS);
 }
 
 /** What the door of the decision does with its calls. */

@@ -25,7 +25,7 @@ import {
   type SubjectId,
 } from "@leastwise/vocabulary";
 import { setMaxListeners } from "node:events";
-import { checkBatch, decisionHandlers } from "../decision-service.js";
+import { checkBatch, decisionHandlers, STREAMS } from "../decision-service.js";
 import type { RecentDecisions } from "../recent-decisions.js";
 import type { Route, Router } from "./router.js";
 
@@ -66,13 +66,17 @@ const ASIDE_BUDGET_MS = 1_000;
  */
 export function routedDecisionService(options: RoutedDecisionOptions): RpcService {
   const decisions = new RoutedDecisions(options);
-  return defineService(wire.DecisionServiceService, {
-    decide: (request, context) => decisions.decide(request, context),
-    decideBatch: (batch, context) => decisions.decideBatch(batch, context),
-    decideStream: (request, context) => decisions.decideStream(request, context),
-    explain: (request, context) => decisions.explain(request, context),
-    whatIf: (request, context) => decisions.whatIf(request, context),
-  });
+  return defineService(
+    wire.DecisionServiceService,
+    {
+      decide: (request, context) => decisions.decide(request, context),
+      decideBatch: (batch, context) => decisions.decideBatch(batch, context),
+      decideStream: (request, context) => decisions.decideStream(request, context),
+      explain: (request, context) => decisions.explain(request, context),
+      whatIf: (request, context) => decisions.whatIf(request, context),
+    },
+    STREAMS,
+  );
 }
 
 type DecisionHandlers = Handlers<wire.DecisionServiceService>;
