@@ -68,13 +68,22 @@ function encodeWeighed(record: UnwrittenDecision, weighed: Weighed): Uint8Array 
   const { cartDigest, channel, device, features, consent, enrolments, episodeId, continued } = record;
   const who = { decisionId, subject, assignmentKey, decidedAtMs, clock, caller, requestId, sessionId };
   const seen = { cart, cartDigest, channel, device, features, consent, enrolments, episodeId, continued };
-  const writer = wire.DecisionRecord.encode({ ...BLANK, ...who, ...seen }, new BinaryWriter());
+  const writer = wire.DecisionRecord.encode({ ...BLANK, ...who, ...seen }, emptyWriter());
   for (const candidate of weighed.candidates) {
     writer.uint32(tagOf(CANDIDATES_FIELD, LENGTH)).fork();
     writeCandidate(writer, candidate, weighed.currency);
     writer.join();
   }
   return wire.DecisionRecord.encode({ ...record, ...BLANK_HEAD, consent: [], enrolments: [] }, writer).finish();
+}
+
+/** One for all records, so that its room need not grow again for each of them. */
+const WRITER = new BinaryWriter();
+
+/** Empty, also after an encoding that threw in its middle. */
+function emptyWriter(): BinaryWriter {
+  WRITER.finish();
+  return WRITER;
 }
 
 const VARINT = 0;

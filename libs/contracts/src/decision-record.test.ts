@@ -263,6 +263,15 @@ describe("a decision's record", () => {
     expect(encodeDecision(failedDraw(unwritten, "log_unavailable"))).toEqual(failed);
   });
 
+  it("is written as ever after one that could not be", () => {
+    const [first, second] = [plain(), plain()];
+    const sound = encodeDecision(unwrittenDecision(first, inputOf(first, {})));
+    const [candidate] = fc.sample(fc.record(weighed), { numRuns: 1, seed: 1 });
+    const broken = unwrittenDecision({ ...first, candidates: [{ ...candidate!, rung: 0.5 }] }, inputOf(first, {}));
+    expect(() => encodeDecision(broken)).toThrow();
+    expect(encodeDecision(unwrittenDecision(second, inputOf(second, {})))).toEqual(sound);
+  });
+
   it("begins with the decision's id, framed or not", () => {
     const bytes = encodeDecision(unwrittenDecision(plain(), inputOf(plain(), {})));
     expect(leadingDecisionId(bytes)).toBe(plain().decisionId);
