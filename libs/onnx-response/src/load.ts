@@ -9,7 +9,7 @@ import {
 import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { StandingModel } from "./standing-model.js";
 import { probesOf, timedQuestion } from "./probes.js";
-import { onnxRuntime, type OnnxRuntime, type OnnxSession, type OnnxValue } from "./runtime.js";
+import { onnxRuntime, type OnnxRuntime, type OnnxSession } from "./runtime.js";
 import { columnsOf, lengthOf } from "./rows.js";
 import { askRows, isFinite, type Shaped } from "./session.js";
 
@@ -76,20 +76,19 @@ async function tried(
   custom: CompiledCustom,
   timing: Required<Pick<LoadOptions, "budgetMs" | "nowMs">>,
 ): Promise<Result<Shaped, Refusal>> {
-  const { inputMetadata, outputMetadata } = session;
+  const { inputNames, outputNames } = session;
   const columns = columnsOf(custom.featureCount);
-  const [input, output] = [inputMetadata[0], outputMetadata[0]];
-  if (input === undefined || inputMetadata.length !== 1 || !isMatrix(input, columns))
-    return err(refused("onnx_input_shape", said(inputMetadata), `one input, float32 [rows, ${columns}]`));
-  if (output === undefined || outputMetadata.length !== 1 || !isColumn(output))
-    return err(outputRefused(said(outputMetadata)));
-  const shaped = { runtime, session, custom, input: input.name, output: output.name };
+  const [[input], [output]] = [inputNames, outputNames];
+  if (input === undefined || inputNames.length !== 1)
+    return err(refused("onnx_input_shape", namesOf(inputNames), `one input, float32 [rows, ${columns}]`));
+  if (output === undefined || outputNames.length !== 1) return err(outputRefused(namesOf(outputNames)));
+  const shaped = { runtime, session, custom, input, output };
   try {
     const problem = (await probed(shaped)) ?? (await timed(shaped, timing));
     return problem === undefined ? ok(shaped) : err(problem);
   } catch (error) {
-    // It reads more, or other, than it says.
-    return err(refused("onnx_input_shape", whyOf(error), `a model of rows of ${columns} numbers`));
+    // What it reads shows when it is asked: the runtime tells other shapes and types than it has been given.
+    return err(refused("onnx_input_shape", whyOf(error), `one input, float32 [rows, ${columns}]`));
   }
 }
 
@@ -143,24 +142,8 @@ async function timed(
   return refused("too_slow", `${quickestMs.toFixed(1)} ms`, expected);
 }
 
-/** A size that is left open is any size. */
-function isMatrix({ type, shape = [] }: OnnxValue, columns: number): boolean {
-  const [rows, width] = shape;
-  return type === "float32" && shape.length === 2 && isOpen(rows) && (isOpen(width) || width === columns);
-}
-
-function isColumn({ type, shape = [] }: OnnxValue): boolean {
-  const [rows, width] = shape;
-  if (type !== "float32" || shape.length === 0 || shape.length > 2 || !isOpen(rows)) return false;
-  return shape.length === 1 || isOpen(width) || width === 1 || width === 2;
-}
-
-function isOpen(size: number | string | undefined): boolean {
-  return typeof size !== "number";
-}
-
-function said(values: readonly OnnxValue[]): string {
-  return values.map(({ type = "no tensor", shape = [] }) => `${type} [${shape.join(", ")}]`).join(" and ");
+function namesOf(names: readonly string[]): string {
+  return names.length === 0 ? "none" : names.join(" and ");
 }
 
 function outputRefused(came: string): Refusal {

@@ -13,17 +13,10 @@ export interface OnnxRuntime {
 
 /** A model that stands ready. */
 export interface OnnxSession {
-  readonly inputMetadata: readonly OnnxValue[];
-  readonly outputMetadata: readonly OnnxValue[];
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
   run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Readonly<Record<string, OnnxTensor>>>;
   release(): Promise<void>;
-}
-
-/** What a model says of its inputs and outputs. A size that it leaves open has a name. */
-export interface OnnxValue {
-  readonly name: string;
-  readonly type?: string;
-  readonly shape?: readonly (number | string)[];
 }
 
 export interface OnnxTensor {
