@@ -1,5 +1,5 @@
 import { formatPosition, TOPICS, wire } from "@leastwise/contracts";
-import type { SubjectId } from "@leastwise/vocabulary";
+import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import { featureIndex } from "@leastwise/windows";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { on } from "@leastwise/testkit";
@@ -613,6 +613,34 @@ describe("a deadline that is near", () => {
     expect(token).not.toBe("");
     expect({ ...offer, token: "" }).toEqual((await recordOf(given.log, early.decisionId)).offer);
     expect(await counted(shop.telemetry, "leastwise_offers_total", 'event="issued"')).toBe(1);
+  });
+});
+
+describe("a clock that is behind the log", () => {
+  const AN_HOUR_BEFORE = (NOON - 3_600_000) as Millis;
+
+  it("knows nothing of what it takes for the future, and still answers", async () => {
+    const consent = { purposes: [wire.Purpose.PURPOSE_PERSONALIZATION] };
+    await given.log.append([applied(percentages()), kept(ADA, { consent }), did(ADA)]);
+    const shop = await open();
+    shop.time.nowMs = AN_HOUR_BEFORE;
+    const answer = await ask(shop);
+    expect(answer).toMatchObject({ degradedReason: "", freshness: FRESHNESS_FRESH });
+    const { features } = await recordOf(given.log, answer.decisionId);
+    expect(features?.values[featureIndex("since_event_ms")]).toBeNaN();
+    expect(features?.values[featureIndex("product_views_5m")]).toBe(0);
+  });
+
+  it("honours what was given, gives and holds nothing twice, and says the same to the same request", async () => {
+    const shop = await openGenerous();
+    const first = await ask(shop, { requestId: "r-1" });
+    expect(first.offer).toBeDefined();
+    shop.time.nowMs = AN_HOUR_BEFORE;
+    expect(bytesOf(await ask(shop, { requestId: "r-1" }))).toBe(bytesOf(first));
+    const again = await ask(shop, { requestId: "r-2" });
+    expect(again.offer).toEqual(first.offer);
+    expect(await counted(shop.telemetry, "leastwise_offers_total", 'event="issued"')).toBe(1);
+    expect((await recordOf(given.log, again.decisionId)).held).toBeUndefined();
   });
 });
 
