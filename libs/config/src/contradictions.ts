@@ -28,6 +28,10 @@ export function contradictionsIn(config: Config, where: (path: string) => string
     const expected = `at most half of scorer.policy_unseen_ms (${scorer.policy_unseen_ms})`;
     say("scorer.policy_heartbeat_ms", scorer.policy_heartbeat_ms, expected);
   }
+  if (scorer.custom_model_budget_ms > rpc.decide_deadline_ms) {
+    const expected = `at most rpc.decide_deadline_ms (${rpc.decide_deadline_ms})`;
+    say("scorer.custom_model_budget_ms", scorer.custom_model_budget_ms, expected);
+  }
   if (rpc.deadline_margin_ms >= rpc.decide_deadline_ms) {
     say(
       "rpc.deadline_margin_ms",

@@ -78,9 +78,9 @@ export class OfferTokens {
   }
 }
 
-/** Whether a text has the form of a token, rather than that of a code. */
+/** Whether a text has the form of a token with a code of ours in it, rather than that of a code: others' tokens are none. */
 export function isOfferToken(text: string): boolean {
-  return partsOf(text) !== undefined;
+  return partsOf(text) !== undefined && codeIn(text) !== undefined;
 }
 
 /** The code of ours that a text is, or that is inside of it, a token, which is taken at its word; undefined: neither. */

@@ -3,6 +3,7 @@ import { err, ok, refusal, type CurrencyCode, type Refusal, type Result } from "
 import { within } from "./field-path.js";
 import { given } from "./given.js";
 import { checkMoney, type CurrencySeen } from "./money.js";
+import { codeIn, isOfferToken } from "./offer-token.js";
 import { checkId, checkText } from "./text.js";
 import type * as wire from "./wire.js";
 
@@ -24,7 +25,7 @@ export interface ReadStackOffers {
 /** An offer that names a code of ours: what it says of itself is to be held against what was issued. */
 export interface ReadClaim {
   readonly id: string;
-  /** As it came. */
+  /** As it came, or the one that is in the token that came. */
   readonly code: string;
   /** Path of the offer in the request. */
   readonly field: string;
@@ -69,7 +70,13 @@ export function readStackOffers(
     const terms = termsOf(offer);
     const whole = offer.kind === undefined ? undefined : { ...terms, ...kindOf(offer.kind) };
     if (offer.code !== "")
-      claims.push({ id: offer.offerId, code: offer.code, field, terms, ...given("claimed", whole) });
+      claims.push({
+        id: offer.offerId,
+        code: codeIn(offer.code) ?? offer.code,
+        field,
+        terms,
+        ...given("claimed", whole),
+      });
     else if (whole !== undefined) read.push(whole);
     else return err(refusal("kind_missing", field, undefined, `one of ${KINDS}`));
   }
@@ -89,7 +96,7 @@ function checkOffer(offer: wire.StackOffer, at: string, seen: Seen): Refusal | u
   const refused =
     checkId(offer.offerId, at, "offer_id") ??
     checkText(offer.group, at, "group", NAME_BYTES_MAX) ??
-    checkText(offer.code, at, "code", NAME_BYTES_MAX) ??
+    (isOfferToken(offer.code) ? undefined : checkText(offer.code, at, "code", NAME_BYTES_MAX)) ??
     checkMoney(offer.minBasket, at, "min_basket", "negative_amount", seen.currency) ??
     checkRange(offer.priority, -PRIORITY_MAX, PRIORITY_MAX, at, "priority", "priority_out_of_range") ??
     checkRange(offer.partnerShareBp, 0, 10_000, at, "partner_share_bp", "share_out_of_range") ??

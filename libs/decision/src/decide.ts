@@ -12,7 +12,7 @@ import { situationOf, type Situation } from "./situation.js";
 import { evolve } from "./state/evolve.js";
 import { choiceStep } from "./steps/choice.js";
 import { inOrderOfCost } from "./steps/cost-order.js";
-import { questionOf, respond } from "./steps/custom.js";
+import { classesOfCustom, questionOf, respond } from "./steps/custom.js";
 import type { EligibleCampaign } from "./steps/eligibility.js";
 import { enrolmentStep } from "./steps/enrolment.js";
 import { episodeStep } from "./steps/episode.js";
@@ -24,6 +24,7 @@ import { depthOf, type LadderRung } from "./steps/ladder.js";
 import type { BlockedOwed, Owed } from "./steps/owed.js";
 import type { Baseline } from "./steps/response.js";
 import type { CompiledCampaign } from "./policy/compile.js";
+import { personalDataOf } from "./steps/personal-data.js";
 import { targetStep } from "./steps/target.js";
 import { wantedOf } from "./steps/offer.js";
 import { owedTerms, recorded, valueStep, type ValuedRung } from "./steps/value.js";
@@ -93,8 +94,8 @@ function newDecision(
   answer: ModelAnswer | undefined,
 ): Decision | undefined {
   const { permitted, applying } = weighing;
-  const { segments, isForeign, eligibility, owed, personalData } = applying;
-  const { baseline, rungs: answered } = respond(situation, weighing, answer);
+  const { segments, isForeign, eligibility, owed } = applying;
+  const { isCustom, baseline, rungs: answered } = respond(situation, weighing, answer);
   if (isUnbelievable(situation.model, baseline.conversion)) return undefined;
   const blockedOwed = situation.earlierRules?.owedUntold === true ? [] : applying.blockedOwed;
   const orderWorths = targetStep(situation, baseline, owed, answered);
@@ -136,7 +137,9 @@ function newDecision(
     horizonMs: horizonOf(situation, chosen, eligibility.incentives),
     message: explanationStep(situation, offer),
     segments: segments.holding,
-    personalData,
+    personalData: isCustom
+      ? personalDataOf(situation, applying.classes | classesOfCustom(situation.model, permitted))
+      : applying.personalData,
     validUntilMs: isPassingStop(admissible, valued, owed === undefined ? blockedOwed : [])
       ? situation.nowMs
       : episode.endsAtMs,

@@ -101,6 +101,21 @@ describe("a custom model", () => {
     expect(refused).toEqual(err([missing]));
   });
 
+  it("is asked one question at a time, and none pays for the others' time", async () => {
+    // Each look at the clock takes a millisecond: a question alone takes one.
+    let nowMs = 0;
+    const model = taken(await load(trees(), { budgetMs: 5, nowMs: () => (nowMs += 1) }));
+    const outcomes = await Promise.all(Array.from({ length: 32 }, () => model.ask(asked(3))));
+    expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(["answered"]));
+    expect(model.isResting).toBe(false);
+  });
+
+  it("that takes too long is taken all the same by who has to follow what was taken", async () => {
+    let nowMs = 0;
+    const slow = { budgetMs: 5, nowMs: () => (nowMs += 6) };
+    expect((await load(trees(), { ...slow, mayBeSlow: true })).ok).toBe(true);
+  });
+
   it("that takes too long is refused", async () => {
     let nowMs = 0;
     const refused = await load(trees(), { budgetMs: 5, nowMs: () => (nowMs += 6) });

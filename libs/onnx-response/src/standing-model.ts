@@ -1,4 +1,5 @@
 import type { ModelAnswer, ResponseQuestion } from "@leastwise/decision";
+import { setImmediate } from "node:timers/promises";
 import { lengthOf } from "./rows.js";
 import { answerOf, askRows, isFinite, type SaidRows, type Shaped } from "./session.js";
 
@@ -22,7 +23,7 @@ export interface StandingOptions {
 }
 
 /** A custom model that stands ready, as those see it who ask. */
-export type AskableModel = Pick<StandingModel, "ask" | "close" | "isResting">;
+export type AskableModel = Pick<StandingModel, "ask" | "budgetMs" | "close" | "isResting">;
 
 /** A custom model that was loaded and tried. Once it is closed it must not be asked any more. */
 export class StandingModel {
@@ -33,11 +34,18 @@ export class StandingModel {
   #failures = 0;
   #restsUntilMs = -Infinity;
   #asked = 0;
+  /** Resolves when all that was asked so far is answered: one question is asked at a time, as each keeps the thread busy, and none is to pay for another. */
+  #turn: Promise<unknown> = Promise.resolve();
   #quiet: () => void = () => undefined;
 
   constructor(shaped: Shaped, options: StandingOptions) {
     this.#shaped = shaped;
     this.#options = options;
+  }
+
+  /** Longest that an answer may take, ms. */
+  get budgetMs(): number {
+    return this.#options.budgetMs;
   }
 
   /** True for a minute after three failures in a row: it is not to be asked then. */
@@ -48,7 +56,10 @@ export class StandingModel {
   /** Asks it, in one call. What goes wrong is told, not thrown. */
   async ask(question: ResponseQuestion): Promise<AskedOutcome> {
     this.#asked += 1;
-    const outcome = await this.#outcomeOf(question);
+    const turn = this.#turn.then(() => this.#outcomeOf(question));
+    // Between two, whoever else waits for the thread comes to his right.
+    this.#turn = turn.then(() => (this.#asked > 0 ? setImmediate() : undefined));
+    const outcome = await turn;
     this.#asked -= 1;
     if (this.#asked === 0) this.#quiet();
     this.#failures = outcome.outcome === "answered" ? 0 : this.#failures + 1;

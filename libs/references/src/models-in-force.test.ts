@@ -37,6 +37,7 @@ function come(version: string, hasCustom = true): void {
 function part(name: string): AskableModel {
   return {
     isResting: false,
+    budgetMs: 5,
     ask: () => Promise.resolve({ outcome: "failed", why: name }),
     close: () => {
       told.push(`close ${name}`);

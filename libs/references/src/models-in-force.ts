@@ -1,7 +1,7 @@
 import type { wire } from "@leastwise/contracts";
 import type { CompiledModel, PolicyProblem } from "@leastwise/decision";
 import type { AskableModel } from "@leastwise/onnx-response";
-import type { Result } from "@leastwise/vocabulary";
+import { err, refusal, type Result } from "@leastwise/vocabulary";
 
 /** Loads the custom part of a model and tries it, or says what keeps it from being used. */
 export type LoadCustom = (model: CompiledModel) => Promise<Result<AskableModel, readonly PolicyProblem[]>>;
@@ -80,12 +80,12 @@ export class ModelsInForce {
   async #loadWaiting(loadCustom: LoadCustom): Promise<void> {
     this.#isLoading = true;
     for (let coming = this.#waiting.pop(); coming !== undefined; coming = this.#waiting.pop()) {
-      const loaded = await loadCustom(coming.model);
+      const loaded = await loadCustom(coming.model).catch(broken);
       if (!loaded.ok) this.#options.onUnusable(coming.model.version, loaded.error);
       else if (coming.place > this.#inForce) this.#put(coming, loaded.value);
       else {
         this.#options.onPassed(coming.model);
-        await loaded.value.close();
+        letGo(loaded.value);
       }
     }
     this.#isLoading = false;
@@ -101,6 +101,17 @@ export class ModelsInForce {
     for (const { model } of passed) this.#options.onPassed(model);
     this.#options.onInForce(coming.model, coming.written);
     // Whoever asked it before is answered first.
-    void before?.close();
+    if (before !== undefined) letGo(before);
   }
+}
+
+/** Whoever throws while he loads cannot be used either, and those behind him come all the same. */
+function broken(error: unknown): Result<never, readonly PolicyProblem[]> {
+  const why = error instanceof Error ? error.message : String(error);
+  return err([refusal("onnx_unreadable", "custom.onnx", why, "a model in ONNX that can be loaded")]);
+}
+
+/** One that cannot be let go of takes its memory, and nothing else. */
+function letGo(custom: AskableModel): void {
+  custom.close().catch(() => undefined);
 }

@@ -50,10 +50,9 @@ export class TopicSight {
     return this.#options.nowMs() - this.#seenAsOfMs <= this.#options.unseenMs;
   }
 
-  /** How long ago all that was on the topic was last known to be here, ms; 0 while it is seen. It was when this began, of a topic that had been followed to its end. */
+  /** How long ago all that was on the topic was last known to be here, ms. It was when this began, of a topic that had been followed to its end. */
   get lagMs(): number {
-    const agoMs = this.#options.nowMs() - Math.max(this.#seenAsOfMs, this.#beginMs);
-    return agoMs <= this.#options.unseenMs ? 0 : Math.round(agoMs);
+    return Math.ceil(this.#options.nowMs() - Math.max(this.#seenAsOfMs, this.#beginMs));
   }
 
   /**

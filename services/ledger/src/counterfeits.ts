@@ -1,5 +1,5 @@
-import { codeIn, type RawIds, type ReadCart, type ReadClaim } from "@leastwise/contracts";
-import { asStacked, type OfferTerms } from "@leastwise/offers";
+import type { RawIds, ReadCart, ReadClaim } from "@leastwise/contracts";
+import { asStacked, readCode, type OfferTerms } from "@leastwise/offers";
 import type { Policies } from "@leastwise/references";
 import type { COUNTERFEIT_REASONS } from "@leastwise/telemetry";
 import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
@@ -76,8 +76,8 @@ function prove(
   codes: Set<string>,
 ): Result<ProvenClaim, Counterfeit> {
   const field = `${claim.field}.code`;
-  const code = codeIn(claim.code);
-  const booked = code === undefined ? undefined : sources.ledger.offerOfCode(code);
+  const read = readCode(claim.code);
+  const booked = read.ok ? sources.ledger.offerOfCode(read.value.canonical) : undefined;
   if (booked === undefined || booked.state.status === "unknown")
     return counterfeit("unknown_code", field, "a code that nobody was given", "a code that was issued");
   const { terms, status } = booked.state;

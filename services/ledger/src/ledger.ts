@@ -257,7 +257,10 @@ export class Ledger {
   ): Promise<Result<void, LogError>> {
     const writing = this.#own.write(this.#sending(recorded), record, led);
     this.#goOn(writing);
-    const written = await writing;
+    const written = await writing.catch((error: unknown) => {
+      this.#sent.forget(record.decisionId);
+      throw error;
+    });
     if (!written.ok) this.#sent.forget(record.decisionId);
     if (written.ok) {
       this.#failedDraws.arrived(record.decisionId);

@@ -441,7 +441,7 @@ function deadLetterOf(incarnation: string, record: LogRecord, refusal: Refusal):
       expected: refusal.expected,
       source: record.topic,
       receivedAtMs: writtenMs(record),
-      payload: maskCodes(record.value).subarray(0, PAYLOAD_BYTES_MAX),
+      payload: maskCodes(record.value.subarray(0, PAYLOAD_BYTES_MAX)),
       cause: `${incarnation}/${record.topic}/${record.partition}/${record.offset}`,
     }),
   ).finish();

@@ -33,10 +33,16 @@ export class Asking {
     this.#sources = sources;
   }
 
-  /** Whom to ask a decision's question; undefined: nobody, since nothing is asked, nobody is there, or what was said has to do. */
-  toAsk(question: ResponseQuestion | undefined, said: Said | undefined): AskableModel | undefined {
+  /**
+   * Whom to ask a decision's question; undefined: nobody, since nothing is asked, nobody is there, there is no time for it, or what was said has to do.
+   *
+   * @param leftMs time that is left until the answer leaves
+   */
+  toAsk(question: ResponseQuestion | undefined, said: Said | undefined, leftMs: number): AskableModel | undefined {
     const custom = this.#sources.models.custom();
     if (question === undefined || custom === undefined || custom.isResting) return undefined;
+    if (said === undefined && leftMs <= custom.budgetMs) this.#count("late");
+    if (leftMs <= custom.budgetMs) return undefined;
     if (said === undefined) return custom;
     return said.answer === undefined || this.#fits(said, question) || said.times >= TIMES_MAX ? undefined : custom;
   }

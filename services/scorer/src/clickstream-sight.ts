@@ -10,8 +10,6 @@ export interface ClickstreamSightOptions {
   readonly nowMs: () => number;
   /** How often the log is asked where the clickstream ends, ms. */
   readonly heartbeatMs: number;
-  /** Windows that had all of the clickstream no longer ago are fresh, ms. */
-  readonly unseenMs: number;
   /** Told of each question that failed. */
   readonly onFailed?: (error: unknown) => void;
 }
@@ -51,11 +49,9 @@ export class ClickstreamSight {
     void this.#beat();
   }
 
-  /** How long ago the windows of a partition were last known to have all of it, ms; 0: no longer than makes no difference. */
+  /** How long ago the windows of a partition were last known to have all of it, ms: never less than since the last question. */
   lagMs(partition: number): number {
-    const nowMs = this.#options.nowMs();
-    const agoMs = nowMs - (this.#lookAt(partition)?.asOfMs ?? this.#beginMs);
-    return agoMs <= this.#options.unseenMs ? 0 : Math.round(agoMs);
+    return Math.ceil(this.#options.nowMs() - (this.#lookAt(partition)?.asOfMs ?? this.#beginMs));
   }
 
   /** Asks no more. Idempotent. */

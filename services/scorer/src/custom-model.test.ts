@@ -26,7 +26,7 @@ const ADA = hasher.known("ada");
 const FEATURES = FEATURE_CATALOGUE.names.length;
 const COLUMNS = FEATURES + 11;
 /** Long enough for any machine. */
-const patiently: LoadCustom = (model) => loadCustom(model, { budgetMs: 60_000 });
+const patiently: LoadCustom = (model) => loadCustom(model, { budgetMs: 10_000 });
 
 let given: GivenLog;
 const shops: Shop[] = [];
@@ -81,6 +81,7 @@ function meanwhile(does: (asked: number) => Promise<AskedOutcome["outcome"]>): L
   let asked = 0;
   const part: AskableModel = {
     isResting: false,
+    budgetMs: 5,
     ask: async (question) => {
       const outcome = await does((asked += 1));
       if (outcome === "late") return { outcome, tookMs: 6 };

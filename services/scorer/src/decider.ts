@@ -1,4 +1,11 @@
-import { answerToWire, encodeDecision, unwrittenDecision, wire, type OfferTokens, type UnwrittenDecision } from "@leastwise/contracts";
+import {
+  answerToWire,
+  encodeDecision,
+  unwrittenDecision,
+  wire,
+  type OfferTokens,
+  type UnwrittenDecision,
+} from "@leastwise/contracts";
 import {
   answerOf,
   beginDecision,
@@ -21,7 +28,7 @@ import { callFacts, type CallSources } from "./call-facts.js";
 import { subjectOfCall } from "./call-subject.js";
 import { readDecide, type DecideCall } from "./decide-request.js";
 import { decisionInput, type Facts } from "./decision-input.js";
-import { tokenedAnswer, tokenOffer, withTokenOffer } from "./token-offer.js";
+import { answerWithToken, tokenedAnswer, tokenOffer, withTokenOffer } from "./token-offer.js";
 import { whatIf } from "./what-if.js";
 import { earlyMs } from "./leave-time.js";
 import type { RecentDecisions } from "./recent-decisions.js";
@@ -189,7 +196,7 @@ export class Decider {
     if (!isPolicySeen) return safe(input, "policy_unseen");
     const begun = beginDecision(input);
     const { question } = begun;
-    const custom = this.#asking.toAsk(question, said);
+    const custom = this.#asking.toAsk(question, said, this.#leftMs(leaveMs));
     if (question !== undefined && custom !== undefined)
       return this.#answer(asked, hold, await this.#asking.ask(custom, question, facts.nowMs, said));
     const answer = this.#asking.answerTo(question, said);
@@ -267,10 +274,15 @@ export class Decider {
     this.#options.telemetry.metrics.degraded.with({ reason }).add();
     const policy = this.#options.policies.active()?.compiled;
     const facts = this.#facts(call, subject);
-    const decisionState = withTokenOffer(facts.decisionState, shown);
+    // What the ledger has heard of, be it of another subject's, is as the ledger says.
+    const unheard =
+      shown !== undefined && this.#options.ledger.offerOfCode(shown.offer.code) === undefined ? shown : undefined;
+    const decisionState = withTokenOffer(facts.decisionState, unheard);
     const outcome = degradedDecision({ ...facts, decisionState, policy, freshness: "fresh" }, reason);
     if (outcome.kind === "repeated") return this.#toWire(subject, outcome.answer, staleMs);
-    return this.#toWire(subject, { ...answerOf(outcome.decision), decisionId: "" }, staleMs);
+    const answer = { ...answerOf(outcome.decision), decisionId: "" };
+    const { offerToken } = call;
+    return answerWithToken(this.#options.tokens, subject, answer, { shown: unheard, offerToken }, staleMs);
   }
 
   #leftMs(leaveMs: number): number {

@@ -31,9 +31,9 @@ export interface FactSources {
 
 /** How far what is known of shoppers is behind the log. */
 export interface Lags {
-  /** How long ago a partition's windows were last known to have all of the clickstream, ms; 0: they have. */
+  /** How long ago a partition's windows were last known to have all of the clickstream, ms. */
   clickstreamMs(partition: number): number;
-  /** How long ago profiles and consents were last known to be all here, ms; 0: they are. */
+  /** How long ago profiles and consents were last known to be all here, ms. */
   subjectsMs(): number;
 }
 
@@ -102,6 +102,14 @@ export function gatherFacts(
   };
 }
 
+/** What was all there so short a time ago is fresh, ms: the log is asked several times within it. */
+const FRESH_MS = 1_000;
+
+/** A lag that makes no difference is none, unless the call asks for less. */
+function toldLagMs(lagMs: number, maxLagMs = Infinity): number {
+  return lagMs <= Math.min(FRESH_MS, maxLagMs) ? 0 : lagMs;
+}
+
 function agesOf(
   { feed, lags }: FactSources,
   { maxLagMs }: DecideCall,
@@ -110,8 +118,8 @@ function agesOf(
   record: wire.SubjectRecord | undefined,
   nowMs: Millis,
 ): DataAges {
-  const clickstreamLagMs = lags?.clickstreamMs(feed.partitionOf(subject)) ?? 0;
-  const subjectsLagMs = lags?.subjectsMs() ?? 0;
+  const clickstreamLagMs = toldLagMs(lags?.clickstreamMs(feed.partitionOf(subject)) ?? 0, maxLagMs);
+  const subjectsLagMs = toldLagMs(lags?.subjectsMs() ?? 0, maxLagMs);
   const textAgesMs: Record<string, number> = {};
   if (snapshot.lastChannel !== undefined) textAgesMs["last_channel"] = snapshot.lastChannelAgeMs;
   if (snapshot.lastDevice !== undefined) textAgesMs["last_device"] = snapshot.lastDeviceAgeMs;

@@ -16,7 +16,7 @@ import { randomUUID } from "node:crypto";
 import { readDecide } from "./decide-request.js";
 import type { Decider } from "./decider.js";
 import type { RecentDecisions } from "./recent-decisions.js";
-import { answerByToken, tokenedAnswer, type TokenReaders } from "./token-offer.js";
+import { answerByToken, type TokenReaders } from "./token-offer.js";
 
 /** Most requests of one batch. */
 const BATCH_REQUESTS_MAX = 100;
@@ -139,7 +139,7 @@ export function restoringAnswer(
   const answer = answerByToken(options, call.value, "features_restoring");
   if (!answer.ok) return answer;
   options.telemetry.metrics.degraded.with({ reason: "features_restoring" }).add();
-  return ok(tokenedAnswer(options.tokens, options.hasher.of(call.value.ids), answer.value, 0));
+  return answer;
 }
 
 /** Why a batch of so many is not taken; undefined: it is. */

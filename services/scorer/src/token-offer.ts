@@ -54,7 +54,7 @@ export function answerByToken(
   readers: TokenReaders,
   call: DecideCall,
   reason: DegradedReason,
-): Result<Answer, Refusal> {
+): Result<wire.DecideResponse, Refusal> {
   const open = tokenOffer(readers, call);
   if (!open.ok) return open;
   const { hasher, clock } = readers;
@@ -72,12 +72,28 @@ export function answerByToken(
     reason,
   );
   if (outcome.kind === "repeated") throw new Error("nothing was answered before");
-  return ok({ ...answerOf(outcome.decision), decisionId: "" });
+  const answer = { ...answerOf(outcome.decision), decisionId: "" };
+  const { offerToken } = call;
+  return ok(answerWithToken(readers.tokens, subject, answer, { shown: open.value, offerToken }, 0));
 }
 
 const NO_FEATURES: FeatureVector = { catalogue: "", values: [], texts: {}, asOfOffset: -1, partition: 0 };
 /** Nothing is minted: nothing new is given. */
 const NO_KEY = { secret: { k0: 0n, k1: 0n }, version: 0 };
+
+/** The answer on the wire where its offer may be known by a token alone: then it keeps that token, which says whose it is and what was promised. */
+export function answerWithToken(
+  tokens: OfferTokens,
+  subject: SubjectId,
+  answer: Answer,
+  { shown, offerToken }: { readonly shown: OpenOffer | undefined; readonly offerToken: string },
+  staleMs: number,
+): wire.DecideResponse {
+  const told = answerToWire(answer, staleMs);
+  if (told.offer === undefined || told.offer.offerId !== shown?.offer.offerId)
+    return tokenedAnswer(tokens, subject, answer, staleMs);
+  return { ...told, offer: { ...told.offer, token: offerToken } };
+}
 
 /** The answer on the wire, its offer with its token. */
 export function tokenedAnswer(

@@ -85,7 +85,7 @@ async function decided(
 ): Promise<Pick<wire.WhatIfResponse, "answer" | "explanation">> {
   const begun = beginDecision(known);
   const { question } = begun;
-  const custom = asking.toAsk(question, undefined);
+  const custom = asking.toAsk(question, undefined, Infinity);
   const said =
     question === undefined || custom === undefined ? undefined : await asking.ask(custom, question, known.nowMs);
   // What was known is what is supposed, whatever has happened since.

@@ -4,8 +4,7 @@ import type { Situation } from "../situation.js";
 import type { Permitted } from "./consent.js";
 import { eligibilityStep, type Eligibility } from "./eligibility.js";
 import { owedStep, type BlockedOwed, type Owed } from "./owed.js";
-import { bitOf, NO_CLASSES } from "../class-bits.js";
-import { classesOfCustom } from "./custom.js";
+import { bitOf, NO_CLASSES, type ClassBits } from "../class-bits.js";
 import { personalDataOf, type PersonalData } from "./personal-data.js";
 import { baselineResponse, type Baseline } from "./response.js";
 import { segmentsStep, type Segments } from "./segments.js";
@@ -24,7 +23,9 @@ export interface Applying {
   readonly blockedOwed: readonly BlockedOwed[];
   /** What the shopper would get but for something else that is worth as much or more. */
   readonly outweighed: readonly CompiledCampaign[];
-  /** What data of the person could move any of it. */
+  /** Classes of data of the person that could move any of it. */
+  readonly classes: ClassBits;
+  /** What they make of the answer. */
   readonly personalData: PersonalData;
 }
 
@@ -39,8 +40,8 @@ export function applyingStep(situation: Situation, permitted: Permitted): Applyi
   const isForeign = cart.currency !== policy.currency || isOtherBasis(cart.prices, policy.prices);
   const eligibility = isForeign ? NOTHING_ELIGIBLE : eligibilityStep(situation, permitted, segments, baseline);
   const { owed, blocked, outweighed } = owedStep(situation, eligibility.entitlements);
-  const byCustom = classesOfCustom(model, permitted);
   const taught = eligibility.incentives.length > 0 && isTaught(situation) ? bitOf("purchase") : NO_CLASSES;
+  const classes = segments.classes | baseline.classes | eligibility.classes | taught;
   return {
     segments,
     baseline,
@@ -49,10 +50,8 @@ export function applyingStep(situation: Situation, permitted: Permitted): Applyi
     owed,
     blockedOwed: blocked,
     outweighed,
-    personalData: personalDataOf(
-      situation,
-      segments.classes | baseline.classes | byCustom | eligibility.classes | taught,
-    ),
+    classes,
+    personalData: personalDataOf(situation, classes),
   };
 }
 

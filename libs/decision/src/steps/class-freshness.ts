@@ -12,10 +12,11 @@ export interface ClassFreshness {
   readonly newestAgeMs?: number;
 }
 
-/** How far data of a class is behind the log that it comes from, ms. What comes with the call is behind nothing. */
+/** How far data of a class, and the consent that opens it, are behind the logs that they come from, ms. What comes with the call is behind nothing. */
 export function lagOf(ages: DataAges | undefined, dataClass: PersonalDataClass): number {
   if (ages === undefined || dataClass === "none" || dataClass === "partner_group") return 0;
-  return (dataClass === "profile" ? ages.subjectsLagMs : ages.clickstreamLagMs) ?? 0;
+  const { subjectsLagMs = 0, clickstreamLagMs = 0 } = ages;
+  return dataClass === "profile" ? subjectsLagMs : Math.max(subjectsLagMs, clickstreamLagMs);
 }
 
 /** How good each class was of which something was there to be read, after consent and what the caller accepts. Decisions of earlier rules do not say it. */

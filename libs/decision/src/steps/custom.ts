@@ -12,6 +12,8 @@ import { conversionAt, gainedBp, responseStep, type AnsweredRung, type Baseline,
 
 /** What is to be known of a shopper before a rung can be chosen. */
 export interface Response {
+  /** True if the custom model said it. */
+  readonly isCustom: boolean;
   readonly baseline: Baseline;
   readonly rungs: readonly AnsweredRung[];
 }
@@ -70,7 +72,7 @@ export function respond(situation: Situation, { applying, rungs }: Weighed, answ
     model.custom === undefined || answer === undefined
       ? undefined
       : customStep(model.custom, answer, rungs, (rung) => gainedBp(rung, owed, goodsMinor), baseline.classes);
-  return byCustom ?? { baseline, rungs: responseStep(situation, baseline, owed, rungs) };
+  return byCustom ?? { isCustom: false, baseline, rungs: responseStep(situation, baseline, owed, rungs) };
 }
 
 /** The chance to buy without us that the model said, be it that nobody believes it. */
@@ -98,7 +100,7 @@ function customStep(
     if (effect === undefined) return undefined;
     answered.push({ rung, effect, conversion: conversionAt(baseline, effect) });
   }
-  return { baseline, rungs: answered };
+  return { isCustom: true, baseline, rungs: answered };
 }
 
 /** By kind and depth. Whatever the model says, a shift is never below 0, nor below that of a lesser depth of the kind: monotone by construction. */

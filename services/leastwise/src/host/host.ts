@@ -14,6 +14,7 @@ import { obtainKey, sayProblems, type Config, type KeyName } from "@leastwise/co
 import { createSubjectHasher, OfferTokens, wire, type SubjectHasher } from "@leastwise/contracts";
 import type { EventLog, RunningSubscription } from "@leastwise/eventlog";
 import { Ledger, offerService } from "@leastwise/ledger";
+import type { CompiledModel } from "@leastwise/decision";
 import { loadCustom } from "@leastwise/onnx-response";
 import { startRecorder, type Recorder } from "@leastwise/recorder";
 import {
@@ -26,7 +27,6 @@ import {
   type Following,
   type FollowingHooks,
   type LinkBook,
-  type LoadCustom,
   type Models,
   type Policies,
   type Subjects,
@@ -147,8 +147,9 @@ interface Secrets {
 class Starting {
   readonly #options: HostOptions;
   readonly #closers: Closers;
-  readonly #loadCustom: LoadCustom = (model) =>
-    loadCustom(model, { budgetMs: this.#options.config.scorer.custom_model_budget_ms });
+  /** The door takes only models that are quick enough; who follows has to take what was taken. */
+  readonly #loadCustom = (model: CompiledModel, mayBeSlow: boolean) =>
+    loadCustom(model, { mayBeSlow, budgetMs: this.#options.config.scorer.custom_model_budget_ms });
   /** The services of the gRPC door: each answers for itself once what stands behind it is restored. */
   #held: readonly HeldService[] = [];
   #isReady = false;
@@ -274,7 +275,7 @@ class Starting {
     const unusable = new Set<string>();
     return followModels(log, {
       ...hooks,
-      loadCustom: this.#loadCustom,
+      loadCustom: (model) => this.#loadCustom(model, true),
       onInForce: (_, { appliedAtMs }) => {
         unusable.clear();
         metrics.unusableModels.with({}).set(0);
@@ -341,7 +342,7 @@ class Starting {
       subjectService({ log, clock, hasher, subjects: references.subjects }),
       catalogService({ log, clock, catalog: references.catalog, policies: references.policies }),
       policyService({ log, clock, policies: references.policies, bundles, homeCurrency: currencyOf(config) }),
-      modelService({ log, clock, models: references.models, loadCustom: this.#loadCustom }),
+      modelService({ log, clock, models: references.models, loadCustom: (model) => this.#loadCustom(model, false) }),
     );
     return { collector, port: opened.value.port };
   }

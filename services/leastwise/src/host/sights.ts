@@ -24,10 +24,14 @@ export function keepPolicySight(policies: Policies, options: SightOptions): Topi
   return sight;
 }
 
+/** How often the log is asked whether all that it knows of shoppers is here, ms: some times within what counts as fresh. */
+const LAGS_HEARTBEAT_MS = 250;
+
 /** How far what is known of shoppers is behind the log. By the clock of the log nothing is: it says what time it is. */
 export function keepLags(log: EventLog, feed: WindowsFeed, subjects: Subjects, options: SightOptions): Lags {
-  const clickstream = new ClickstreamSight({ ...timesOf(options), log, feed });
-  const profiles = new TopicSight({ ...timesOf(options), topic: subjects });
+  const times = { ...timesOf(options), heartbeatMs: LAGS_HEARTBEAT_MS };
+  const clickstream = new ClickstreamSight({ ...times, log, feed });
+  const profiles = new TopicSight({ ...times, topic: subjects });
   closeWithProcess(options, clickstream, profiles);
   return { clickstreamMs: (partition) => clickstream.lagMs(partition), subjectsMs: () => profiles.lagMs };
 }

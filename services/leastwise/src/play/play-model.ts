@@ -3,7 +3,7 @@ import { StartFailure } from "../host/start-failure.js";
 import { ModelClient } from "../model/model-client.js";
 import { checkModelFile } from "../model/model-file.js";
 import { sayDocumentProblem } from "../policy/document-text.js";
-import { LOOKS_MAX, PlayFailure } from "./player.js";
+import { PlayFailure } from "./player.js";
 
 /** Reads the model that a play is to decide by, before anything is started: throws a StartFailure that says where in the document each thing is wrong. */
 export async function playModel(file: string): Promise<wire.ResponseModel> {
@@ -14,12 +14,16 @@ export async function playModel(file: string): Promise<wire.ResponseModel> {
   throw new StartFailure(checked.error.map((problem) => sayDocumentProblem(file, problem)).join("\n"));
 }
 
-/** Puts the model into force before the play begins. Its topic is in this process: it is there at once, or never. */
+/** How long a model may take to come into force, ms: one in ONNX is tried first. */
+const COMES_MAX_MS = 60_000;
+
+/** Puts the model into force before the play begins. */
 export async function decideBy(model: wire.ResponseModel, rpcPort: number | undefined): Promise<void> {
   const client = new ModelClient(`127.0.0.1:${String(rpcPort)}`);
   try {
     await client.apply({ model, author: "play", reason: "the model that the play was told to decide by" });
-    for (let look = 0; look < LOOKS_MAX; look += 1) if ((await client.get()).model?.version === model.version) return;
+    const latestMs = performance.now() + COMES_MAX_MS;
+    while (performance.now() < latestMs) if ((await client.get()).model?.version === model.version) return;
   } finally {
     client.close();
   }

@@ -11,7 +11,7 @@ const BATCH_EVENTS_MAX = 500;
 /** Customers whose profile and consent are told at the same time: one is no other's matter, and the log writes them together. */
 const INTRODUCED_AT_ONCE = 100;
 /** The catalog follows the log at once: a row that is not there after so many looks never comes. */
-export const LOOKS_MAX = 10_000;
+const LOOKS_MAX = 10_000;
 /** A play waits until its own events are in the windows, however long that takes within reason. */
 const AFTER_WAIT_MS = 1_000;
 

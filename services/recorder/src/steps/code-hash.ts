@@ -16,8 +16,8 @@ export function reportedCode(text: string): string {
 /** Sixteen letters and digits, in groups of four or by themselves, wherever they begin: the words before a code may look like a part of it. */
 const LIKE_A_CODE = /(?=([0-9a-z]{4}(?:[-\s][0-9a-z]{4}){3}|(?<![0-9a-z])[0-9a-z]{16}(?![0-9a-z])))/gi;
 
-/** A token of an offer, which has the code in it. */
-const LIKE_A_TOKEN = /eyJ[\w-]+\.[\w-]+\.[\w-]+/g;
+/** A token of an offer, which has the code in it, or the beginning of one that was cut short. It matches wherever it begins, so that nothing is gone over twice. */
+const LIKE_A_TOKEN = /eyJ[\w-]*(?:\.[\w-]*){0,2}/g;
 
 /** The same bytes, with every character of what reads as a code of ours, or as a token, an asterisk: as long as before, so that a message stays one. */
 export function maskCodes(bytes: Uint8Array): Buffer {

@@ -60,7 +60,7 @@ export namespace Freshness {
 export const ClassState = {
   /** CLASS_STATE_UNSPECIFIED - Never on an answer. */
   CLASS_STATE_UNSPECIFIED: 0,
-  /** CLASS_STATE_FRESH - All of it that was on the log a moment ago was there. */
+  /** CLASS_STATE_FRESH - All of it that was on the log a second ago was there, or a shorter time ago where the call asks for that (`max_lag_ms`). */
   CLASS_STATE_FRESH: 1,
   /** CLASS_STATE_STALE - Some of it may have been missing: see `lag_ms`. */
   CLASS_STATE_STALE: 2,
@@ -154,8 +154,8 @@ export interface DecideRequest {
    */
   partnerSegments: string[];
   /**
-   * How far behind the log what is known of the shopper may be, ms, 0 to 86 400 000: what lags more is left out as if unknown, class by class (see
-   * `class_freshness`). Absent: however far.
+   * How far behind the log what is known of the shopper, and the consent that opens it, may be, ms, 0 to 86 400 000: what lags more is left out as if unknown, class by
+   * class (see `class_freshness`). The log is asked every 250 ms whether all of it is there: less than that leaves out more than it has to, and 0 everything. Absent: however far.
    */
   maxLagMs?:
     | bigint
