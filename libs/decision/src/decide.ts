@@ -1,4 +1,5 @@
 import { continuedDecision } from "./continued.js";
+import { decidedOf } from "./decided.js";
 import type { Candidate, DecideOutcome, Decision, Enrolment } from "./decision.js";
 import { degradedDecision } from "./degraded.js";
 import { explorationCostOf } from "./exploration-cost.js";
@@ -9,7 +10,6 @@ import { baselineAlone, recordOf } from "./record.js";
 import type { BlockReason } from "./reasons.js";
 import { repeatedAnswer } from "./repeated.js";
 import { situationOf, type Situation } from "./situation.js";
-import { evolve } from "./state/evolve.js";
 import { choiceStep } from "./steps/choice.js";
 import { inOrderOfCost } from "./steps/cost-order.js";
 import { classesOfCustom, questionOf, respond } from "./steps/custom.js";
@@ -65,7 +65,7 @@ export function beginDecision(input: DecisionInput): BegunDecision {
   if (repeated !== undefined) return settled({ kind: "repeated", answer: repeated.answer });
   const enrolments = enrolmentStep(situation);
   const continued = continuedDecision(situation, enrolments);
-  if (continued !== undefined) return settled(decidedOf(input, continued));
+  if (continued !== undefined) return settled(decidedOf(input.decisionState, continued));
   const weighed = weigh(situation);
   return {
     question: questionOf(situation, weighed),
@@ -73,17 +73,13 @@ export function beginDecision(input: DecisionInput): BegunDecision {
       const decision = newDecision(situation, enrolments, weighed, answer);
       return decision === undefined
         ? degradedDecision({ ...input, answer }, "model_unbelievable")
-        : decidedOf(input, decision);
+        : decidedOf(input.decisionState, decision);
     },
   };
 }
 
 function settled(outcome: DecideOutcome): BegunDecision {
   return { question: undefined, finish: () => outcome };
-}
-
-function decidedOf({ decisionState }: DecisionInput, decision: Decision): DecideOutcome {
-  return { kind: "decided", decision, nextState: evolve(decisionState, { kind: "decided", decision }) };
 }
 
 /** Undefined where the model is not to be believed of this shopper. */

@@ -1,5 +1,6 @@
 import { BGNBD_PRIOR } from "./approaches/bgnbd.js";
 import { honoured } from "./continued.js";
+import { decidedOf } from "./decided.js";
 import type { DecideOutcome, Decision, Enrolment } from "./decision.js";
 import type { DecisionInput } from "./input.js";
 import type { CompiledModel } from "./model/response-model.js";
@@ -13,7 +14,6 @@ import type { DegradedReason } from "./reasons.js";
 import { baselineAlone, recordOf } from "./record.js";
 import { repeatedAnswer } from "./repeated.js";
 import { situationUnder, type Situation } from "./situation.js";
-import { evolve } from "./state/evolve.js";
 import { applyingStep } from "./steps/applying.js";
 import { consentStep } from "./steps/consent.js";
 import { chanceSaid } from "./steps/custom.js";
@@ -51,7 +51,7 @@ export function degradedDecision(input: DegradedInput, reason: DegradedReason): 
     ...(answer.offer === undefined && { personalDataUsed: false, personalDataClasses: [], disclosure: "" }),
     validUntilMs: situation.nowMs,
   };
-  return { kind: "decided", decision, nextState: evolve(input.decisionState, { kind: "decided", decision }) };
+  return decidedOf(input.decisionState, decision);
 }
 
 function none(situation: Situation, enrolments: readonly Enrolment[]): Decision {
