@@ -40,18 +40,23 @@ export function uniform32(key: HashKey, text: string): number {
 
 /** SipHash-2-4 of the text's UTF-8 bytes. */
 export function keyedHash(key: HashKey, text: string): Hash64 {
+  if (words.length < text.length + WORDS_OF_END) words = new Int32Array(text.length * 2);
+  if (packAscii(text)) return sipHash(halvesOf(key), words, text.length);
   const length = writeUtf8(text);
-  return sipHash(halvesOf(key), scratch, 0, length);
+  return keyedHashRange(key, scratch, 0, length);
 }
 
 /** SipHash-2-4 of the bytes. */
 export function keyedHashBytes(key: HashKey, bytes: Uint8Array): Hash64 {
-  return sipHash(halvesOf(key), bytes, 0, bytes.length);
+  return keyedHashRange(key, bytes, 0, bytes.length);
 }
 
 /** SipHash-2-4 of the bytes from one place up to another. */
 export function keyedHashRange(key: HashKey, bytes: Uint8Array, from: number, to: number): Hash64 {
-  return sipHash(halvesOf(key), bytes, from, to);
+  const length = to - from;
+  if (words.length < length + WORDS_OF_END) words = new Int32Array(length * 2);
+  packBytes(bytes, from, length);
+  return sipHash(halvesOf(key), words, length);
 }
 
 /** A key as four 32-bit words: k0 low, k0 high, k1 low, k1 high. */
@@ -78,8 +83,11 @@ function halvesOfWord(word: bigint): [low: number, high: number] {
 /**
  * The whole of SipHash in one function: its four 64-bit words stay in local variables, as 32-bit halves, which is several times as fast as
  * anything that keeps them in an object. What each line does is the authors' line in 64 bits beside it.
+ *
+ * @param packed what is hashed, four bytes a word, zeros behind its end
+ * @param length of it, in bytes
  */
-function sipHash([k0l, k0h, k1l, k1h]: KeyHalves, bytes: Uint8Array, from: number, to: number): Hash64 {
+function sipHash([k0l, k0h, k1l, k1h]: KeyHalves, packed: Int32Array, length: number): Hash64 {
   let v0l = k0l ^ 0x70736575;
   let v0h = k0h ^ 0x736f6d65;
   let v1l = k1l ^ 0x6e646f6d;
@@ -88,37 +96,37 @@ function sipHash([k0l, k0h, k1l, k1h]: KeyHalves, bytes: Uint8Array, from: numbe
   let v2h = k0h ^ 0x6c796765;
   let v3l = k1l ^ 0x79746573;
   let v3h = k1h ^ 0x74656462;
-  const words = (to - from) >>> 3;
-  for (let word = 0; word <= words + 1; word += 1) {
-    const isFinish = word > words;
-    const low = isFinish ? 0 : readUint32(bytes, from + word * 8, to);
-    const length = word === words ? ((to - from) & 0xff) << 24 : 0;
-    const high = isFinish ? 0 : readUint32(bytes, from + word * 8 + 4, to) | length;
+  const last = (length >>> 3) << 1;
+  packed[last + 1] = (packed[last + 1] ?? 0) | (length << 24);
+  for (let at = 0; at <= last + 2; at += 2) {
+    const isFinish = at > last;
+    const low = isFinish ? 0 : (packed[at] ?? 0);
+    const high = isFinish ? 0 : (packed[at + 1] ?? 0);
     if (isFinish) v2l ^= 0xff;
     v3l ^= low;
     v3h ^= high;
     for (let round = isFinish ? 4 : 2; round > 0; round -= 1) {
-      let sum = (v0l + v1l) | 0; // v0 += v1; a sum that is less than a part of it has a carry
-      v0h = (v0h + v1h + (sum >>> 0 < v0l >>> 0 ? 1 : 0)) | 0;
+      let sum = (v0l + v1l) | 0; // v0 += v1; what is carried is reckoned by bits, as a branch on it would go either way half of the time
+      v0h = (v0h + v1h + (((v0l & v1l) | ((v0l | v1l) & ~sum)) >>> 31)) | 0;
       v0l = sum;
       let swap = (v1l << 13) | (v1h >>> 19); // v1 <<<= 13, v1 ^= v0
       v1h = ((v1h << 13) | (v1l >>> 19)) ^ v0h;
       v1l = swap ^ v0l;
       sum = (v2l + v3l) | 0; // v2 += v3
-      v2h = (v2h + v3h + (sum >>> 0 < v2l >>> 0 ? 1 : 0)) | 0;
+      v2h = (v2h + v3h + (((v2l & v3l) | ((v2l | v3l) & ~sum)) >>> 31)) | 0;
       v2l = sum;
       swap = (v3l << 16) | (v3h >>> 16); // v3 <<<= 16, v3 ^= v2
       v3h = ((v3h << 16) | (v3l >>> 16)) ^ v2h;
       v3l = swap ^ v2l;
       swap = v0l; // v0 <<<= 32, then v0 += v3
       sum = (v0h + v3l) | 0;
-      v0h = (swap + v3h + (sum >>> 0 < v3l >>> 0 ? 1 : 0)) | 0;
+      v0h = (swap + v3h + (((v0h & v3l) | ((v0h | v3l) & ~sum)) >>> 31)) | 0;
       v0l = sum;
       swap = (v3l << 21) | (v3h >>> 11); // v3 <<<= 21, v3 ^= v0
       v3h = ((v3h << 21) | (v3l >>> 11)) ^ v0h;
       v3l = swap ^ v0l;
       sum = (v2l + v1l) | 0; // v2 += v1
-      const sumHigh = (v2h + v1h + (sum >>> 0 < v2l >>> 0 ? 1 : 0)) | 0;
+      const sumHigh = (v2h + v1h + (((v2l & v1l) | ((v2l | v1l) & ~sum)) >>> 31)) | 0;
       swap = (v1l << 17) | (v1h >>> 15); // v1 <<<= 17, v1 ^= v2
       v1h = ((v1h << 17) | (v1l >>> 15)) ^ sumHigh;
       v1l = swap ^ sum;
@@ -131,18 +139,57 @@ function sipHash([k0l, k0h, k1l, k1h]: KeyHalves, bytes: Uint8Array, from: numbe
   return { low: (v0l ^ v1l ^ v2l ^ v3l) >>> 0, high: (v0h ^ v1h ^ v2h ^ v3h) >>> 0 };
 }
 
-/** Four bytes, those beyond the end being 0. */
-function readUint32(bytes: Uint8Array, at: number, to: number): number {
-  if (at + 4 <= to) {
-    return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
+/** Behind what is hashed stand its length and up to seven zeros. */
+const WORDS_OF_END = 4;
+
+/** What is hashed, four bytes a word, the first the lowest. Ids are hashed at every decision, and a buffer for each would be garbage at once. */
+let words = new Int32Array(1_024);
+/** Where text beyond ASCII stands as UTF-8 meanwhile. */
+let scratch = new Uint8Array(4_096);
+
+/** Packs a text, if all of it is ASCII: of such text each unit is a byte. */
+function packAscii(text: string): boolean {
+  const packed = words;
+  const { length } = text;
+  let seen = 0;
+  let at = 0;
+  for (; at + 4 <= length; at += 4) {
+    const [a, b] = [text.charCodeAt(at), text.charCodeAt(at + 1)];
+    const [c, d] = [text.charCodeAt(at + 2), text.charCodeAt(at + 3)];
+    seen |= a | b | c | d;
+    packed[at >>> 2] = a | (b << 8) | (c << 16) | (d << 24);
   }
-  let word = 0;
-  for (let index = at, shift = 0; index < to; index += 1, shift += 8) word |= (bytes[index] ?? 0) << shift;
-  return word;
+  let rest = 0;
+  for (let shift = 0; at + (shift >>> 3) < length; shift += 8) {
+    const unit = text.charCodeAt(at + (shift >>> 3));
+    seen |= unit;
+    rest |= unit << shift;
+  }
+  endWith(rest, at >>> 2);
+  return seen < 0x80;
 }
 
-/** Where the text that is hashed stands meanwhile: ids are hashed at every decision, and a buffer for each would be garbage at once. */
-let scratch = new Uint8Array(4_096);
+function packBytes(bytes: Uint8Array, from: number, length: number): void {
+  const packed = words;
+  const whole = length & ~3;
+  for (let at = 0; at < whole; at += 4) {
+    const place = from + at;
+    packed[at >>> 2] =
+      (bytes[place] ?? 0) |
+      ((bytes[place + 1] ?? 0) << 8) |
+      ((bytes[place + 2] ?? 0) << 16) |
+      ((bytes[place + 3] ?? 0) << 24);
+  }
+  let rest = 0;
+  for (let at = whole; at < length; at += 1) rest |= (bytes[from + at] ?? 0) << ((at - whole) * 8);
+  endWith(rest, whole >>> 2);
+}
+
+/** The last bytes, which are fewer than a word, and the zeros up to the end of the last pair of words. */
+function endWith(rest: number, place: number): void {
+  words[place] = rest;
+  words[place + 1] = 0;
+}
 
 /**
  * Writes UTF-8 without TextEncoder, which is no part of the language. A lone surrogate becomes U+FFFD, as TextEncoder has it.
@@ -153,12 +200,7 @@ function writeUtf8(text: string): number {
   if (scratch.length < text.length * 3) scratch = new Uint8Array(text.length * 3);
   const bytes = scratch;
   let length = 0;
-  for (; length < text.length; length += 1) {
-    const unit = text.charCodeAt(length);
-    if (unit >= 0x80) break;
-    bytes[length] = unit;
-  }
-  for (let index = length; index < text.length; index += 1) {
+  for (let index = 0; index < text.length; index += 1) {
     let point = text.codePointAt(index) ?? 0;
     if (point > 0xffff) index += 1;
     else if (point >= 0xd800 && point <= 0xdfff) point = 0xfffd;
