@@ -1,4 +1,4 @@
-import { mergedPlaces } from "./ascending-places.js";
+import { AscendingPlaces } from "./ascending-places.js";
 import type { CompiledCampaign } from "./compile.js";
 
 /** Campaigns by the segment that they are for: most of a large policy's are for others than the shopper, and need not be looked at. */
@@ -7,6 +7,7 @@ export class CampaignIndex {
   /** Places of the campaigns that say otherwise whom they are for. */
   readonly #always: readonly number[];
   readonly #bySegment: ReadonlyMap<string, readonly number[]>;
+  readonly #places: AscendingPlaces;
 
   /** @param campaigns in order of priority */
   constructor(campaigns: readonly CompiledCampaign[]) {
@@ -24,6 +25,7 @@ export class CampaignIndex {
     this.#campaigns = campaigns;
     this.#always = always;
     this.#bySegment = bySegment;
+    this.#places = new AscendingPlaces(campaigns.length);
   }
 
   /**
@@ -32,13 +34,13 @@ export class CampaignIndex {
    * @param holding names of the segments that hold
    */
   campaignsFor(holding: readonly string[]): readonly CompiledCampaign[] {
-    const lists: (readonly number[])[] = this.#always.length === 0 ? [] : [this.#always];
+    this.#places.add(this.#always);
     for (const segment of holding) {
       const places = this.#bySegment.get(segment);
-      if (places !== undefined) lists.push(places);
+      if (places !== undefined) this.#places.add(places);
     }
     const campaigns: CompiledCampaign[] = [];
-    for (const place of mergedPlaces(lists)) {
+    for (const place of this.#places.taken()) {
       const campaign = this.#campaigns[place];
       if (campaign !== undefined) campaigns.push(campaign);
     }

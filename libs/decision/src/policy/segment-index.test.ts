@@ -140,10 +140,9 @@ describe("the index of segments", () => {
         const { index, kept } = indexOf(expressions);
         const verdicts = index.verdicts(given);
         const names = kept.map((_, i) => `s${i}`);
-        expect(names.map((name) => verdicts.get(name) ?? "does_not_hold")).toEqual(
-          kept.map((source) => verdictByItself(source, given)),
-        );
-        expect([...verdicts.keys()]).toEqual(names.filter((name) => verdicts.has(name)));
+        const byThemselves = kept.map((source) => verdictByItself(source, given));
+        expect(names.map((name) => index.verdictOf(name, verdicts) ?? "does_not_hold")).toEqual(byThemselves);
+        expect(verdicts.holding).toEqual(names.filter((_, place) => byThemselves[place] === "holds"));
       }),
     );
   });
@@ -159,6 +158,9 @@ describe("the index of segments", () => {
     const [given] = fc.sample(context, { numRuns: 1, seed: 7 });
     if (given === undefined) throw new Error("no context");
     const inR2 = { ...given, context: { ...given.context, region: "R2" } };
-    expect([...new SegmentIndex(segments, parts.size).verdicts(inR2)]).toEqual([["s1", "holds"]]);
+    expect(new SegmentIndex(segments, parts.size).verdicts(inR2)).toEqual({
+      holding: ["s1"],
+      byPlace: [undefined, "holds"],
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { mergedPlaces } from "./ascending-places.js";
+import { AscendingPlaces } from "./ascending-places.js";
 import type { Verdict } from "./cel.js";
 import type { CompiledExpression, ExpressionContext } from "./expressions.js";
 import { textsAt, type Membership, type MembershipPath } from "./expression-parts.js";
@@ -9,9 +9,20 @@ export interface CompiledSegment {
   readonly expression: CompiledExpression;
 }
 
+/** What segments came to in one context. */
+export interface Verdicts {
+  /** Names of those that hold, in their order. */
+  readonly holding: readonly string[];
+  /** By the segments' places; absent: the segment cannot hold and cannot fail. */
+  readonly byPlace: readonly (Verdict | undefined)[];
+}
+
 /** Segments by a text that must be there for them to hold: most of a large policy's need not be evaluated at all. */
 export class SegmentIndex {
   readonly #segments: readonly CompiledSegment[];
+  readonly #placeOf: ReadonlyMap<string, number>;
+  /** Those that have to be evaluated. */
+  readonly #asked: AscendingPlaces;
   /** What the parts came to so far: cleared for every context, as a buffer for each would have to be freed again. */
   readonly #seen: Uint8Array;
   /** Places of the segments that have to be evaluated for everybody. */
@@ -21,6 +32,8 @@ export class SegmentIndex {
   /** @param partCount how many different parts the segments' expressions have */
   constructor(segments: readonly CompiledSegment[], partCount: number) {
     this.#segments = segments;
+    this.#placeOf = new Map(segments.map(({ name }, place) => [name, place]));
+    this.#asked = new AscendingPlaces(segments.length);
     this.#seen = new Uint8Array(partCount);
     const counts = new TextCounts(segments);
     const always: number[] = [];
@@ -39,31 +52,41 @@ export class SegmentIndex {
     this.#byPath = byPath;
   }
 
-  /** What the segments come to, in their order, those left out that cannot hold and cannot fail. */
-  verdicts(context: ExpressionContext): ReadonlyMap<string, Verdict> {
+  /** What the segments come to. */
+  verdicts(context: ExpressionContext): Verdicts {
     const seen = this.#seen.fill(0);
-    const verdicts = new Map<string, Verdict>();
+    const holding: string[] = [];
+    const byPlace: (Verdict | undefined)[] = [];
     for (const place of this.#candidates(context)) {
       const segment = this.#segments[place];
-      if (segment !== undefined) verdicts.set(segment.name, segment.expression.evaluate(context, seen));
+      const verdict = segment?.expression.evaluate(context, seen);
+      while (byPlace.length < place) byPlace.push(undefined);
+      byPlace.push(verdict);
+      if (segment !== undefined && verdict === "holds") holding.push(segment.name);
     }
-    return verdicts;
+    return { holding, byPlace };
+  }
+
+  /** What a segment came to, by its name; undefined: it cannot hold and cannot fail, or there is none of that name. */
+  verdictOf(segment: string, { byPlace }: Verdicts): Verdict | undefined {
+    const place = this.#placeOf.get(segment);
+    return place === undefined ? undefined : byPlace[place];
   }
 
   #candidates(context: ExpressionContext): readonly number[] {
     if (this.#byPath.size === 0) return this.#always;
-    const lists: (readonly number[])[] = this.#always.length === 0 ? [] : [this.#always];
+    this.#asked.add(this.#always);
     for (const [path, byText] of this.#byPath) {
       const texts = textsAt(path, context);
       // What cannot be read makes expressions fail, and that is for them to say.
-      if (texts === undefined) lists.push(...byText.values());
+      if (texts === undefined) for (const places of byText.values()) this.#asked.add(places);
       else
-        for (const text of new Set(texts)) {
+        for (const text of texts) {
           const places = byText.get(text ?? "");
-          if (places !== undefined) lists.push(places);
+          if (places !== undefined) this.#asked.add(places);
         }
     }
-    return mergedPlaces(lists);
+    return this.#asked.taken();
   }
 }
 

@@ -92,7 +92,7 @@ function ineligibleBecause(
   switch (approach.kind) {
     case "rules":
     case "partner": {
-      const verdict = verdicts.get(approach.segment);
+      const verdict = policy.segmentIndex.verdictOf(approach.segment, verdicts);
       if (verdict === "expression_failed") return "segment_expression_failed";
       return verdict === "holds" ? undefined : "segment_does_not_hold";
     }

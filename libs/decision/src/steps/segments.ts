@@ -2,39 +2,32 @@ import { CLASS_OF_INPUT } from "@leastwise/vocabulary";
 import { consentStep, type Permitted } from "./consent.js";
 import { bitOf, NO_CLASSES, type ClassBits } from "../class-bits.js";
 import { bitsOpened } from "./personal-data.js";
-import type { Verdict } from "../policy/cel.js";
 import { daysToBirthday } from "../policy/birthday.js";
 import type { ExpressionContext, ExpressionProfile, PersonalReads } from "../policy/expressions.js";
 import { lifetimeOf } from "../lifetime/lifetime-of.js";
 import { rfmClasses } from "../policy/rfm.js";
+import type { Verdicts } from "../policy/segment-index.js";
 import type { DecisionInput } from "../input.js";
 import { situationOf, type Situation } from "../situation.js";
 
 /** Which segments hold. */
 export interface Segments {
+  /** By name. */
   readonly holding: readonly string[];
-  /** What the segments' expressions came to, by name; those left out do not hold. */
-  readonly verdicts: ReadonlyMap<string, Verdict>;
+  /** What the segments' expressions came to. */
+  readonly verdicts: Verdicts;
   /** Classes of data of the person that an expression could see. */
   readonly classes: ClassBits;
 }
 
+const NO_SEGMENTS: Segments = { holding: [], verdicts: { holding: [], byPlace: [] }, classes: NO_CLASSES };
+
 /** Evaluates the policy's segments. An expression that fails, by arithmetic with null for example, does not hold. */
 export function segmentsStep(situation: Situation, permitted: Permitted): Segments {
   const { segments, segmentIndex, segmentsRead } = situation.policy;
-  if (segments.length === 0) return { holding: [], verdicts: new Map(), classes: NO_CLASSES };
-  const context = contextOf(situation, permitted);
-  const verdicts = segmentIndex.verdicts(context);
-  const holding: string[] = [];
-  // A loop over its entries makes an array and an object of each.
-  verdicts.forEach((verdict, name) => {
-    if (verdict === "holds") holding.push(name);
-  });
-  return {
-    holding,
-    verdicts,
-    classes: classesSeen(segmentsRead, situation, permitted),
-  };
+  if (segments.length === 0) return NO_SEGMENTS;
+  const verdicts = segmentIndex.verdicts(contextOf(situation, permitted));
+  return { holding: verdicts.holding, verdicts, classes: classesSeen(segmentsRead, situation, permitted) };
 }
 
 /** The classes that expressions read and that consent opens. Channel and device are of the person where only its windows tell them. */
