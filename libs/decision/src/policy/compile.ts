@@ -462,15 +462,27 @@ interface Surroundings {
 }
 
 /**
- * Incentives and their scopes by what they say: those that say the same become one object, so that what is in reach, and what is given, is reckoned once
+ * Ladders, incentives and their scopes by what they say: those that say the same become one object, so that what is in reach, and what is given, is reckoned once
  * a decision.
  */
 class Incentives {
   readonly #known = new Map<string, Incentive>();
+  readonly #ladders = new Map<string, CompiledCampaign["ladder"]>();
   readonly #scopes = new Map<string, Scope>();
 
+  /** The ladder, shared with all campaigns that have the same. */
+  ladder(rungs: Campaign["ladder"]): CompiledCampaign["ladder"] {
+    const ladder = rungs.flatMap(({ incentive }, index) =>
+      incentive === undefined ? [] : [{ rung: index + 1, incentive: this.#shared(incentive) }],
+    );
+    const text = JSON.stringify(ladder);
+    const known = this.#ladders.get(text) ?? ladder;
+    this.#ladders.set(text, known);
+    return known;
+  }
+
   /** The incentive, shared with all others that are the same, and its scope with all that have the same. */
-  shared(incentive: Incentive): Incentive {
+  #shared(incentive: Incentive): Incentive {
     const text = JSON.stringify(incentive);
     const known = this.#known.get(text) ?? this.#withSharedScope(incentive);
     this.#known.set(text, known);
@@ -501,9 +513,7 @@ function compileCampaign(
     place,
     kind,
     approach,
-    ladder: campaign.ladder.flatMap(({ incentive }, index) =>
-      incentive === undefined ? [] : [{ rung: index + 1, incentive: incentives.shared(incentive) }],
-    ),
+    ladder: incentives.ladder(campaign.ladder),
     startsAtMs: schedule?.startsAtMs ?? Number.NEGATIVE_INFINITY,
     endsAtMs: schedule?.endsAtMs ?? Number.POSITIVE_INFINITY,
     weekly:

@@ -84,22 +84,29 @@ export class LadderRung {
 export function ladderStep(situation: Situation, eligible: readonly EligibleCampaign[]): readonly LadderRung[] {
   const appraiser = new Appraiser(situation);
   const rungs: LadderRung[] = [];
-  for (const { campaign, goods } of eligible) {
-    const known = appraiser.knownOn(goods);
-    for (const { rung, incentive } of campaign.ladder)
-      rungs.push(
-        new LadderRung(campaign, rung, known.get(incentive) ?? appraiser.appraise(campaign, incentive, goods)),
-      );
-  }
+  for (const { campaign, goods } of eligible)
+    for (const { rung, given } of appraiser.givenBy(campaign, goods)) rungs.push(new LadderRung(campaign, rung, given));
   return rungs;
 }
 
-/** Campaigns share goods, but those that cap lines, and many have the same incentives: of each is reckoned once what it gives. */
+/** A rung of a ladder, of whichever campaign, with what it gives. */
+interface GivenRung {
+  readonly rung: number;
+  readonly given: Given;
+}
+
+/** What was appraised on some goods so far. */
+interface Known {
+  readonly byLadder: Map<CompiledCampaign["ladder"], readonly GivenRung[]>;
+  readonly byIncentive: Map<Incentive, Given>;
+}
+
+/** Campaigns share goods, but those that cap lines, and many have the same ladder or the same incentives: of each is reckoned once what it gives. */
 class Appraiser {
   readonly #situation: Situation;
   /** Without other offers in the cart it is left as it is by every incentive. */
   readonly #isAlone: boolean;
-  readonly #known = new Map<Goods, Map<Incentive, Given>>();
+  readonly #known = new Map<Goods, Known>();
   #count = 0;
 
   constructor(situation: Situation) {
@@ -108,12 +115,29 @@ class Appraiser {
     this.#isAlone = offers === undefined || offers.length === 0;
   }
 
-  /** What was appraised on the goods so far, by incentive. */
-  knownOn(goods: Goods): ReadonlyMap<Incentive, Given> {
-    return this.#on(goods);
+  /** What the rungs of a campaign give. */
+  givenBy(campaign: CompiledCampaign, goods: Goods): readonly GivenRung[] {
+    const { byLadder, byIncentive } = this.#knownOn(goods);
+    const known = byLadder.get(campaign.ladder);
+    if (known !== undefined) return known;
+    const rungs = campaign.ladder.map(({ rung, incentive }): GivenRung => {
+      const given = byIncentive.get(incentive) ?? this.#appraise(campaign, incentive, goods);
+      byIncentive.set(incentive, given);
+      return { rung, given };
+    });
+    byLadder.set(campaign.ladder, rungs);
+    return rungs;
   }
 
-  appraise(campaign: CompiledCampaign, incentive: Incentive, goods: Goods): Given {
+  #knownOn(goods: Goods): Known {
+    const known = this.#known.get(goods);
+    if (known !== undefined) return known;
+    const none: Known = { byLadder: new Map(), byIncentive: new Map() };
+    this.#known.set(goods, none);
+    return none;
+  }
+
+  #appraise(campaign: CompiledCampaign, incentive: Incentive, goods: Goods): Given {
     const { cart, policy, left, goodsMinor } = this.#situation;
     const setting = settingOf(goods, policy.rounding);
     const stacked = this.#isAlone ? undefined : appraiseInStack(incentive, cart, setting);
@@ -131,16 +155,7 @@ class Appraiser {
       nothingBecause: appraisal === undefined ? reachesNothingBecause(this.#situation, campaign, incentive) : undefined,
     };
     this.#count += 1;
-    this.#on(goods).set(incentive, given);
     return given;
-  }
-
-  #on(goods: Goods): Map<Incentive, Given> {
-    const known = this.#known.get(goods);
-    if (known !== undefined) return known;
-    const none = new Map<Incentive, Given>();
-    this.#known.set(goods, none);
-    return none;
   }
 }
 
