@@ -91,12 +91,13 @@ function newDecision(
 ): Decision | undefined {
   const { permitted, applying } = weighing;
   const { segments, isForeign, eligibility, owed } = applying;
-  const { isCustom, baseline, rungs: answered } = respond(situation, weighing, answer);
+  const response = respond(situation, weighing, answer);
+  const { isCustom, baseline } = response;
   if (isUnbelievable(situation.model, baseline.conversion)) return undefined;
   const blockedOwed = situation.earlierRules?.owedUntold === true ? [] : applying.blockedOwed;
-  const orderWorths = targetStep(situation, baseline, owed, answered);
-  const valued = inOrderOfCost(valueStep(situation, baseline, owed, answered, orderWorths));
-  const admissible = valued.filter((rung) => rung.blockedBy === undefined);
+  const orderWorths = targetStep(situation, response, owed, weighing.rungs);
+  const valued = inOrderOfCost(valueStep(situation, response, owed, weighing.rungs, orderWorths));
+  const admissible = admissibleOf(valued);
   const exploit = choiceStep(situation, admissible) + 1;
   const weighed = eligibility.incentives.map(({ campaign }) => campaign);
   const drawnFrom = withAdmissible(weighing.rungs);
@@ -141,6 +142,12 @@ function newDecision(
       : episode.endsAtMs,
     explorationCostMinor: explorationCostOf({ candidates, ...places, ghost, observeOnly: situation.observeOnly }),
   });
+}
+
+/** Those that nothing blocks: more often than not all of them, and then the list itself. */
+function admissibleOf(valued: readonly ValuedRung[]): readonly ValuedRung[] {
+  const isAdmissible = ({ blockedBy }: ValuedRung) => blockedBy === undefined;
+  return valued.every(isAdmissible) ? valued : valued.filter(isAdmissible);
 }
 
 function chosenOf(situation: Situation, { campaign, incentive, worthMinor, worstCostMinor }: ValuedRung): ChosenRung {
@@ -207,16 +214,17 @@ function sayWanted(candidates: Candidate[], chosen: number, wantedMinor: number 
 
 function candidateOf({ weighed, worth, evidence }: ValuedRung, weight: number): Candidate {
   const { campaign, rung, given, blockedBy } = weighed;
+  const { expectedCostMinor, valueMinor, conversion } = worth.recorded;
   return {
     campaignId: campaign.campaignId,
     rung,
     incentive: given.incentive,
     depthBp: given.depthBp,
     faceValueMinor: given.worthMinor,
-    expectedCostMinor: Math.round(worth.expectedCost),
-    valueMinor: recorded(worth.value),
+    expectedCostMinor,
+    valueMinor,
     worstCostMinor: given.worstCostMinor,
-    conversion: recorded(worth.conversion),
+    conversion,
     evidence: recorded(evidence),
     weight,
     blockedBy: blockedBy ?? "",

@@ -18,8 +18,8 @@ export function targetWorths(input: DecisionInput): readonly TargetWorth[] {
   const situation = situationOf(input);
   const weighed = weigh(situation);
   const { owed, eligibility } = weighed.applying;
-  const { baseline, rungs } = respond(situation, weighed, input.answer);
-  const worths = targetStep(situation, baseline, owed, rungs);
+  const response = respond(situation, weighed, input.answer);
+  const worths = targetStep(situation, response, owed, weighed.rungs);
   return eligibility.incentives.flatMap(({ campaign }): readonly TargetWorth[] => {
     const { campaignId, target } = campaign;
     return target === undefined

@@ -1,4 +1,4 @@
-import type { ValuedRung } from "./value.js";
+import type { RungWorth, ValuedRung } from "./value.js";
 
 /**
  * Rungs by what they cost in expectation, then by the worst case, then by the policy's own order, in which they come. Many are worth the same: so it is
@@ -24,35 +24,26 @@ export function inOrderOfCost(rungs: readonly ValuedRung[]): readonly ValuedRung
   return ordered;
 }
 
-/** What rungs cost that are worth the same. */
-interface Costs {
-  readonly expectedCost: number;
-  readonly worstCostMinor: number;
-}
-
-/** What the rungs cost, by the place of their worth. */
-function worthsOf(rungs: readonly ValuedRung[]): readonly Costs[] {
-  const worths: Costs[] = [];
-  for (const { worth, weighed } of rungs)
-    if (worth.place === worths.length)
-      worths.push({ expectedCost: worth.expectedCost, worstCostMinor: weighed.given.worstCostMinor });
+/** The worths of the rungs, by their places. */
+function worthsOf(rungs: readonly ValuedRung[]): readonly RungWorth[] {
+  const worths: RungWorth[] = [];
+  for (const { worth } of rungs) if (worth.place === worths.length) worths.push(worth);
   return worths;
 }
 
 /** By place, how many of the worths that cost something else are cheaper. */
-function ranksOf(worths: readonly Costs[]): readonly number[] {
+function ranksOf(worths: readonly RungWorth[]): readonly number[] {
   const ranks = Array<number>(worths.length).fill(0);
-  const ascending = worths.map((costs, place) => ({ costs, place })).sort((a, b) => byCosts(a.costs, b.costs));
   let rank = 0;
-  let last: Costs | undefined;
-  for (const { costs, place } of ascending) {
-    if (last !== undefined && byCosts(last, costs) !== 0) rank += 1;
-    ranks[place] = rank;
-    last = costs;
+  let last: RungWorth | undefined;
+  for (const worth of worths.toSorted(byCosts)) {
+    if (last !== undefined && byCosts(last, worth) !== 0) rank += 1;
+    ranks[worth.place] = rank;
+    last = worth;
   }
   return ranks;
 }
 
-function byCosts(a: Costs, b: Costs): number {
+function byCosts(a: RungWorth, b: RungWorth): number {
   return a.expectedCost - b.expectedCost || a.worstCostMinor - b.worstCostMinor;
 }

@@ -8,14 +8,22 @@ import type { Weighed } from "../weighing.js";
 import type { Permitted } from "./consent.js";
 import type { LadderRung } from "./ladder.js";
 import type { Owed } from "./owed.js";
-import { conversionAt, gainedBp, responseStep, type AnsweredRung, type Baseline, type Effect } from "./response.js";
+import {
+  conversionAt,
+  gainedBp,
+  responseStep,
+  type Answer,
+  type Answers,
+  type Baseline,
+  type Effect,
+} from "./response.js";
 
 /** What is to be known of a shopper before a rung can be chosen. */
 export interface Response {
   /** True if the custom model said it. */
   readonly isCustom: boolean;
   readonly baseline: Baseline;
-  readonly rungs: readonly AnsweredRung[];
+  readonly answers: Answers;
 }
 
 /** What the custom model is asked before anything is chosen; undefined: there is none, or nothing that could be given. */
@@ -72,7 +80,7 @@ export function respond(situation: Situation, { applying, rungs }: Weighed, answ
     model.custom === undefined || answer === undefined
       ? undefined
       : customStep(model.custom, answer, rungs, (rung) => gainedBp(rung, owed, goodsMinor), baseline.classes);
-  return byCustom ?? { isCustom: false, baseline, rungs: responseStep(situation, baseline, owed, rungs) };
+  return byCustom ?? { isCustom: false, baseline, answers: responseStep(situation, baseline, owed, rungs) };
 }
 
 /** The chance to buy without us that the model said, be it that nobody believes it. */
@@ -93,14 +101,15 @@ function customStep(
   const { logit, logitSd } = answer;
   const baseline: Baseline = { logit, logitSd, conversion: logistic(logit), classes };
   const effects = effectsIn(answer, nullProbability);
-  const answered: AnsweredRung[] = [];
+  const answers: (Answer | undefined)[] = [];
   for (const rung of rungs) {
+    if (answers[rung.given.place] !== undefined) continue;
     const depthBp = depthOf(rung);
     const effect = depthBp === 0 ? NO_EFFECT : effects.get(rung.incentive.kind)?.get(depthBp);
     if (effect === undefined) return undefined;
-    answered.push({ rung, effect, conversion: conversionAt(baseline, effect) });
+    answers[rung.given.place] = { effect, conversion: conversionAt(baseline, effect) };
   }
-  return { isCustom: true, baseline, rungs: answered };
+  return { isCustom: true, baseline, answers };
 }
 
 /** By kind and depth. Whatever the model says, a shift is never below 0, nor below that of a lesser depth of the kind: monotone by construction. */

@@ -101,7 +101,7 @@ function recoveryBlock(
   { decisionState, policy, nowMs }: Situation,
   { campaignId, approach }: CompiledCampaign,
 ): BlockReason | undefined {
-  if (!policy.recoveries.has(campaignId) || approach.kind !== "propensity") return undefined;
+  if (approach.kind !== "propensity" || !policy.recoveries.has(campaignId)) return undefined;
   const { episode, history } = decisionState;
   const wasAnswered =
     episode !== undefined &&

@@ -39,9 +39,9 @@ export function explorationStep(
   const exploited = rungs[exploit - 1];
   const best = exploited === undefined ? rungZero : recordedTerms(exploited);
   const learning = new Learning(situation, rungs);
+  // Rungs up to the exploit choice are always tried, so that nothing is only where it is rung 0.
+  if (exploit === 0 && !rungs.some((rung) => learning.bears(rung, best))) return { weights: [WEIGHT_SUM], drawn: 0 };
   const canExplore = rungs.map((rung, index) => index < exploit || learning.bears(rung, best));
-  // Rungs up to the exploit choice are always tried, so that it is rung 0 here.
-  if (!canExplore.includes(true)) return { weights: [WEIGHT_SUM], drawn: 0 };
   const cold = rungs.map((rung, index) => canExplore[index] === true && learning.isCold(rung));
   const anchor = cold[exploit - 1] === true ? 0 : exploit;
   const weights = floorsOf(rungs, canExplore, exploit, anchor);

@@ -20,13 +20,15 @@ export interface Baseline {
   readonly classes: ClassBits;
 }
 
-/** A rung with what it would do. */
-export interface AnsweredRung {
-  readonly rung: LadderRung;
+/** What all rungs that give the same would do. */
+export interface Answer {
   /** Chance of an order within the horizon: the posterior mean over the atom at no effect and the slope's mean. */
   readonly conversion: number;
   readonly effect: Effect;
 }
+
+/** What rungs would do, by the place of what they give. */
+export type Answers = readonly (Answer | undefined)[];
 
 /** How a rung moves the logit. */
 export interface Effect {
@@ -66,16 +68,11 @@ export function responseStep(
   baseline: Baseline,
   owed: Owed | undefined,
   rungs: readonly LadderRung[],
-): readonly AnsweredRung[] {
-  const known: (Answer | undefined)[] = [];
-  return rungs.map((rung) => {
-    const { effect, conversion } = (known[rung.given.place] ??= answerOf(situation, baseline, owed, rung));
-    return { rung, effect, conversion };
-  });
+): Answers {
+  const answers: (Answer | undefined)[] = [];
+  for (const rung of rungs) answers[rung.given.place] ??= answerOf(situation, baseline, owed, rung);
+  return answers;
 }
-
-/** What all rungs that give the same would do. */
-type Answer = Omit<AnsweredRung, "rung">;
 
 function answerOf(
   { model, goodsMinor }: Situation,

@@ -8,7 +8,7 @@ import type { Campaign } from "../policy/policy.js";
 import { PRIOR_MODEL } from "../priors.js";
 import { situationOf } from "../situation.js";
 import { weigh } from "../weighing.js";
-import { responseStep } from "./response.js";
+import { respond } from "./custom.js";
 import { targetStep } from "./target.js";
 
 const EXPLOIT_ONLY = { floorBp: 0, coldStartDecisionsPerRung: 0 };
@@ -37,9 +37,9 @@ function decision(one: Campaign, model: CompiledModel): Decision {
 function worthOf(one: Campaign, model: CompiledModel): number | undefined {
   const policy = compiled({ campaigns: [one] });
   const situation = situationOf(input({ policy, model }));
-  const { applying, rungs } = weigh(situation);
-  const answered = responseStep(situation, applying.baseline, undefined, rungs);
-  return targetStep(situation, applying.baseline, undefined, answered).get(policy.campaigns[0]!);
+  const weighed = weigh(situation);
+  const response = respond(situation, weighed, undefined);
+  return targetStep(situation, response, undefined, weighed.rungs).get(policy.campaigns[0]!);
 }
 
 const choiceOf = ({ candidates, exploit }: Decision) => candidates[exploit]!;

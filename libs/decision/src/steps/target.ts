@@ -1,8 +1,9 @@
 import type { CompiledCampaign, TargetRate } from "../policy/compile.js";
 import type { Situation } from "../situation.js";
 import { byCost, choiceStep } from "./choice.js";
+import type { Response } from "./custom.js";
+import type { LadderRung } from "./ladder.js";
 import type { Owed } from "./owed.js";
-import type { AnsweredRung, Baseline } from "./response.js";
 import { valueStep } from "./value.js";
 
 /** What an order counts for, minor units, by campaign; of a campaign that is not here, the margin of the cart. */
@@ -22,20 +23,20 @@ const NO_TARGETS: OrderWorths = new Map();
  */
 export function targetStep(
   situation: Situation,
-  baseline: Baseline,
+  response: Response,
   owed: Owed | undefined,
-  rungs: readonly AnsweredRung[],
+  rungs: readonly LadderRung[],
 ): OrderWorths {
   if (situation.earlierRules !== undefined) return NO_TARGETS;
   const targeted = new Set<CompiledCampaign>();
-  for (const { rung } of rungs) if (rung.campaign.target !== undefined) targeted.add(rung.campaign);
+  for (const { campaign } of rungs) if (campaign.target !== undefined) targeted.add(campaign);
   if (targeted.size === 0) return NO_TARGETS;
   const worths = new Map<CompiledCampaign, number>();
   for (const campaign of targeted) {
-    const own = rungs.filter(({ rung }) => rung.campaign === campaign && rung.blockedBy === undefined);
+    const own = rungs.filter((rung) => rung.campaign === campaign && rung.blockedBy === undefined);
     const conversionAt = (worthMinor: number): number => {
-      const valued = valueStep(situation, baseline, owed, own, new Map([[campaign, worthMinor]])).toSorted(byCost);
-      return valued[choiceStep(situation, valued)]?.conversion ?? baseline.conversion;
+      const valued = valueStep(situation, response, owed, own, new Map([[campaign, worthMinor]])).toSorted(byCost);
+      return valued[choiceStep(situation, valued)]?.conversion ?? response.baseline.conversion;
     };
     const worthMinor = campaign.target && leastWorth(campaign.target, conversionAt);
     if (worthMinor !== undefined) worths.set(campaign, worthMinor);

@@ -15,9 +15,10 @@ import { PosteriorDraws } from "../model/posterior-draws.js";
 import { SALVAGE_AT_END_BP, USE_GIVEN_ORDER_BP } from "../priors.js";
 import type { BlockReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
+import type { Response } from "./custom.js";
 import { depthOf, type LadderRung } from "./ladder.js";
 import type { Owed } from "./owed.js";
-import { evidenceOf, type AnsweredRung, type Baseline, type Effect } from "./response.js";
+import { evidenceOf, type Answer, type Answers, type Baseline, type Effect } from "./response.js";
 import { teachingOf, type Teaching } from "./teaching.js";
 
 /** A rung with what it would do, and what it is worth to the shop. As of what it gives, there is one for every rung, and what it is worth is shared. */
@@ -80,7 +81,7 @@ export class ValuedRung {
 }
 
 /** What a rung is worth in campaigns of the same terms. */
-interface RungWorth {
+export interface RungWorth {
   /** Its place among all that are different. */
   readonly place: number;
   readonly of: CampaignTerms;
@@ -91,7 +92,10 @@ interface RungWorth {
   /** What it would keep of one without it. */
   readonly forgoneMinor: number;
   readonly expectedCost: number;
+  readonly worstCostMinor: number;
   readonly value: number;
+  /** As they stand on the record. */
+  readonly recorded: RungTerms & { readonly conversion: number };
   /** Undefined: nobody has asked, as all such rungs so far were blocked. */
   evidence: number | undefined;
 }
@@ -106,30 +110,32 @@ interface RungWorth {
  */
 export function valueStep(
   situation: Situation,
-  baseline: Baseline,
+  { baseline, answers }: Response,
   owed: Owed | undefined,
-  rungs: readonly AnsweredRung[],
+  rungs: readonly LadderRung[],
   orderWorths: ReadonlyMap<CompiledCampaign, number>,
 ): readonly ValuedRung[] {
   const worths = new Worths(situation, baseline, owed, orderWorths);
   const draws = new PosteriorDraws(baseline.logit, baseline.logitSd);
   const known: (RungWorth | undefined)[] = [];
   let of: CampaignTerms | undefined;
-  return rungs.map((answered) => {
-    const { rung } = answered;
+  return rungs.map((rung) => {
     if (of?.campaign !== rung.campaign) of = worths.termsOf(rung.campaign);
-    const before = known[rung.given.place];
-    const worth = before !== undefined && isSame(before, of, answered) ? before : worths.worthOf(of, answered);
-    known[rung.given.place] = worth;
+    const { place } = rung.given;
+    const before = known[place];
+    const worth =
+      before !== undefined && isAlike(before.of, of) ? before : worths.worthOf(of, rung, answerTo(rung, answers));
+    known[place] = worth;
     if (rung.blockedBy === undefined)
       worth.evidence ??= evidenceOf(draws, worth.effect, worth.keptMinor, worth.forgoneMinor);
     return new ValuedRung(rung, worth);
   });
 }
 
-/** True if a rung that gives the same is worth the same: by the terms of its campaign, and by what it does. */
-function isSame(before: RungWorth, terms: CampaignTerms, { effect, conversion }: AnsweredRung): boolean {
-  return isAlike(before.of, terms) && before.effect === effect && before.conversion === conversion;
+function answerTo(rung: LadderRung, answers: Answers): Answer {
+  const answer = answers[rung.given.place];
+  if (answer === undefined) throw new Error("a rung is valued after what it does was answered");
+  return answer;
 }
 
 /** What is the same for all rungs of a campaign, which come one after the other. */
@@ -179,12 +185,15 @@ class Worths {
     return { campaign, margin, merchantShareBp, merchantShare, heldShare };
   }
 
-  worthOf(of: CampaignTerms, { rung: { given }, effect, conversion }: AnsweredRung): RungWorth {
+  worthOf(of: CampaignTerms, { given }: LadderRung, { effect, conversion }: Answer): RungWorth {
     const taught = this.#teaching(given.depthBp);
     const charge = chargeOf(this.#situation, of, given.appraisal, given.left.cart, taught);
     const keptMinor = of.margin - charge;
     // A rung is never below what is owed; a dearer budget behind the entitlement must not make it a bargain.
     const forgoneMinor = of.margin - Math.min(this.#owedCharge, charge);
+    const expectedCost = (conversion * usedMinor(given.expectedCostMinor) * of.merchantShareBp) / 10_000;
+    // In any draw its sign depends on the ratio of the two chances alone, rising with it where something is kept.
+    const value = conversion * keptMinor - this.#baseline.conversion * forgoneMinor;
     const place = this.#count;
     this.#count += 1;
     return {
@@ -194,9 +203,14 @@ class Worths {
       conversion,
       keptMinor,
       forgoneMinor,
-      expectedCost: (conversion * usedMinor(given.expectedCostMinor) * of.merchantShareBp) / 10_000,
-      // In any draw its sign depends on the ratio of the two chances alone, rising with it where something is kept.
-      value: conversion * keptMinor - this.#baseline.conversion * forgoneMinor,
+      expectedCost,
+      worstCostMinor: given.worstCostMinor,
+      value,
+      recorded: {
+        expectedCostMinor: Math.round(expectedCost),
+        valueMinor: recorded(value),
+        conversion: recorded(conversion),
+      },
       evidence: undefined,
     };
   }
