@@ -386,6 +386,62 @@ describe("consent", () => {
   });
 });
 
+/** A campaign that asks whom the datum is for to agree to something, in exchange for a share of the goods. */
+function exchange(segment: string, purposes: readonly Purpose[]): Campaign {
+  return {
+    ...{ campaignId: "exchange", kind: "entitlement", experimentId: "", budgetId: "all" },
+    approach: { kind: "consent_exchange", segment, purposes, words: [] },
+    ladder: [{ incentive: { kind: "percent_off", percentBp: 2_000 } }],
+    ...{ offerTtlMs: 2 * HOUR_MS, frequencyCaps: [], stackingGroup: "", priority: 0 },
+  };
+}
+
+describe("consent for a better offer", () => {
+  const asking = ALL.filter(({ asks }) => typeof asks === "string");
+
+  it.each(asking.map((datum) => [datum.name, datum] as const))(
+    "is asked by %s only where that may be read: without its consent no byte changes",
+    (_, datum) => {
+      // Something is left to ask for, whatever was agreed to.
+      const policy = compiled([datum], [exchange(datum.name, ["marketing"])]);
+      const both = (consent: readonly Purpose[]) =>
+        [datum.without, datum.withIt].map((changes) => input(policy, consent, changes));
+      for (const needed of datum.purposes) {
+        const [one, other] = both(datum.purposes.filter((purpose) => purpose !== needed)).map(bytesOf);
+        expect(other).toEqual(one);
+      }
+      const asked = both(datum.purposes).map((whole) => made(decide(whole), whole).decision.consentExchange);
+      expect(asked).toMatchObject([undefined, { campaignId: "exchange", purposes: ["marketing"] }]);
+    },
+  );
+
+  it.each(PURPOSES)("that was agreed to is given for while consent to %s stands, and not without", (purpose) => {
+    const policy = compiled([], [exchange("everyone", [purpose])]);
+    const exchanges = [{ campaignId: "exchange", accepted: true, answeredAtMs: NOON }];
+    const answer = (consent: readonly Purpose[]) => {
+      const whole = input(policy, consent, { exchanges });
+      return made(decide(whole), whole).decision;
+    };
+    expect(answer([purpose])).toMatchObject({ offer: { campaignId: "exchange" }, consentExchange: undefined });
+    for (const without of [[], PURPOSES.filter((other) => other !== purpose)])
+      expect(answer(without)).toMatchObject({ offer: undefined, consentExchange: undefined });
+  });
+
+  it("comes with the answer as it stands on the record, and never with a safe one", () => {
+    const policy = compiled([], [exchange("everyone", ["profile"])]);
+    const asked = input(policy, ["personalization"], {});
+    const { decision, record, answer } = made(decide(asked), asked);
+    const told = wire.DecideResponse.decode(Buffer.from(answer, "hex")).consentExchange;
+    expect(told).toMatchObject({ campaignId: "exchange", purposes: [wire.Purpose.PURPOSE_PROFILE] });
+    expect(told?.worth).toEqual({ minor: 2_000n, currency: EUR });
+    expect(told?.words).toContain("You get 20 % off if you agree to this");
+    expect(wire.DecisionRecord.decode(Buffer.from(record, "hex")).consentExchange).toEqual(told);
+    expect(decision.offer).toBeUndefined();
+    const safe = made(degradedDecision(asked, "owner_unavailable"), asked);
+    expect(safe.decision.consentExchange).toBeUndefined();
+  });
+});
+
 function pick(texts: Readonly<Record<string, string>>, ...names: readonly string[]): Record<string, string> {
   return Object.fromEntries(Object.entries(texts).filter(([name]) => names.includes(name)));
 }

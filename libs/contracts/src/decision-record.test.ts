@@ -5,6 +5,7 @@ import {
   DEGRADED_REASONS,
   type Answer,
   type Candidate,
+  type ConsentExchange,
   type Decision,
   type DecisionFacts,
   type IssuedOffer,
@@ -58,6 +59,15 @@ const offer: fc.Arbitrary<IssuedOffer> = fc.record({
   faceValueMinor: minor,
   issuedAtMs: instant,
   expiresAtMs: instant,
+});
+
+const exchange: fc.Arbitrary<ConsentExchange> = fc.record({
+  campaignId: id,
+  purposes: fc.subarray([...PURPOSES], { minLength: 1 }),
+  incentive,
+  currency: fc.constant(EUR),
+  worthMinor: minor,
+  words: id,
 });
 
 const weighed = {
@@ -128,6 +138,7 @@ const facts: fc.Arbitrary<DecisionFacts> = fc.record({
   classFreshness: fc
     .subarray(PERSONAL_DATA_CLASSES.filter((dataClass) => dataClass !== "none"))
     .map((classes) => classes.map((dataClass, i) => ({ dataClass, ...(i > 0 && { lagMs: i, newestAgeMs: i - 1 }) }))),
+  consentExchange: fc.option(exchange, { nil: undefined }),
   consent: fc.subarray([...PURPOSES]),
   validUntilMs: instant,
   withheldUntilMs: instant,
@@ -395,7 +406,7 @@ describe("an answer", () => {
     expect(answerToWire(none, 12)).toEqual({
       ...{ decisionId: "d", offer: undefined, message: "", degradedReason: "", policyVersion: "v" },
       ...{ freshness: Freshness.FRESHNESS_STALE, staleMs: 12n, validUntilMs: 7n },
-      ...{ personalDataUsed: true, personalDataClasses: [], disclosure: "" },
+      ...{ personalDataUsed: true, personalDataClasses: [], disclosure: "", consentExchange: undefined },
       classFreshness: PERSONAL_DATA_CLASSES.slice(1).map((dataClass) => ({
         ...{ dataClass, state: wire.ClassState.CLASS_STATE_DEFAULT, lagMs: 0n, newestAgeMs: undefined },
       })),

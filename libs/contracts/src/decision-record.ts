@@ -7,6 +7,7 @@ import {
   type Answer,
   type Candidate,
   type ClassFreshness,
+  type ConsentExchange,
   type Decision,
   type DecisionFacts,
   type DegradedReason,
@@ -91,6 +92,7 @@ export function unwrittenDecision(decision: Decision, input: RecordableInput) {
     personalDataClasses: [...decision.personalDataClasses],
     disclosure: decision.disclosure,
     classFreshness: decision.classFreshness.map(readClassToWire),
+    consentExchange: decision.consentExchange && exchangeToWire(decision.consentExchange),
     weighed: { candidates: decision.candidates, currency },
   } satisfies UnwrittenDecision;
 }
@@ -134,6 +136,7 @@ export function answerToWire(answer: Answer, staleMs: number): wire.DecideRespon
     personalDataClasses: [...(answer.personalDataClasses ?? [])],
     disclosure: answer.disclosure ?? "",
     classFreshness: allClassesToWire(answer),
+    consentExchange: answer.consentExchange && exchangeToWire(answer.consentExchange),
     validUntilMs: BigInt(answer.validUntilMs),
   };
 }
@@ -172,6 +175,31 @@ function classFreshnessOf({ dataClass, lagMs, newestAgeMs }: wire.ClassFreshness
       ...given("newestAgeMs", newestAgeMs === undefined ? undefined : Number(newestAgeMs)),
     },
   ];
+}
+
+function exchangeToWire(exchange: ConsentExchange): wire.ConsentExchange {
+  const { campaignId, purposes, incentive, currency, worthMinor, words } = exchange;
+  return {
+    campaignId,
+    purposes: purposes.flatMap((purpose) => purposeOfName(purpose) ?? []),
+    incentive: incentiveToWire(incentive),
+    worth: { minor: BigInt(worthMinor), currency },
+    words,
+  };
+}
+
+/** An invitation of a record that was checked when it was written. */
+function exchangeOf({ campaignId, purposes, incentive, worth, words }: wire.ConsentExchange): ConsentExchange {
+  if (incentive === undefined || worth === undefined) throw new RangeError("an exchange on the log is whole");
+  const { minor, currency } = moneyOf(worth);
+  return {
+    campaignId,
+    purposes: purposes.flatMap((purpose) => purposeName(purpose) ?? []),
+    incentive: incentiveOf(incentive),
+    currency,
+    worthMinor: minor,
+    words,
+  };
 }
 
 /** An offer on the wire. */
@@ -302,6 +330,7 @@ export function decisionFacts(record: UnwrittenDecision): DecisionFacts {
     personalDataClasses: PERSONAL_DATA_CLASSES.filter((dataClass) => record.personalDataClasses.includes(dataClass)),
     disclosure: record.disclosure,
     classFreshness: record.classFreshness.flatMap(classFreshnessOf),
+    consentExchange: record.consentExchange && exchangeOf(record.consentExchange),
     consent: record.consent.flatMap((purpose) => purposeName(purpose) ?? []),
     validUntilMs: Number(record.validUntilMs) as Millis,
   };

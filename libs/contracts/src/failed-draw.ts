@@ -15,6 +15,7 @@ export function failedDraw(record: UnwrittenDecision, degradedReason: DegradedRe
     budgetId: "",
     withheldUntilMs: 0n,
     message: "",
+    consentExchange: undefined,
     explorationCostMinor: 0n,
     freshness: wire.Freshness.FRESHNESS_DEGRADED,
     degradedReason,

@@ -255,6 +255,23 @@ describe("a policy", () => {
       { $case: "partner", value: { partnerId: "p", segment: "s" } },
       { kind: "partner", partnerId: "p", segment: "s", partnerShareBp: 0 },
     ],
+    [
+      {
+        $case: "consentExchange",
+        value: { segment: "s", purposes: [wire.Purpose.PURPOSE_PROFILE, wire.Purpose.PURPOSE_UNSPECIFIED] },
+      },
+      { kind: "consent_exchange", segment: "s", purposes: ["profile", undefined], words: [] },
+    ],
+    [
+      {
+        $case: "consentExchange",
+        value: { segment: "s", words: [{ language: "en", text: "{offer}?" }], acceptedWithinMs: 7 },
+      },
+      {
+        ...{ kind: "consent_exchange", segment: "s", purposes: [], acceptedWithinMs: 7 },
+        words: [{ language: "en", text: "{offer}?" }],
+      },
+    ],
   ])("has an approach of the kind that it says: %j", (written, expected) => {
     expect(readCampaign({ approach: written })?.approach).toStrictEqual(expected);
   });

@@ -13,6 +13,7 @@ import type {
   Schedule,
 } from "@leastwise/decision";
 import { err, ok, type Money, type Refusal, type Result } from "@leastwise/vocabulary";
+import { purposeName } from "./enum-names.js";
 import { given } from "./given.js";
 import { incentiveFrom } from "./incentive.js";
 import { checkMoney, moneyOf } from "./money.js";
@@ -201,6 +202,11 @@ function approachOf(approach: wire.Campaign["approach"]): Approach | undefined {
       return { kind: "on_device", classes: approach.value.classes };
     case "partner":
       return { kind: "partner", ...approach.value };
+    case "consentExchange": {
+      const { segment, purposes, words, acceptedWithinMs } = approach.value;
+      const within = given("acceptedWithinMs", numberOf(acceptedWithinMs));
+      return { kind: "consent_exchange", segment, purposes: purposes.map(purposeName), words, ...within };
+    }
   }
 }
 

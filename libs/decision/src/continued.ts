@@ -9,6 +9,7 @@ import { consentStep, type Permitted } from "./steps/consent.js";
 import { explanationStep } from "./steps/explanation.js";
 import { isGhost, isHeldOutOf } from "./steps/ghost.js";
 import { grantOwed, shown } from "./steps/grant.js";
+import { invitationStep } from "./steps/invitation.js";
 import { depthOf } from "./steps/ladder.js";
 import { offerOnCart } from "./steps/offer.js";
 import { outstandingStep, type FittingOffer } from "./steps/outstanding.js";
@@ -21,7 +22,16 @@ import { owedTerms } from "./steps/value.js";
  */
 export function continuedDecision(situation: Situation, enrolments: readonly Enrolment[]): Decision | undefined {
   const fitting = outstandingStep(situation);
-  return fitting === undefined ? standingDecision(situation, enrolments) : honoured(situation, enrolments, fitting);
+  return fitting === undefined || isOutweighed(situation, fitting)
+    ? standingDecision(situation, enrolments)
+    : honoured(situation, enrolments, fitting);
+}
+
+/** What was promised for consent, and is worth more on this cart than the offer that is outstanding: it was promised in its place. */
+function isOutweighed(situation: Situation, { held, appraisal }: FittingOffer): boolean {
+  if (held.withheld || situation.exchanges?.some(({ accepted }) => accepted) !== true) return false;
+  const { owed } = applyingStep(situation, consentStep(situation));
+  return owed?.campaign.exchange !== undefined && owed.appraisal.worthMinor > appraisal.worthMinor;
 }
 
 /**
@@ -36,7 +46,8 @@ export function honoured(
   const { policy, goodsMinor, decisionState, model, freshness } = situation;
   const campaign = policy.campaigns.find(({ campaignId }) => campaignId === held.campaignId);
   const permitted = consentStep(situation);
-  const { baseline, owed, personalData } = applyingStep(situation, permitted);
+  const applying = applyingStep(situation, permitted);
+  const { baseline, owed, personalData } = applying;
   const { conversion } = baseline;
   const offer = offerOnCart(situation, held.offer, appraisal.worthMinor);
   const grant = held.withheld ? grantOwed(situation, owed) : shown(offer);
@@ -51,6 +62,7 @@ export function honoured(
     expectedCostMinor: Math.round(conversion * appraisal.expectedCostMinor),
     worstCostMinor: held.worstCostMinor,
   };
+  const standing = held.withheld ? standingNone(situation, held) : undefined;
   const before = decisionState.recent.findLast(({ answer }) => answer.offer?.offerId === held.offer.offerId)?.answer;
   return recordOf(situation, enrolments, permitted, {
     episodeId: held.episodeId,
@@ -69,10 +81,12 @@ export function honoured(
     message: explanationStep(situation, grant.offer),
     segments: [],
     personalData: held.withheld
-      ? withheldPersonalData(situation, held, personalData)
+      ? withheldPersonalData(situation, standing, personalData)
       : shownPersonalData(situation, permitted, held, before),
     validUntilMs: standsUntil(situation, held, campaign?.episodeMaxMs ?? 0),
     explorationCostMinor: 0,
+    consentExchange:
+      standing === undefined ? invitationStep(situation, applying, grant.offer) : standing.consentExchange,
   });
 }
 
@@ -101,9 +115,13 @@ function standingPersonalData(
   return { ...NO_PERSONAL_DATA, used: personalDataUsed };
 }
 
+/** The answer of none that stands for this cart while something is withheld; undefined: one would be made now. */
+function standingNone(situation: Situation, { episodeId }: OpenOffer): Answer | undefined {
+  return situation.earlierRules === undefined ? standingAnswer(situation, [episodeId])?.answer : undefined;
+}
+
 /** What an answer of none would say: the one that stands for this cart, or one that is made now. */
-function withheldPersonalData(situation: Situation, { episodeId }: OpenOffer, now: PersonalData): PersonalData {
-  const standing = situation.earlierRules === undefined ? standingAnswer(situation, [episodeId])?.answer : undefined;
+function withheldPersonalData(situation: Situation, standing: Answer | undefined, now: PersonalData): PersonalData {
   const agreed = standing?.personalDataClasses?.every((dataClass) => permits(situation.consent, dataClass)) ?? true;
   return standing === undefined || !agreed ? now : standingPersonalData(situation, standing);
 }
@@ -148,5 +166,6 @@ function standingDecision(situation: Situation, enrolments: readonly Enrolment[]
     personalData: standingPersonalData(situation, standing),
     validUntilMs: standing.validUntilMs,
     explorationCostMinor: 0,
+    consentExchange: standing.consentExchange,
   });
 }

@@ -20,6 +20,7 @@ import { explanationStep } from "./steps/explanation.js";
 import { explorationStep } from "./steps/exploration.js";
 import { isGhost } from "./steps/ghost.js";
 import { grantStep, reasonOf, type ChosenRung } from "./steps/grant.js";
+import { invitationStep } from "./steps/invitation.js";
 import { depthOf, type LadderRung } from "./steps/ladder.js";
 import type { BlockedOwed, Owed } from "./steps/owed.js";
 import type { Baseline } from "./steps/response.js";
@@ -141,6 +142,7 @@ function newDecision(
       ? situation.nowMs
       : episode.endsAtMs,
     explorationCostMinor: explorationCostOf({ candidates, ...places, ghost, observeOnly: situation.observeOnly }),
+    consentExchange: invitationStep(situation, applying, offer),
   });
 }
 

@@ -3,7 +3,7 @@ import type { AssignmentKey, Millis, PersonalDataClass, Purpose, SubjectId } fro
 import type { FeatureVector, Place } from "./input.js";
 import type { BlockReason, DecisionReason, DegradedReason } from "./reasons.js";
 import type { ClassFreshness } from "./steps/class-freshness.js";
-import type { Answer, Arm, DecisionState, Freshness, IssuedOffer } from "./state/decision-state.js";
+import type { Answer, Arm, ConsentExchange, DecisionState, Freshness, IssuedOffer } from "./state/decision-state.js";
 
 /** One decision, whole: it fills `DecisionRecord`. Money is in minor units of the cart's currency. */
 export interface Decision {
@@ -73,6 +73,8 @@ export interface Decision {
   readonly disclosure: string;
   /** How good what was known of the person was, by class of personal data; those are left out of which nothing was there to be read. */
   readonly classFreshness: readonly ClassFreshness[];
+  /** What the shopper is asked to agree to; undefined: nothing. */
+  readonly consentExchange: ConsentExchange | undefined;
   /** How long the answer stands: the episode's end. */
   readonly validUntilMs: Millis;
   readonly catalog: readonly CatalogRow[];

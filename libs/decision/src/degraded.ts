@@ -48,6 +48,7 @@ export function degradedDecision(input: DegradedInput, reason: DegradedReason): 
     freshness: reason === "owner_changing" ? "stale" : "degraded",
     degradedReason: reason,
     classFreshness: [],
+    consentExchange: undefined,
     ...(answer.offer === undefined && { personalDataUsed: false, personalDataClasses: [], disclosure: "" }),
     validUntilMs: situation.nowMs,
   };
@@ -78,6 +79,7 @@ function none(situation: Situation, enrolments: readonly Enrolment[]): Decision 
     personalData,
     validUntilMs: situation.nowMs,
     explorationCostMinor: 0,
+    consentExchange: undefined,
   });
 }
 
@@ -99,6 +101,7 @@ function noPolicy({ cart, features }: DegradedInput): CompiledPolicy {
     campaigns: [],
     campaignIndex: new CampaignIndex([]),
     entitlements: new Set(),
+    exchanges: [],
     recoveries: new Set(),
     markdowns: new Set(),
     experiments: [],

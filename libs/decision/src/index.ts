@@ -15,6 +15,7 @@ export type { RunnerUp, RunnerUpReason } from "./explain/runner-up.js";
 export { explainDecision, type ExplainedDecision } from "./explain/sentences.js";
 export { PolicyImpact, type ImpactReport, type KindCount } from "./impact/policy-impact.js";
 export type {
+  AnsweredExchange,
   BudgetLease,
   Cause,
   DataAges,

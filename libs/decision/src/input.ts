@@ -30,6 +30,8 @@ export interface DecisionInput {
   readonly profile?: Profile | undefined;
   /** Purposes that the shopper agreed to. */
   readonly consent: readonly Purpose[];
+  /** What the shopper said to exchanges of consent. Absent: nothing. */
+  readonly exchanges?: readonly AnsweredExchange[] | undefined;
   /** What the catalog says of the cart's products, one row a product. */
   readonly catalog: readonly CatalogRow[];
   readonly decisionState: DecisionState;
@@ -67,6 +69,14 @@ export interface DecisionInput {
   readonly freshness: "fresh" | "stale";
   /** How far behind the log what is known of the person is. Absent: not at all. */
   readonly ages?: DataAges | undefined;
+}
+
+/** What a shopper said to an exchange of consent, once and for ever. */
+export interface AnsweredExchange {
+  readonly campaignId: string;
+  /** False: declined. */
+  readonly accepted: boolean;
+  readonly answeredAtMs: number;
 }
 
 /** How far behind the log what is known of a person is, and how old its newest parts are that no feature tells the age of. */

@@ -49,6 +49,9 @@ export const INELIGIBLE_REASONS = [
   "propensity_too_low",
   "propensity_too_high",
   "no_line_qualifies",
+  "exchange_not_accepted",
+  "exchange_given",
+  "exchange_over",
   "entitlement_outweighed",
 ] as const;
 export type IneligibleReason = (typeof INELIGIBLE_REASONS)[number];

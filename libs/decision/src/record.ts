@@ -32,6 +32,7 @@ export type Outcome = Pick<
   | "segments"
   | "validUntilMs"
   | "explorationCostMinor"
+  | "consentExchange"
 > & { readonly personalData: PersonalData };
 
 /**
@@ -93,6 +94,7 @@ export function recordOf(
     personalDataClasses: outcome.personalData.classes,
     disclosure: outcome.personalData.disclosure,
     classFreshness: classFreshnessOf(situation, permitted),
+    consentExchange: outcome.consentExchange,
     validUntilMs: outcome.validUntilMs,
     catalog: situation.catalog,
     profileDigest: profileDigestOf(profile),

@@ -35,7 +35,8 @@ export function standingAnswer(
       episodeIds.includes(answer.episodeId) &&
       answer.cartDigest === cartDigest &&
       nowMs < answer.answer.validUntilMs &&
-      isStillConsented(answer, situation),
+      isStillConsented(answer, situation) &&
+      !isPastExchange(answer, situation),
   );
 }
 
@@ -50,6 +51,14 @@ function isStillConsented(
   if (!answer.personalDataUsed || earlierRules?.purposesUntold === true) return true;
   if (answer.offer !== undefined || decisionState.open.some((held) => held.episodeId === episodeId)) return true;
   return isStillAgreed(consent ?? ["personalization"], now);
+}
+
+/** True of an answer that asked what the shopper has answered since, and of one from before a promise was made that it does not keep. */
+function isPastExchange({ answer, atMs }: RecentAnswer, { exchanges = [] }: Situation): boolean {
+  return exchanges.some(
+    ({ campaignId, accepted, answeredAtMs }) =>
+      campaignId === answer.consentExchange?.campaignId || (accepted && answeredAtMs >= atMs),
+  );
 }
 
 function isOpen(open: Situation["decisionState"]["open"], offerId: string): boolean {

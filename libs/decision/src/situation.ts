@@ -70,6 +70,7 @@ export function situationUnder(
     features: input.features,
     profile: input.profile,
     consent: input.consent,
+    exchanges: input.exchanges,
     catalog,
     decisionState: stateAt(input.decisionState, nowMs),
     budgets: input.budgets,

@@ -134,6 +134,8 @@ export interface DecisionRow extends LogPosition {
   /** −1: none. */
   readonly features_as_of_offset: number;
   readonly explanation: string;
+  /** Empty: none. */
+  readonly exchange_campaign_id: string;
 }
 
 /** A line's part of what an offer took off the price of goods. */

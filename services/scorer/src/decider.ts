@@ -312,6 +312,7 @@ export class Decider {
     const untold = {
       offer: undefined,
       message: "",
+      consentExchange: undefined,
       freshness: "degraded",
       validUntilMs: decision.decidedAtMs,
     } as const;

@@ -1,5 +1,12 @@
 import { purposeName, type wire } from "@leastwise/contracts";
-import type { CompiledModel, DataAges, DecisionInput, FeatureVector, Profile } from "@leastwise/decision";
+import type {
+  AnsweredExchange,
+  CompiledModel,
+  DataAges,
+  DecisionInput,
+  FeatureVector,
+  Profile,
+} from "@leastwise/decision";
 import type { Ledger } from "@leastwise/ledger";
 import { FEATURE_CATALOGUE, type Catalog, type PolicyInForce, type Subjects } from "@leastwise/references";
 import {
@@ -90,6 +97,7 @@ export function gatherFacts(
     features: featureVector(snapshot, feed.partitionOf(subject)),
     ...(profile === undefined ? {} : { profile }),
     consent,
+    ...(record !== undefined && record.exchanges.length > 0 && { exchanges: record.exchanges.map(exchangeOf) }),
     catalog: catalogRows(call, catalog),
     decisionState: ledger.stateOf(subject),
     ...books,
@@ -172,6 +180,10 @@ function catalogRows(call: DecideCall, catalog: Catalog) {
 
 function consentOf(consent: wire.Consent | undefined): readonly Purpose[] {
   return consent?.purposes.flatMap((purpose) => purposeName(purpose) ?? []) ?? [];
+}
+
+function exchangeOf({ campaignId, accepted, answeredAtMs }: wire.AnsweredExchange): AnsweredExchange {
+  return { campaignId, accepted, answeredAtMs: Number(answeredAtMs) };
 }
 
 /** A profile stays the same object until it changes, so that what is reckoned of it is reckoned once. */

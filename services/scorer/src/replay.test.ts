@@ -294,6 +294,41 @@ describe("a decision run again from its own record on the log", () => {
     expect(shop.ledger.stateOf(hasher.known("ada"))).toEqual(ada);
   });
 
+  it("gives the same bytes where consent was asked for in exchange, agreed to, given for, and withdrawn", async () => {
+    const welcome = wire.Campaign.fromPartial({
+      campaignId: "welcome",
+      kind: wire.CampaignKind.CAMPAIGN_KIND_ENTITLEMENT,
+      approach: {
+        $case: "consentExchange",
+        value: { segment: "everyone", purposes: [wire.Purpose.PURPOSE_PROFILE, wire.Purpose.PURPOSE_PERSONALIZATION] },
+      },
+      ladder: [{ incentive: { kind: { $case: "percentOff", value: { percentBp: 1_500 } } } }],
+      ...{ budgetId: "marketing", offerTtlMs: BigInt(HOUR_MS) },
+    });
+    const ada = hasher.known("ada");
+    const policy = nearlyAllHeldOut();
+    await given.log.append([applied({ ...policy, campaigns: [...policy.campaigns, welcome] })]);
+    shop = await openShop(given.log);
+    await ask({ requestId: "r-1", language: "de" });
+    const [asking] = await standing(given.log, TOPICS.decisions);
+    const { consentExchange, decisionId } = wire.DecisionRecord.decode(asking!.value);
+    expect(consentExchange).toMatchObject({ campaignId: "welcome", worth: euros(1_500) });
+    expect(consentExchange?.words).toContain("Sie erhalten 15 % Rabatt, wenn Sie dem zustimmen");
+    const answered = { campaignId: "welcome", decisionId, accepted: true, answeredAtMs: BigInt(NOON), words: "yes" };
+    const consents = [[wire.Purpose.PURPOSE_PROFILE, wire.Purpose.PURPOSE_PERSONALIZATION], []];
+    for (const [place, purposes] of consents.entries()) {
+      await given.log.append([kept(ada, { consent: { purposes }, exchanges: [answered] })]);
+      const { end } = await given.log.offsets(TOPICS.subjects, 0);
+      while (!shop.subjects.hasTaken(end - 1)) await new Promise(setImmediate);
+      shop.time.nowMs = (NOON + 1 + place) as Millis;
+      const lines = [{ productId: "shoe", quantity: 1n, unitPrice: euros(10_000 + place) }];
+      await ask({ requestId: `r-${String(2 + place)}`, cart: { lines } });
+    }
+    const records = (await standing(given.log, TOPICS.decisions)).map(({ value }) => wire.DecisionRecord.decode(value));
+    expect(records.map(({ offer }) => offer?.campaignId).toSorted()).toEqual(["welcome", undefined, undefined]);
+    expect(await runAgain()).toHaveLength(3);
+  });
+
   it("gives the same bytes under a breaker that has stopped the campaign since", async () => {
     const breaker = { marginMinBp: 9_000, ordersMin: 1, period: wire.BudgetPeriod.BUDGET_PERIOD_DAY };
     await given.log.append([applied(withBreaker(breaker))]);

@@ -27,6 +27,7 @@ export type ExplainedDecision = Pick<
   | "personalDataClasses"
   | "classFreshness"
   | "disclosure"
+  | "consentExchange"
 >;
 
 /**
@@ -51,6 +52,7 @@ export function explainDecision(decision: ExplainedDecision, account?: DecisionA
     ...(account === undefined ? [] : sayRunnerUp(account, candidates)),
     sayDraw(decision),
     sayOutcome(decision),
+    ...sayInvitation(decision),
     ...sayPersonalData(decision),
     ...sayLags(decision),
     ...(account?.counterfactuals ?? []).map((counterfactual) => sayCounterfactual(counterfactual, cart.currency)),
@@ -158,6 +160,14 @@ function sayOutcome({ reason, degradedReason, ghost, offer, cart }: ExplainedDec
   const held = ghost ? " The subject is held out: no incentive was shown." : "";
   const given = offer === undefined ? "nothing was given" : sayOffer(offer, cart.currency);
   return `Outcome: ${reason}; ${given}.${held}${degraded}`;
+}
+
+function sayInvitation({ consentExchange, cart }: ExplainedDecision): readonly string[] {
+  if (consentExchange === undefined) return [];
+  const { purposes, campaignId, worthMinor, words } = consentExchange;
+  const worth = formatMoney({ minor: worthMinor, currency: cart.currency });
+  const asked = `Consent to ${purposes.join(", ")} was asked for in exchange for an offer of ${campaignId}, worth ${worth}`;
+  return [`${asked}, in these words: “${words}”`];
 }
 
 function sayPersonalData({ personalDataClasses, disclosure }: ExplainedDecision): readonly string[] {

@@ -14,6 +14,7 @@ export class CampaignIndex {
     const always: number[] = [];
     const bySegment = new Map<string, number[]>();
     for (const [place, { approach }] of campaigns.entries()) {
+      // Who has accepted an exchange is given it, whether or not its segment still holds.
       if (approach.kind !== "rules" && approach.kind !== "partner") {
         always.push(place);
         continue;

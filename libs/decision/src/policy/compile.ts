@@ -17,6 +17,7 @@ import type { LifetimeSlots } from "../lifetime/lifetime-of.js";
 import { CampaignIndex } from "./campaign-index.js";
 import { CivilClock } from "./civil-time.js";
 import { compileBreaker, type CompiledBreaker } from "./compile-breaker.js";
+import { compileExchange, type CompiledExchange } from "./consent-exchange.js";
 import { compileDisclosures, type Disclosures } from "./disclosures.js";
 import { featureFields, type FeatureUnit } from "./expression-fields.js";
 import type { ExpressionPart } from "./expression-parts.js";
@@ -77,6 +78,8 @@ export interface CompiledPolicy {
   readonly campaignIndex: CampaignIndex;
   /** Ids of those that are owed. */
   readonly entitlements: ReadonlySet<string>;
+  /** Those that ask for consent in exchange. */
+  readonly exchanges: readonly CompiledCampaign[];
   /** Ids of the incentives that bring back who left a cart. */
   readonly recoveries: ReadonlySet<string>;
   /** Ids of those that give goods away for less as they lose value. */
@@ -143,6 +146,8 @@ export interface CompiledCampaign {
   readonly place: number;
   readonly kind: CampaignKind;
   readonly approach: Approach;
+  /** What the shopper is asked to agree to for it; undefined: nothing. */
+  readonly exchange: CompiledExchange | undefined;
   /** From the least upward; rung numbers start at 1. */
   readonly ladder: readonly { readonly rung: number; readonly incentive: Incentive }[];
   readonly startsAtMs: number;
@@ -275,6 +280,7 @@ export function compilePolicy(
     campaigns,
     campaignIndex: new CampaignIndex(campaigns),
     entitlements: new Set(campaigns.filter(({ kind }) => kind === "entitlement").map(({ campaignId }) => campaignId)),
+    exchanges: campaigns.filter(({ exchange }) => exchange !== undefined),
     recoveries: new Set(campaigns.filter(isRecovery).map(({ campaignId }) => campaignId)),
     markdowns: new Set(campaigns.filter(isMarkdown).map(({ campaignId }) => campaignId)),
     budgets,
@@ -513,6 +519,7 @@ function compileCampaign(
     place,
     kind,
     approach,
+    exchange: compileExchange(approach),
     ladder: incentives.ladder(campaign.ladder),
     startsAtMs: schedule?.startsAtMs ?? Number.NEGATIVE_INFINITY,
     endsAtMs: schedule?.endsAtMs ?? Number.POSITIVE_INFINITY,

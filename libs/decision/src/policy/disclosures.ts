@@ -1,5 +1,5 @@
 import type { Place } from "../input.js";
-import { LANGUAGE_EXPECTED, isLanguageTag, primarySubtag } from "./language.js";
+import { inLanguage, isLanguageTag, LANGUAGE_EXPECTED } from "./language.js";
 import type { Disclosure } from "./policy.js";
 import type { Problems } from "./problems.js";
 
@@ -64,10 +64,5 @@ export function disclosureFor(disclosures: Disclosures, { country, region }: Pla
   const jurisdictions = [`${country}-${region}`, country, EU_MEMBERS.has(country) ? EUROPEAN_UNION : "", ""];
   const here = jurisdictions.map((jurisdiction) => disclosures.get(jurisdiction)).find((found) => found !== undefined);
   if (here === undefined) return "";
-  const wanted = language.toLowerCase();
-  const told =
-    here.find((one) => one.language.toLowerCase() === wanted) ??
-    here.find((one) => primarySubtag(one.language) === primarySubtag(language)) ??
-    here[0];
-  return told?.text ?? "";
+  return (inLanguage(here, language) ?? here[0])?.text ?? "";
 }

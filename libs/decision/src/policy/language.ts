@@ -8,6 +8,18 @@ export function isLanguageTag(text: string): boolean {
   return text.length <= LANGUAGE_LENGTH_MAX && LANGUAGE_TAG.test(text);
 }
 
+/** Of texts by language the one in a language, or in its primary subtag; undefined: there is none. */
+export function inLanguage<T extends { readonly language: string }>(
+  texts: readonly T[],
+  language: string,
+): T | undefined {
+  const wanted = language.toLowerCase();
+  return (
+    texts.find((one) => one.language.toLowerCase() === wanted) ??
+    texts.find((one) => primarySubtag(one.language) === primarySubtag(language))
+  );
+}
+
 /** The language without country or script, in lower case: `de` of `de-AT`. */
 export function primarySubtag(language: string): string {
   return language.split("-", 1)[0]?.toLowerCase() ?? "";

@@ -1,5 +1,5 @@
 import type { GoodsLimit, Incentive, PriceBasis } from "@leastwise/offers";
-import type { Money } from "@leastwise/vocabulary";
+import type { Money, Purpose } from "@leastwise/vocabulary";
 import type { Rfm } from "./rfm.js";
 
 /** What a merchant allows, as it was written and not yet checked. Mirrors `policy.proto`, where ranges and defaults stand. */
@@ -105,8 +105,9 @@ export interface MarginBreaker {
   readonly resumedAtMs?: number;
 }
 
-/** How shoppers are found: five values of one type that may stand side by side. */
-export type Approach = RulesApproach | PropensityApproach | DynamicApproach | OnDeviceApproach | PartnerApproach;
+/** How shoppers are found: values of one type that may stand side by side. */
+export type Approach =
+  RulesApproach | PropensityApproach | DynamicApproach | OnDeviceApproach | PartnerApproach | ConsentExchangeApproach;
 
 /** Shoppers of a segment. */
 export interface RulesApproach {
@@ -167,6 +168,26 @@ export interface PartnerApproach {
   readonly segment: string;
   /** Always 0: the share stands in {@link Partner}. */
   readonly partnerShareBp: number;
+}
+
+/** Shoppers who agree to something in exchange for an offer, once. */
+export interface ConsentExchangeApproach {
+  readonly kind: "consent_exchange";
+  /** Who is asked. */
+  readonly segment: string;
+  /** What they are to agree to; undefined: one that was not said, which is refused. */
+  readonly purposes: readonly (Purpose | undefined)[];
+  /** Empty: a wording of our own. */
+  readonly words: readonly ExchangeWords[];
+  /** How long after accepting the offer may be taken. Absent: 30 days. */
+  readonly acceptedWithinMs?: number;
+}
+
+/** What a shopper is asked, in one language. */
+export interface ExchangeWords {
+  readonly language: string;
+  /** With `{offer}` once. */
+  readonly text: string;
 }
 
 /** Who shares the cost of campaigns. */

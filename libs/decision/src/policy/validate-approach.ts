@@ -1,4 +1,5 @@
 import { DAY_MS } from "@leastwise/vocabulary";
+import { validateExchange } from "./consent-exchange.js";
 import type { Approach, DynamicApproach, PropensityApproach } from "./policy.js";
 import type { Problems } from "./problems.js";
 
@@ -17,7 +18,12 @@ export function validateApproach(
   },
 ): void {
   if (approach === undefined) {
-    problems.add("approach_missing", field, undefined, "rules, propensity, dynamic, on_device or partner");
+    problems.add(
+      "approach_missing",
+      field,
+      undefined,
+      "rules, propensity, dynamic, on_device, partner or consent_exchange",
+    );
     return;
   }
   const at = `${field}.${approach.kind}`;
@@ -25,32 +31,9 @@ export function validateApproach(
     case "rules":
       problems.reference(`${at}.segment`, approach.segment, known.segments, "segment");
       return;
-    case "propensity": {
-      if (approach.of === undefined)
-        problems.add("propensity_kind_missing", `${at}.kind`, undefined, "abandonment, dormant or churn");
-      problems.range(`${at}.propensity_min_bp`, approach.propensityMinBp, 0, 10_000);
-      problems.range(`${at}.propensity_max_bp`, approach.propensityMaxBp, 0, 10_000);
-      if (approach.awayMs !== 0) problems.range(`${at}.away_ms`, approach.awayMs, DAY_MS, 366 * DAY_MS);
-      const most = approach.propensityMaxBp === 0 ? 10_000 : approach.propensityMaxBp;
-      if (approach.propensityMinBp > most)
-        problems.add(
-          "bounds_crossed",
-          `${at}.propensity_min_bp`,
-          approach.propensityMinBp,
-          `at most ${at}.propensity_max_bp, ${String(most)}`,
-        );
-      validateChurn(problems, at, approach);
-      if (approach.againAfterMs !== undefined && approach.of !== "abandonment")
-        problems.add(
-          "again_after_of_abandonment",
-          `${at}.again_after_ms`,
-          approach.againAfterMs,
-          "none: it is of abandonment",
-        );
-      else if (approach.againAfterMs !== undefined)
-        problems.range(`${at}.again_after_ms`, approach.againAfterMs, 0, 366 * DAY_MS);
+    case "propensity":
+      validatePropensity(problems, at, approach);
       return;
-    }
     case "dynamic":
       validateDynamic(problems, at, approach);
       return;
@@ -70,7 +53,37 @@ export function validateApproach(
           approach.partnerShareBp,
           "none: it stands in partners",
         );
+      return;
+    case "consent_exchange":
+      problems.reference(`${at}.segment`, approach.segment, known.segments, "segment");
+      validateExchange(problems, at, approach);
   }
+}
+
+function validatePropensity(problems: Problems, at: string, approach: PropensityApproach): void {
+  if (approach.of === undefined)
+    problems.add("propensity_kind_missing", `${at}.kind`, undefined, "abandonment, dormant or churn");
+  problems.range(`${at}.propensity_min_bp`, approach.propensityMinBp, 0, 10_000);
+  problems.range(`${at}.propensity_max_bp`, approach.propensityMaxBp, 0, 10_000);
+  if (approach.awayMs !== 0) problems.range(`${at}.away_ms`, approach.awayMs, DAY_MS, 366 * DAY_MS);
+  const most = approach.propensityMaxBp === 0 ? 10_000 : approach.propensityMaxBp;
+  if (approach.propensityMinBp > most)
+    problems.add(
+      "bounds_crossed",
+      `${at}.propensity_min_bp`,
+      approach.propensityMinBp,
+      `at most ${at}.propensity_max_bp, ${String(most)}`,
+    );
+  validateChurn(problems, at, approach);
+  if (approach.againAfterMs !== undefined && approach.of !== "abandonment")
+    problems.add(
+      "again_after_of_abandonment",
+      `${at}.again_after_ms`,
+      approach.againAfterMs,
+      "none: it is of abandonment",
+    );
+  else if (approach.againAfterMs !== undefined)
+    problems.range(`${at}.again_after_ms`, approach.againAfterMs, 0, 366 * DAY_MS);
 }
 
 function validateChurn(problems: Problems, at: string, approach: PropensityApproach): void {

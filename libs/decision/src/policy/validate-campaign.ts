@@ -1,5 +1,6 @@
 import { DAY_MS, isTimeZone, MINUTE_MS } from "@leastwise/vocabulary";
 import { HISTORY_MAX } from "../state/decision-state.js";
+import { validateExchangeKind } from "./consent-exchange.js";
 import type { Campaign, FrequencyCap, Objective, Schedule, WeeklyHours } from "./policy.js";
 import type { Problems } from "./problems.js";
 import { validateApproach } from "./validate-approach.js";
@@ -36,6 +37,7 @@ export function validateCampaign(problems: Problems, field: string, campaign: Ca
   if (campaign.kind === undefined)
     problems.add("campaign_kind_missing", `${field}.kind`, undefined, "incentive or entitlement");
   validateApproach(problems, field, campaign.approach, known);
+  validateExchangeKind(problems, field, campaign);
   validateLadder(problems, `${field}.ladder`, campaign.ladder, known.currency);
   if (campaign.schedule !== undefined) validateSchedule(problems, `${field}.schedule`, campaign.schedule);
   validateReferences(problems, field, campaign, known);

@@ -152,9 +152,24 @@ export interface Answer {
   readonly personalDataClasses?: readonly PersonalDataClass[];
   /** What the shopper is told of it. Absent: nothing. */
   readonly disclosure?: string;
+  /** What the shopper is asked to agree to. Absent: nothing. */
+  readonly consentExchange?: ConsentExchange | undefined;
   /** How good what was known of the person was. Absent: nothing was read, or not said. */
   readonly classFreshness?: readonly ClassFreshness[];
   readonly validUntilMs: Millis;
+}
+
+/** Consent for a better offer: what a shopper is asked, and nothing of which is given yet. */
+export interface ConsentExchange {
+  readonly campaignId: string;
+  /** What is asked for that was not agreed to yet. */
+  readonly purposes: readonly Purpose[];
+  readonly incentive: Incentive;
+  readonly currency: CurrencyCode;
+  /** What would be given on the cart. */
+  readonly worthMinor: number;
+  /** As they are shown. */
+  readonly words: string;
 }
 
 /** How good the state was that an answer stands on. */
@@ -171,6 +186,9 @@ export const RECENT_MAX = 64;
 export const OPEN_MAX = 16;
 /** Orders remembered of a subject. */
 export const ORDERS_MAX = 64;
+
+/** Answers to exchanges of consent that are kept of a subject. Who has given so many is asked no more. */
+export const EXCHANGES_MAX = 64;
 
 /** A subject that nothing was decided for yet. */
 export const EMPTY_STATE: DecisionState = { enrolments: [], open: [], history: [], orders: [], recent: [] };

@@ -23,6 +23,7 @@ export interface RecordedState extends Pick<
   | "place"
   | "freshness"
   | "ages"
+  | "exchanges"
   | "earlierRules"
 > {
   /** Text features; the numbers stand in the record's snapshot. */
@@ -89,6 +90,7 @@ export function encodeRecordedState(input: RecordableInput): string {
     place,
     freshness,
     ...recordedAges(input.ages, permitted),
+    ...recordedExchanges(input.exchanges),
     texts: permitted.features?.texts ?? {},
   };
   return canonicalJson({ v: input.earlierRules === undefined ? VERSION : VERSION_OF_EARLIER_RULES, ...recorded });
@@ -105,6 +107,11 @@ function recordedAges(ages: DataAges | undefined, { features, profile }: Permitt
     ...(profile !== undefined && profileAgeMs !== undefined && { profileAgeMs }),
   };
   return Object.keys(kept).length === 0 ? {} : { ages: kept };
+}
+
+/** Where nothing was answered, nothing is said of it. */
+function recordedExchanges(exchanges: DecisionInput["exchanges"] = []): Pick<Recorded, "exchanges"> {
+  return exchanges.length === 0 ? {} : { exchanges };
 }
 
 function told({ earlierRules, policy }: RecordableInput): Pick<Recorded, "owedTold" | "purposesTold"> {
@@ -133,6 +140,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     place,
     freshness,
     ages,
+    exchanges,
     texts,
   } = parsed;
   return ok({
@@ -152,6 +160,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     place,
     freshness,
     ...(ages !== undefined && { ages }),
+    ...(exchanges !== undefined && { exchanges }),
     texts,
   });
 }

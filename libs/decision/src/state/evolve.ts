@@ -47,6 +47,7 @@ export type DecisionFacts = Pick<
   | "personalDataClasses"
   | "disclosure"
   | "classFreshness"
+  | "consentExchange"
   | "consent"
   | "validUntilMs"
 >;
@@ -94,6 +95,7 @@ export function answerOf(decision: DecisionFacts): Answer {
     personalDataUsed: decision.personalDataUsed,
     ...(decision.personalDataClasses.length > 0 && { personalDataClasses: decision.personalDataClasses }),
     ...(decision.disclosure !== "" && { disclosure: decision.disclosure }),
+    ...(decision.consentExchange !== undefined && { consentExchange: decision.consentExchange }),
     ...(decision.classFreshness.length > 0 && { classFreshness: decision.classFreshness }),
     validUntilMs: decision.validUntilMs,
   };

@@ -30,7 +30,7 @@ export interface Applying {
 }
 
 /** All amounts of a policy are in its currency, and beside its kind of prices: to a cart in others, nothing applies. */
-const NOTHING_ELIGIBLE = { incentives: [], entitlements: [], classes: NO_CLASSES } as const;
+const NOTHING_ELIGIBLE = { incentives: [], entitlements: [], unaccepted: [], classes: NO_CLASSES } as const;
 
 /** The steps from segments to what is owed, which do not depend on the arm nor on what is outstanding. */
 export function applyingStep(situation: Situation, permitted: Permitted): Applying {

@@ -3,12 +3,13 @@ import { CLASS_OF_INPUT } from "@leastwise/vocabulary";
 import { dynamicLineCaps } from "../approaches/dynamic.js";
 import { isInWeek } from "../policy/weekly-hours.js";
 import { propensityProblem } from "../approaches/propensity.js";
-import type { CompiledCampaign } from "../policy/compile.js";
+import type { CompiledCampaign, CompiledPolicy } from "../policy/compile.js";
 import type { Approach, DynamicApproach } from "../policy/policy.js";
 import type { IneligibleReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
 import type { Permitted } from "./consent.js";
 import { bitOf, NO_CLASSES, type ClassBits } from "../class-bits.js";
+import { exchangeProblem, hasAccepted } from "./exchange.js";
 import type { Baseline } from "./response.js";
 import type { Segments } from "./segments.js";
 
@@ -28,6 +29,8 @@ export interface Ineligible {
 export interface Eligibility {
   readonly incentives: readonly EligibleCampaign[];
   readonly entitlements: readonly EligibleCampaign[];
+  /** Exchanges of consent that would be entitlements if the shopper accepted them. */
+  readonly unaccepted: readonly EligibleCampaign[];
   /** Classes of data of the person that decided on a campaign. */
   readonly classes: ClassBits;
 }
@@ -41,16 +44,19 @@ export function eligibilityStep(
 ): Eligibility {
   const incentives: EligibleCampaign[] = [];
   const entitlements: EligibleCampaign[] = [];
+  const unaccepted: EligibleCampaign[] = [];
   let classes = NO_CLASSES;
   const all = goodsUnder(situation, undefined);
   for (const campaign of situation.policy.campaignIndex.campaignsFor(segments.holding)) {
     const { approach } = campaign;
     classes |= classesRead(approach, permitted);
     const goods = approach.kind === "dynamic" ? goodsOf(approach, situation) : all;
-    if (ineligibleBecause(campaign, goods, situation, permitted, segments, baseline) !== undefined) continue;
+    const problem = ineligibleBecause(campaign, goods, situation, permitted, segments, baseline);
+    if (problem === "exchange_not_accepted") unaccepted.push({ campaign, goods });
+    if (problem !== undefined) continue;
     (campaign.kind === "incentive" ? incentives : entitlements).push({ campaign, goods });
   }
-  return { incentives, entitlements, classes };
+  return { incentives, entitlements, unaccepted, classes };
 }
 
 /** Why the policy's campaigns that do not apply do not, in order of priority. Those that decisions need not look at are asked, too. */
@@ -80,22 +86,22 @@ function goodsUnder({ cart, rows, limits }: Situation, capsMinor: readonly numbe
 function ineligibleBecause(
   campaign: CompiledCampaign,
   { lineCapsMinor }: Goods,
-  { nowMs, policy, model }: Situation,
+  situation: Situation,
   { features, allows, proposedClass }: Permitted,
-  { verdicts }: Segments,
+  segments: Segments,
   baseline: Baseline,
 ): IneligibleReason | undefined {
-  if (!isRunning(campaign, nowMs)) return "not_running";
+  const { nowMs, policy, model } = situation;
+  // What was promised is given after the campaign's end, too.
+  const isPromised = campaign.exchange !== undefined && hasAccepted(situation, campaign);
+  if (!isPromised && !isRunning(campaign, nowMs)) return "not_running";
   for (const { startsAtMs, endsAtMs } of campaign.excludedBetween)
     if (nowMs >= startsAtMs && nowMs < endsAtMs) return "partner_exclusive";
   const { approach } = campaign;
   switch (approach.kind) {
     case "rules":
-    case "partner": {
-      const verdict = policy.segmentIndex.verdictOf(approach.segment, verdicts);
-      if (verdict === "expression_failed") return "segment_expression_failed";
-      return verdict === "holds" ? undefined : "segment_does_not_hold";
-    }
+    case "partner":
+      return segmentProblem(policy, approach.segment, segments);
     case "propensity": {
       if (features === undefined) return "consent_missing";
       const slots = policy.propensitySlots;
@@ -113,7 +119,20 @@ function ineligibleBecause(
     case "on_device":
       if (!allows(CLASS_OF_INPUT.proposed_class)) return "consent_missing";
       return approach.classes.includes(proposedClass) ? undefined : "class_not_proposed";
+    case "consent_exchange":
+      if (!isPromised) return segmentProblem(policy, approach.segment, segments) ?? "exchange_not_accepted";
+      return exchangeProblem(situation, campaign);
   }
+}
+
+function segmentProblem(
+  { segmentIndex }: CompiledPolicy,
+  segment: string,
+  { verdicts }: Segments,
+): IneligibleReason | undefined {
+  const verdict = segmentIndex.verdictOf(segment, verdicts);
+  if (verdict === "expression_failed") return "segment_expression_failed";
+  return verdict === "holds" ? undefined : "segment_does_not_hold";
 }
 
 /** Which data of the person decide on whether the approach applies; segments say so themselves, and so does the chance to buy without us. */

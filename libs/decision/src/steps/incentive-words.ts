@@ -1,5 +1,6 @@
 import { primarySubtag } from "../policy/language.js";
 import { formatMoney, mulDiv, type Money, type RoundingMode } from "@leastwise/vocabulary";
+import type { Approach } from "../policy/policy.js";
 import type { TimeLanguage } from "../policy/told-time.js";
 import type { IssuedOffer } from "../state/decision-state.js";
 
@@ -24,7 +25,7 @@ interface Words {
   readonly gift: string;
   /** @param given what is off for it */
   payment(given: string, method: string): string;
-  readonly cohort: Readonly<Record<"rules" | "propensity" | "dynamic" | "on_device" | "partner", string>>;
+  readonly cohort: Readonly<Record<Approach["kind"], string>>;
   /** Sentence where the policy has no template. */
   readonly template: string;
 }
@@ -53,6 +54,7 @@ const ENGLISH: Words = {
     dynamic: "everyone who buys these goods now",
     on_device: "shoppers like you",
     partner: "our partner's customers",
+    consent_exchange: "everyone who agreed to our exchange",
   },
   template: "For {cohort}: {incentive}, until {expires}.",
 };
@@ -81,6 +83,7 @@ const GERMAN: Words = {
     dynamic: "alle, die diese Ware jetzt kaufen",
     on_device: "Kundinnen und Kunden wie Sie",
     partner: "die Kundschaft unseres Partners",
+    consent_exchange: "alle, die unserem Tausch zugestimmt haben",
   },
   template: "Für {cohort}: {incentive}, bis {expires}.",
 };
@@ -94,6 +97,9 @@ export function wordsOf(language: string): Words {
   return (Object.hasOwn(WORDS, primary) ? WORDS[primary] : undefined) ?? ENGLISH;
 }
 
+/** What of an offer is said. */
+export type ToldOffer = Pick<IssuedOffer, "incentive" | "faceValueMinor" | "wantedMinor" | "currency">;
+
 /** The cart that an offer is told for. */
 export interface ToldOn {
   /** The goods before any offer. */
@@ -106,7 +112,7 @@ export interface ToldOn {
  * What an offer gives on a cart, so that nothing more is promised: a share of the goods where that is given of all of them, up to its maximum; the
  * amount where other things make it less. Minimums are said with it.
  */
-export function sayOffer(offer: IssuedOffer, words: Words, on: ToldOn): string {
+export function sayOffer(offer: ToldOffer, words: Words, on: ToldOn): string {
   const { incentive, faceValueMinor, currency } = offer;
   const money = (amount: Money): string => words.decimal(formatMoney(amount));
   const given = money({ minor: faceValueMinor, currency });

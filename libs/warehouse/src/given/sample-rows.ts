@@ -135,6 +135,7 @@ export const DECISION: DecisionRow = {
   features_as_of_partition: 3,
   features_as_of_offset: -1,
   explanation: "Welcome offer",
+  exchange_campaign_id: "welcome-exchange",
 };
 
 export const OFFER: OfferRow = {

@@ -1,6 +1,6 @@
 import { CLICKSTREAM_RETENTION_MIN_MS, createSubjectHasher, topicPlan, TOPICS, wire } from "@leastwise/contracts";
 import { LogError, openEmbeddedLog, type EventLog } from "@leastwise/eventlog";
-import { followSubjects, type Subjects } from "@leastwise/references";
+import { compileProposed, followSubjects, type PolicyInForce, type Subjects } from "@leastwise/references";
 import { callUnary, connect, startRpcServer, type RpcServer } from "@leastwise/rpc";
 import type { Millis } from "@leastwise/vocabulary";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
@@ -11,7 +11,7 @@ import { subjectService } from "./subject-service.js";
 
 const NOON = Date.UTC(2026, 10, 23, 12) as Millis;
 const ADA = { userId: "ada", anonymousId: "" };
-const { PURPOSE_PERSONALIZATION, PURPOSE_MARKETING } = wire.Purpose;
+const { PURPOSE_PERSONALIZATION, PURPOSE_MARKETING, PURPOSE_PROFILE } = wire.Purpose;
 const hasher = createSubjectHasher(Buffer.from("a secret of at least 16 bytes"));
 
 let directory: string;
@@ -20,12 +20,14 @@ let subjects: Subjects;
 let server: RpcServer;
 let client: InstanceType<typeof wire.SubjectServiceClient>;
 let isRefused: boolean;
+let inForce: PolicyInForce | undefined;
 /** What readers wait for before they take what they are given. */
 let untilLetOn: Promise<void>;
 let letOn: () => void;
 
 beforeEach(async () => {
   isRefused = false;
+  inForce = asking("welcome");
   letOn = () => undefined;
   untilLetOn = Promise.resolve();
   directory = await mkdtemp(path.join(tmpdir(), "subjects-"));
@@ -34,7 +36,8 @@ beforeEach(async () => {
   const lagging = laggingAndFragile(log);
   subjects = await followSubjects(lagging);
   const clock = { nowMs: () => NOON };
-  const services = [subjectService({ log: lagging, clock, hasher, subjects })];
+  const policies = { active: () => inForce };
+  const services = [subjectService({ log: lagging, clock, hasher, subjects, policies })];
   const started = await startRpcServer({ host: "127.0.0.1", port: 0, services });
   if (!started.ok) throw new Error(started.error.reason);
   server = started.value;
@@ -85,11 +88,35 @@ function holdBack(): void {
 
 const putProfile = (loyaltyTier: string) =>
   callUnary(client.putProfile.bind(client), { subject: ADA, profile: wire.Profile.fromPartial({ loyaltyTier }) });
-const putConsent = (purposes: readonly wire.Purpose[], statedAtMs = 0) =>
+const putConsent = (purposes: readonly wire.Purpose[], statedAtMs = 0, exchange?: wire.ExchangeAnswer) =>
   callUnary(client.putConsent.bind(client), {
     subject: ADA,
     consent: { purposes: [...purposes], statedAtMs: BigInt(statedAtMs) },
+    exchange,
   });
+
+/** A policy whose campaigns of these names ask for consent to the profile and to marketing. */
+function asking(...campaignIds: readonly string[]): PolicyInForce {
+  const eur = (minor: bigint) => ({ minor, currency: "EUR" });
+  const approach = {
+    $case: "consentExchange" as const,
+    value: { segment: "everyone", purposes: [PURPOSE_PROFILE, PURPOSE_MARKETING] },
+  };
+  const policy = wire.Policy.fromPartial({
+    ...{ version: "v", author: "ada", reason: "tests", currency: "EUR" },
+    segments: [{ name: "everyone", expression: "true" }],
+    campaigns: campaignIds.map((campaignId) => ({
+      ...{ campaignId, kind: wire.CampaignKind.CAMPAIGN_KIND_ENTITLEMENT, approach, budgetId: "all" },
+      ladder: [{ incentive: { kind: { $case: "percentOff" as const, value: { percentBp: 500 } } } }],
+      offerTtlMs: 3_600_000n,
+    })),
+    guardrails: { maxDiscountBp: 3_000, assumedMarginBp: 5_000 },
+    budgets: [{ budgetId: "all", amount: eur(1_000_000n) }],
+  });
+  const read = compileProposed(policy);
+  if (!read.ok) throw new Error(JSON.stringify(read.error));
+  return { written: wire.PolicyRecord.fromPartial({ policy }), compiled: read.value };
+}
 
 interface Kept {
   readonly tier: string | undefined;
@@ -195,5 +222,102 @@ describe("what is kept of a shopper", () => {
     await put({ size: "43", city: "Ulm" });
     await putConsent([PURPOSE_MARKETING], NOON - 1_000);
     expect((await log.offsets(TOPICS.subjects, 0)).end).toBe(end + 2);
+  });
+});
+
+describe("an exchange of consent", () => {
+  const BOTH = [PURPOSE_PROFILE, PURPOSE_MARKETING];
+  const WORDS = "You get 5 % off if you agree.";
+  const YES: wire.ExchangeAnswer = { campaignId: "welcome", decisionId: "d-1", accepted: true, words: WORDS };
+  const NO = { ...YES, accepted: false };
+
+  async function exchanges(): Promise<readonly wire.AnsweredExchange[] | undefined> {
+    const answer = await callUnary(client.getSubject.bind(client), { subject: ADA });
+    return answer.ok ? answer.value.exchanges : undefined;
+  }
+
+  it("is kept with the consent that answers it, in its words, and read back, and no later consent or profile takes it away", async () => {
+    expect(await putConsent([PURPOSE_PERSONALIZATION, ...BOTH], NOON - 7, YES)).toMatchObject({ ok: true });
+    const kept = { ...YES, answeredAtMs: BigInt(NOON - 7) };
+    expect(await exchanges()).toEqual([kept]);
+    await putProfile("gold");
+    await putConsent([]);
+    expect(await exchanges()).toEqual([kept]);
+    expect(await told()).toEqual({ tier: "gold", purposes: [] });
+    const fresh = await followSubjects(log);
+    await fresh.stop();
+    expect(fresh.record(hasher.known("ada"))?.exchanges).toEqual([kept]);
+  });
+
+  it("is answered once: the same again changes nothing of it, and the other way is refused", async () => {
+    for (const [first, other, purposes] of [
+      [YES, NO, BOTH],
+      [{ ...NO, campaignId: "second" }, { ...YES, campaignId: "second" }, []],
+    ] as const) {
+      inForce = asking("welcome", "second");
+      await putConsent(purposes, 0, first);
+      const before = await exchanges();
+      expect(await putConsent(purposes, 0, { ...first, decisionId: "d-2" })).toMatchObject({ ok: true });
+      expect(await exchanges()).toEqual(before);
+      expect(await putConsent([...BOTH], 0, other)).toMatchObject({
+        ok: false,
+        error: { code: "FAILED_PRECONDITION", reason: "exchange_answered", field: "exchange.accepted" },
+      });
+      expect((await told()).purposes).toEqual(purposes);
+      inForce = undefined;
+      expect(await putConsent(purposes, 0, first)).toMatchObject({ ok: true });
+    }
+  });
+
+  it("is accepted with all that it asks for, and declined with whatever consent", async () => {
+    const lacking = await putConsent([PURPOSE_PROFILE, PURPOSE_PERSONALIZATION], 0, YES);
+    expect(lacking).toMatchObject({
+      ok: false,
+      error: { code: "INVALID_ARGUMENT", reason: "exchange_purposes_missing", field: "consent.purposes" },
+    });
+    expect(await exchanges()).toBeUndefined();
+    expect(await putConsent([PURPOSE_PERSONALIZATION], 0, NO)).toMatchObject({ ok: true });
+    expect(await exchanges()).toMatchObject([{ campaignId: "welcome", accepted: false }]);
+    expect((await told()).purposes).toEqual([PURPOSE_PERSONALIZATION]);
+  });
+
+  it("is said to a campaign of the policy in force that asks", async () => {
+    const unknown = { ok: false, error: { code: "INVALID_ARGUMENT", reason: "unknown_exchange" } };
+    expect(await putConsent(BOTH, 0, { ...YES, campaignId: "another" })).toMatchObject(unknown);
+    inForce = undefined;
+    expect(await putConsent(BOTH, 0, YES)).toMatchObject(unknown);
+    expect(await exchanges()).toBeUndefined();
+  });
+
+  it.each([
+    ["text_missing exchange.campaign_id", { campaignId: "" }],
+    ["text_missing exchange.decision_id", { decisionId: "" }],
+    ["text_missing exchange.words", { words: "" }],
+    ["text_too_long exchange.words", { words: "x".repeat(1_025) }],
+    ["text_too_long exchange.campaign_id", { campaignId: "x".repeat(65) }],
+    ["invalid_text exchange.words", { words: "\u0000" }],
+  ])("is refused: %s", async (problem, changes) => {
+    const refused = await putConsent(BOTH, 0, { ...YES, ...changes });
+    const { reason, field } = refused.ok ? { reason: "", field: "" } : refused.error;
+    expect(`${reason} ${field}`).toBe(problem);
+  });
+
+  it("is kept though a newer consent stands, which it does not replace", async () => {
+    await putConsent([], NOON);
+    expect(await putConsent(BOTH, NOON - 1_000, YES)).toMatchObject({ ok: true });
+    expect((await told()).purposes).toEqual([]);
+    expect(await exchanges()).toMatchObject([{ accepted: true, answeredAtMs: BigInt(NOON - 1_000) }]);
+  });
+
+  it("is one of 64 at most", async () => {
+    const names = Array.from({ length: 65 }, (_, i) => `c-${i}`);
+    inForce = asking(...names);
+    for (const campaignId of names.slice(0, 64))
+      expect(await putConsent(BOTH, 0, { ...YES, campaignId })).toMatchObject({ ok: true });
+    expect(await putConsent(BOTH, 0, { ...YES, campaignId: "c-64" })).toMatchObject({
+      ok: false,
+      error: { code: "FAILED_PRECONDITION", reason: "too_many_exchanges" },
+    });
+    expect(await exchanges()).toHaveLength(64);
   });
 });

@@ -8,7 +8,7 @@ import {
   type SubjectHasher,
 } from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
-import type { Subjects } from "@leastwise/references";
+import type { Policies, Subjects } from "@leastwise/references";
 import {
   defineService,
   invalidArgument,
@@ -18,6 +18,7 @@ import {
   type RpcService,
 } from "@leastwise/rpc";
 import { err, ok, refusal, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
+import { exchangesAfter, readExchangeAnswer } from "./exchange-answers.js";
 import { Turns } from "./turns.js";
 import { writeRecords } from "./write-record.js";
 
@@ -26,6 +27,8 @@ export interface SubjectServiceOptions {
   readonly clock: Clock;
   readonly hasher: SubjectHasher;
   readonly subjects: Subjects;
+  /** What exchanges of consent ask for. */
+  readonly policies: Pick<Policies, "active">;
 }
 
 /** Records that are remembered until the topic has brought them back; a follower that far behind has other troubles. */
@@ -33,16 +36,17 @@ const WRITTEN_MAX = 10_000;
 
 /** Keeps profiles and consent on the topic `subjects`; one record a subject holds both. */
 export function subjectService(options: SubjectServiceOptions): RpcService {
-  const { log, clock, hasher } = options;
+  const { log, clock, hasher, policies } = options;
   const newest = new NewestRecords(options.subjects);
   const turns = new Turns();
   /** A change is built on all that was written before it: changes of one subject follow one another. */
-  const put = (subject: SubjectId, changeOf: (record: wire.SubjectRecord) => Partial<wire.SubjectRecord> | undefined) =>
+  const put = (subject: SubjectId, changeOf: (record: wire.SubjectRecord) => Change) =>
     turns.take(subject, async (): Promise<Result<Record<string, never>, RpcRefusal>> => {
       const base = newest.record(subject) ?? wire.SubjectRecord.fromPartial({ subject });
       const change = changeOf(base);
-      if (change === undefined) return ok({});
-      const record = { ...base, ...change, updatedAtMs: BigInt(clock.nowMs()) };
+      if (!change.ok) return change;
+      if (change.value === undefined) return ok({});
+      const record = { ...base, ...change.value, updatedAtMs: BigInt(clock.nowMs()) };
       const value = wire.SubjectRecord.encode(record).finish();
       const written = await writeRecords(log, clock, TOPICS.subjects, [{ key: subject, value }]);
       if (!written.ok) return written;
@@ -56,7 +60,7 @@ export function subjectService(options: SubjectServiceOptions): RpcService {
       const profile = readProfile(request.profile);
       if (!profile.ok) return err(invalidArgument(profile.error));
       const changeOf = (record: wire.SubjectRecord) =>
-        isSameProfile(record.profile, request.profile) ? undefined : { profile: request.profile };
+        ok(isSameProfile(record.profile, request.profile) ? undefined : { profile: request.profile });
       return await put(hasher.of(ids.value), changeOf);
     },
     putConsent: async (request) => {
@@ -64,28 +68,48 @@ export function subjectService(options: SubjectServiceOptions): RpcService {
       if (!ids.ok) return err(invalidArgument(ids.error));
       const consent = readConsent(request.consent);
       if (!consent.ok) return err(invalidArgument(consent.error));
+      const answer = readExchangeAnswer(request.exchange);
+      if (!answer.ok) return err(invalidArgument(answer.error));
       const nowMs = clock.nowMs();
       const ahead = aheadOfNow(request.consent, nowMs);
       if (ahead !== undefined) return err(invalidArgument(ahead));
       const statedAtMs = BigInt(consent.value.statedAtMs ?? nowMs);
       const stated: wire.Consent = { purposes: request.consent?.purposes ?? [], statedAtMs };
-      // An older statement does not replace a newer one.
-      const changeOf = (record: wire.SubjectRecord) =>
-        (record.consent?.statedAtMs ?? 0n) > statedAtMs || isSameConsent(record.consent, stated)
-          ? undefined
-          : { consent: stated };
+      const changeOf = (record: wire.SubjectRecord): Change => {
+        const campaigns = policies.active()?.compiled.exchanges ?? [];
+        const exchanges = exchangesAfter(record.exchanges, answer.value, stated, campaigns);
+        return exchanges.ok ? ok(consentChange(record, stated, exchanges.value)) : exchanges;
+      };
       return await put(hasher.of(ids.value), changeOf);
     },
     getSubject: (request) => {
       const ids = readSubjectRef(request.subject);
       if (!ids.ok) return Promise.resolve(err(invalidArgument(ids.error)));
       const record = newest.record(hasher.of(ids.value));
-      if (record !== undefined) return Promise.resolve(ok({ profile: record.profile, consent: record.consent }));
+      if (record !== undefined) return Promise.resolve(ok(told(record)));
       const expected = "a shopper of whom a profile or consent was put";
       return Promise.resolve(err(refuse("NOT_FOUND", refusal("unknown_subject", "subject", "another", expected))));
     },
     forget: () => Promise.resolve(err(unimplemented("SubjectService.Forget"))),
   });
+}
+
+/** What a call makes of a subject's record; undefined: nothing. */
+type Change = Result<Partial<wire.SubjectRecord> | undefined, RpcRefusal>;
+
+function told({ profile, consent, exchanges }: wire.SubjectRecord): wire.GetSubjectResponse {
+  return { profile, consent, exchanges };
+}
+
+/** An older statement does not replace a newer one. What was said to an exchange with it was said all the same. */
+function consentChange(
+  record: wire.SubjectRecord,
+  stated: wire.Consent,
+  exchanges: wire.AnsweredExchange[],
+): Partial<wire.SubjectRecord> | undefined {
+  const isOlder = (record.consent?.statedAtMs ?? 0n) > stated.statedAtMs;
+  const consent = isOlder || isSameConsent(record.consent, stated) ? record.consent : stated;
+  return consent === record.consent && exchanges === record.exchanges ? undefined : { consent, exchanges };
 }
 
 /** What is said as of later would stand against all that is said until then. A clock may be ahead of ours by as much as that of an event. */

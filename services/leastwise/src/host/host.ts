@@ -339,7 +339,7 @@ class Starting {
     this.#closers.add(() => opened.value.close(config.drain_timeout_ms));
     this.#become(
       collectorService(collector),
-      subjectService({ log, clock, hasher, subjects: references.subjects }),
+      subjectService({ log, clock, hasher, subjects: references.subjects, policies: references.policies }),
       catalogService({ log, clock, catalog: references.catalog, policies: references.policies }),
       policyService({ log, clock, policies: references.policies, bundles, homeCurrency: currencyOf(config) }),
       modelService({ log, clock, models: references.models, loadCustom: (model) => this.#loadCustom(model, false) }),

@@ -121,7 +121,8 @@ export class Player {
 
   async #introduce({ subject, profile, consent }: Person): Promise<void> {
     if (profile !== undefined) need(await this.#doors.putProfile({ subject, profile }), "PutProfile");
-    if (consent !== undefined) need(await this.#doors.putConsent({ subject, consent }), "PutConsent");
+    if (consent !== undefined)
+      need(await this.#doors.putConsent({ subject, consent, exchange: undefined }), "PutConsent");
   }
 
   /** The catalog says so before anybody asks again: else the play would come out by how soon it does. */

@@ -36,7 +36,9 @@ export class SubjectClient {
         ? undefined
         : await this.#asked(() => callUnary(client.putProfile.bind(client), { subject, profile }, TIMEOUT));
     if (refused !== undefined || consent === undefined) return refused;
-    return this.#asked(() => callUnary(client.putConsent.bind(client), { subject, consent }, TIMEOUT));
+    return this.#asked(() =>
+      callUnary(client.putConsent.bind(client), { subject, consent, exchange: undefined }, TIMEOUT),
+    );
   }
 
   /** Lets go of the connection. */

@@ -138,6 +138,7 @@ function answer(decision: wire.DecisionRecord) {
     features_as_of_partition: decision.features?.partition ?? 0,
     features_as_of_offset: Number(decision.features?.asOfOffset ?? -1n),
     explanation: decision.message,
+    exchange_campaign_id: decision.consentExchange?.campaignId ?? "",
   };
 }
 

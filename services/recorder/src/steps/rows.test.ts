@@ -350,6 +350,12 @@ describe("a decision", () => {
     expect(decisions?.[0]?.features).toEqual({ [second!.name]: 0, [third!.name]: 7 });
   });
 
+  it("says which exchange of consent the shopper was asked, and empty where none", () => {
+    const asked = rowsOf(wrote({ consentExchange: { campaignId: "welcome", words: "Agree, and get 5 % off." } }));
+    expect(asked.decisions).toMatchObject([{ exchange_campaign_id: "welcome" }]);
+    expect(rowsOf(wrote({})).decisions).toMatchObject([{ exchange_campaign_id: "" }]);
+  });
+
   it("says of a shopper of whom nothing was known that nothing was", () => {
     expect(rowsOf(wrote({})).decisions).toMatchObject([
       { features: {}, features_as_of_offset: -1, consent: false, channel: "", device: "", clock: "wall" },
@@ -435,7 +441,11 @@ describe("what an owner wrote behind its successor's beginning", () => {
   };
 
   it("is a draw that failed, where there was one", () => {
-    const { decisions, offers } = rowsOf(wrote({ ...ISSUED, episodeId: "e", ownerEpoch: 1n }, begun()));
+    const consentExchange = { campaignId: "welcome" };
+    const { decisions, offers } = rowsOf(
+      wrote({ ...ISSUED, consentExchange, episodeId: "e", ownerEpoch: 1n }, begun()),
+    );
+    expect(decisions?.[0]?.exchange_campaign_id).toBe("");
     expect(decisions).toMatchObject([
       { reason: "failed_after_draw", degraded_reason: "owner_changing", offer_id: "", held_minor: 0, rung: 1 },
     ]);

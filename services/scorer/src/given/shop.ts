@@ -20,6 +20,7 @@ import {
   type LoadCustom,
   type Models,
   type Policies,
+  type Subjects,
 } from "@leastwise/references";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
 import type { Millis } from "@leastwise/vocabulary";
@@ -77,6 +78,7 @@ export interface Shop {
   readonly policies: Policies;
   readonly models: Models;
   readonly links: Links;
+  readonly subjects: Subjects;
   readonly telemetry: Telemetry;
   /** The clock of decisions, the wall's, and the one that never goes back. */
   readonly time: { nowMs: Millis; wallMs: number; monotonicMs: number };
@@ -148,7 +150,7 @@ export async function openShop(
     for (const following of [policies, models, catalog, subjects, links]) await following.stop();
     telemetry.close();
   };
-  return { decider, feed, ledger, recent, policies, models, links, telemetry, time, close };
+  return { decider, feed, ledger, recent, policies, models, links, subjects, telemetry, time, close };
 }
 
 /** A checkout with a hundred euros in its cart, of which six in ten are margin. */

@@ -237,6 +237,29 @@ export interface DecideResponse {
    * before it was said.
    */
   classFreshness: ClassFreshness[];
+  /**
+   * What the shopper may be asked to agree to, for an offer that is worth more on this cart than `offer`. Nothing of it is given yet. It does not depend on whether the
+   * shopper is held out. Absent: nothing, as in every degraded answer.
+   */
+  consentExchange: ConsentExchange | undefined;
+}
+
+/** Consent for a better offer: a question to the shopper, whose answer goes to `SubjectService.PutConsent`. Yes is answered by the next Decide with the offer. */
+export interface ConsentExchange {
+  /** The campaign: see ConsentExchangeApproach. */
+  campaignId: string;
+  /** What it asks for that the shopper has not agreed to yet, at least one. */
+  purposes: Purpose[];
+  /** What would be given on this cart. */
+  incentive:
+    | Incentive
+    | undefined;
+  /** What that is worth on this cart. */
+  worth:
+    | Money
+    | undefined;
+  /** The exchange in words, to be shown as they are, in the request's language where there are any in it: at most 1 024 bytes. */
+  words: string;
 }
 
 /** Several checkouts at once. */
@@ -585,6 +608,8 @@ export interface DecisionRecord {
   disclosure: string;
   /** The same as in the answer, without classes at their default. */
   classFreshness: ClassFreshness[];
+  /** The same as in the answer: what the shopper was asked to agree to, in which words. */
+  consentExchange: ConsentExchange | undefined;
 }
 
 /** What a budget holds for an offer. */
@@ -1130,6 +1155,7 @@ function createBaseDecideResponse(): DecideResponse {
     personalDataClasses: [],
     disclosure: "",
     classFreshness: [],
+    consentExchange: undefined,
   };
 }
 
@@ -1179,6 +1205,9 @@ export const DecideResponse: MessageFns<DecideResponse> = {
     }
     for (const v of message.classFreshness) {
       ClassFreshness.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.consentExchange !== undefined) {
+      ConsentExchange.encode(message.consentExchange, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -1300,6 +1329,14 @@ export const DecideResponse: MessageFns<DecideResponse> = {
             message.classFreshness.push(ClassFreshness.decode(reader, reader.uint32()));
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.consentExchange = ConsentExchange.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1332,6 +1369,128 @@ export const DecideResponse: MessageFns<DecideResponse> = {
     message.personalDataClasses = object.personalDataClasses?.map((e) => e) || [];
     message.disclosure = object.disclosure ?? "";
     message.classFreshness = object.classFreshness?.map((e) => ClassFreshness.fromPartial(e)) || [];
+    message.consentExchange = (object.consentExchange !== undefined && object.consentExchange !== null)
+      ? ConsentExchange.fromPartial(object.consentExchange)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseConsentExchange(): ConsentExchange {
+  return { campaignId: "", purposes: [], incentive: undefined, worth: undefined, words: "" };
+}
+
+export const ConsentExchange: MessageFns<ConsentExchange> = {
+  encode(message: ConsentExchange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.campaignId !== "") {
+      writer.uint32(10).string(message.campaignId);
+    }
+    if (message.purposes.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.purposes) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.incentive !== undefined) {
+      Incentive.encode(message.incentive, writer.uint32(26).fork()).join();
+    }
+    if (message.worth !== undefined) {
+      Money.encode(message.worth, writer.uint32(34).fork()).join();
+    }
+    if (message.words !== "") {
+      writer.uint32(42).string(message.words);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConsentExchange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConsentExchange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.campaignId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.purposes.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.purposes.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.incentive = Incentive.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.worth = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.words = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConsentExchange>): ConsentExchange {
+    return ConsentExchange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConsentExchange>): ConsentExchange {
+    const message = createBaseConsentExchange();
+    message.campaignId = object.campaignId ?? "";
+    message.purposes = object.purposes?.map((e) => e) || [];
+    message.incentive = (object.incentive !== undefined && object.incentive !== null)
+      ? Incentive.fromPartial(object.incentive)
+      : undefined;
+    message.worth = (object.worth !== undefined && object.worth !== null) ? Money.fromPartial(object.worth) : undefined;
+    message.words = object.words ?? "";
     return message;
   },
 };
@@ -2760,6 +2919,7 @@ function createBaseDecisionRecord(): DecisionRecord {
     personalDataClasses: [],
     disclosure: "",
     classFreshness: [],
+    consentExchange: undefined,
   };
 }
 
@@ -2948,6 +3108,9 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
     }
     for (const v of message.classFreshness) {
       ClassFreshness.encode(v!, writer.uint32(418).fork()).join();
+    }
+    if (message.consentExchange !== undefined) {
+      ConsentExchange.encode(message.consentExchange, writer.uint32(426).fork()).join();
     }
     return writer;
   },
@@ -3391,6 +3554,14 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
             message.classFreshness.push(ClassFreshness.decode(reader, reader.uint32()));
             continue;
           }
+          case 53: {
+            if (tag !== 426) {
+              break;
+            }
+
+            message.consentExchange = ConsentExchange.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3476,6 +3647,9 @@ export const DecisionRecord: MessageFns<DecisionRecord> = {
     message.personalDataClasses = object.personalDataClasses?.map((e) => e) || [];
     message.disclosure = object.disclosure ?? "";
     message.classFreshness = object.classFreshness?.map((e) => ClassFreshness.fromPartial(e)) || [];
+    message.consentExchange = (object.consentExchange !== undefined && object.consentExchange !== null)
+      ? ConsentExchange.fromPartial(object.consentExchange)
+      : undefined;
     return message;
   },
 };

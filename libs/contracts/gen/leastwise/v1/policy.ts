@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Money, PriceBasis } from "./money.js";
+import { Purpose } from "./subjects.js";
 
 export const protobufPackage = "leastwise.v1";
 
@@ -356,6 +357,9 @@ export interface Campaign {
     | //
     /** A partner brings shoppers and shares the cost. */
     { $case: "partner"; value: PartnerApproach }
+    | //
+    /** Consent for a better offer. Only of an entitlement: what was promised to a shopper is owed in every arm (`exchange_not_entitlement`). */
+    { $case: "consentExchange"; value: ConsentExchangeApproach }
     | undefined;
   /** The incentives allowed, from the least upward. Rung 0, the baseline, is always there and is not listed. 1 to 16. */
   ladder: Rung[];
@@ -516,6 +520,32 @@ export interface PartnerApproach {
    * (`cart.payment_method`), or by anything else. Required.
    */
   segment: string;
+}
+
+/**
+ * Shoppers who agree to something in exchange for an offer, once and for ever once: they are asked in words (`DecideResponse.consent_exchange`), say yes or no
+ * (`PutConsentRequest.exchange`), and may take their consent back at any time.
+ */
+export interface ConsentExchangeApproach {
+  /** Name of a segment: who is asked. Who has accepted is given the offer whether or not it still holds. Required. */
+  segment: string;
+  /** What the shopper is to agree to, 1 to 8, none twice. Only who has not agreed to all of it is asked. */
+  purposes: Purpose[];
+  /**
+   * The exchange in words, at most 64, in a language at most one. Absent: a wording of Leastwise's, English or German, that names the purposes and says that
+   * consent can be taken back.
+   */
+  words: ExchangeWords[];
+  /** How long after accepting the offer may be taken, ms, 1 minute to 366 days. Absent: 30 days. */
+  acceptedWithinMs?: bigint | undefined;
+}
+
+/** What a shopper is asked, in one language. */
+export interface ExchangeWords {
+  /** BCP 47 language, for example `en`. A shopper of another language is asked in it where there is nothing in theirs, and it is the first. Required. */
+  language: string;
+  /** The question, 1 to 512 bytes, with `{offer}` just once, where the incentive is said: what the shopper agrees to, what for, and that it can be taken back. */
+  text: string;
 }
 
 /** Who shares the cost of campaigns: a bank, a payment provider, a loyalty program. */
@@ -2103,6 +2133,9 @@ export const Campaign: MessageFns<Campaign> = {
       case "partner":
         PartnerApproach.encode(message.approach.value, writer.uint32(58).fork()).join();
         break;
+      case "consentExchange":
+        ConsentExchangeApproach.encode(message.approach.value, writer.uint32(186).fork()).join();
+        break;
     }
     for (const v of message.ladder) {
       Rung.encode(v!, writer.uint32(66).fork()).join();
@@ -2231,6 +2264,17 @@ export const Campaign: MessageFns<Campaign> = {
             }
 
             message.approach = { $case: "partner", value: PartnerApproach.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.approach = {
+              $case: "consentExchange",
+              value: ConsentExchangeApproach.decode(reader, reader.uint32()),
+            };
             continue;
           }
           case 8: {
@@ -2400,6 +2444,15 @@ export const Campaign: MessageFns<Campaign> = {
       case "partner": {
         if (object.approach?.value !== undefined && object.approach?.value !== null) {
           message.approach = { $case: "partner", value: PartnerApproach.fromPartial(object.approach.value) };
+        }
+        break;
+      }
+      case "consentExchange": {
+        if (object.approach?.value !== undefined && object.approach?.value !== null) {
+          message.approach = {
+            $case: "consentExchange",
+            value: ConsentExchangeApproach.fromPartial(object.approach.value),
+          };
         }
         break;
       }
@@ -3058,6 +3111,183 @@ export const PartnerApproach: MessageFns<PartnerApproach> = {
     message.partnerId = object.partnerId ?? "";
     message.partnerShareBp = object.partnerShareBp ?? 0;
     message.segment = object.segment ?? "";
+    return message;
+  },
+};
+
+function createBaseConsentExchangeApproach(): ConsentExchangeApproach {
+  return { segment: "", purposes: [], words: [], acceptedWithinMs: undefined };
+}
+
+export const ConsentExchangeApproach: MessageFns<ConsentExchangeApproach> = {
+  encode(message: ConsentExchangeApproach, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.segment !== "") {
+      writer.uint32(10).string(message.segment);
+    }
+    if (message.purposes.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.purposes) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    for (const v of message.words) {
+      ExchangeWords.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.acceptedWithinMs !== undefined) {
+      if (BigInt.asIntN(64, message.acceptedWithinMs) !== message.acceptedWithinMs) {
+        throw new globalThis.Error("value provided for field message.acceptedWithinMs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.acceptedWithinMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConsentExchangeApproach {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConsentExchangeApproach();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.segment = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.purposes.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.purposes.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.words.push(ExchangeWords.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.acceptedWithinMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConsentExchangeApproach>): ConsentExchangeApproach {
+    return ConsentExchangeApproach.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConsentExchangeApproach>): ConsentExchangeApproach {
+    const message = createBaseConsentExchangeApproach();
+    message.segment = object.segment ?? "";
+    message.purposes = object.purposes?.map((e) => e) || [];
+    message.words = object.words?.map((e) => ExchangeWords.fromPartial(e)) || [];
+    message.acceptedWithinMs = (object.acceptedWithinMs !== undefined && object.acceptedWithinMs !== null)
+      ? BigInt(object.acceptedWithinMs)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseExchangeWords(): ExchangeWords {
+  return { language: "", text: "" };
+}
+
+export const ExchangeWords: MessageFns<ExchangeWords> = {
+  encode(message: ExchangeWords, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.language !== "") {
+      writer.uint32(10).string(message.language);
+    }
+    if (message.text !== "") {
+      writer.uint32(18).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExchangeWords {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExchangeWords();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.language = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExchangeWords>): ExchangeWords {
+    return ExchangeWords.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExchangeWords>): ExchangeWords {
+    const message = createBaseExchangeWords();
+    message.language = object.language ?? "";
+    message.text = object.text ?? "";
     return message;
   },
 };

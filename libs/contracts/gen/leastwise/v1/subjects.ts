@@ -123,6 +123,34 @@ export interface SubjectRecord {
     | undefined;
   /** When this was written, Unix milliseconds UTC. */
   updatedAtMs: bigint;
+  /** What the shopper said to exchanges of consent, the first answered first, at most 64; kept for ever, so that each is answered once. */
+  exchanges: AnsweredExchange[];
+}
+
+/** What a shopper says to an exchange of consent (`DecideResponse.consent_exchange`). */
+export interface ExchangeAnswer {
+  /** The exchange's campaign, at most 64 bytes. Required. */
+  campaignId: string;
+  /** The decision whose answer showed it, at most 64 bytes. Required. */
+  decisionId: string;
+  /** True: agreed. False: declined, and the shopper is not asked again. */
+  accepted: boolean;
+  /** The words as they were shown, 1 to 1 024 bytes. */
+  words: string;
+}
+
+/** An exchange of consent that was answered. */
+export interface AnsweredExchange {
+  /** The exchange's campaign. */
+  campaignId: string;
+  /** The decision whose answer showed it, as the caller said. */
+  decisionId: string;
+  /** Whether the shopper agreed. */
+  accepted: boolean;
+  /** When the shopper answered, Unix milliseconds UTC: as its consent states. */
+  answeredAtMs: bigint;
+  /** The words as they were shown. */
+  words: string;
 }
 
 /** A profile to keep. */
@@ -146,7 +174,14 @@ export interface PutConsentRequest {
     | SubjectRef
     | undefined;
   /** The consent. Required. */
-  consent: Consent | undefined;
+  consent:
+    | Consent
+    | undefined;
+  /**
+   * With it the shopper answers an exchange of consent. Accepted: the consent has all purposes that the campaign asks for, whatever else it has. Absent: a consent like
+   * any other, also where one is withdrawn.
+   */
+  exchange: ExchangeAnswer | undefined;
 }
 
 /** The consent is durable. */
@@ -166,7 +201,11 @@ export interface GetSubjectResponse {
     | Profile
     | undefined;
   /** Absent: no consent to anything. */
-  consent: Consent | undefined;
+  consent:
+    | Consent
+    | undefined;
+  /** What the shopper said to exchanges of consent, the first answered first. */
+  exchanges: AnsweredExchange[];
 }
 
 /** Asks to erase a shopper. */
@@ -531,7 +570,7 @@ export const Consent: MessageFns<Consent> = {
 };
 
 function createBaseSubjectRecord(): SubjectRecord {
-  return { subject: "", profile: undefined, consent: undefined, updatedAtMs: 0n };
+  return { subject: "", profile: undefined, consent: undefined, updatedAtMs: 0n, exchanges: [] };
 }
 
 export const SubjectRecord: MessageFns<SubjectRecord> = {
@@ -550,6 +589,9 @@ export const SubjectRecord: MessageFns<SubjectRecord> = {
         throw new globalThis.Error("value provided for field message.updatedAtMs of type int64 too large");
       }
       writer.uint32(32).int64(message.updatedAtMs);
+    }
+    for (const v of message.exchanges) {
+      AnsweredExchange.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -599,6 +641,14 @@ export const SubjectRecord: MessageFns<SubjectRecord> = {
             message.updatedAtMs = reader.int64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.exchanges.push(AnsweredExchange.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -626,6 +676,206 @@ export const SubjectRecord: MessageFns<SubjectRecord> = {
     message.updatedAtMs = (object.updatedAtMs !== undefined && object.updatedAtMs !== null)
       ? BigInt(object.updatedAtMs)
       : 0n;
+    message.exchanges = object.exchanges?.map((e) => AnsweredExchange.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseExchangeAnswer(): ExchangeAnswer {
+  return { campaignId: "", decisionId: "", accepted: false, words: "" };
+}
+
+export const ExchangeAnswer: MessageFns<ExchangeAnswer> = {
+  encode(message: ExchangeAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.campaignId !== "") {
+      writer.uint32(10).string(message.campaignId);
+    }
+    if (message.decisionId !== "") {
+      writer.uint32(18).string(message.decisionId);
+    }
+    if (message.accepted !== false) {
+      writer.uint32(24).bool(message.accepted);
+    }
+    if (message.words !== "") {
+      writer.uint32(34).string(message.words);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExchangeAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExchangeAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.campaignId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.decisionId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.accepted = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.words = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExchangeAnswer>): ExchangeAnswer {
+    return ExchangeAnswer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExchangeAnswer>): ExchangeAnswer {
+    const message = createBaseExchangeAnswer();
+    message.campaignId = object.campaignId ?? "";
+    message.decisionId = object.decisionId ?? "";
+    message.accepted = object.accepted ?? false;
+    message.words = object.words ?? "";
+    return message;
+  },
+};
+
+function createBaseAnsweredExchange(): AnsweredExchange {
+  return { campaignId: "", decisionId: "", accepted: false, answeredAtMs: 0n, words: "" };
+}
+
+export const AnsweredExchange: MessageFns<AnsweredExchange> = {
+  encode(message: AnsweredExchange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.campaignId !== "") {
+      writer.uint32(10).string(message.campaignId);
+    }
+    if (message.decisionId !== "") {
+      writer.uint32(18).string(message.decisionId);
+    }
+    if (message.accepted !== false) {
+      writer.uint32(24).bool(message.accepted);
+    }
+    if (message.answeredAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.answeredAtMs) !== message.answeredAtMs) {
+        throw new globalThis.Error("value provided for field message.answeredAtMs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.answeredAtMs);
+    }
+    if (message.words !== "") {
+      writer.uint32(42).string(message.words);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnsweredExchange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnsweredExchange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.campaignId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.decisionId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.accepted = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.answeredAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.words = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AnsweredExchange>): AnsweredExchange {
+    return AnsweredExchange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AnsweredExchange>): AnsweredExchange {
+    const message = createBaseAnsweredExchange();
+    message.campaignId = object.campaignId ?? "";
+    message.decisionId = object.decisionId ?? "";
+    message.accepted = object.accepted ?? false;
+    message.answeredAtMs = (object.answeredAtMs !== undefined && object.answeredAtMs !== null)
+      ? BigInt(object.answeredAtMs)
+      : 0n;
+    message.words = object.words ?? "";
     return message;
   },
 };
@@ -745,7 +995,7 @@ export const PutProfileResponse: MessageFns<PutProfileResponse> = {
 };
 
 function createBasePutConsentRequest(): PutConsentRequest {
-  return { subject: undefined, consent: undefined };
+  return { subject: undefined, consent: undefined, exchange: undefined };
 }
 
 export const PutConsentRequest: MessageFns<PutConsentRequest> = {
@@ -755,6 +1005,9 @@ export const PutConsentRequest: MessageFns<PutConsentRequest> = {
     }
     if (message.consent !== undefined) {
       Consent.encode(message.consent, writer.uint32(18).fork()).join();
+    }
+    if (message.exchange !== undefined) {
+      ExchangeAnswer.encode(message.exchange, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -788,6 +1041,14 @@ export const PutConsentRequest: MessageFns<PutConsentRequest> = {
             message.consent = Consent.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.exchange = ExchangeAnswer.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -810,6 +1071,9 @@ export const PutConsentRequest: MessageFns<PutConsentRequest> = {
       : undefined;
     message.consent = (object.consent !== undefined && object.consent !== null)
       ? Consent.fromPartial(object.consent)
+      : undefined;
+    message.exchange = (object.exchange !== undefined && object.exchange !== null)
+      ? ExchangeAnswer.fromPartial(object.exchange)
       : undefined;
     return message;
   },
@@ -916,7 +1180,7 @@ export const GetSubjectRequest: MessageFns<GetSubjectRequest> = {
 };
 
 function createBaseGetSubjectResponse(): GetSubjectResponse {
-  return { profile: undefined, consent: undefined };
+  return { profile: undefined, consent: undefined, exchanges: [] };
 }
 
 export const GetSubjectResponse: MessageFns<GetSubjectResponse> = {
@@ -926,6 +1190,9 @@ export const GetSubjectResponse: MessageFns<GetSubjectResponse> = {
     }
     if (message.consent !== undefined) {
       Consent.encode(message.consent, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.exchanges) {
+      AnsweredExchange.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -959,6 +1226,14 @@ export const GetSubjectResponse: MessageFns<GetSubjectResponse> = {
             message.consent = Consent.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.exchanges.push(AnsweredExchange.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -982,6 +1257,7 @@ export const GetSubjectResponse: MessageFns<GetSubjectResponse> = {
     message.consent = (object.consent !== undefined && object.consent !== null)
       ? Consent.fromPartial(object.consent)
       : undefined;
+    message.exchanges = object.exchanges?.map((e) => AnsweredExchange.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1099,7 +1375,12 @@ export const SubjectServiceService = {
     responseSerialize: (value: PutProfileResponse): Buffer => Buffer.from(PutProfileResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PutProfileResponse => PutProfileResponse.decode(value),
   },
-  /** Keeps a consent. Errors: as PutProfile; `purpose_missing`, `consent_time_ahead` (stated more than 5 minutes ahead of now). */
+  /**
+   * Keeps a consent, and what the shopper said to an exchange. The same answer again changes nothing of the first. Errors: as PutProfile; `purpose_missing`,
+   * `consent_time_ahead` (stated more than 5 minutes ahead of now); of the exchange INVALID_ARGUMENT `unknown_exchange` (the policy in force has no such campaign),
+   * `exchange_purposes_missing` (accepted, and the consent lacks what it asks for), `text_missing`, `text_too_long`; FAILED_PRECONDITION `exchange_answered` (the
+   * other way, before), `too_many_exchanges` (64 were).
+   */
   putConsent: {
     path: "/leastwise.v1.SubjectService/PutConsent" as const,
     requestStream: false as const,
@@ -1134,7 +1415,12 @@ export const SubjectServiceService = {
 export interface SubjectServiceServer extends UntypedServiceImplementation {
   /** Keeps a profile. Errors: INVALID_ARGUMENT (`id_missing`, `id_too_long`, …), UNAVAILABLE (`log_unavailable`). */
   putProfile: handleUnaryCall<PutProfileRequest, PutProfileResponse>;
-  /** Keeps a consent. Errors: as PutProfile; `purpose_missing`, `consent_time_ahead` (stated more than 5 minutes ahead of now). */
+  /**
+   * Keeps a consent, and what the shopper said to an exchange. The same answer again changes nothing of the first. Errors: as PutProfile; `purpose_missing`,
+   * `consent_time_ahead` (stated more than 5 minutes ahead of now); of the exchange INVALID_ARGUMENT `unknown_exchange` (the policy in force has no such campaign),
+   * `exchange_purposes_missing` (accepted, and the consent lacks what it asks for), `text_missing`, `text_too_long`; FAILED_PRECONDITION `exchange_answered` (the
+   * other way, before), `too_many_exchanges` (64 were).
+   */
   putConsent: handleUnaryCall<PutConsentRequest, PutConsentResponse>;
   /** Reads both back. Errors: INVALID_ARGUMENT as above; NOT_FOUND (`unknown_subject`) if nothing was ever kept. */
   getSubject: handleUnaryCall<GetSubjectRequest, GetSubjectResponse>;
@@ -1159,7 +1445,12 @@ export interface SubjectServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PutProfileResponse) => void,
   ): ClientUnaryCall;
-  /** Keeps a consent. Errors: as PutProfile; `purpose_missing`, `consent_time_ahead` (stated more than 5 minutes ahead of now). */
+  /**
+   * Keeps a consent, and what the shopper said to an exchange. The same answer again changes nothing of the first. Errors: as PutProfile; `purpose_missing`,
+   * `consent_time_ahead` (stated more than 5 minutes ahead of now); of the exchange INVALID_ARGUMENT `unknown_exchange` (the policy in force has no such campaign),
+   * `exchange_purposes_missing` (accepted, and the consent lacks what it asks for), `text_missing`, `text_too_long`; FAILED_PRECONDITION `exchange_answered` (the
+   * other way, before), `too_many_exchanges` (64 were).
+   */
   putConsent(
     request: PutConsentRequest,
     callback: (error: ServiceError | null, response: PutConsentResponse) => void,
