@@ -220,7 +220,11 @@ export class Ledger {
     const recorded = readDecision(record);
     const isGrant = recorded.issued !== undefined || recorded.isWithheld;
     if (isGrant) return this.#recordGrant(record, recorded, led);
-    return this.#own.areShared ? this.#writeDecision(record, recorded, led) : this.#recordNone(record, recorded, led);
+    if (this.#own.areShared) return this.#writeDecision(record, recorded, led);
+    const writing = this.#recordNone(record, recorded, led);
+    this.#goOn(writing);
+    // What a shopper is asked is to be proved; any other none may be told before its record stands.
+    return record.consentExchange === undefined ? ok(undefined) : writing;
   }
 
   async #recordGrant(record: UnwrittenDecision, recorded: RecordedDecision, led: Led): Promise<Result<void, LogError>> {
@@ -238,16 +242,17 @@ export class Ledger {
   }
 
   /** Of a process that writes alone. */
-  #recordNone(record: UnwrittenDecision, recorded: RecordedDecision, led: Led): Result<void, LogError> {
+  async #recordNone(
+    record: UnwrittenDecision,
+    recorded: RecordedDecision,
+    led: Led,
+  ): Promise<Result<void, LogError>> {
     this.#counted.add(record.decisionId);
     const takeBack = this.#book.decided(recorded);
-    this.#goOn(
-      this.#writeDecision(record, recorded, led).then((written) => {
-        // Without its mark the record counts again, should it turn out to stand on the log.
-        if (!written.ok && this.#counted.delete(record.decisionId)) takeBack();
-      }),
-    );
-    return ok(undefined);
+    const written = await this.#writeDecision(record, recorded, led);
+    // Without its mark the record counts again, should it turn out to stand on the log.
+    if (!written.ok && this.#counted.delete(record.decisionId)) takeBack();
+    return written;
   }
 
   async #writeDecision(

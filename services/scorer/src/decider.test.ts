@@ -661,6 +661,35 @@ describe("a log that takes no appends", () => {
     given.log.recover();
     expect((await ask(shop)).offer).toBeDefined();
   });
+
+  it("lets nobody be asked for consent in exchange, with an offer or with none, and gives the rest of the answer", async () => {
+    const asking = wire.Campaign.fromPartial({
+      ...{ campaignId: "welcome", kind: wire.CampaignKind.CAMPAIGN_KIND_ENTITLEMENT, budgetId: "marketing" },
+      approach: {
+        $case: "consentExchange",
+        value: { segment: "everyone", purposes: [wire.Purpose.PURPOSE_PROFILE] },
+      },
+      ladder: [{ incentive: { kind: { $case: "percentOff", value: { percentBp: 2_000 } } } }],
+      offerTtlMs: 60_000n,
+    });
+    const policy = percentages();
+    await given.log.append([applied({ ...policy, campaigns: [...policy.campaigns, asking] })]);
+    const shop = await open();
+    const granted = await ask(shop);
+    expect([granted.offer?.campaignId, granted.consentExchange?.campaignId]).toEqual(["autumn", "welcome"]);
+    const small = { lines: [{ productId: "shoe", quantity: 1n, unitPrice: euros(9_000) }] };
+    const again = await ask(shop, { requestId: "r-2", cart: small });
+    expect(again.consentExchange?.campaignId).toBe("welcome");
+    expect((await recordOf(given.log, again.decisionId)).consentExchange).toEqual(again.consentExchange);
+
+    given.log.refuse(on(TOPICS.decisions));
+    const smaller = { lines: [{ productId: "shoe", quantity: 1n, unitPrice: euros(8_000) }] };
+    const unproved = await ask(shop, { requestId: "r-3", cart: smaller });
+    expect(unproved).toMatchObject({ freshness: FRESHNESS_FRESH, offer: { offerId: granted.offer?.offerId } });
+    expect(unproved.consentExchange).toBeUndefined();
+    const bob = await ask(shop, { requestId: "r-4", subject: { userId: "bob" } });
+    expect(bob).toMatchObject({ degradedReason: "log_unavailable", consentExchange: undefined });
+  });
 });
 
 describe("a shopper who logs in", () => {

@@ -251,10 +251,12 @@ export class Decider {
     const writing = this.#options.ledger.record(record, led);
     // The answer may have to leave before; the next decision of the subject must know what became of this one.
     hold(writing);
-    const give = () => this.#give(decision, record, input, staleMs);
-    if (!isGrant(decision)) return give();
+    const give = (told: Decision) => this.#give(told, record, input, staleMs);
+    if (!isGrant(decision) && decision.consentExchange === undefined) return give(decision);
     const written = await inTime(writing, this.#leftMs(leaveMs));
-    if (written?.ok === true) return give();
+    if (written?.ok === true) return give(decision);
+    // What a shopper was asked is to be proved: nobody is asked what may not stand on the log.
+    if (!isGrant(decision)) return give({ ...decision, consentExchange: undefined });
     // Whether the grant stands on the log will show; nobody was told of it, and the next answer tells what stands.
     return this.#refrain(decision, written === undefined ? "deadline_near" : notWritten(written.error), staleMs);
   }
