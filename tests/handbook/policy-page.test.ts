@@ -15,7 +15,7 @@ const OF_THE_POLICY: ReadonlySet<string> = new Set([
   ...["guardrails", "budgets", "partners", "stacking_groups", "device"],
   ...["time_zone", "segments", "rfm", "prices", "tax", "disclosures"],
 ]);
-const APPROACHES = ["propensity", "dynamic", "on_device", "partner"];
+const APPROACHES = ["propensity", "dynamic", "on_device", "partner", "consent_exchange"];
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -23,8 +23,10 @@ type Fields = Readonly<Record<string, unknown>>;
 function likeTheFirst(campaigns: unknown): readonly Fields[] {
   const [first = {}] = (parse(DOCUMENT) as { readonly campaigns: readonly Fields[] }).campaigns;
   return (campaigns as readonly Fields[]).map((campaign) => {
-    const { rules, ...rest } = first;
-    return { ...rest, ...(APPROACHES.some((name) => name in campaign) ? {} : { rules }), ...campaign };
+    const { rules, experiment_id, ...rest } = first;
+    // What is owed is held back from nobody.
+    const measured = campaign["kind"] === "entitlement" ? {} : { experiment_id };
+    return { ...rest, ...measured, ...(APPROACHES.some((name) => name in campaign) ? {} : { rules }), ...campaign };
   });
 }
 
