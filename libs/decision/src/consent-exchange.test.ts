@@ -117,9 +117,10 @@ describe("the invitation", () => {
 
   it("is for who was given nothing of the campaign before, when it was no exchange", () => {
     const before = made(shop([exchange({ approach: { kind: "rules", segment: "everyone" } })]));
-    expect(before.decision.offer?.campaignId).toBe("welcome");
-    const next = { ...shop(), ...named("r"), decisionState: before.nextState, nowMs: LATER };
-    expect(asked(next)).toBeUndefined();
+    const { offerId } = before.decision.offer!;
+    const used = evolve(before.nextState, { kind: "redeemed", offerId, costMinor: 500 });
+    const next = { ...shop(), ...named("r"), cart: { ...CART, shippingMinor: 0 }, nowMs: LATER };
+    for (const decisionState of [before.nextState, used]) expect(asked({ ...next, decisionState })).toBeUndefined();
   });
 
   it("is made where a rung could be given now: switch, budget, guardrails, caps and cart", () => {
@@ -146,6 +147,23 @@ describe("the invitation", () => {
     expect(asked({ ...shop([exchange(), AUTUMN]), ...sure })).toBeUndefined();
     const dear = exchange({ ladder: [{ incentive: percentOff(3_000) }] });
     expect(asked({ ...shop([dear, AUTUMN]), ...sure })).toBe("welcome");
+  });
+
+  it("is made where it is worth more than what is owed, too, while an offer of less is outstanding", () => {
+    const before = made({ ...shop([AUTUMN]), model: sureModel(3) });
+    const worth = before.decision.offer!.faceValueMinor;
+    const owed = exchange({
+      ...{ campaignId: "owed", approach: { kind: "rules", segment: "everyone" } },
+      ladder: [{ incentive: amountOff(worth + 500) }],
+    });
+    const next = (minor: number) => {
+      const asking = exchange({ ladder: [{ incentive: amountOff(minor) }] });
+      const then = { ...shop([AUTUMN, owed, asking]), ...named("r"), cart: { ...CART, shippingMinor: 0 } };
+      const decision = decided({ ...then, decisionState: before.nextState, nowMs: LATER });
+      expect(decision).toMatchObject({ reason: "offer_outstanding", offer: { faceValueMinor: worth } });
+      return decision.consentExchange?.worthMinor;
+    };
+    expect([worth + 500, worth + 501].map(next)).toEqual([undefined, worth + 501]);
   });
 
   it("is one: that which is worth most, of the same the one with the greater priority", () => {
@@ -341,6 +359,31 @@ describe("a held-out shopper", () => {
       decided({ ...shopOf, ...named("r"), ...changes, decisionState: before.nextState, nowMs: LATER }).consentExchange;
     for (const changes of [{}, { cart: { ...CART, shippingMinor: 0 } }, { language: "de" }])
       expect(again(ghost, heldOut, changes)).toEqual(again(other, none, changes));
+  });
+
+  it("is given what was promised by the same way as who is treated: what is weighed beside it is the same", () => {
+    const treated = { ...shop(dear, { experiments: nobody }), model: sureModel(3) };
+    const [ghost, twin] = [heldOut, treated].map((of) => {
+      const before = made({ ...of, assignmentKey: "key-2" as AssignmentKey });
+      const then = { ...of, assignmentKey: "key-2" as AssignmentKey, consent: AGREED, exchanges: [YES] };
+      return { before, next: decided({ ...then, decisionState: before.nextState, nowMs: LATER }) };
+    });
+    expect([ghost!.before.decision.reason, twin!.before.decision.reason]).toEqual(["holdout", "granted"]);
+    expect(ghost!.next.candidates).toEqual(twin!.next.candidates);
+    for (const { next } of [ghost!, twin!]) {
+      expect(next).toMatchObject({ reason: "entitlement", heldMinor: 3_000, offer: { campaignId: "welcome" } });
+      expect(next.message).toBe(twin!.next.message);
+    }
+  });
+
+  it("is not given what was promised after its time, though an offer of the campaign is withheld, from when it was none", () => {
+    const incentive = { ...AUTUMN, campaignId: "welcome", offerTtlMs: DAY_MS };
+    const before = made({ ...shop([incentive], { experiments }), model: sureModel(3) });
+    expect(before.decision.reason).toBe("holdout");
+    const asks = shop([exchange({}, { acceptedWithinMs: 60_000 })]);
+    const then = { ...asks, consent: AGREED, exchanges: [YES], decisionState: before.nextState };
+    const at = (nowMs: number) => decided({ ...then, ...named("r"), nowMs: nowMs as Millis }).offer?.campaignId;
+    expect([at(NOON + 59_999), at(NOON + 60_000)]).toEqual(["welcome", undefined]);
   });
 
   it("is asked for less than what is withheld, as who is given nothing is, and given what was promised", () => {

@@ -27,9 +27,12 @@ export function continuedDecision(situation: Situation, enrolments: readonly Enr
     : honoured(situation, enrolments, fitting);
 }
 
-/** What was promised for consent, and is worth more on this cart than the offer that is outstanding: it was promised in its place. */
-function isOutweighed(situation: Situation, { held, appraisal }: FittingOffer): boolean {
-  if (held.withheld || situation.exchanges?.some(({ accepted }) => accepted) !== true) return false;
+/**
+ * True if what was promised for consent is worth more on this cart than the offer that is outstanding: it was promised in its place. A held-out shopper's goes the
+ * same way.
+ */
+function isOutweighed(situation: Situation, { appraisal }: FittingOffer): boolean {
+  if (situation.exchanges?.some(({ accepted }) => accepted) !== true) return false;
   const { owed } = applyingStep(situation, consentStep(situation));
   return owed?.campaign.exchange !== undefined && owed.appraisal.worthMinor > appraisal.worthMinor;
 }
