@@ -242,11 +242,7 @@ export class Ledger {
   }
 
   /** Of a process that writes alone. */
-  async #recordNone(
-    record: UnwrittenDecision,
-    recorded: RecordedDecision,
-    led: Led,
-  ): Promise<Result<void, LogError>> {
+  async #recordNone(record: UnwrittenDecision, recorded: RecordedDecision, led: Led): Promise<Result<void, LogError>> {
     this.#counted.add(record.decisionId);
     const takeBack = this.#book.decided(recorded);
     const written = await this.#writeDecision(record, recorded, led);

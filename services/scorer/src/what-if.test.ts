@@ -52,7 +52,7 @@ describe("what if", () => {
     expect(first.explanation?.sentences.at(-1)).toContain("granted");
     const really = await decided();
     expect(really).toMatchObject({ decisionId: first.answer!.decisionId });
-    expect({ ...really, offer: { ...really.offer!, code: "" } }).toEqual(first.answer);
+    expect({ ...really, offer: { ...really.offer!, code: "", token: "" } }).toEqual(first.answer);
   });
 
   it("gives an answer that stands again, without an account of it, and without its code", async () => {
