@@ -34,7 +34,9 @@ describe("a Decide", () => {
         proposedClass: "",
         after: undefined,
         afterWaitMs: AFTER_DEFAULT_MS,
+        maxLagMs: undefined,
         language: "en",
+        offerToken: "",
       },
     });
   });
@@ -52,6 +54,8 @@ describe("a Decide", () => {
       place: { country: "DE", region: "BW" },
       after: formatPosition(after),
       maxWaitMs: 0,
+      maxLagMs: 0n,
+      offerToken: "as it came",
       language: "de",
     });
     expect(said).toMatchObject({
@@ -67,7 +71,9 @@ describe("a Decide", () => {
         place: { country: "DE", region: "BW" },
         after,
         afterWaitMs: 0,
+        maxLagMs: 0,
         language: "de",
+        offerToken: "as it came",
       },
     });
   });

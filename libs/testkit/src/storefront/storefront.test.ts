@@ -44,9 +44,10 @@ const tenPercent = ({ request }: DecideStep) =>
   );
 const digest = (steps: readonly Step[]) => createHash("sha256").update(JSON.stringify(steps, said)).digest("hex");
 
-/** Bigints as text. Carts could not say their offers when the digest below was written down, and none of these has any. */
+/** Bigints as text. When the digest below was written down, carts could not say their offers, nor questions a token; none of these has any. */
 function said(name: string, value: unknown): unknown {
   if (name === "offers" && Array.isArray(value) && value.length === 0) return undefined;
+  if (name === "offerToken" && value === "") return undefined;
   return typeof value === "bigint" ? String(value) : value;
 }
 
