@@ -214,6 +214,8 @@ describe("a service whose brokers are not there", () => {
         LEASTWISE_LOG__BROKERS: "127.0.0.1:1",
         LEASTWISE_LOG__START_WAIT_MS: "6000",
         LEASTWISE_DATA_DIRECTORY: newFolder(),
+        // A key that is not there is said at once, before anybody waits.
+        LEASTWISE_SUBJECTS__KEY: "11".repeat(32),
       },
     });
     const waits = stderr.filter((line) => line.includes("the log cannot be opened yet"));
