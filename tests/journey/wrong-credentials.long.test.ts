@@ -23,6 +23,9 @@ afterAll(async () => {
   await (broker as SecuredBroker | undefined)?.stop();
 }, 60_000);
 
+/** A key that is not there is said before anybody goes to a broker. */
+const KEYS = { LEASTWISE_SUBJECTS__KEY: "11".repeat(32), LEASTWISE_CODES__KEY: "22".repeat(32) };
+
 /** Settings that are otherwise than they should be; undefined for one that is left out. */
 type Wrong = Readonly<Record<string, string | undefined>>;
 
@@ -35,7 +38,7 @@ function settings(wrong: Wrong): Record<string, string> {
   const log = Object.entries<string | undefined>({ ...right, ...wrong }).flatMap(([key, value]) =>
     value === undefined ? [] : [[`LEASTWISE_LOG__${key}`, value]],
   );
-  return { ...(Object.fromEntries(log) as Record<string, string>), LEASTWISE_DATA_DIRECTORY: newFolder() };
+  return { ...(Object.fromEntries(log) as Record<string, string>), ...KEYS, LEASTWISE_DATA_DIRECTORY: newFolder() };
 }
 
 const WRONG: readonly (readonly [string, () => Wrong, RegExp])[] = [
