@@ -46,7 +46,7 @@ const BLANK_HEAD = {
 /** Where the candidates stand among the fields. */
 const CANDIDATES_FIELD = 18;
 
-/** A decision is kept to be explained, and written: its bytes are made once. */
+/** A decision is kept to be explained, and written: where its writer has no epoch to add, its bytes are made once. */
 const ENCODED = new WeakMap<UnwrittenDecision, Uint8Array>();
 
 /** The bytes of a record, as the generated code writes them. Whoever changes a record makes another one of it. */

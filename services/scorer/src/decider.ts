@@ -15,7 +15,6 @@ import {
   type Decision,
   type DecideOutcome,
   type DegradedReason,
-  type OpenOffer,
 } from "@leastwise/decision";
 import type { LogError } from "@leastwise/eventlog";
 import { groupTwice, proveStack, type Counterfeit, type Hold, type Led } from "@leastwise/ledger";
@@ -28,7 +27,7 @@ import { callFacts, type CallSources } from "./call-facts.js";
 import { subjectOfCall } from "./call-subject.js";
 import { readDecide, type DecideCall } from "./decide-request.js";
 import { decisionInput, type Facts } from "./decision-input.js";
-import { answerWithToken, tokenedAnswer, tokenOffer, withTokenOffer } from "./token-offer.js";
+import { tokenedAnswer, tokenOffer, withShown, type ShownOffer } from "./token-offer.js";
 import { whatIf } from "./what-if.js";
 import { earlyMs } from "./leave-time.js";
 import type { RecentDecisions } from "./recent-decisions.js";
@@ -79,7 +78,7 @@ interface Asked {
   readonly leaveMs: number;
   readonly led: Led;
   /** The offer that the call's token stands for; undefined: none. */
-  readonly shown: OpenOffer | undefined;
+  readonly shown: ShownOffer | undefined;
 }
 
 /** Answers Decide: gathers the facts, asks the core, makes what is granted durable, and always answers in time. */
@@ -277,14 +276,13 @@ export class Decider {
     const policy = this.#options.policies.active()?.compiled;
     const facts = this.#facts(call, subject);
     // What the ledger has heard of, be it of another subject's, is as the ledger says.
-    const unheard =
-      shown !== undefined && this.#options.ledger.offerOfCode(shown.offer.code) === undefined ? shown : undefined;
-    const decisionState = withTokenOffer(facts.decisionState, unheard);
+    const isHeardOf = shown !== undefined && this.#options.ledger.offerOfCode(shown.open.offer.code) !== undefined;
+    const unheard = isHeardOf ? undefined : shown;
+    const decisionState = withShown(facts.decisionState, unheard);
     const outcome = degradedDecision({ ...facts, decisionState, policy, freshness: "fresh" }, reason);
     if (outcome.kind === "repeated") return this.#toWire(subject, outcome.answer, staleMs);
     const answer = { ...answerOf(outcome.decision), decisionId: "" };
-    const { offerToken } = call;
-    return answerWithToken(this.#options.tokens, subject, answer, { shown: unheard, offerToken }, staleMs);
+    return tokenedAnswer(this.#options.tokens, subject, answer, staleMs, unheard);
   }
 
   #leftMs(leaveMs: number): number {

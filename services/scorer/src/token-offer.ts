@@ -18,6 +18,14 @@ export interface TokenReaders extends OfferSubjects {
   readonly tokens: OfferTokens;
 }
 
+/** An offer that a call knows by its token. */
+export interface ShownOffer {
+  /** As a subject's state has it. */
+  readonly open: OpenOffer;
+  /** As it came: it says whose it is and what was promised. */
+  readonly token: string;
+}
+
 /**
  * The offer that the call's token stands for, as a subject's state has it; undefined: there is no token, it was made with another version of the key, its
  * offer is over, or it is another shopper's. Refused: what was never a token of ours.
@@ -25,7 +33,7 @@ export interface TokenReaders extends OfferSubjects {
 export function tokenOffer(
   readers: TokenReaders,
   { offerToken, ids }: Pick<DecideCall, "offerToken" | "ids">,
-): Result<OpenOffer | undefined, Refusal> {
+): Result<ShownOffer | undefined, Refusal> {
   if (offerToken === "") return ok(undefined);
   const read = readers.tokens.read(offerToken, "offer_token");
   if (!read.ok) return read.error.reason === "token_key_unknown" ? ok(undefined) : err(read.error);
@@ -33,17 +41,17 @@ export function tokenOffer(
   const issued = { subject: read.value.subject, issuedAtMs: offer.issuedAtMs };
   const isTheirs = offerSubject(readers, ids, issued) === issued.subject;
   if (!isTheirs || readers.clock.nowMs() >= offer.expiresAtMs) return ok(undefined);
-  return ok({
+  const open = {
     ...{ campaignId: offer.campaignId, offer, withheld: false },
     // The ledger knows the rest. Nothing here promises more than was shown, and no record is made of it.
     ...{ rung: 1, worstCostMinor: offer.faceValueMinor, episodeId: "", draw: 0, propensity: 1 },
-  });
+  };
+  return ok({ open, token: offerToken });
 }
 
-/** A state with the offer of a token in it, where it has not heard of that offer. */
-export function withTokenOffer(state: DecisionState, open: OpenOffer | undefined): DecisionState {
-  if (open === undefined || state.history.some(({ offerId }) => offerId === open.offer.offerId)) return state;
-  return { ...state, open: [...state.open, open] };
+/** A state with an offer in it that no ledger here has heard of. */
+export function withShown(state: DecisionState, shown: ShownOffer | undefined): DecisionState {
+  return shown === undefined ? state : { ...state, open: [...state.open, shown.open] };
 }
 
 /**
@@ -55,8 +63,8 @@ export function answerByToken(
   call: DecideCall,
   reason: DegradedReason,
 ): Result<wire.DecideResponse, Refusal> {
-  const open = tokenOffer(readers, call);
-  if (!open.ok) return open;
+  const shown = tokenOffer(readers, call);
+  if (!shown.ok) return shown;
   const { hasher, clock } = readers;
   const subject = hasher.of(call.ids);
   const outcome = degradedDecision(
@@ -65,7 +73,7 @@ export function answerByToken(
       ...{ subject, assignmentKey: subject as string as AssignmentKey, nowMs: clock.nowMs(), clock: "wall" },
       ...{ cart: call.cart, channel: call.channel, device: call.device, place: call.place, language: call.language },
       ...{ features: NO_FEATURES, consent: [], partnerSegments: [], proposedClass: "", catalog: [] },
-      decisionState: withTokenOffer(EMPTY_STATE, open.value),
+      decisionState: withShown(EMPTY_STATE, shown.value),
       ...{ budgets: {}, explorationSpentMinor: {}, decisionsPerRung: {}, realisedMargins: {}, offersLeft: {} },
       ...{ killSwitch: true, observeOnly: true, freshness: "fresh", codeKey: NO_KEY },
     },
@@ -73,36 +81,27 @@ export function answerByToken(
   );
   if (outcome.kind === "repeated") throw new Error("nothing was answered before");
   const answer = { ...answerOf(outcome.decision), decisionId: "" };
-  const { offerToken } = call;
-  return ok(answerWithToken(readers.tokens, subject, answer, { shown: open.value, offerToken }, 0));
+  return ok(tokenedAnswer(readers.tokens, subject, answer, 0, shown.value));
 }
 
 const NO_FEATURES: FeatureVector = { catalogue: "", values: [], texts: {}, asOfOffset: -1, partition: 0 };
 /** Nothing is minted: nothing new is given. */
 const NO_KEY = { secret: { k0: 0n, k1: 0n }, version: 0 };
 
-/** The answer on the wire where its offer may be known by a token alone: then it keeps that token, which says whose it is and what was promised. */
-export function answerWithToken(
-  tokens: OfferTokens,
-  subject: SubjectId,
-  answer: Answer,
-  { shown, offerToken }: { readonly shown: OpenOffer | undefined; readonly offerToken: string },
-  staleMs: number,
-): wire.DecideResponse {
-  const told = answerToWire(answer, staleMs);
-  if (told.offer === undefined || told.offer.offerId !== shown?.offer.offerId)
-    return tokenedAnswer(tokens, subject, answer, staleMs);
-  return { ...told, offer: { ...told.offer, token: offerToken } };
-}
-
-/** The answer on the wire, its offer with its token. */
+/**
+ * The answer on the wire, its offer with its token.
+ *
+ * @param shown what the call knows by a token: if that is the offer of the answer, it keeps that token
+ */
 export function tokenedAnswer(
   tokens: OfferTokens,
   subject: SubjectId,
   answer: Answer,
   staleMs: number,
+  shown?: ShownOffer,
 ): wire.DecideResponse {
   const told = answerToWire(answer, staleMs);
   if (told.offer === undefined) return told;
-  return { ...told, offer: { ...told.offer, token: tokens.mint(told.offer, subject) } };
+  const token = told.offer.offerId === shown?.open.offer.offerId ? shown.token : tokens.mint(told.offer, subject);
+  return { ...told, offer: { ...told.offer, token } };
 }
