@@ -40,7 +40,7 @@ import { weigh, type Weighed } from "./weighing.js";
  *   integers: the caller's bugs.
  */
 export function decide(input: DecisionInput): DecideOutcome {
-  return beginDecision(input).finish(input.answer);
+  return beginDecision(input).finish(input.modelAnswer);
 }
 
 /** A decision as far as it goes without knowing how the shopper responds. */
@@ -73,7 +73,7 @@ export function beginDecision(input: DecisionInput): BegunDecision {
     finish: (answer) => {
       const decision = newDecision(situation, enrolments, weighed, answer);
       return decision === undefined
-        ? degradedDecision({ ...input, answer }, "model_unbelievable")
+        ? degradedDecision({ ...input, modelAnswer: answer }, "model_unbelievable")
         : decidedOf(input.decisionState, decision);
     },
   };

@@ -54,7 +54,7 @@ export interface DecisionInput {
   readonly policy: CompiledPolicy;
   readonly model: CompiledModel;
   /** What the model's custom part answered to what this decision asks it. Absent: it has none, was not asked, or did not answer: the parametric part holds. */
-  readonly answer?: ModelAnswer | undefined;
+  readonly modelAnswer?: ModelAnswer | undefined;
   /** Stops every new offer; offers already issued are honoured. */
   readonly killSwitch: boolean;
   /** By which rules the decision was made that this one makes again. Absent: by those of now. */

@@ -80,7 +80,7 @@ export function situationUnder(
     offersLeft: input.offersLeft,
     policy,
     model,
-    answer: input.answer,
+    modelAnswer: input.modelAnswer,
     killSwitch: input.killSwitch,
     earlierRules: input.earlierRules,
     observeOnly: input.observeOnly,

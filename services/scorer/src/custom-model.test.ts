@@ -63,7 +63,7 @@ async function recorded({ decisionId }: wire.DecideResponse) {
   const record = await recordOf(given.log, decisionId);
   const state = decodeRecordedState(Buffer.from(record.decisionState).toString());
   if (!state.ok) throw new Error(state.error.reason);
-  return { record, answer: state.value.answer };
+  return { record, answer: state.value.modelAnswer };
 }
 
 const outcomes = async (shop: Shop) =>

@@ -203,7 +203,7 @@ export class Decider {
     // What was answered before has the same answer, also when its codes have been used since.
     const counterfeit = outcome.kind === "repeated" ? undefined : this.#counterfeitIn(call);
     if (counterfeit !== undefined) return err(counterfeit);
-    const recorded = answer === undefined ? input : { ...input, answer };
+    const recorded = answer === undefined ? input : { ...input, modelAnswer: answer };
     return ok(await this.#tell({ ...asked, staleMs }, hold, recorded, outcome, this.#unbelieved(outcome)));
   }
 

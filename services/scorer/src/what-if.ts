@@ -89,8 +89,8 @@ async function decided(
   const said =
     question === undefined || custom === undefined ? undefined : await asking.ask(custom, question, known.nowMs);
   // What was known is what is supposed, whatever has happened since.
-  const input = { ...known, answer: asking.answerTo(question, said) };
-  const outcome = begun.finish(input.answer);
+  const input = { ...known, modelAnswer: asking.answerTo(question, said) };
+  const outcome = begun.finish(input.modelAnswer);
   if (outcome.kind === "repeated")
     return { answer: answerToWire(withoutCode(outcome.answer), 0), explanation: undefined };
   const decision: Decision = withoutCode(outcome.decision);

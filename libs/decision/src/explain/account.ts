@@ -15,7 +15,7 @@ export interface DecisionAccount {
   /** Empty where the model's custom part answered: nobody but it knows of which terms its answer is made. */
   readonly terms: readonly ModelTerm[];
   /** What the model's custom part answered. Undefined: it has none, or the parametric part held. */
-  readonly answer: ModelAnswer | undefined;
+  readonly modelAnswer: ModelAnswer | undefined;
   /** What came of targets of conversion. Empty for an answer that was given before. */
   readonly targets: readonly TargetWorth[];
   readonly runnerUp: RunnerUp | undefined;
@@ -33,14 +33,14 @@ const ANSWERED_BEFORE: ReadonlySet<Decision["reason"]> = new Set(["answer_stands
  * @param featureNames the catalogue's, in its order
  */
 export function accountOf(input: DecisionInput, decision: Decision, featureNames: readonly string[]): DecisionAccount {
-  const { answer } = input;
+  const { modelAnswer } = input;
   const isAnsweredBefore = ANSWERED_BEFORE.has(decision.reason);
   return {
     ineligible: isAnsweredBefore ? [] : ineligibleFor(input),
-    terms: answer === undefined ? modelTerms(input, featureNames) : [],
-    answer,
+    terms: modelAnswer === undefined ? modelTerms(input, featureNames) : [],
+    modelAnswer,
     targets: isAnsweredBefore ? [] : targetWorths(input),
     runnerUp: isAnsweredBefore ? undefined : runnerUpOf(decision, input.policy),
-    counterfactuals: answer === undefined ? counterfactualsOf(input, decision) : [],
+    counterfactuals: modelAnswer === undefined ? counterfactualsOf(input, decision) : [],
   };
 }

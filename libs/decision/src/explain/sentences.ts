@@ -71,10 +71,10 @@ function sayIneligible({ ineligible }: DecisionAccount): readonly string[] {
   return [`Did not apply: ${ineligible.map(({ campaignId, reason }) => `${campaignId} (${reason})`).join(", ")}.`];
 }
 
-function sayTerms({ terms, answer }: DecisionAccount, baseline: number): string {
+function sayTerms({ terms, modelAnswer }: DecisionAccount, baseline: number): string {
   const chance = `Chance of an order at rung 0: ${percent(baseline * 10_000)}`;
-  if (answer !== undefined)
-    return `${chance}, as the model's ONNX answered (logit ${signed(answer.logit)}): it was asked about this cart alone, so that nothing is said of others.`;
+  if (modelAnswer !== undefined)
+    return `${chance}, as the model's ONNX answered (logit ${signed(modelAnswer.logit)}): it was asked about this cart alone, so that nothing is said of others.`;
   const said = terms
     .filter(({ logit }, place) => place === 0 || logit !== 0)
     .map(({ feature, value, coefficient, logit }) =>

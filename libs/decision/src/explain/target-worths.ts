@@ -18,7 +18,7 @@ export function targetWorths(input: DecisionInput): readonly TargetWorth[] {
   const situation = situationOf(input);
   const weighed = weigh(situation);
   const { owed, eligibility } = weighed.applying;
-  const response = respond(situation, weighed, input.answer);
+  const response = respond(situation, weighed, input.modelAnswer);
   const worths = targetStep(situation, response, owed, weighed.rungs);
   return eligibility.incentives.flatMap(({ campaign }): readonly TargetWorth[] => {
     const { campaignId, target } = campaign;

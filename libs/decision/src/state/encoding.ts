@@ -17,7 +17,7 @@ export interface RecordedState extends Pick<
   | "decisionsPerRung"
   | "realisedMargins"
   | "offersLeft"
-  | "answer"
+  | "modelAnswer"
   | "killSwitch"
   | "language"
   | "place"
@@ -82,7 +82,7 @@ export function encodeRecordedState(input: RecordableInput): string {
         quantities.map(({ campaignId }) => campaignId),
       ),
     }),
-    ...(input.answer !== undefined && { answer: input.answer }),
+    ...(input.modelAnswer !== undefined && { modelAnswer: input.modelAnswer }),
     ...told(input),
     ...(unsaid.length > 0 && { unsaid }),
     killSwitch,
@@ -133,7 +133,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     decisionsPerRung,
     realisedMargins = {},
     offersLeft = {},
-    answer,
+    modelAnswer,
     unsaid = [],
     killSwitch,
     language,
@@ -150,7 +150,7 @@ export function decodeRecordedState(text: string): Result<RecordedState, Refusal
     decisionsPerRung,
     realisedMargins,
     offersLeft,
-    ...(answer !== undefined && { answer }),
+    ...(modelAnswer !== undefined && { modelAnswer }),
     ...(parsed.v === VERSION_OF_EARLIER_RULES && {
       earlierRules: { owedUntold: parsed.owedTold !== true, purposesUntold: parsed.purposesTold !== true },
     }),

@@ -129,7 +129,7 @@ describe("a custom model", () => {
   });
 
   it("answers instead of the parametric part, and never falls with depth nor below nothing", () => {
-    const { candidates, personalDataClasses } = decided(asked({ answer: ANSWER }));
+    const { candidates, personalDataClasses } = decided(asked({ modelAnswer: ANSWER }));
     const said = new Map(candidates.map((candidate) => [`${candidate.campaignId}/${candidate.rung}`, candidate]));
     const none = 0.1 * chance(-1);
     expect(said.get("/0")?.conversion).toBeCloseTo(chance(-1), 8);
@@ -145,29 +145,29 @@ describe("a custom model", () => {
     ["answers another question", { ...ANSWER, shifts: { percent_off: [[500, 1, 0.01]] } }],
   ])("leaves the decision to the parametric part where it %s", (_what, answer) => {
     const parametric = decided(asked({ model: { ...custom(), custom: undefined } }));
-    expect(decided(asked({ answer })).candidates).toEqual(parametric.candidates);
+    expect(decided(asked({ modelAnswer: answer })).candidates).toEqual(parametric.candidates);
   });
 
   it.each([40, -40, Number.NaN])(
     "that says what nobody would believe (a logit of %d) gets the safe answer",
     (logit) => {
-      const { degradedReason, offer, candidates } = decided(asked({ answer: { ...ANSWER, logit } }));
+      const { degradedReason, offer, candidates } = decided(asked({ modelAnswer: { ...ANSWER, logit } }));
       expect({ degradedReason, offer }).toEqual({ degradedReason: "model_unbelievable", offer: undefined });
       expect(candidates[0]?.conversion).toBe(chance(logit));
     },
   );
 
   it("has its answer in the record, so that the decision is made again without it", () => {
-    const given = asked({ answer: ANSWER });
+    const given = asked({ modelAnswer: ANSWER });
     const recorded = decodeRecordedState(encodeRecordedState(given));
     if (!recorded.ok) throw new Error(recorded.error.reason);
-    expect(recorded.value.answer).toEqual(ANSWER);
+    expect(recorded.value.modelAnswer).toEqual(ANSWER);
     expect(decided({ ...asked(), ...recorded.value })).toEqual(decided(given));
-    expect(encodeRecordedState(asked())).not.toContain('"answer"');
+    expect(encodeRecordedState(asked())).not.toContain('"modelAnswer"');
   });
 
   it("is said to have answered, and nothing of what would have been on another cart", () => {
-    const given = asked({ answer: ANSWER });
+    const given = asked({ modelAnswer: ANSWER });
     const account = accountOf(given, decided(given), CATALOGUE.names);
     expect(account).toMatchObject({ terms: [], counterfactuals: [] });
     expect(explainDecision(decided(given), account)).toContain(

@@ -12,8 +12,8 @@ import {
   conversionAt,
   gainedBp,
   responseStep,
-  type Answer,
-  type Answers,
+  type RungResponse,
+  type RungResponses,
   type Baseline,
   type Effect,
 } from "./response.js";
@@ -23,7 +23,7 @@ export interface Response {
   /** True if the custom model said it. */
   readonly isCustom: boolean;
   readonly baseline: Baseline;
-  readonly answers: Answers;
+  readonly responses: RungResponses;
 }
 
 /** What the custom model is asked before anything is chosen; undefined: there is none, or nothing that could be given. */
@@ -80,12 +80,12 @@ export function respond(situation: Situation, { applying, rungs }: Weighed, answ
     model.custom === undefined || answer === undefined
       ? undefined
       : customStep(model.custom, answer, rungs, (rung) => gainedBp(rung, owed, goodsMinor), baseline.classes);
-  return byCustom ?? { isCustom: false, baseline, answers: responseStep(situation, baseline, owed, rungs) };
+  return byCustom ?? { isCustom: false, baseline, responses: responseStep(situation, baseline, owed, rungs) };
 }
 
 /** The chance to buy without us that the model said, be it that nobody believes it. */
-export function chanceSaid({ answer }: Situation, { conversion }: Baseline): number {
-  return answer === undefined ? conversion : logistic(answer.logit);
+export function chanceSaid({ modelAnswer }: Situation, { conversion }: Baseline): number {
+  return modelAnswer === undefined ? conversion : logistic(modelAnswer.logit);
 }
 
 const NO_EFFECT: Effect = { nullProbability: 1, shift: 0, shiftSd: 0 };
@@ -101,15 +101,15 @@ function customStep(
   const { logit, logitSd } = answer;
   const baseline: Baseline = { logit, logitSd, conversion: logistic(logit), classes };
   const effects = effectsIn(answer, nullProbability);
-  const answers: (Answer | undefined)[] = [];
+  const responses: (RungResponse | undefined)[] = [];
   for (const rung of rungs) {
-    if (answers[rung.given.place] !== undefined) continue;
+    if (responses[rung.given.place] !== undefined) continue;
     const depthBp = depthOf(rung);
     const effect = depthBp === 0 ? NO_EFFECT : effects.get(rung.incentive.kind)?.get(depthBp);
     if (effect === undefined) return undefined;
-    answers[rung.given.place] = { effect, conversion: conversionAt(baseline, effect) };
+    responses[rung.given.place] = { effect, conversion: conversionAt(baseline, effect) };
   }
-  return { isCustom: true, baseline, answers };
+  return { isCustom: true, baseline, responses };
 }
 
 /** By kind and depth. Whatever the model says, a shift is never below 0, nor below that of a lesser depth of the kind: monotone by construction. */

@@ -21,14 +21,14 @@ export interface Baseline {
 }
 
 /** What all rungs that give the same would do. */
-export interface Answer {
+export interface RungResponse {
   /** Chance of an order within the horizon: the posterior mean over the atom at no effect and the slope's mean. */
   readonly conversion: number;
   readonly effect: Effect;
 }
 
 /** What rungs would do, by the place of what they give. */
-export type Answers = readonly (Answer | undefined)[];
+export type RungResponses = readonly (RungResponse | undefined)[];
 
 /** How a rung moves the logit. */
 export interface Effect {
@@ -68,18 +68,18 @@ export function responseStep(
   baseline: Baseline,
   owed: Owed | undefined,
   rungs: readonly LadderRung[],
-): Answers {
-  const answers: (Answer | undefined)[] = [];
-  for (const rung of rungs) answers[rung.given.place] ??= answerOf(situation, baseline, owed, rung);
-  return answers;
+): RungResponses {
+  const responses: (RungResponse | undefined)[] = [];
+  for (const rung of rungs) responses[rung.given.place] ??= responseOf(situation, baseline, owed, rung);
+  return responses;
 }
 
-function answerOf(
+function responseOf(
   { model, goodsMinor }: Situation,
   baseline: Baseline,
   owed: Owed | undefined,
   rung: LadderRung,
-): Answer {
+): RungResponse {
   const effect = effectOf(model.formats.get(rung.incentive.kind), gainedBp(rung, owed, goodsMinor));
   return { effect, conversion: conversionAt(baseline, effect) };
 }

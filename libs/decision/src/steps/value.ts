@@ -18,7 +18,7 @@ import type { Situation } from "../situation.js";
 import type { Response } from "./custom.js";
 import { depthOf, type LadderRung } from "./ladder.js";
 import type { Owed } from "./owed.js";
-import { evidenceOf, type Answer, type Answers, type Baseline, type Effect } from "./response.js";
+import { evidenceOf, type RungResponse, type RungResponses, type Baseline, type Effect } from "./response.js";
 import { teachingOf, type Teaching } from "./teaching.js";
 
 /** A rung with what it would do, and what it is worth to the shop. As of what it gives, there is one for every rung, and what it is worth is shared. */
@@ -110,7 +110,7 @@ export interface RungWorth {
  */
 export function valueStep(
   situation: Situation,
-  { baseline, answers }: Response,
+  { baseline, responses }: Response,
   owed: Owed | undefined,
   rungs: readonly LadderRung[],
   orderWorths: ReadonlyMap<CompiledCampaign, number>,
@@ -124,7 +124,7 @@ export function valueStep(
     const { place } = rung.given;
     const before = known[place];
     const worth =
-      before !== undefined && isAlike(before.of, of) ? before : worths.worthOf(of, rung, answerTo(rung, answers));
+      before !== undefined && isAlike(before.of, of) ? before : worths.worthOf(of, rung, responseTo(rung, responses));
     known[place] = worth;
     if (rung.blockedBy === undefined)
       worth.evidence ??= evidenceOf(draws, worth.effect, worth.keptMinor, worth.forgoneMinor);
@@ -132,10 +132,10 @@ export function valueStep(
   });
 }
 
-function answerTo(rung: LadderRung, answers: Answers): Answer {
-  const answer = answers[rung.given.place];
-  if (answer === undefined) throw new Error("a rung is valued after what it does was answered");
-  return answer;
+function responseTo(rung: LadderRung, responses: RungResponses): RungResponse {
+  const response = responses[rung.given.place];
+  if (response === undefined) throw new Error("a rung is valued after what it does is known");
+  return response;
 }
 
 /** What is the same for all rungs of a campaign, which come one after the other. */
@@ -185,7 +185,7 @@ class Worths {
     return { campaign, margin, merchantShareBp, merchantShare, heldShare };
   }
 
-  worthOf(of: CampaignTerms, { given }: LadderRung, { effect, conversion }: Answer): RungWorth {
+  worthOf(of: CampaignTerms, { given }: LadderRung, { effect, conversion }: RungResponse): RungWorth {
     const taught = this.#teaching(given.depthBp);
     const charge = chargeOf(this.#situation, of, given.appraisal, given.left.cart, taught);
     const keptMinor = of.margin - charge;

@@ -84,7 +84,7 @@ export class LoggedShop {
     const asked = {
       ...{ cause: { ...cause, requestId: decisionId }, observeOnly: false, codeKey: CODE_KEY },
       earlierRules: undefined,
-      answer: undefined,
+      modelAnswer: undefined,
     };
     yield { kind: "cart", facts: { ...read.value, ...asked }, ...(inForce === undefined ? {} : { inForce }) };
   }
