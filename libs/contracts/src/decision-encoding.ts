@@ -1,8 +1,7 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { Candidate } from "@leastwise/decision";
-import type { Incentive } from "@leastwise/offers";
 import type { CurrencyCode } from "@leastwise/vocabulary";
-import { incentiveToWire } from "./incentive.js";
+import { CandidateWriter } from "./candidate-writer.js";
 import { unframed } from "./registry-frame.js";
 import * as wire from "./wire.js";
 
@@ -43,8 +42,8 @@ const BLANK_HEAD = {
   continued: false,
 } as const satisfies Partial<wire.DecisionRecord>;
 
-/** Where the candidates stand among the fields. */
-const CANDIDATES_FIELD = 18;
+/** Writes the candidates of one record after the other. */
+const CANDIDATES = new CandidateWriter();
 
 /** A decision is kept to be explained, and written: where its writer has no epoch to add, its bytes are made once. */
 const ENCODED = new WeakMap<UnwrittenDecision, Uint8Array>();
@@ -68,13 +67,10 @@ function encodeWeighed(record: UnwrittenDecision, weighed: Weighed): Uint8Array 
   const { cartDigest, channel, device, features, consent, enrolments, episodeId, continued } = record;
   const who = { decisionId, subject, assignmentKey, decidedAtMs, clock, caller, requestId, sessionId };
   const seen = { cart, cartDigest, channel, device, features, consent, enrolments, episodeId, continued };
-  const writer = wire.DecisionRecord.encode({ ...BLANK, ...who, ...seen }, emptyWriter());
-  for (const candidate of weighed.candidates) {
-    writer.uint32(tagOf(CANDIDATES_FIELD, LENGTH)).fork();
-    writeCandidate(writer, candidate, weighed.currency);
-    writer.join();
-  }
-  return wire.DecisionRecord.encode({ ...record, ...BLANK_HEAD, consent: [], enrolments: [] }, writer).finish();
+  const head = wire.DecisionRecord.encode({ ...BLANK, ...who, ...seen }, emptyWriter()).finish();
+  const rest = { ...record, ...BLANK_HEAD, consent: [], enrolments: [] };
+  const tail = wire.DecisionRecord.encode(rest, emptyWriter()).finish();
+  return Buffer.concat([head, CANDIDATES.write(weighed.candidates, weighed.currency), tail]);
 }
 
 /** One for all records, so that its room need not grow again for each of them. */
@@ -84,64 +80,6 @@ const WRITER = new BinaryWriter();
 function emptyWriter(): BinaryWriter {
   WRITER.finish();
   return WRITER;
-}
-
-const VARINT = 0;
-const FIXED64 = 1;
-const LENGTH = 2;
-
-function tagOf(field: number, wireType: number): number {
-  return (field << 3) | wireType;
-}
-
-/** What says nothing is left out, as by the generated code; amounts are always there. */
-function writeCandidate(writer: BinaryWriter, candidate: Candidate, currency: CurrencyCode): void {
-  const { campaignId, rung, incentive, wantedMinor, blockedBy } = candidate;
-  if (campaignId !== "") writer.uint32(tagOf(1, LENGTH)).string(campaignId);
-  if (rung !== 0) writer.uint32(tagOf(2, VARINT)).int32(rung);
-  if (incentive !== undefined) writer.uint32(tagOf(3, LENGTH)).bytes(incentiveBytes(incentive));
-  if (candidate.depthBp !== 0) writer.uint32(tagOf(4, VARINT)).int32(candidate.depthBp);
-  writeMoney(writer, 5, candidate.faceValueMinor, currency);
-  writeMoney(writer, 6, candidate.expectedCostMinor, currency);
-  writeMoney(writer, 7, candidate.worstCostMinor, currency);
-  writeDouble(writer, 8, candidate.conversion);
-  writeDouble(writer, 9, candidate.valueMinor);
-  writeDouble(writer, 10, candidate.evidence);
-  writeInt64(writer, 11, candidate.weight);
-  if (blockedBy !== "") writer.uint32(tagOf(12, LENGTH)).string(blockedBy);
-  if (wantedMinor !== undefined) writeMoney(writer, 13, wantedMinor, currency);
-  if (candidate.isOwed === true) writer.uint32(tagOf(14, VARINT)).bool(true);
-}
-
-/** An incentive is the policy's own, the same object in decision after decision. */
-const INCENTIVES = new WeakMap<Incentive, Uint8Array>();
-
-function incentiveBytes(incentive: Incentive): Uint8Array {
-  const known = INCENTIVES.get(incentive);
-  if (known !== undefined) return known;
-  const bytes = wire.Incentive.encode(incentiveToWire(incentive)).finish();
-  INCENTIVES.set(incentive, bytes);
-  return bytes;
-}
-
-function writeMoney(writer: BinaryWriter, field: number, minor: number, currency: CurrencyCode): void {
-  writer.uint32(tagOf(field, LENGTH)).fork();
-  writeInt64(writer, 1, minor);
-  writer.uint32(tagOf(2, LENGTH)).string(currency).join();
-}
-
-function writeDouble(writer: BinaryWriter, field: number, value: number): void {
-  if (value !== 0) writer.uint32(tagOf(field, FIXED64)).double(value);
-}
-
-const UINT32_MAX = 2 ** 32 - 1;
-
-/** Small whole numbers have the same bytes whatever the width of their type, and are written faster by a narrow one. */
-function writeInt64(writer: BinaryWriter, field: number, value: number): void {
-  if (value === 0) return;
-  writer.uint32(tagOf(field, VARINT));
-  if (value > 0 && value <= UINT32_MAX) writer.uint32(value);
-  else writer.int64(BigInt(value));
 }
 
 /** Where the id stands that a record begins with, its tag and its length before it. */

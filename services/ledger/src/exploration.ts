@@ -12,8 +12,9 @@ export class Exploration {
     this.#decisionsPerRung = new Map(counted.map(([campaign, counts]) => [campaign, [...counts]]));
   }
 
-  /** The same with these decisions counted, too. */
-  with(decisions: Iterable<RecordedDecision>): Exploration {
+  /** The same with these decisions counted, too; itself where there are none. */
+  with(decisions: readonly RecordedDecision[]): Exploration {
+    if (decisions.length === 0) return this;
     const after = new Exploration(this);
     for (const decision of decisions) after.count(decision, 1);
     return after;

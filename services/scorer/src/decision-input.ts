@@ -18,7 +18,7 @@ import {
   type Purpose,
   type SubjectId,
 } from "@leastwise/vocabulary";
-import type { FeatureSnapshot } from "@leastwise/windows";
+import { emptySnapshot, type FeatureSnapshot } from "@leastwise/windows";
 import type { DecideCall } from "./decide-request.js";
 import type { WindowsFeed } from "./windows-feed.js";
 
@@ -66,6 +66,9 @@ function digestOfFirst(count: number): string {
 /** The facts of a decision that need no policy. */
 export type Facts = Omit<DecisionInput, "policy" | "model" | "freshness">;
 
+/** Filled for every decision, and read out before the next: nothing keeps it. */
+const SNAPSHOT = emptySnapshot();
+
 /** Gathers everything that the core is a function of: after this nothing is looked up. */
 export function gatherFacts(
   sources: FactSources,
@@ -76,7 +79,7 @@ export function gatherFacts(
   policy: PolicyInForce | undefined,
 ): Facts {
   const { feed, ledger, subjects, catalog, codeKey, clockKind, observeOnly } = sources;
-  const snapshot = feed.read(subject, nowMs);
+  const snapshot = feed.read(subject, nowMs, SNAPSHOT);
   // First, since it ends what is due: the state is read after that.
   const books = ledger.books(policy?.compiled.budgets ?? [], policy?.compiled.breakers ?? []);
   const record = subjects.record(subject);

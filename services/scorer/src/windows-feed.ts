@@ -369,13 +369,16 @@ export class WindowsFeed {
     return held === undefined || held.state === "leaving" ? undefined : held.claim.role;
   }
 
-  /** The subject's features at t; not known, and every feature absent, for one that is not held: see {@link WindowsFeed.holds}. */
-  read(subject: SubjectId, atMs: Millis): FeatureSnapshot {
-    const snapshot = emptySnapshot();
+  /**
+   * The subject's features at t; not known, and every feature absent, for one that is not held: see {@link WindowsFeed.holds}.
+   *
+   * @param into filled and given back; reading need not allocate with one that is filled again and again
+   */
+  read(subject: SubjectId, atMs: Millis, into: FeatureSnapshot = emptySnapshot()): FeatureSnapshot {
     const held = this.#held[this.partitionOf(subject)];
-    if (held?.state === "live") held.reader.read(subject, atMs, snapshot);
-    else snapshot.atMs = atMs;
-    return snapshot;
+    if (held?.state !== "live") return { ...emptySnapshot(), atMs };
+    held.reader.read(subject, atMs, into);
+    return into;
   }
 
   /** The assignment key that the subject was first seen with; undefined for one never seen, or not held. */

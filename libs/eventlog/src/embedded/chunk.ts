@@ -35,9 +35,14 @@ export interface Chunk {
   readonly lastDelta: number;
 }
 
+/** Chunks are cut from blocks: a block lives until the last of its chunks is written. */
+const BLOCK_BYTES = 16 * CHUNK_BYTES_TARGET;
+
 /** Gathers records into chunks of about {@link CHUNK_BYTES_TARGET}. */
 export class ChunkWriter {
-  #scratch = Buffer.allocUnsafe(2 * CHUNK_BYTES_TARGET);
+  #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  /** Where the chunk begins in the block. */
+  #start = 0;
   #position = HEADER_BYTES;
   #records = 0;
   #lastDelta = 0;
@@ -48,14 +53,14 @@ export class ChunkWriter {
   }
 
   get isFull(): boolean {
-    return this.#position >= CHUNK_BYTES_TARGET;
+    return this.#position - this.#start >= CHUNK_BYTES_TARGET;
   }
 
   /** Adds a record, `delta` offsets after the chunk's first. Deltas rise. */
   add(delta: number, record: ChunkRecord): void {
     const keyBytes = record.key === undefined ? 0 : Buffer.byteLength(record.key);
     this.#reserve(4 * VARINT_BYTES_MAX + keyBytes + record.value.length);
-    const into = this.#scratch;
+    const into = this.#block;
     let at = writeVarint(into, this.#position, delta);
     at = writeVarint(into, at, record.timestampMs);
     at = writeVarint(into, at, record.key === undefined ? 0 : keyBytes + 1);
@@ -68,26 +73,35 @@ export class ChunkWriter {
     this.#newestMs = Math.max(this.#newestMs, record.timestampMs);
   }
 
-  /** The chunk so far, in bytes of its own; the writer begins anew. */
+  /** The chunk so far, in bytes that nothing else is written to; the writer begins anew. */
   take(): Chunk {
-    const bytes = Buffer.from(this.#scratch.subarray(0, this.#position));
+    const bytes = this.#block.subarray(this.#start, this.#position);
     bytes.writeUInt8(LAYOUT_VERSION, 4);
     bytes.writeUInt32LE(this.#records, 5);
     bytes.writeDoubleLE(this.#newestMs, 9);
     bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
     const chunk = { bytes, records: this.#records, lastDelta: this.#lastDelta };
-    this.#position = HEADER_BYTES;
+    this.#begin(this.#position);
     this.#records = 0;
     this.#lastDelta = 0;
     this.#newestMs = 0;
     return chunk;
   }
 
+  #begin(start: number): void {
+    this.#start = start;
+    this.#position = start + HEADER_BYTES;
+  }
+
+  /** Goes on in a new block where the room is over. */
   #reserve(bytes: number): void {
-    if (this.#position + bytes <= this.#scratch.length) return;
-    const larger = Buffer.allocUnsafe(2 * (this.#position + bytes));
-    this.#scratch.copy(larger, 0, 0, this.#position);
-    this.#scratch = larger;
+    if (this.#position + bytes <= this.#block.length) return;
+    const begun = this.#block.subarray(this.#start, this.#position);
+    const length = this.#position - this.#start;
+    this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, 2 * (length + bytes)));
+    this.#block.set(begun);
+    this.#start = 0;
+    this.#position = length;
   }
 }
 
