@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Incentive } from "@leastwise/offers";
-import type { AssignmentKey, Millis } from "@leastwise/vocabulary";
+import type { AssignmentKey, CurrencyCode, Millis } from "@leastwise/vocabulary";
 import { canonicalJson } from "./canonical-json.js";
 import { decide } from "./decide.js";
 import type { Decided } from "./decision.js";
@@ -94,7 +94,11 @@ describe("an entitlement that something blocks", () => {
     const used = { ...first.nextState, open: [] };
     const later = { nowMs: (NOON + 3 * 86_400_000) as Millis, decisionState: used };
     expect(blockedIn(decided({ ...TEN, ...cap }, {}, later))).toEqual([["gold", 1, "frequency_cap"]]);
-    const other = { ...first.nextState, open: first.nextState.open.map((held) => ({ ...held, campaignId: "other" })) };
+    const elsewhere = first.nextState.open.map((held) => ({
+      ...{ ...held, campaignId: "other" },
+      offer: { ...held.offer, currency: "USD" as CurrencyCode },
+    }));
+    const other = { ...first.nextState, open: elsewhere };
     const full = { guardrails: guardrails({ openOffersMax: 1 }) };
     const now = { nowMs: (NOON + 1_000) as Millis, decisionState: other, cart: { ...CART, shippingMinor: 0 } };
     expect(blockedIn(decided(TEN, full, now))).toEqual([["gold", 1, "open_offers_max"]]);

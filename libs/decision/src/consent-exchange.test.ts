@@ -13,6 +13,7 @@ import {
   CART,
   CATALOGUE,
   compiled,
+  features,
   guardrails,
   input,
   NOON,
@@ -220,6 +221,38 @@ describe("the invitation", () => {
     expect(stands).toMatchObject({ reason: "answer_stands", consentExchange: first.decision.consentExchange });
   });
 
+  it("is not said again once it would not be asked: stopped, agreed to otherwise, or after a withdrawal of what it was found by", () => {
+    const segments = [{ name: "everyone", expression: "features.purchases_30d > 0" }];
+    const known = { ...shop([exchange(), AUTUMN], { segments }), features: features({ purchases_30d: 1 }) };
+    const first = made(known);
+    expect(first.decision.consentExchange?.campaignId).toBe("welcome");
+    const then = { ...known, decisionState: first.nextState, nowMs: LATER };
+    const askedAgain = (changes: Partial<DecisionInput>) => {
+      const outcome = decide(input({ ...then, ...changes }));
+      return outcome.kind === "repeated" ? outcome.answer.consentExchange : outcome.decision.consentExchange;
+    };
+    expect(askedAgain({})).toEqual(first.decision.consentExchange);
+    expect(askedAgain({ killSwitch: true })).toBeUndefined();
+    expect(askedAgain({ consent: AGREED })).toBeUndefined();
+    expect(askedAgain({ consent: [] })).toBeUndefined();
+  });
+
+  it("with an offer is not said again either after a withdrawal of what it was found by, and the offer is", () => {
+    const segments = [
+      { name: "everyone", expression: "true" },
+      { name: "buyers", expression: "features.purchases_30d > 0" },
+    ];
+    const asking = exchange({ ladder: [{ incentive: percentOff(3_000) }] }, { segment: "buyers" });
+    const known = { ...shop([asking, AUTUMN], { segments }), features: features({ purchases_30d: 1 }) };
+    const first = made({ ...known, model: sureModel(3) });
+    expect(first.decision).toMatchObject({ offer: { campaignId: "autumn" }, consentExchange: { worthMinor: 3_000 } });
+    const then = { ...known, model: sureModel(3), decisionState: first.nextState, nowMs: LATER, consent: [] };
+    expect(decide(input(then))).toMatchObject({
+      kind: "repeated",
+      answer: { offer: { offerId: first.decision.offer!.offerId }, consentExchange: undefined },
+    });
+  });
+
   it("is told by Explain, and why it is not", () => {
     const explained = (changes: Partial<DecisionInput>) => {
       const whole = input(changes);
@@ -276,11 +309,46 @@ describe("an exchange that was accepted", () => {
     const given = made({ ...both, consent: AGREED });
     const withdrawn = { ...both, ...named("other"), consent: [], cart: { ...CART, shippingMinor: 0 } };
     const next = made({ ...withdrawn, decisionState: given.nextState, nowMs: LATER });
-    expect(next.decision.offer).toBeUndefined();
-    expect(next.nextState.open.map(({ offer }) => offer.offerId)).toEqual([given.decision.offer!.offerId]);
+    expect(next.decision).toMatchObject({ offer: { offerId: given.decision.offer!.offerId }, heldMinor: 0 });
+    expect(next.nextState.open).toHaveLength(1);
     const used = evolve(next.nextState, { kind: "redeemed", offerId: given.decision.offer!.offerId, costMinor: 500 });
     const back = { ...both, ...named("back"), consent: AGREED, decisionState: used, nowMs: (NOON + 2_000) as Millis };
     expect(decided(back)).toMatchObject({ offer: undefined, consentExchange: undefined });
+  });
+
+  it("is shown as long as it is open, in the same group too, whatever became of the consent, the segment and the campaign", () => {
+    const group = { stackingGroup: "one-at-a-time" };
+    const dear = [exchange({ ...group, ladder: [{ incentive: percentOff(3_000) }] }), { ...AUTUMN, ...group }];
+    const given = made({ ...shop(dear), consent: AGREED, exchanges: [YES], model: sureModel(3) });
+    expect(given.decision.offer).toMatchObject({ campaignId: "welcome", faceValueMinor: 3_000 });
+    const ended = { startsAtMs: 0, endsAtMs: NOON, timeZone: "", weekly: [] };
+    const segments = [{ name: "everyone", expression: "cart.value_minor > 20000" }];
+    const worlds: readonly Partial<DecisionInput>[] = [
+      { consent: [] },
+      shop(
+        dear.map((one) => ({ ...one, schedule: ended })),
+        { segments },
+      ),
+      shop(dear.slice(1)),
+    ];
+    for (const world of worlds) {
+      const then = { ...shop(dear), model: sureModel(3), exchanges: [YES], ...world, nowMs: LATER };
+      const asking = { ...then, ...named("r"), cart: { ...CART, shippingMinor: 0 }, decisionState: given.nextState };
+      const { offer } = given.decision;
+      expect(decided(asking).offer).toMatchObject({ offerId: offer!.offerId, faceValueMinor: 3_000 });
+      const safe = degradedDecision(input({ ...asking, features: features({}) }), "owner_unavailable");
+      expect(safe).toMatchObject({ decision: { offer: { offerId: offer!.offerId } } });
+    }
+  });
+
+  it("is what was said when it was asked, though the policy gives less by then; more, where it gives more", () => {
+    const first = made(shop([exchange({ ladder: [{ incentive: percentOff(2_000) }] })]));
+    const gives = (percentBp: number) => {
+      const now = shop([exchange({ ladder: [{ incentive: percentOff(percentBp) }] })]);
+      const then = { ...now, consent: AGREED, exchanges: [YES], decisionState: first.nextState, nowMs: LATER };
+      return decided(then).offer?.faceValueMinor;
+    };
+    expect([100, 2_000, 3_000].map(gives)).toEqual([2_000, 2_000, 3_000]);
   });
 
   it("is given within its time, after the campaign's end, and to who is not of the segment any more", () => {
@@ -406,7 +474,7 @@ describe("without an acceptance", () => {
     percentBp: fc.integer({ min: 1, max: 4_000 }),
     owedMinor: fc.constantFrom(0, 1, 300, 2_000),
     holdoutBp: fc.constantFrom(0, 5_000, 9_900),
-    slope: fc.constantFrom(0, 1, 3, 30),
+    slope: fc.constantFrom(0, 1, 3, 5),
     units: fc.integer({ min: 1, max: 4 }),
     key: fc.string(),
   });

@@ -93,8 +93,9 @@ function newDecision(
   const { permitted, applying } = weighing;
   const { segments, isForeign, eligibility, owed } = applying;
   const response = respond(situation, weighing, answer);
-  const { isCustom, baseline } = response;
-  if (isUnbelievable(situation.model, baseline.conversion)) return undefined;
+  const { isCustom, baseline, responses } = response;
+  // Slopes were looked at when the model was loaded; a custom model may say anything of anybody.
+  if (isUnbelievable(situation.model, baseline, isCustom ? responses : [])) return undefined;
   const blockedOwed = situation.earlierRules?.owedUntold === true ? [] : applying.blockedOwed;
   const orderWorths = targetStep(situation, response, owed, weighing.rungs);
   const valued = inOrderOfCost(valueStep(situation, response, owed, weighing.rungs, orderWorths));

@@ -2,6 +2,9 @@ import { isStillAgreed } from "@leastwise/vocabulary";
 import type { Situation } from "./situation.js";
 import type { RecentAnswer } from "./state/decision-state.js";
 import { REPEAT_SPAN_MS } from "./state/evolve.js";
+import { applyingStep } from "./steps/applying.js";
+import { consentStep } from "./steps/consent.js";
+import { invitationStep } from "./steps/invitation.js";
 
 /**
  * The earlier answer that a call is to get again: the same caller's same request id within 24 hours, as long as the answer
@@ -10,11 +13,13 @@ import { REPEAT_SPAN_MS } from "./state/evolve.js";
  */
 export function repeatedAnswer(situation: Situation): RecentAnswer | undefined {
   const { decisionState, cause, nowMs } = situation;
-  if (cause.requestId !== "")
-    return decisionState.recent.findLast(
+  if (cause.requestId !== "") {
+    const told = decisionState.recent.findLast(
       ({ caller, requestId, atMs }) =>
         requestId === cause.requestId && caller === cause.caller && nowMs < atMs + REPEAT_SPAN_MS,
     );
+    return told && withStandingInvitation(situation, told);
+  }
   // An offer outlives the episode that it was issued in, and so does the answer that shows it.
   const episodes = [decisionState.episode?.id, ...decisionState.open.map((held) => held.episodeId)];
   const standing = standingAnswer(situation, episodes);
@@ -29,15 +34,34 @@ export function standingAnswer(
   episodeIds: readonly (string | undefined)[],
 ): RecentAnswer | undefined {
   const { decisionState, cartDigest, nowMs } = situation;
-  return decisionState.recent.findLast(
+  const standing = decisionState.recent.findLast(
     (answer) =>
       answer.episodeId !== "" &&
       episodeIds.includes(answer.episodeId) &&
       answer.cartDigest === cartDigest &&
       nowMs < answer.answer.validUntilMs &&
       isStillConsented(answer, situation) &&
+      !isTooOld(answer, situation) &&
       !isPastExchange(answer, situation),
   );
+  return standing && withStandingInvitation(situation, standing);
+}
+
+/** What was given is told again as it is. What was asked is asked again only as long as it would be now: nothing of it was promised before a yes. */
+function withStandingInvitation(situation: Situation, told: RecentAnswer): RecentAnswer {
+  const { consentExchange, offer } = told.answer;
+  if (consentExchange === undefined) return told;
+  const now = invitationStep(situation, applyingStep(situation, consentStep(situation)), offer);
+  const stands = now?.campaignId === consentExchange.campaignId;
+  return stands ? told : { ...told, answer: { ...told.answer, consentExchange: undefined } };
+}
+
+/** True of a none that was moved by data that lagged more than the caller accepts now. */
+function isTooOld({ answer, episodeId }: RecentAnswer, { decisionState, ages }: Situation): boolean {
+  const accepted = ages?.acceptedLagMs;
+  if (accepted === undefined || answer.offer !== undefined) return false;
+  if (decisionState.open.some((held) => held.episodeId === episodeId)) return false;
+  return answer.classFreshness?.some(({ lagMs = 0 }) => lagMs > accepted) === true;
 }
 
 /**

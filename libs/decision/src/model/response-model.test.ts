@@ -101,8 +101,31 @@ describe("a response model", () => {
     [0.995_1, true],
     [Number.NaN, true],
   ])("is not believed of one shopper where it says %d: %s; the priors are", (conversion, isUnbelieved) => {
-    expect(isUnbelievable({ version: "learned-1" }, conversion)).toBe(isUnbelieved);
-    expect(isUnbelievable(PRIOR_MODEL, conversion)).toBe(false);
+    const baseline = { logit: 0, conversion };
+    expect(isUnbelievable({ version: "learned-1" }, baseline, [])).toBe(isUnbelieved);
+    expect(isUnbelievable(PRIOR_MODEL, baseline, [])).toBe(false);
+  });
+
+  it("is refused where it says that whatever is given sells", () => {
+    const slope = (slopeMean: number) => {
+      const formats = PRIOR_MODEL.formats.map((format) => ({ ...format, slopeMean, depthScaleBp: 1_000 }));
+      const result = compileModel({ ...PRIOR_MODEL, version: "steep", formats }, CATALOGUE.names);
+      return result.ok ? [] : result.error.map(({ reason, field }) => `${field} ${reason}`);
+    };
+    expect(slope(8)).toEqual([]);
+    expect(slope(30)[0]).toBe("formats[0].slope_mean conversion_unbelievable");
+  });
+
+  it.each([
+    [9.2, false],
+    [9.3, true],
+    [Number.NaN, true],
+  ])("is not believed of one shopper whom an incentive brings to a logit of %d: %s", (logit, isUnbelieved) => {
+    const effect = { nullProbability: 0.5, shift: logit - 1, shiftSd: 0 };
+    const responses = [undefined, { effect, conversion: 0.7 }];
+    const baseline = { logit: 1, conversion: 0.7 };
+    expect(isUnbelievable({ version: "learned-1" }, baseline, responses)).toBe(isUnbelieved);
+    expect(isUnbelievable(PRIOR_MODEL, baseline, responses)).toBe(false);
   });
 
   it.each([

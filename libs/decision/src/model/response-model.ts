@@ -5,7 +5,7 @@ import type { GammaGamma } from "../lifetime/order-value.js";
 import { Problems, type PolicyProblem } from "../policy/problems.js";
 import { bitOf, type ClassBits } from "../class-bits.js";
 import { VERSION_EXPECTED, VERSION_NAME } from "../policy/version-name.js";
-import { LOADED_BAND, isWithin } from "./believable.js";
+import { isWithin, LOADED_BAND } from "./believable.js";
 import { compileCustom, type CompiledCustom, type CustomResponse } from "./custom-response.js";
 import { logistic } from "./logistic.js";
 
@@ -101,6 +101,7 @@ export function compileModel(
   problems.range("horizon_ms", model.horizonMs, 1, 366 * DAY_MS);
   checkBaseline(problems, model.baseline, featureNames);
   const formats = compileFormats(problems, model.formats);
+  checkSlopes(problems, model);
   const { bgnbd = BGNBD_PRIOR } = model;
   checkPurchaseProcess(problems, bgnbd);
   checkSpend(problems, model.spend);
@@ -182,6 +183,21 @@ function finite(problems: Problems, field: string, came: number): void {
 function positive(problems: Problems, field: string, came: number): void {
   if (!(came > 0 && came <= MAGNITUDE_MAX))
     problems.add("not_positive", field, came, `a positive number, at most ${String(MAGNITUDE_MAX)}`);
+}
+
+/** A logit beyond which a chance is 1 to nine digits: whatever is given sells. Slopes are per logarithm of the depth, and one in another unit is far off. */
+const SOLD_LOGIT = Math.log(1e9);
+
+/** A model by which whatever is given sells would have the least given to everybody. */
+function checkSlopes(problems: Problems, { baseline, formats }: ResponseModel): void {
+  const intercept = baseline.find(({ feature }) => feature === "intercept")?.mean ?? 0;
+  if (!isWithin(LOADED_BAND, logistic(intercept))) return;
+  for (const [i, { slopeMean, depthScaleBp }] of formats.entries()) {
+    const logit = intercept + slopeMean * Math.log1p(10_000 / depthScaleBp);
+    if (depthScaleBp < 1 || !(logit > SOLD_LOGIT)) continue;
+    const expected = "a slope by which not all sells that is given: goods for nothing bring a chance below 0.999999999";
+    problems.add("conversion_unbelievable", `formats[${String(i)}].slope_mean`, slopeMean, expected);
+  }
 }
 
 function compileFormats(

@@ -21,6 +21,15 @@ export interface DecisionState {
   readonly orders: readonly Millis[];
   /** Newest answers of the last 24 hours, oldest first, at most {@link RECENT_MAX}. */
   readonly recent: readonly RecentAnswer[];
+  /** What the subject was asked last by each exchange of consent in 366 days, oldest first, at most {@link EXCHANGES_MAX}. Absent: nothing. */
+  readonly invited?: readonly Invited[];
+}
+
+/** An exchange that a subject was asked to agree to: what was said is what is given to who agrees, whatever the policy gives by then. */
+export interface Invited {
+  readonly campaignId: string;
+  readonly incentive: Incentive;
+  readonly atMs: Millis;
 }
 
 /** Membership of an experiment: the first one holds for ever. */

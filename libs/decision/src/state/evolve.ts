@@ -2,6 +2,7 @@ import { goodsMinor } from "@leastwise/offers";
 import { isStillAgreed, DAY_MS, type Millis } from "@leastwise/vocabulary";
 import type { Candidate, Decision } from "../decision.js";
 import {
+  EXCHANGES_MAX,
   ORDERS_MAX,
   RECENT_MAX,
   type Answer,
@@ -110,8 +111,10 @@ function afterDecision(state: DecisionState, decision: DecisionFacts): DecisionS
   const history = state.history.filter((grant) => grant.atMs > nowMs - HISTORY_SPAN_MS);
   const recent = state.recent.filter((answer) => answer.atMs > nowMs - REPEAT_SPAN_MS);
   const episode = opensNone(decision) ? state.episode : episodeAfter(state.episode, decision);
+  const invited = invitedAfter(state.invited, decision);
   return {
     ...state,
+    ...(invited === undefined ? {} : { invited }),
     enrolments: enrolmentsAfter(state, decision),
     ...(episode === undefined ? {} : { episode }),
     open: [...open, ...grants.map((grant) => grant.open)],
@@ -129,6 +132,18 @@ function afterDecision(state: DecisionState, decision: DecisionFacts): DecisionS
       },
     ].slice(-RECENT_MAX),
   };
+}
+
+function invitedAfter(
+  before: DecisionState["invited"],
+  { consentExchange, decidedAtMs }: DecisionFacts,
+): DecisionState["invited"] {
+  if (consentExchange === undefined) return before;
+  const { campaignId, incentive } = consentExchange;
+  const others = (before ?? []).filter(
+    (one) => one.campaignId !== campaignId && one.atMs > decidedAtMs - HISTORY_SPAN_MS,
+  );
+  return [...others, { campaignId, incentive, atMs: decidedAtMs }].slice(-EXCHANGES_MAX);
 }
 
 function enrolmentsAfter(state: DecisionState, decision: DecisionFacts): DecisionState["enrolments"] {

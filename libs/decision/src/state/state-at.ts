@@ -5,13 +5,13 @@ import type { DecisionState, Episode, Grant, OpenOffer } from "./decision-state.
  * orders have ended is left out.
  */
 export function stateAt(state: DecisionState, nowMs: number): DecisionState {
-  const { enrolments, episode, orders, recent } = state;
+  const { enrolments, episode, orders, recent, invited } = state;
   if (state.history.length === 0 && state.open.length === 0 && episode === undefined) return state;
   const goesOn = episode !== undefined && nowMs < episode.endsAtMs && !isEnded(episode, state);
   const history = state.history.map((grant) => (hasRunOut(grant, orders, nowMs) ? { ...grant, costMinor: 0 } : grant));
   const used = new Set(history.filter((grant) => isUsed(grant, orders)).map(({ offerId }) => offerId));
   const open = state.open.filter(({ offer }) => nowMs < offer.expiresAtMs && !used.has(offer.offerId));
-  const lasting = { enrolments, open, history, orders, recent };
+  const lasting = { enrolments, open, history, orders, recent, ...(invited && { invited }) };
   return goesOn ? { ...lasting, episode } : lasting;
 }
 
@@ -20,9 +20,10 @@ export function stateAt(state: DecisionState, nowMs: number): DecisionState {
  * followed by another is forgotten.
  */
 export function stateBefore(state: DecisionState, atMs: number): DecisionState {
-  const { enrolments, episode, open, history, orders, recent } = state;
+  const { enrolments, episode, open, history, orders, recent, invited = [] } = state;
   const answers = recent.filter((answer) => answer.atMs <= atMs);
   const hadBegun = episode !== undefined && answers.some(({ episodeId }) => episodeId === episode.id);
+  const invitedByThen = invited.filter((one) => one.atMs <= atMs);
   const isAsOfThen = recent.every((answer) => answer.atMs <= atMs || answer.episodeId !== episode?.id);
   return {
     enrolments: enrolments.filter(({ enrolledAtMs }) => enrolledAtMs <= atMs),
@@ -31,6 +32,7 @@ export function stateBefore(state: DecisionState, atMs: number): DecisionState {
     history: history.filter((grant) => grant.atMs <= atMs),
     orders: orders.filter((orderMs) => orderMs <= atMs),
     recent: answers,
+    ...(invitedByThen.length > 0 && { invited: invitedByThen }),
   };
 }
 

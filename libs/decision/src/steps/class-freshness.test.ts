@@ -2,9 +2,10 @@ import type { Millis } from "@leastwise/vocabulary";
 import { describe, expect, it } from "@jest/globals";
 import { decide } from "../decide.js";
 import { degradedDecision } from "../degraded.js";
-import { CATALOGUE, input, NOON, policy, PROFILE } from "../given/store.js";
+import { campaign, CATALOGUE, input, NOON, policy, PROFILE, sureModel } from "../given/store.js";
 import type { DataAges, DecisionInput } from "../input.js";
 import { compilePolicy } from "../policy/compile.js";
+import type { Policy } from "../policy/policy.js";
 import { answerOf } from "../state/evolve.js";
 
 const NAMES = [...CATALOGUE.names, "since_event_ms"];
@@ -16,8 +17,8 @@ const SEGMENTS = [
   { name: "bank", expression: '"bank/gold" in context.partner_segments' },
 ];
 
-function compiled() {
-  const result = compilePolicy(policy({ segments: SEGMENTS }), { ...CATALOGUE, names: NAMES });
+function compiled(changes: Partial<Policy> = {}) {
+  const result = compilePolicy(policy({ segments: SEGMENTS, ...changes }), { ...CATALOGUE, names: NAMES });
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   return result.value;
 }
@@ -99,6 +100,19 @@ describe("how good what is known of a shopper was", () => {
     expect(classes({ consent: ["personalization"] })).toEqual(["behaviour", "purchase"]);
     const safe = degradedDecision(known({}), "deadline_near");
     expect(safe.kind === "decided" && safe.decision.classFreshness).toEqual([]);
+  });
+
+  it("lets a none that lagged more than the caller accepts now stand no longer; an offer was promised", () => {
+    const again = (slope: number, acceptedLagMs: number) => {
+      const sure = campaign({ exploration: { floorBp: 0, coldStartDecisionsPerRung: 0 } });
+      const shop = { model: sureModel(slope), policy: compiled({ campaigns: [sure] }) };
+      const first = decide(known({ clickstreamLagMs: 1_500 }, shop));
+      if (first.kind === "repeated") throw new Error("nothing was answered before");
+      expect(first.decision.offer === undefined).toBe(slope === 0);
+      const later = { ...shop, nowMs: (NOON + 5_000) as Millis, decisionState: first.nextState };
+      return decide(known({ clickstreamLagMs: 1_500, acceptedLagMs }, later)).kind;
+    };
+    expect([again(0, 1_500), again(0, 1_499), again(3, 1_499)]).toEqual(["repeated", "decided", "repeated"]);
   });
 
   it("is kept with the answer, which says the same when it is given again", () => {

@@ -1,4 +1,4 @@
-import { Goods, withoutLimitedGoods } from "@leastwise/offers";
+import { Goods, isOtherBasis, withoutLimitedGoods } from "@leastwise/offers";
 import { CLASS_OF_INPUT } from "@leastwise/vocabulary";
 import { dynamicLineCaps } from "../approaches/dynamic.js";
 import { isInWeek } from "../policy/weekly-hours.js";
@@ -9,7 +9,7 @@ import type { IneligibleReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
 import type { Permitted } from "./consent.js";
 import { bitOf, NO_CLASSES, type ClassBits } from "../class-bits.js";
-import { exchangeProblem, hasAccepted } from "./exchange.js";
+import { acceptedExchange, exchangeProblem } from "./exchange.js";
 import type { Baseline } from "./response.js";
 import type { Segments } from "./segments.js";
 
@@ -47,7 +47,7 @@ export function eligibilityStep(
   const unaccepted: EligibleCampaign[] = [];
   let classes = NO_CLASSES;
   const all = goodsUnder(situation, undefined);
-  for (const campaign of situation.policy.campaignIndex.campaignsFor(segments.holding)) {
+  for (const campaign of withHeld(situation, situation.policy.campaignIndex.campaignsFor(segments.holding))) {
     const { approach } = campaign;
     classes |= classesRead(approach, permitted);
     const goods = approach.kind === "dynamic" ? goodsOf(approach, situation) : all;
@@ -57,6 +57,27 @@ export function eligibilityStep(
     (campaign.kind === "incentive" ? incentives : entitlements).push({ campaign, goods });
   }
   return { incentives, entitlements, unaccepted, classes };
+}
+
+/** What could apply, and first the entitlements that the shopper holds an offer of: those are owed whatever has changed since. */
+function withHeld(situation: Situation, campaigns: readonly CompiledCampaign[]): readonly CompiledCampaign[] {
+  const { policy, decisionState } = situation;
+  if (decisionState.open.length === 0 || policy.entitlements.size === 0) return campaigns;
+  const held = policy.campaigns.filter(
+    (campaign) => isHeldEntitlement(situation, campaign) && !campaigns.includes(campaign),
+  );
+  return held.length === 0 ? campaigns : [...held, ...campaigns];
+}
+
+/** True if the shopper holds an offer of the entitlement that is good for such prices, and knows of it. */
+function isHeldEntitlement({ decisionState, cart }: Situation, { kind, campaignId }: CompiledCampaign): boolean {
+  return (
+    kind === "entitlement" &&
+    decisionState.open.some(
+      ({ campaignId: id, withheld, offer, prices }) =>
+        id === campaignId && !withheld && offer.currency === cart.currency && !isOtherBasis(cart.prices, prices),
+    )
+  );
 }
 
 /** Why the policy's campaigns that do not apply do not, in order of priority. Those that decisions need not look at are asked, too. */
@@ -92,9 +113,10 @@ function ineligibleBecause(
   baseline: Baseline,
 ): IneligibleReason | undefined {
   const { nowMs, policy, model } = situation;
+  if (isHeldEntitlement(situation, campaign)) return undefined;
   // What was promised is given after the campaign's end, too.
-  const isPromised = campaign.exchange !== undefined && hasAccepted(situation, campaign);
-  if (!isPromised && !isRunning(campaign, nowMs)) return "not_running";
+  const accepted = acceptedExchange(situation, campaign);
+  if (accepted === undefined && !isRunning(campaign, nowMs)) return "not_running";
   for (const { startsAtMs, endsAtMs } of campaign.excludedBetween)
     if (nowMs >= startsAtMs && nowMs < endsAtMs) return "partner_exclusive";
   const { approach } = campaign;
@@ -120,8 +142,8 @@ function ineligibleBecause(
       if (!allows(CLASS_OF_INPUT.proposed_class)) return "consent_missing";
       return approach.classes.includes(proposedClass) ? undefined : "class_not_proposed";
     case "consent_exchange":
-      if (!isPromised) return segmentProblem(policy, approach.segment, segments) ?? "exchange_not_accepted";
-      return exchangeProblem(situation, campaign);
+      if (accepted === undefined) return segmentProblem(policy, approach.segment, segments) ?? "exchange_not_accepted";
+      return exchangeProblem(situation, campaign, accepted);
   }
 }
 

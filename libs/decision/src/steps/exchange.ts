@@ -1,32 +1,45 @@
 import type { CompiledCampaign } from "../policy/compile.js";
+import type { CompiledExchange } from "../policy/consent-exchange.js";
 import type { IneligibleReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
+import type { Invited } from "../state/decision-state.js";
 
-/** True if the shopper has agreed to the campaign's exchange once, be it that the consent was withdrawn since. */
-export function hasAccepted({ exchanges }: Situation, { campaignId }: CompiledCampaign): boolean {
-  return exchanges?.some((answer) => answer.campaignId === campaignId && answer.accepted) === true;
+/** An exchange that the shopper has agreed to, be it that the consent was withdrawn since. */
+export interface AcceptedExchange extends CompiledExchange {
+  readonly answeredAtMs: number;
+}
+
+/** The campaign's exchange as the shopper has agreed to it; undefined: it is none, or there is no yes to it. */
+export function acceptedExchange(
+  { exchanges }: Situation,
+  { campaignId, exchange }: CompiledCampaign,
+): AcceptedExchange | undefined {
+  if (exchange === undefined) return undefined;
+  const answer = exchanges?.find((one) => one.campaignId === campaignId && one.accepted);
+  return answer && { ...exchange, answeredAtMs: answer.answeredAtMs };
 }
 
 /**
- * Why an exchange that was accepted gives nothing; undefined: it is owed. A promise is for ever kept once: an offer of it that is open stays, another one is never
- * issued, and without all of the consent that it was promised for nothing new is.
+ * Why an exchange that was accepted gives nothing new; undefined: it is owed. Another offer of it is never issued, and without all of the consent that it was
+ * promised for none is. An offer that is open is owed whatever this says.
  */
-export function exchangeProblem(situation: Situation, campaign: CompiledCampaign): IneligibleReason | undefined {
-  const { exchange, campaignId } = campaign;
-  const { exchanges = [], consent, nowMs } = situation;
-  const answer = exchanges.find((one) => one.campaignId === campaignId && one.accepted);
-  if (exchange === undefined || answer === undefined) return "exchange_not_accepted";
-  if (!exchange.purposes.every((purpose) => consent.includes(purpose))) return "consent_missing";
-  if (isHeld(situation, campaignId)) return undefined;
+export function exchangeProblem(
+  situation: Situation,
+  { campaignId }: CompiledCampaign,
+  { purposes, acceptedWithinMs, answeredAtMs }: AcceptedExchange,
+): IneligibleReason | undefined {
+  const { consent, nowMs } = situation;
+  if (!purposes.every((purpose) => consent.includes(purpose))) return "consent_missing";
   if (wasGiven(situation, campaignId)) return "exchange_given";
-  return nowMs < answer.answeredAtMs + exchange.acceptedWithinMs ? undefined : "exchange_over";
-}
-
-function isHeld({ decisionState }: Situation, campaignId: string): boolean {
-  return decisionState.open.some((held) => held.campaignId === campaignId && !held.withheld);
+  return nowMs < answeredAtMs + acceptedWithinMs ? undefined : "exchange_over";
 }
 
 /** True if the shopper was given an offer of the campaign, be it under another approach. */
 export function wasGiven({ decisionState }: Situation, campaignId: string): boolean {
   return decisionState.history.some((grant) => grant.campaignId === campaignId && grant.withheld === undefined);
+}
+
+/** What the shopper was asked last to agree to for it, and what they would get; undefined: they were not asked, or it is forgotten. */
+export function invitedTo({ decisionState }: Situation, campaignId: string): Invited | undefined {
+  return decisionState.invited?.find((invited) => invited.campaignId === campaignId);
 }

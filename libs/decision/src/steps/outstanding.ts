@@ -22,14 +22,14 @@ export interface FittingOffer {
 
 /**
  * The outstanding incentive that is the answer: an offer shown is honoured within its life, whatever the policy now says.
- * Of several the one worth most on this cart, the earlier issued on a tie. Entitlements are no such answer: they are
+ * Of several the one worth most on this cart, the earlier issued on a tie. Entitlements of the policy are no such answer: they are
  * rung 0, and stay so. An offer whose stacking group an offer of the cart has taken does not fit the cart.
  */
 export function outstandingStep(situation: Situation): FittingOffer | undefined {
   let best: FittingOffer | undefined;
   for (const held of situation.decisionState.open) {
     const campaign = situation.policy.campaigns.find(({ campaignId }) => campaignId === held.campaignId);
-    if (held.rung === 0 || campaign?.kind === "entitlement") continue;
+    if (campaign?.kind === "entitlement") continue;
     if (campaign !== undefined && isTakenInCart(situation, campaign)) continue;
     const appraisal = appraisalNow(situation, held, campaign);
     if (appraisal === undefined) continue;

@@ -13,6 +13,7 @@ import type { OpenOffer } from "../state/decision-state.js";
 import { withoutWithheld } from "../state/state-at.js";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { EligibleCampaign } from "./eligibility.js";
+import { acceptedExchange, invitedTo } from "./exchange.js";
 import { reachesNothingBecause, settingOf } from "./ladder.js";
 import { isTakenInCart } from "./stack.js";
 
@@ -72,13 +73,47 @@ export function owedStep(situation: Situation, entitlements: readonly EligibleCa
   return { owed: best, blocked, outweighed };
 }
 
-/** @param blocked what is blocked is added to it */
-function owedOf(situation: Situation, { campaign, goods }: EligibleCampaign, blocked: BlockedOwed[]): Owed | undefined {
-  const { cart, policy } = situation;
+/** A rung of an entitlement, or an incentive that was said before; the ladder may have it no more. */
+interface OwedRung {
+  readonly rung: number | undefined;
+  readonly incentive: Incentive;
+}
+
+/**
+ * What is held already; else the best that the ladder gives, or what the shopper was promised for consent where that is worth more.
+ *
+ * @param blocked what is blocked is added to it
+ */
+function owedOf(situation: Situation, eligible: EligibleCampaign, blocked: BlockedOwed[]): Owed | undefined {
+  const { campaign } = eligible;
   const open = situation.decisionState.open.find((held) => held.campaignId === campaign.campaignId);
+  if (open !== undefined) return bestOf(situation, eligible, [saidBefore(campaign, open.offer)], open, blocked);
+  const ofLadder = bestOf(situation, eligible, campaign.ladder.toReversed(), undefined, blocked);
+  const invited = acceptedExchange(situation, campaign) && invitedTo(situation, campaign.campaignId);
+  if (invited === undefined) return ofLadder;
+  const promised = saidBefore(campaign, invited);
+  if (promised.rung !== undefined) return ofLadder;
+  const ofPromise = bestOf(situation, eligible, [promised], undefined, blocked);
+  if (ofLadder === undefined || ofPromise === undefined) return ofLadder ?? ofPromise;
+  return ofPromise.appraisal.worthMinor > ofLadder.appraisal.worthMinor ? ofPromise : ofLadder;
+}
+
+/** Its place in the ladder is undefined where the ladder has it no more. */
+function saidBefore({ ladder }: CompiledCampaign, { incentive }: Pick<OwedRung, "incentive">): OwedRung {
+  const said = canonicalJson(incentive);
+  return { rung: ladder.find((one) => canonicalJson(one.incentive) === said)?.rung, incentive };
+}
+
+/** The first of the rungs that the cart reaches and the guardrails admit. @param blocked those before it are added to it, as far as the ladder has them */
+function bestOf(
+  situation: Situation,
+  { campaign, goods }: EligibleCampaign,
+  rungs: readonly OwedRung[],
+  open: OpenOffer | undefined,
+  blocked: BlockedOwed[],
+): Owed | undefined {
+  const { cart, policy } = situation;
   const ofAll = campaignBlock(situation, campaign, open);
-  const rungs =
-    open === undefined ? campaign.ladder.toReversed() : [{ rung: undefined, incentive: open.offer.incentive }];
   for (const { rung, incentive } of rungs) {
     const setting = { ...settingOf(goods, policy.rounding), ceilingMinor: open?.worstCostMinor };
     const stacked = ofAll === undefined ? appraiseInStack(incentive, cart, setting) : undefined;
@@ -91,24 +126,10 @@ function owedOf(situation: Situation, { campaign, goods }: EligibleCampaign, blo
           (open === undefined ? issueBlock(situation, campaign, worst) : undefined)));
     if (stacked !== undefined && blockedBy === undefined)
       return { campaign, incentive, appraisal: stacked.appraisal, worstCostMinor: worst, open };
-    const place = rung ?? placeOf(campaign, incentive);
-    if (place !== undefined && blockedBy !== undefined)
-      blocked.push({
-        campaign,
-        rung: place,
-        incentive,
-        appraisal: stacked?.appraisal,
-        worstCostMinor: worst,
-        blockedBy,
-      });
+    if (rung !== undefined && blockedBy !== undefined)
+      blocked.push({ campaign, rung, incentive, appraisal: stacked?.appraisal, worstCostMinor: worst, blockedBy });
   }
   return undefined;
-}
-
-/** The place of an incentive that was issued before; undefined where the ladder has it no more. */
-function placeOf({ ladder }: CompiledCampaign, incentive: Incentive): number | undefined {
-  const said = canonicalJson(incentive);
-  return ladder.find((one) => canonicalJson(one.incentive) === said)?.rung;
 }
 
 /** What blocks all rungs of an entitlement alike, before the cart's goods are looked at. */
