@@ -78,6 +78,12 @@ export function readConsent(consent: wire.Consent | undefined, at = "consent"): 
   return refused === undefined ? ok({ purposes, statedAtMs: millisOf(statedAtMs) }) : err(refused);
 }
 
+/** When the profile of a record was last changed, Unix ms: of what earlier versions wrote, when the record was written. 0: there is none. */
+export function profileUpdatedAtMs(record: wire.SubjectRecord): bigint {
+  if (record.profile === undefined) return 0n;
+  return record.profileUpdatedAtMs === 0n ? record.updatedAtMs : record.profileUpdatedAtMs;
+}
+
 function checkBirthday(birthday: string, at: string): Refusal | undefined {
   const match = /^(\d\d)-(\d\d)$/.exec(birthday);
   const daysOfMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][Number(match?.[1]) - 1] ?? 0;

@@ -1,5 +1,5 @@
 import { formatPosition, TOPICS, wire } from "@leastwise/contracts";
-import type { Millis, SubjectId } from "@leastwise/vocabulary";
+import { DAY_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import { featureIndex } from "@leastwise/windows";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { on } from "@leastwise/testkit";
@@ -229,6 +229,22 @@ describe("Decide", () => {
     expect(strict.classFreshness.filter(({ state }) => state !== CLASS_STATE_DEFAULT)).toEqual([profile]);
     expect(strict.record).toMatchObject({ classFreshness: [profile], channel: 0 });
     expect(strict.record.features?.values.every(Number.isNaN)).toBe(true);
+  });
+
+  it("says how old the profile is, whatever else was written of the shopper since", async () => {
+    const { PURPOSE_PERSONALIZATION, PURPOSE_PROFILE } = wire.Purpose;
+    const profileUpdatedAtMs = BigInt(NOON - 365 * DAY_MS);
+    await given.log.append([
+      applied(percentages()),
+      kept(ADA, {
+        profile: { loyaltyTier: "gold" },
+        consent: { purposes: [PURPOSE_PERSONALIZATION, PURPOSE_PROFILE] },
+        ...{ profileUpdatedAtMs, updatedAtMs: BigInt(NOON) },
+      }),
+    ]);
+    const { classFreshness } = await ask(await open());
+    const ofProfile = classFreshness.find(({ dataClass }) => dataClass === "profile");
+    expect(ofProfile?.newestAgeMs).toBe(BigInt(365 * DAY_MS));
   });
 
   it("has all that it decided on in its record: features, consent, profile, catalog, where the shopper was last", async () => {

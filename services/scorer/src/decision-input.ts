@@ -1,4 +1,4 @@
-import { purposeName, type wire } from "@leastwise/contracts";
+import { profileUpdatedAtMs, purposeName, type wire } from "@leastwise/contracts";
 import type {
   AnsweredExchange,
   CompiledModel,
@@ -140,7 +140,7 @@ function agesOf(
     ...(subjectsLagMs > 0 && { subjectsLagMs }),
     ...(maxLagMs !== undefined && { acceptedLagMs: maxLagMs }),
     textAgesMs,
-    ...(record?.profile !== undefined && { profileAgeMs: Math.max(0, nowMs - Number(record.updatedAtMs)) }),
+    ...(record?.profile !== undefined && { profileAgeMs: Math.max(0, nowMs - Number(profileUpdatedAtMs(record))) }),
   };
 }
 

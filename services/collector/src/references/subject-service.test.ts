@@ -19,6 +19,8 @@ let log: EventLog;
 let subjects: Subjects;
 let server: RpcServer;
 let client: InstanceType<typeof wire.SubjectServiceClient>;
+/** The collector's clock. */
+let nowMs: Millis;
 let isRefused: boolean;
 let inForce: PolicyInForce | undefined;
 /** What readers wait for before they take what they are given. */
@@ -27,6 +29,7 @@ let letOn: () => void;
 
 beforeEach(async () => {
   isRefused = false;
+  nowMs = NOON;
   inForce = asking("welcome");
   letOn = () => undefined;
   untilLetOn = Promise.resolve();
@@ -35,7 +38,7 @@ beforeEach(async () => {
   await log.ensureTopics(topicPlan(1, CLICKSTREAM_RETENTION_MIN_MS));
   const lagging = laggingAndFragile(log);
   subjects = await followSubjects(lagging);
-  const clock = { nowMs: () => NOON };
+  const clock = { nowMs: () => nowMs };
   const policies = { active: () => inForce };
   const services = [subjectService({ log: lagging, clock, hasher, subjects, policies })];
   const started = await startRpcServer({ host: "127.0.0.1", port: 0, services });
@@ -117,6 +120,8 @@ function asking(...campaignIds: readonly string[]): PolicyInForce {
   if (!read.ok) throw new Error(JSON.stringify(read.error));
   return { written: wire.PolicyRecord.fromPartial({ policy }), compiled: read.value };
 }
+
+const later = (ms: number): Millis => (NOON + ms) as Millis;
 
 interface Kept {
   readonly tier: string | undefined;
@@ -222,6 +227,41 @@ describe("what is kept of a shopper", () => {
     await put({ size: "43", city: "Ulm" });
     await putConsent([PURPOSE_MARKETING], NOON - 1_000);
     expect((await log.offsets(TOPICS.subjects, 0)).end).toBe(end + 2);
+  });
+});
+
+describe("the age of a profile", () => {
+  const kept = async (): Promise<wire.SubjectRecord | undefined> => {
+    await untilTaken();
+    return subjects.record(hasher.known("ada"));
+  };
+
+  it("is that of its last change: a consent is none, nor is the profile as it stands", async () => {
+    await putProfile("gold");
+    nowMs = later(1_000);
+    await putConsent([PURPOSE_PERSONALIZATION]);
+    await putProfile("gold");
+    expect(await kept()).toMatchObject({ profileUpdatedAtMs: BigInt(NOON), updatedAtMs: BigInt(NOON + 1_000) });
+    nowMs = later(2_000);
+    await putProfile("silver");
+    expect(await kept()).toMatchObject({ profileUpdatedAtMs: BigInt(NOON + 2_000) });
+  });
+
+  it("is that of the record where an earlier version wrote it, before anything else is put", async () => {
+    const record = wire.SubjectRecord.fromPartial({
+      ...{ subject: hasher.known("ada"), updatedAtMs: BigInt(NOON - 5_000) },
+      profile: { loyaltyTier: "gold" },
+    });
+    const value = wire.SubjectRecord.encode(record).finish();
+    await log.append([{ topic: TOPICS.subjects, partition: 0, key: record.subject, value, timestampMs: NOON }]);
+    await untilTaken();
+    await putConsent([PURPOSE_PERSONALIZATION]);
+    expect(await kept()).toMatchObject({ profileUpdatedAtMs: BigInt(NOON - 5_000), updatedAtMs: BigInt(NOON) });
+  });
+
+  it("is none without a profile", async () => {
+    await putConsent([PURPOSE_PERSONALIZATION]);
+    expect(await kept()).toMatchObject({ profile: undefined, profileUpdatedAtMs: 0n });
   });
 });
 

@@ -1,5 +1,6 @@
 import {
   EVENT_AHEAD_MAX_MS,
+  profileUpdatedAtMs,
   readConsent,
   readProfile,
   readSubjectRef,
@@ -40,13 +41,15 @@ export function subjectService(options: SubjectServiceOptions): RpcService {
   const newest = new NewestRecords(options.subjects);
   const turns = new Turns();
   /** A change is built on all that was written before it: changes of one subject follow one another. */
-  const put = (subject: SubjectId, changeOf: (record: wire.SubjectRecord) => Change) =>
+  const put = (subject: SubjectId, changeOf: (record: wire.SubjectRecord, nowMs: bigint) => Change) =>
     turns.take(subject, async (): Promise<Result<Record<string, never>, RpcRefusal>> => {
       const base = newest.record(subject) ?? wire.SubjectRecord.fromPartial({ subject });
-      const change = changeOf(base);
+      const nowMs = BigInt(clock.nowMs());
+      const change = changeOf(base, nowMs);
       if (!change.ok) return change;
       if (change.value === undefined) return ok({});
-      const record = { ...base, ...change.value, updatedAtMs: BigInt(clock.nowMs()) };
+      const before = { ...base, profileUpdatedAtMs: profileUpdatedAtMs(base) };
+      const record = { ...before, ...change.value, updatedAtMs: nowMs };
       const value = wire.SubjectRecord.encode(record).finish();
       const written = await writeRecords(log, clock, TOPICS.subjects, [{ key: subject, value }]);
       if (!written.ok) return written;
@@ -59,8 +62,8 @@ export function subjectService(options: SubjectServiceOptions): RpcService {
       if (!ids.ok) return err(invalidArgument(ids.error));
       const profile = readProfile(request.profile);
       if (!profile.ok) return err(invalidArgument(profile.error));
-      const changeOf = (record: wire.SubjectRecord) =>
-        ok(isSameProfile(record.profile, request.profile) ? undefined : { profile: request.profile });
+      const changeOf = ({ profile: kept }: wire.SubjectRecord, nowMs: bigint) =>
+        ok(isSameProfile(kept, request.profile) ? undefined : { profile: request.profile, profileUpdatedAtMs: nowMs });
       return await put(hasher.of(ids.value), changeOf);
     },
     putConsent: async (request) => {

@@ -177,7 +177,7 @@ export interface ClassFreshness {
   lagMs: bigint;
   /**
    * How old the newest event is that it stands on, ms: of behaviour the newest event of any kind, of purchases the newest order, of the device and of the place the newest
-   * event that told one, of the profile when it was last written. Absent where it is at its default, where there was no such event, or where the caller said it.
+   * event that told one, of the profile when it was last changed. Absent where it is at its default, where there was no such event, or where the caller said it.
    */
   newestAgeMs?: bigint | undefined;
 }

@@ -125,6 +125,8 @@ export interface SubjectRecord {
   updatedAtMs: bigint;
   /** What the shopper said to exchanges of consent, the first answered first, at most 64; kept for ever, so that each is answered once. */
   exchanges: AnsweredExchange[];
+  /** When the profile was last changed, Unix milliseconds UTC. Absent: when the record was written; records of earlier versions do not say it. */
+  profileUpdatedAtMs: bigint;
 }
 
 /** What a shopper says to an exchange of consent (`DecideResponse.consent_exchange`). */
@@ -570,7 +572,14 @@ export const Consent: MessageFns<Consent> = {
 };
 
 function createBaseSubjectRecord(): SubjectRecord {
-  return { subject: "", profile: undefined, consent: undefined, updatedAtMs: 0n, exchanges: [] };
+  return {
+    subject: "",
+    profile: undefined,
+    consent: undefined,
+    updatedAtMs: 0n,
+    exchanges: [],
+    profileUpdatedAtMs: 0n,
+  };
 }
 
 export const SubjectRecord: MessageFns<SubjectRecord> = {
@@ -592,6 +601,12 @@ export const SubjectRecord: MessageFns<SubjectRecord> = {
     }
     for (const v of message.exchanges) {
       AnsweredExchange.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.profileUpdatedAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.profileUpdatedAtMs) !== message.profileUpdatedAtMs) {
+        throw new globalThis.Error("value provided for field message.profileUpdatedAtMs of type int64 too large");
+      }
+      writer.uint32(48).int64(message.profileUpdatedAtMs);
     }
     return writer;
   },
@@ -649,6 +664,14 @@ export const SubjectRecord: MessageFns<SubjectRecord> = {
             message.exchanges.push(AnsweredExchange.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.profileUpdatedAtMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -677,6 +700,9 @@ export const SubjectRecord: MessageFns<SubjectRecord> = {
       ? BigInt(object.updatedAtMs)
       : 0n;
     message.exchanges = object.exchanges?.map((e) => AnsweredExchange.fromPartial(e)) || [];
+    message.profileUpdatedAtMs = (object.profileUpdatedAtMs !== undefined && object.profileUpdatedAtMs !== null)
+      ? BigInt(object.profileUpdatedAtMs)
+      : 0n;
     return message;
   },
 };
