@@ -47,6 +47,7 @@ export { compileBudget, type CompiledBudget } from "./policy/budget-plan.js";
 export type { CompiledBreaker } from "./policy/compile-breaker.js";
 export type { ClassFreshness } from "./steps/class-freshness.js";
 export { consentStep, type Permitted, type PersonalInput } from "./steps/consent.js";
+export { EXCHANGE_GRACE_MS, mayAnswer } from "./steps/exchange.js";
 export { segmentsHolding } from "./steps/segments.js";
 export { contradictionsOf } from "./contradictions/contradictions.js";
 export { campaignsOver } from "./policy/campaigns-over.js";

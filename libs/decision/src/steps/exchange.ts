@@ -1,8 +1,25 @@
+import { DAY_MS } from "@leastwise/vocabulary";
 import type { CompiledCampaign } from "../policy/compile.js";
 import type { CompiledExchange } from "../policy/consent-exchange.js";
 import type { IneligibleReason } from "../reasons.js";
 import type { Situation } from "../situation.js";
 import type { Invited } from "../state/decision-state.js";
+
+/** How long after a campaign's end its exchange may still be accepted, ms: who was asked before the end often comes back to the cart the next day. 1 day. */
+export const EXCHANGE_GRACE_MS = DAY_MS;
+
+/**
+ * Whether the campaign's exchange may be accepted at an instant: from its beginning on, until a grace after its end. Hours of the week do not matter, since
+ * who was asked in one may answer after it.
+ *
+ * @param atMs when the answer came, Unix ms
+ */
+export function mayAnswer(
+  { startsAtMs, endsAtMs }: Pick<CompiledCampaign, "startsAtMs" | "endsAtMs">,
+  atMs: number,
+): boolean {
+  return atMs >= startsAtMs && atMs < endsAtMs + EXCHANGE_GRACE_MS;
+}
 
 /** An exchange that the shopper has agreed to, be it that the consent was withdrawn since. */
 export interface AcceptedExchange extends CompiledExchange {
