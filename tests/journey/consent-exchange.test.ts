@@ -93,8 +93,8 @@ it("asks, is answered, gives once, and nothing more once the consent is withdraw
   expect(given).toMatchObject({ offer: { campaignId, faceValue: eur(850) }, consentExchange: undefined });
   expect((await decide({ requestId: "again", cart: OTHER_CART })).offer?.offerId).toBe(given.offer?.offerId);
 
-  need(await answer([]));
-  expect(refusalOf(await answer([], { ...yes, accepted: false }))).toBe("FAILED_PRECONDITION exchange_answered");
+  const { exchangeProblem } = need(await answer([], { ...yes, accepted: false }));
+  expect(exchangeProblem).toMatchObject({ reason: "exchange_answered", field: "exchange.accepted" });
   const later = await until(async () => {
     const told = await decide({ requestId: `later-${performance.now()}`, cart: NEW_CART });
     return told.offer === undefined ? told : undefined;

@@ -198,13 +198,13 @@ export const KEYS = {
       50,
       10_000,
       250,
-      "How often a scorer asks the log whether it knows all of the policy.",
+      "How often a scorer or a collector asks the log whether it knows all of the policy.",
     ),
     policy_unseen_ms: integer(
       500,
       60_000,
       1_000,
-      "How long a scorer that does not know whether it has all of the policy goes on granting: so soon the kill switch works everywhere, also on one that is cut off.",
+      "How long a scorer that does not know whether it has all of the policy goes on granting, and a collector takes a yes to an exchange of consent: so soon the kill switch works everywhere, also on one that is cut off.",
     ),
     ingest_threads: integer(
       0,

@@ -290,7 +290,7 @@ export const CATALOGUE = {
   policySightAge: {
     type: "gauge",
     name: "leastwise_policy_sight_age_seconds",
-    help: "How long ago a scorer last knew all that stands on the topic `policy`. Beyond `scorer.policy_unseen_ms` it grants nothing new.",
+    help: "How long ago a scorer or collector last knew all that stands on the topic `policy`. Beyond `scorer.policy_unseen_ms` a scorer grants nothing new, and a collector takes no yes to an exchange of consent.",
     labels: {},
   },
   modelApplied: {

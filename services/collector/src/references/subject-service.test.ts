@@ -23,6 +23,8 @@ let client: InstanceType<typeof wire.SubjectServiceClient>;
 let nowMs: Millis;
 let isRefused: boolean;
 let inForce: PolicyInForce | undefined;
+/** Whether that is what the log says. */
+let isSeen: boolean;
 /** What readers wait for before they take what they are given. */
 let untilLetOn: Promise<void>;
 let letOn: () => void;
@@ -30,7 +32,8 @@ let letOn: () => void;
 beforeEach(async () => {
   isRefused = false;
   nowMs = NOON;
-  inForce = asking("welcome");
+  inForce = asking(["welcome"]);
+  isSeen = true;
   letOn = () => undefined;
   untilLetOn = Promise.resolve();
   directory = await mkdtemp(path.join(tmpdir(), "subjects-"));
@@ -40,7 +43,8 @@ beforeEach(async () => {
   subjects = await followSubjects(lagging);
   const clock = { nowMs: () => nowMs };
   const policies = { active: () => inForce };
-  const services = [subjectService({ log: lagging, clock, hasher, subjects, policies })];
+  const sight = { look: () => Promise.resolve(isSeen) };
+  const services = [subjectService({ log: lagging, clock, hasher, subjects, policies, sight })];
   const started = await startRpcServer({ host: "127.0.0.1", port: 0, services });
   if (!started.ok) throw new Error(started.error.reason);
   server = started.value;
@@ -99,7 +103,7 @@ const putConsent = (purposes: readonly wire.Purpose[], statedAtMs = 0, exchange?
   });
 
 /** A policy whose campaigns of these names ask for consent to the profile and to marketing. */
-function asking(...campaignIds: readonly string[]): PolicyInForce {
+function asking(campaignIds: readonly string[], schedule?: wire.DeepPartial<wire.Schedule>): PolicyInForce {
   const eur = (minor: bigint) => ({ minor, currency: "EUR" });
   const approach = {
     $case: "consentExchange" as const,
@@ -112,6 +116,7 @@ function asking(...campaignIds: readonly string[]): PolicyInForce {
       ...{ campaignId, kind: wire.CampaignKind.CAMPAIGN_KIND_ENTITLEMENT, approach, budgetId: "all" },
       ladder: [{ incentive: { kind: { $case: "percentOff" as const, value: { percentBp: 500 } } } }],
       offerTtlMs: 3_600_000n,
+      schedule,
     })),
     guardrails: { maxDiscountBp: 3_000, assumedMarginBp: 5_000 },
     budgets: [{ budgetId: "all", amount: eur(1_000_000n) }],
@@ -162,6 +167,12 @@ describe("what is kept of a shopper", () => {
       error: { code: "INVALID_ARGUMENT", message: expect.stringContaining("(consent_time_ahead)") },
     });
     expect(await putConsent([PURPOSE_PERSONALIZATION], NOON + 300_000)).toMatchObject({ ok: true });
+  });
+
+  it("takes a withdrawal without a time after a consent that a faster clock stated", async () => {
+    await putConsent([PURPOSE_PERSONALIZATION], NOON + 300_000);
+    expect(await putConsent([])).toMatchObject({ ok: true });
+    expect(await told()).toEqual({ tier: undefined, purposes: [] });
   });
 
   it("keeps a withdrawn consent withdrawn, however far behind its own topic the service is", async () => {
@@ -270,15 +281,23 @@ describe("an exchange of consent", () => {
   const WORDS = "You get 5 % off if you agree.";
   const YES: wire.ExchangeAnswer = { campaignId: "welcome", decisionId: "d-1", accepted: true, words: WORDS };
   const NO = { ...YES, accepted: false };
+  const TAKEN = { ok: true, value: { exchangeProblem: undefined } };
 
   async function exchanges(): Promise<readonly wire.AnsweredExchange[] | undefined> {
     const answer = await callUnary(client.getSubject.bind(client), { subject: ADA });
     return answer.ok ? answer.value.exchanges : undefined;
   }
 
+  /** An answer's problem, however the caller was told of it, by reason and field. */
+  async function problemOf(answered: ReturnType<typeof putConsent>): Promise<string> {
+    const told = await answered;
+    const { reason, field } = (told.ok ? told.value.exchangeProblem : told.error) ?? { reason: "taken", field: "" };
+    return `${told.ok ? "OK" : told.error.code} ${reason} ${field}`;
+  }
+
   it("is kept with the consent that answers it, in its words, and read back, and no later consent or profile takes it away", async () => {
-    expect(await putConsent([PURPOSE_PERSONALIZATION, ...BOTH], NOON - 7, YES)).toMatchObject({ ok: true });
-    const kept = { ...YES, answeredAtMs: BigInt(NOON - 7) };
+    expect(await putConsent([PURPOSE_PERSONALIZATION, ...BOTH], NOON - 7, YES)).toMatchObject(TAKEN);
+    const kept = { ...YES, answeredAtMs: BigInt(NOON) };
     expect(await exchanges()).toEqual([kept]);
     await putProfile("gold");
     await putConsent([]);
@@ -289,23 +308,35 @@ describe("an exchange of consent", () => {
     expect(fresh.record(hasher.known("ada"))?.exchanges).toEqual([kept]);
   });
 
-  it("is answered once: the same again changes nothing of it, and the other way is refused", async () => {
+  it("is answered when the answer comes, by the collector's clock, whatever time the consent states", async () => {
+    const names = ["long-ago", "ahead"];
+    inForce = asking(names);
+    for (const [i, statedAtMs] of [NOON - 400 * 86_400_000, NOON + 300_000].entries())
+      expect(await putConsent(BOTH, statedAtMs, { ...YES, campaignId: names[i]! })).toMatchObject(TAKEN);
+    const answeredAtMs = BigInt(NOON);
+    expect(await exchanges()).toMatchObject(names.map((campaignId) => ({ campaignId, answeredAtMs })));
+    const consent = await callUnary(client.getSubject.bind(client), { subject: ADA });
+    expect(consent).toMatchObject({ value: { consent: { statedAtMs: BigInt(NOON + 300_000) } } });
+  });
+
+  it("is answered once: the same again changes nothing of it, and the other way is not taken", async () => {
     for (const [first, other, purposes] of [
       [YES, NO, BOTH],
       [{ ...NO, campaignId: "second" }, { ...YES, campaignId: "second" }, []],
     ] as const) {
-      inForce = asking("welcome", "second");
+      inForce = asking(["welcome", "second"]);
       await putConsent(purposes, 0, first);
       const before = await exchanges();
-      expect(await putConsent(purposes, 0, { ...first, decisionId: "d-2" })).toMatchObject({ ok: true });
+      expect(await putConsent(purposes, 0, { ...first, decisionId: "d-2" })).toMatchObject(TAKEN);
       expect(await exchanges()).toEqual(before);
-      expect(await putConsent([...BOTH], 0, other)).toMatchObject({
-        ok: false,
-        error: { code: "FAILED_PRECONDITION", reason: "exchange_answered", field: "exchange.accepted" },
-      });
+      const code = other.accepted ? "FAILED_PRECONDITION" : "OK";
+      expect(await problemOf(putConsent([...BOTH], 0, other))).toBe(`${code} exchange_answered exchange.accepted`);
+      expect(await exchanges()).toEqual(before);
       expect((await told()).purposes).toEqual(purposes);
       inForce = undefined;
-      expect(await putConsent(purposes, 0, first)).toMatchObject({ ok: true });
+      isSeen = false;
+      expect(await putConsent(purposes, 0, first)).toMatchObject(TAKEN);
+      isSeen = true;
     }
   });
 
@@ -316,17 +347,43 @@ describe("an exchange of consent", () => {
       error: { code: "INVALID_ARGUMENT", reason: "exchange_purposes_missing", field: "consent.purposes" },
     });
     expect(await exchanges()).toBeUndefined();
-    expect(await putConsent([PURPOSE_PERSONALIZATION], 0, NO)).toMatchObject({ ok: true });
+    expect(await putConsent([PURPOSE_PERSONALIZATION], 0, NO)).toMatchObject(TAKEN);
     expect(await exchanges()).toMatchObject([{ campaignId: "welcome", accepted: false }]);
     expect((await told()).purposes).toEqual([PURPOSE_PERSONALIZATION]);
   });
 
   it("is said to a campaign of the policy in force that asks", async () => {
-    const unknown = { ok: false, error: { code: "INVALID_ARGUMENT", reason: "unknown_exchange" } };
-    expect(await putConsent(BOTH, 0, { ...YES, campaignId: "another" })).toMatchObject(unknown);
-    inForce = undefined;
-    expect(await putConsent(BOTH, 0, YES)).toMatchObject(unknown);
+    const another = putConsent(BOTH, 0, { ...YES, campaignId: "another" });
+    expect(await problemOf(another)).toBe("INVALID_ARGUMENT unknown_exchange exchange.campaign_id");
     expect(await exchanges()).toBeUndefined();
+  });
+
+  it("is not accepted where it is not known what the policy asks for now: the same is sent again", async () => {
+    isSeen = false;
+    expect(await problemOf(putConsent(BOTH, 0, YES))).toBe("UNAVAILABLE policy_unseen exchange");
+    inForce = undefined;
+    expect(await problemOf(putConsent(BOTH, 0, YES))).toBe("UNAVAILABLE policy_unseen exchange");
+    isSeen = true;
+    expect(await problemOf(putConsent(BOTH, 0, YES))).toBe("UNAVAILABLE no_policy exchange");
+    expect(await exchanges()).toBeUndefined();
+    [inForce, isSeen] = [asking(["welcome"]), false];
+    expect(await putConsent([], 0, NO)).toMatchObject(TAKEN);
+  });
+
+  it("is accepted from its campaign's beginning until a day after its end, and declined at any time", async () => {
+    const [startsAtMs, endsAtMs] = [later(1), later(1_000)].map(BigInt);
+    inForce = asking(["welcome", "second"], { startsAtMs, endsAtMs });
+    const begun = "FAILED_PRECONDITION exchange_not_begun exchange.campaign_id";
+    expect(await problemOf(putConsent(BOTH, 0, YES))).toBe(begun);
+    nowMs = later(1_000 + 86_400_000);
+    const over = "FAILED_PRECONDITION exchange_over exchange.campaign_id";
+    expect(await problemOf(putConsent(BOTH, 0, YES))).toBe(over);
+    expect(await exchanges()).toBeUndefined();
+    expect(await putConsent([], 0, { ...NO, campaignId: "second" })).toMatchObject(TAKEN);
+    nowMs = later(999 + 86_400_000);
+    expect(await putConsent(BOTH, 0, YES)).toMatchObject(TAKEN);
+    nowMs = later(10 * 86_400_000);
+    expect(await putConsent(BOTH, 0, YES)).toMatchObject(TAKEN);
   });
 
   it.each([
@@ -337,27 +394,65 @@ describe("an exchange of consent", () => {
     ["text_too_long exchange.campaign_id", { campaignId: "x".repeat(65) }],
     ["invalid_text exchange.words", { words: "\u0000" }],
   ])("is refused: %s", async (problem, changes) => {
-    const refused = await putConsent(BOTH, 0, { ...YES, ...changes });
-    const { reason, field } = refused.ok ? { reason: "", field: "" } : refused.error;
-    expect(`${reason} ${field}`).toBe(problem);
+    expect(await problemOf(putConsent(BOTH, 0, { ...YES, ...changes }))).toBe(`INVALID_ARGUMENT ${problem}`);
+    expect(await exchanges()).toBeUndefined();
   });
 
-  it("is kept though a newer consent stands, which it does not replace", async () => {
+  it("is not accepted by a consent that is older than the one that stands, and nothing is kept of it", async () => {
     await putConsent([], NOON);
-    expect(await putConsent(BOTH, NOON - 1_000, YES)).toMatchObject({ ok: true });
-    expect((await told()).purposes).toEqual([]);
-    expect(await exchanges()).toMatchObject([{ accepted: true, answeredAtMs: BigInt(NOON - 1_000) }]);
+    expect(await putConsent(BOTH, NOON - 1_000, YES)).toMatchObject({
+      ok: false,
+      error: {
+        ...{ code: "FAILED_PRECONDITION", reason: "consent_older", field: "consent.stated_at_ms" },
+        message: expect.stringMatching(new RegExp(`expected .*${NOON}.*, got ${NOON - 1_000} `)),
+      },
+    });
+    expect(await told()).toEqual({ tier: undefined, purposes: [] });
+    expect(await exchanges()).toEqual([]);
+    expect(await putConsent([], NOON - 1_000, NO)).toMatchObject(TAKEN);
+  });
+
+  it("is accepted without a time after a consent that a faster clock stated", async () => {
+    await putConsent([], NOON + 200_000);
+    expect(await putConsent(BOTH, 0, YES)).toMatchObject(TAKEN);
+    expect((await told()).purposes).toEqual(BOTH);
   });
 
   it("is one of 64 at most", async () => {
     const names = Array.from({ length: 65 }, (_, i) => `c-${i}`);
-    inForce = asking(...names);
+    inForce = asking(names);
     for (const campaignId of names.slice(0, 64))
-      expect(await putConsent(BOTH, 0, { ...YES, campaignId })).toMatchObject({ ok: true });
-    expect(await putConsent(BOTH, 0, { ...YES, campaignId: "c-64" })).toMatchObject({
-      ok: false,
-      error: { code: "FAILED_PRECONDITION", reason: "too_many_exchanges" },
-    });
+      expect(await putConsent(BOTH, 0, { ...YES, campaignId })).toMatchObject(TAKEN);
+    const last = { ...YES, campaignId: "c-64" };
+    expect(await problemOf(putConsent(BOTH, 0, last))).toBe("FAILED_PRECONDITION too_many_exchanges exchange");
+    expect(await problemOf(putConsent([], 0, { ...last, accepted: false }))).toBe("OK too_many_exchanges exchange");
     expect(await exchanges()).toHaveLength(64);
+    expect((await told()).purposes).toEqual([]);
+  });
+
+  const unseen = (): void => void (isSeen = false);
+  const noPolicy = (): void => void (inForce = undefined);
+  it.each([
+    ["exchange_answered exchange.accepted", NO, undefined],
+    ["unknown_exchange exchange.campaign_id", { ...NO, campaignId: "gone" }, undefined],
+    ["no_policy exchange", { ...NO, campaignId: "gone" }, noPolicy],
+    ["policy_unseen exchange", { ...NO, campaignId: "gone" }, unseen],
+    ["text_missing exchange.words", { ...NO, words: "" }, undefined],
+  ])("loses no withdrawal beside it: %s", async (problem, no, given) => {
+    await putConsent([PURPOSE_PERSONALIZATION, ...BOTH], 0, YES);
+    given?.();
+    expect(await problemOf(putConsent([PURPOSE_PERSONALIZATION], 0, no))).toBe(`OK ${problem}`);
+    expect(await told()).toEqual({ tier: undefined, purposes: [PURPOSE_PERSONALIZATION] });
+    expect(await exchanges()).toHaveLength(1);
+  });
+
+  it("that is accepted in vain takes away what its consent takes away, and gives nothing that was not agreed to before", async () => {
+    await putConsent([PURPOSE_PERSONALIZATION, PURPOSE_PROFILE]);
+    const gone = { ...YES, campaignId: "gone" };
+    const problem = "unknown_exchange exchange.campaign_id";
+    expect(await problemOf(putConsent(BOTH, 0, gone))).toBe(`OK ${problem}`);
+    expect(await told()).toEqual({ tier: undefined, purposes: [PURPOSE_PROFILE] });
+    expect(await problemOf(putConsent(BOTH, 0, gone))).toBe(`INVALID_ARGUMENT ${problem}`);
+    expect(await told()).toEqual({ tier: undefined, purposes: [PURPOSE_PROFILE] });
   });
 });

@@ -9,7 +9,7 @@ import {
   type SubjectHasher,
 } from "@leastwise/contracts";
 import type { EventLog } from "@leastwise/eventlog";
-import type { Policies, Subjects } from "@leastwise/references";
+import type { Policies, Subjects, TopicSight } from "@leastwise/references";
 import {
   defineService,
   invalidArgument,
@@ -18,8 +18,18 @@ import {
   type RpcRefusal,
   type RpcService,
 } from "@leastwise/rpc";
-import { err, ok, refusal, type Clock, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
-import { exchangesAfter, readExchangeAnswer } from "./exchange-answers.js";
+import {
+  err,
+  ok,
+  printable,
+  refusal,
+  type Clock,
+  type Refusal,
+  type Result,
+  type SubjectId,
+} from "@leastwise/vocabulary";
+import { consentAfter, statedAtMsOf, withdrawalOf } from "./consent-change.js";
+import { exchangesAfter, type KnownExchanges } from "./exchange-answers.js";
 import { Turns } from "./turns.js";
 import { writeRecords } from "./write-record.js";
 
@@ -30,60 +40,62 @@ export interface SubjectServiceOptions {
   readonly subjects: Subjects;
   /** What exchanges of consent ask for. */
   readonly policies: Pick<Policies, "active">;
+  /** Whether the policy that is known here is the one on the log. */
+  readonly sight: Pick<TopicSight, "look">;
 }
 
 /** Records that are remembered until the topic has brought them back; a follower that far behind has other troubles. */
 const WRITTEN_MAX = 10_000;
 
+/** How long is waited at most for what the log says of the policy, ms: where it is well, a moment. */
+const SIGHT_WAIT_MAX_MS = 250;
+
 /** Keeps profiles and consent on the topic `subjects`; one record a subject holds both. */
 export function subjectService(options: SubjectServiceOptions): RpcService {
-  const { log, clock, hasher, policies } = options;
+  const { log, clock, hasher, policies, sight } = options;
   const newest = new NewestRecords(options.subjects);
   const turns = new Turns();
   /** A change is built on all that was written before it: changes of one subject follow one another. */
-  const put = (subject: SubjectId, changeOf: (record: wire.SubjectRecord, nowMs: bigint) => Change) =>
-    turns.take(subject, async (): Promise<Result<Record<string, never>, RpcRefusal>> => {
+  const put = <Answer>(subject: SubjectId, putOn: (record: wire.SubjectRecord, nowMs: bigint) => Put<Answer>) =>
+    turns.take(subject, async (): Promise<Result<Answer, RpcRefusal>> => {
       const base = newest.record(subject) ?? wire.SubjectRecord.fromPartial({ subject });
       const nowMs = BigInt(clock.nowMs());
-      const change = changeOf(base, nowMs);
-      if (!change.ok) return change;
-      if (change.value === undefined) return ok({});
+      const made = putOn(base, nowMs);
+      if (!made.ok) return made;
+      const { change, answer } = made.value;
+      if (change === undefined) return ok(answer);
       const before = { ...base, profileUpdatedAtMs: profileUpdatedAtMs(base) };
-      const record = { ...before, ...change.value, updatedAtMs: nowMs };
+      const record = { ...before, ...change, updatedAtMs: nowMs };
       const value = wire.SubjectRecord.encode(record).finish();
       const written = await writeRecords(log, clock, TOPICS.subjects, [{ key: subject, value }]);
       if (!written.ok) return written;
       newest.wrote(subject, record, written.value);
-      return ok({});
+      return ok(answer);
     });
   return defineService(wire.SubjectServiceService, {
-    putProfile: async (request) => {
-      const ids = readSubjectRef(request.subject);
+    putProfile: async ({ subject, profile }) => {
+      const ids = readSubjectRef(subject);
       if (!ids.ok) return err(invalidArgument(ids.error));
-      const profile = readProfile(request.profile);
-      if (!profile.ok) return err(invalidArgument(profile.error));
-      const changeOf = ({ profile: kept }: wire.SubjectRecord, nowMs: bigint) =>
-        ok(isSameProfile(kept, request.profile) ? undefined : { profile: request.profile, profileUpdatedAtMs: nowMs });
-      return await put(hasher.of(ids.value), changeOf);
+      const read = readProfile(profile);
+      if (!read.ok) return err(invalidArgument(read.error));
+      return await put(hasher.of(ids.value), ({ profile: kept }, nowMs) =>
+        ok({ change: isSameProfile(kept, profile) ? undefined : { profile, profileUpdatedAtMs: nowMs }, answer: {} }),
+      );
     },
     putConsent: async (request) => {
       const ids = readSubjectRef(request.subject);
       if (!ids.ok) return err(invalidArgument(ids.error));
       const consent = readConsent(request.consent);
       if (!consent.ok) return err(invalidArgument(consent.error));
-      const answer = readExchangeAnswer(request.exchange);
-      if (!answer.ok) return err(invalidArgument(answer.error));
-      const nowMs = clock.nowMs();
-      const ahead = aheadOfNow(request.consent, nowMs);
+      const ahead = aheadOfNow(request.consent, clock.nowMs());
       if (ahead !== undefined) return err(invalidArgument(ahead));
-      const statedAtMs = BigInt(consent.value.statedAtMs ?? nowMs);
-      const stated: wire.Consent = { purposes: request.consent?.purposes ?? [], statedAtMs };
-      const changeOf = (record: wire.SubjectRecord): Change => {
-        const campaigns = policies.active()?.compiled.exchanges ?? [];
-        const exchanges = exchangesAfter(record.exchanges, answer.value, stated, campaigns);
-        return exchanges.ok ? ok(consentChange(record, stated, exchanges.value)) : exchanges;
-      };
-      return await put(hasher.of(ids.value), changeOf);
+      const isSeen = request.exchange === undefined || (await sight.look(SIGHT_WAIT_MAX_MS));
+      const purposes = request.consent?.purposes ?? [];
+      return await put(hasher.of(ids.value), (record, nowMs) => {
+        const statedAtMs = statedAtMsOf(record.consent, consent.value.statedAtMs, nowMs);
+        const known = { campaigns: policies.active()?.compiled.exchanges, isSeen, nowMs };
+        return consentPut(record, { purposes, statedAtMs }, request.exchange, known);
+      });
     },
     getSubject: (request) => {
       const ids = readSubjectRef(request.subject);
@@ -97,21 +109,46 @@ export function subjectService(options: SubjectServiceOptions): RpcService {
   });
 }
 
-/** What a call makes of a subject's record; undefined: nothing. */
-type Change = Result<Partial<wire.SubjectRecord> | undefined, RpcRefusal>;
+/** What a call makes of a subject's record, and what it answers once that is durable. */
+type Put<Answer> = Result<
+  {
+    /** Undefined: none. */
+    readonly change: Partial<wire.SubjectRecord> | undefined;
+    readonly answer: Answer;
+  },
+  RpcRefusal
+>;
 
 function told({ profile, consent, exchanges }: wire.SubjectRecord): wire.GetSubjectResponse {
   return { profile, consent, exchanges };
 }
 
-/** An older statement does not replace a newer one. What was said to an exchange with it was said all the same. */
-function consentChange(
+/**
+ * A consent with what the shopper says to an exchange. What is agreed to in exchange is agreed to only if the answer is taken; a no, and what a consent takes
+ * away, are taken whatever becomes of the answer.
+ */
+function consentPut(
+  record: wire.SubjectRecord,
+  stated: wire.Consent,
+  answer: wire.ExchangeAnswer | undefined,
+  known: KnownExchanges,
+): Put<wire.PutConsentResponse> {
+  const exchanges = exchangesAfter(record, answer, stated, known);
+  if (exchanges.ok)
+    return ok({ change: changeOf(record, stated, exchanges.value), answer: { exchangeProblem: undefined } });
+  const taken = answer?.accepted === true ? withdrawalOf(record.consent, stated) : stated;
+  if (taken === undefined) return exchanges;
+  const { refusal: problem } = exchanges.error;
+  const exchangeProblem: wire.ExchangeProblem = { ...problem, came: printable(problem.came) };
+  return ok({ change: changeOf(record, taken, record.exchanges), answer: { exchangeProblem } });
+}
+
+function changeOf(
   record: wire.SubjectRecord,
   stated: wire.Consent,
   exchanges: wire.AnsweredExchange[],
 ): Partial<wire.SubjectRecord> | undefined {
-  const isOlder = (record.consent?.statedAtMs ?? 0n) > stated.statedAtMs;
-  const consent = isOlder || isSameConsent(record.consent, stated) ? record.consent : stated;
+  const consent = consentAfter(record.consent, stated);
   return consent === record.consent && exchanges === record.exchanges ? undefined : { consent, exchanges };
 }
 
@@ -132,12 +169,6 @@ function isSameProfile(kept: wire.Profile | undefined, put: wire.Profile | undef
 function inOneOrder(profile: wire.Profile): Uint8Array {
   const attributes = Object.entries(profile.attributes).sort(([a], [b]) => (a < b ? -1 : 1));
   return wire.Profile.encode({ ...profile, attributes: Object.fromEntries(attributes) }).finish();
-}
-
-function isSameConsent(kept: wire.Consent | undefined, stated: wire.Consent): boolean {
-  if (kept?.statedAtMs !== stated.statedAtMs) return false;
-  const purposes = new Set(kept.purposes);
-  return purposes.size === new Set(stated.purposes).size && stated.purposes.every((purpose) => purposes.has(purpose));
 }
 
 interface Written {

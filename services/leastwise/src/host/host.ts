@@ -30,6 +30,7 @@ import {
   type Models,
   type Policies,
   type Subjects,
+  type TopicSight,
 } from "@leastwise/references";
 import { startRpcServer, type CallHooks, type RpcServer, type RpcService } from "@leastwise/rpc";
 import {
@@ -131,6 +132,8 @@ interface SharedDoors {
 
 interface References {
   readonly policies: Policies;
+  /** Whether the policy that is known here is the one on the log. */
+  readonly sight: TopicSight;
   readonly models: Models;
   readonly catalog: Catalog;
   readonly subjects: Subjects;
@@ -266,7 +269,8 @@ class Starting {
       }),
     ]);
     for (const following of [models, catalog, subjects, links]) this.#watch(following);
-    return { policies, models, catalog, subjects, links: links.book };
+    const sight = keepPolicySight(policies, this.#sightOptions());
+    return { policies, sight, models, catalog, subjects, links: links.book };
   }
 
   /** A version that cannot be used changes nothing but what is said of it. */
@@ -339,7 +343,7 @@ class Starting {
     this.#closers.add(() => opened.value.close(config.drain_timeout_ms));
     this.#become(
       collectorService(collector),
-      subjectService({ log, clock, hasher, subjects: references.subjects, policies: references.policies }),
+      subjectService({ ...references, log, clock, hasher }),
       catalogService({ log, clock, catalog: references.catalog, policies: references.policies }),
       policyService({ log, clock, policies: references.policies, bundles, homeCurrency: currencyOf(config) }),
       modelService({ log, clock, models: references.models, loadCustom: (model) => this.#loadCustom(model, false) }),
@@ -389,11 +393,10 @@ class Starting {
     await this.#measure(new FeedMetrics({ feed, log, clock, metrics: telemetry.metrics }), () => {
       ledger.watchBreakers(policies.active()?.compiled.breakers ?? []);
     });
-    const sight = keepPolicySight(policies, this.#sightOptions());
     const recent = new RecentDecisions();
     const decider = new Decider({
       ...references,
-      ...{ ...secrets, sight, feed, ledger, clock, telemetry, recent, observeOnly },
+      ...{ ...secrets, feed, ledger, clock, telemetry, recent, observeOnly },
       wallNowMs: () => Date.now(),
       clockKind: config.clock,
       budgetMs: config.rpc.decide_deadline_ms,

@@ -103,8 +103,8 @@ export interface Consent {
   /** Purposes that the shopper agreed to. */
   purposes: Purpose[];
   /**
-   * When this was said, Unix milliseconds UTC. Absent: when it arrived. An older statement does not replace a newer.
-   * At most 5 minutes ahead of when it arrives.
+   * When this was said, Unix milliseconds UTC. An older statement does not replace a newer. Absent: when it arrived, after all that arrived before, be that stated
+   * as of later. At most 5 minutes ahead of when it arrives.
    */
   statedAtMs: bigint;
 }
@@ -149,7 +149,7 @@ export interface AnsweredExchange {
   decisionId: string;
   /** Whether the shopper agreed. */
   accepted: boolean;
-  /** When the shopper answered, Unix milliseconds UTC: as its consent states. */
+  /** When the answer arrived, Unix milliseconds UTC, by the collector's clock, whatever time its consent states: from then on a promise is kept. */
   answeredAtMs: bigint;
   /** The words as they were shown. */
   words: string;
@@ -180,14 +180,31 @@ export interface PutConsentRequest {
     | Consent
     | undefined;
   /**
-   * With it the shopper answers an exchange of consent. Accepted: the consent has all purposes that the campaign asks for, whatever else it has. Absent: a consent like
-   * any other, also where one is withdrawn.
+   * With it the shopper answers an exchange of consent. Accepted: the consent has all purposes that the campaign asks for, whatever else it has, and is taken together with
+   * the answer or not at all. Declined: the consent is taken whatever becomes of the answer. Absent: a consent like any other, also where one is withdrawn.
    */
   exchange: ExchangeAnswer | undefined;
 }
 
 /** The consent is durable. */
 export interface PutConsentResponse {
+  /**
+   * Why what the shopper said to an exchange was not taken. Of one that was declined the consent stands as it was put. Of one that was accepted only what the
+   * consent takes away from what the shopper had agreed to does: nothing is agreed to for a promise that is not made. Absent: it was taken, or nothing was said.
+   */
+  exchangeProblem: ExchangeProblem | undefined;
+}
+
+/** Why an answer to an exchange was not taken. */
+export interface ExchangeProblem {
+  /** Stable snake_case reason: one that PutConsent has of exchanges. */
+  reason: string;
+  /** Path of the field in the request, for example `exchange.campaign_id`. */
+  field: string;
+  /** What came. */
+  came: string;
+  /** What was expected. */
+  expected: string;
 }
 
 /** Asks what is kept of a shopper. */
@@ -1106,11 +1123,14 @@ export const PutConsentRequest: MessageFns<PutConsentRequest> = {
 };
 
 function createBasePutConsentResponse(): PutConsentResponse {
-  return {};
+  return { exchangeProblem: undefined };
 }
 
 export const PutConsentResponse: MessageFns<PutConsentResponse> = {
-  encode(_: PutConsentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: PutConsentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.exchangeProblem !== undefined) {
+      ExchangeProblem.encode(message.exchangeProblem, writer.uint32(10).fork()).join();
+    }
     return writer;
   },
 
@@ -1127,6 +1147,14 @@ export const PutConsentResponse: MessageFns<PutConsentResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.exchangeProblem = ExchangeProblem.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1142,8 +1170,102 @@ export const PutConsentResponse: MessageFns<PutConsentResponse> = {
   create(base?: DeepPartial<PutConsentResponse>): PutConsentResponse {
     return PutConsentResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<PutConsentResponse>): PutConsentResponse {
+  fromPartial(object: DeepPartial<PutConsentResponse>): PutConsentResponse {
     const message = createBasePutConsentResponse();
+    message.exchangeProblem = (object.exchangeProblem !== undefined && object.exchangeProblem !== null)
+      ? ExchangeProblem.fromPartial(object.exchangeProblem)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseExchangeProblem(): ExchangeProblem {
+  return { reason: "", field: "", came: "", expected: "" };
+}
+
+export const ExchangeProblem: MessageFns<ExchangeProblem> = {
+  encode(message: ExchangeProblem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.field !== "") {
+      writer.uint32(18).string(message.field);
+    }
+    if (message.came !== "") {
+      writer.uint32(26).string(message.came);
+    }
+    if (message.expected !== "") {
+      writer.uint32(34).string(message.expected);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExchangeProblem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExchangeProblem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.came = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.expected = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExchangeProblem>): ExchangeProblem {
+    return ExchangeProblem.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExchangeProblem>): ExchangeProblem {
+    const message = createBaseExchangeProblem();
+    message.reason = object.reason ?? "";
+    message.field = object.field ?? "";
+    message.came = object.came ?? "";
+    message.expected = object.expected ?? "";
     return message;
   },
 };
@@ -1403,9 +1525,12 @@ export const SubjectServiceService = {
   },
   /**
    * Keeps a consent, and what the shopper said to an exchange. The same answer again changes nothing of the first. Errors: as PutProfile; `purpose_missing`,
-   * `consent_time_ahead` (stated more than 5 minutes ahead of now); of the exchange INVALID_ARGUMENT `unknown_exchange` (the policy in force has no such campaign),
+   * `consent_time_ahead` (stated more than 5 minutes ahead of now); of an exchange INVALID_ARGUMENT `unknown_exchange` (the policy in force has no such campaign),
    * `exchange_purposes_missing` (accepted, and the consent lacks what it asks for), `text_missing`, `text_too_long`; FAILED_PRECONDITION `exchange_answered` (the
-   * other way, before), `too_many_exchanges` (64 were).
+   * other way, before), `too_many_exchanges` (64 were), and of one that is accepted `consent_older` (a newer consent stands, so that this one would not),
+   * `exchange_not_begun`, `exchange_over` (the campaign ended more than a day ago); UNAVAILABLE `no_policy`, `policy_unseen` (it is not known here what the policy asks
+   * for now: send the same again). No consent is lost to them: where an exchange is declined, or the consent takes away what was agreed to, there is no such error, and
+   * `exchange_problem` says it.
    */
   putConsent: {
     path: "/leastwise.v1.SubjectService/PutConsent" as const,
@@ -1443,9 +1568,12 @@ export interface SubjectServiceServer extends UntypedServiceImplementation {
   putProfile: handleUnaryCall<PutProfileRequest, PutProfileResponse>;
   /**
    * Keeps a consent, and what the shopper said to an exchange. The same answer again changes nothing of the first. Errors: as PutProfile; `purpose_missing`,
-   * `consent_time_ahead` (stated more than 5 minutes ahead of now); of the exchange INVALID_ARGUMENT `unknown_exchange` (the policy in force has no such campaign),
+   * `consent_time_ahead` (stated more than 5 minutes ahead of now); of an exchange INVALID_ARGUMENT `unknown_exchange` (the policy in force has no such campaign),
    * `exchange_purposes_missing` (accepted, and the consent lacks what it asks for), `text_missing`, `text_too_long`; FAILED_PRECONDITION `exchange_answered` (the
-   * other way, before), `too_many_exchanges` (64 were).
+   * other way, before), `too_many_exchanges` (64 were), and of one that is accepted `consent_older` (a newer consent stands, so that this one would not),
+   * `exchange_not_begun`, `exchange_over` (the campaign ended more than a day ago); UNAVAILABLE `no_policy`, `policy_unseen` (it is not known here what the policy asks
+   * for now: send the same again). No consent is lost to them: where an exchange is declined, or the consent takes away what was agreed to, there is no such error, and
+   * `exchange_problem` says it.
    */
   putConsent: handleUnaryCall<PutConsentRequest, PutConsentResponse>;
   /** Reads both back. Errors: INVALID_ARGUMENT as above; NOT_FOUND (`unknown_subject`) if nothing was ever kept. */
@@ -1473,9 +1601,12 @@ export interface SubjectServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Keeps a consent, and what the shopper said to an exchange. The same answer again changes nothing of the first. Errors: as PutProfile; `purpose_missing`,
-   * `consent_time_ahead` (stated more than 5 minutes ahead of now); of the exchange INVALID_ARGUMENT `unknown_exchange` (the policy in force has no such campaign),
+   * `consent_time_ahead` (stated more than 5 minutes ahead of now); of an exchange INVALID_ARGUMENT `unknown_exchange` (the policy in force has no such campaign),
    * `exchange_purposes_missing` (accepted, and the consent lacks what it asks for), `text_missing`, `text_too_long`; FAILED_PRECONDITION `exchange_answered` (the
-   * other way, before), `too_many_exchanges` (64 were).
+   * other way, before), `too_many_exchanges` (64 were), and of one that is accepted `consent_older` (a newer consent stands, so that this one would not),
+   * `exchange_not_begun`, `exchange_over` (the campaign ended more than a day ago); UNAVAILABLE `no_policy`, `policy_unseen` (it is not known here what the policy asks
+   * for now: send the same again). No consent is lost to them: where an exchange is declined, or the consent takes away what was agreed to, there is no such error, and
+   * `exchange_problem` says it.
    */
   putConsent(
     request: PutConsentRequest,
