@@ -402,6 +402,16 @@ describe("an exchange that was accepted", () => {
     expect(decide(input({ ...then, exchanges: [unrelated] })).kind).toBe("repeated");
   });
 
+  it("is given on a cart that was answered while the consent was away, once it is back, and by a clock that is behind", () => {
+    const dear = [exchange({ ladder: [{ incentive: percentOff(3_000) }] }), AUTUMN];
+    const first = made({ ...shop(dear), model: sureModel(3), exchanges: [YES] });
+    expect(first.decision.offer?.campaignId).toBe("autumn");
+    const back = { ...shop(dear), model: sureModel(3), exchanges: [YES], consent: AGREED };
+    const early = { ...back, exchanges: [{ ...YES, answeredAtMs: NOON - 1_000 }] };
+    for (const then of [back, early])
+      expect(decided({ ...then, decisionState: first.nextState, nowMs: LATER }).offer?.campaignId).toBe("welcome");
+  });
+
   it("stands in the record of what is decided with it, and only there", () => {
     expect(encodeRecordedState(input(shop()))).not.toContain("exchanges");
     expect(encodeRecordedState(input({ ...shop(), exchanges: [] }))).not.toContain("exchanges");

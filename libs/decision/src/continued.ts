@@ -164,7 +164,7 @@ function standingDecision(situation: Situation, enrolments: readonly Enrolment[]
     freshness,
     degradedReason: "",
     horizonMs: longest === 0 ? model.horizonMs : longest,
-    message: standing.message,
+    message: explanationStep(situation, offer),
     segments: [],
     personalData: standingPersonalData(situation, standing),
     validUntilMs: standing.validUntilMs,

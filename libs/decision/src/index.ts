@@ -25,7 +25,7 @@ export type {
   Profile,
   RealisedMargin,
 } from "./input.js";
-export { isWithin, LOADED_BAND } from "./model/believable.js";
+export { GIVEN_LOGIT_MOST, GIVEN_MOST, isWithin, LOADED_BAND } from "./model/believable.js";
 export {
   isSameQuestion,
   type AnsweredShift,

@@ -1,15 +1,17 @@
 import { isStillAgreed } from "@leastwise/vocabulary";
 import type { Situation } from "./situation.js";
-import type { RecentAnswer } from "./state/decision-state.js";
+import type { Answer, RecentAnswer } from "./state/decision-state.js";
 import { REPEAT_SPAN_MS } from "./state/evolve.js";
 import { applyingStep } from "./steps/applying.js";
 import { consentStep } from "./steps/consent.js";
+import { explanationStep } from "./steps/explanation.js";
 import { invitationStep } from "./steps/invitation.js";
+import { withDisclosure } from "./steps/personal-data.js";
 
 /**
  * The earlier answer that a call is to get again: the same caller's same request id within 24 hours, as long as the answer
  * is among the newest that the state keeps; without a request id the same cart within the same episode, for as long as that
- * answer stands.
+ * answer stands and would be said in the same words: in another language, or where laws ask for a disclosure, the same is told anew.
  */
 export function repeatedAnswer(situation: Situation): RecentAnswer | undefined {
   const { decisionState, cause, nowMs } = situation;
@@ -23,9 +25,20 @@ export function repeatedAnswer(situation: Situation): RecentAnswer | undefined {
   // An offer outlives the episode that it was issued in, and so does the answer that shows it.
   const episodes = [decisionState.episode?.id, ...decisionState.open.map((held) => held.episodeId)];
   const standing = standingAnswer(situation, episodes);
-  return standing?.answer.offer === undefined || isOpen(decisionState.open, standing.answer.offer.offerId)
-    ? standing
-    : undefined;
+  if (standing === undefined || !isSaidAlike(situation, standing.answer)) return undefined;
+  const { offer } = standing.answer;
+  return offer === undefined || isOpen(decisionState.open, offer.offerId) ? standing : undefined;
+}
+
+/** True if the shopper would be told of it in the same words now, disclosures included. */
+function isSaidAlike(
+  situation: Situation,
+  { offer, message, personalDataClasses = [], disclosure = "" }: Answer,
+): boolean {
+  return (
+    explanationStep(situation, offer) === message &&
+    withDisclosure(situation, personalDataClasses).disclosure === disclosure
+  );
 }
 
 /** The newest answer for the same cart within one of the episodes, while it stands. */
@@ -77,12 +90,24 @@ function isStillConsented(
   return isStillAgreed(consent ?? ["personalization"], now);
 }
 
-/** True of an answer that asked what the shopper has answered since, and of one from before a promise was made that it does not keep. */
-function isPastExchange({ answer, atMs }: RecentAnswer, { exchanges = [] }: Situation): boolean {
-  return exchanges.some(
-    ({ campaignId, accepted, answeredAtMs }) =>
-      campaignId === answer.consentExchange?.campaignId || (accepted && answeredAtMs >= atMs),
+/**
+ * True of an answer that asked what the shopper has answered since, of one from before a promise was made, and of one that gives less than what was promised and
+ * is owed now.
+ */
+function isPastExchange({ answer, atMs }: RecentAnswer, situation: Situation): boolean {
+  const { exchanges = [] } = situation;
+  return (
+    exchanges.some(
+      ({ campaignId, accepted, answeredAtMs }) =>
+        campaignId === answer.consentExchange?.campaignId || (accepted && answeredAtMs >= atMs),
+    ) || isPromiseOwed(situation, answer)
   );
+}
+
+function isPromiseOwed(situation: Situation, { offer }: Answer): boolean {
+  if (situation.exchanges?.some(({ accepted }) => accepted) !== true) return false;
+  const { owed } = applyingStep(situation, consentStep(situation));
+  return owed?.campaign.exchange !== undefined && owed.appraisal.worthMinor > (offer?.faceValueMinor ?? 0);
 }
 
 function isOpen(open: Situation["decisionState"]["open"], offerId: string): boolean {

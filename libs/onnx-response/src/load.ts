@@ -1,5 +1,7 @@
 import {
   isWithin,
+  GIVEN_LOGIT_MOST,
+  GIVEN_MOST,
   LOADED_BAND,
   logistic,
   type CompiledCustom,
@@ -112,6 +114,11 @@ async function probed(shaped: Shaped): Promise<Refusal | undefined> {
     if (place === 0 && !isWithin(LOADED_BAND, chance)) {
       const expected = `a chance to buy of ${LOADED_BAND.least} to ${LOADED_BAND.most} for ${whom}`;
       return refused("conversion_unbelievable", chance, expected);
+    }
+    const most = Math.max(...rows.logits.slice(1));
+    if (place === 0 && most > GIVEN_LOGIT_MOST) {
+      const expected = `a chance to buy of at most ${GIVEN_MOST} for ${whom}, whatever is given`;
+      return refused("conversion_unbelievable", logistic(most), expected);
     }
     const fall = fallIn(probe, rows.logits);
     if (fall !== undefined) return refused("response_falls", `${fall}, for ${whom}`, "a response that never falls");

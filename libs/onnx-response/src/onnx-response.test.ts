@@ -90,6 +90,7 @@ describe("a custom model", () => {
     ["a leaf that is no number", trees({ oddLeaf: Number.NaN, depth: 1 }), "not_finite"],
     ["a chance of 1.0 for everybody", trees({ base: 40 }), "conversion_unbelievable"],
     ["a chance of 0 for everybody", trees({ base: -40 }), "conversion_unbelievable"],
+    ["rungs that sell whatever they give", trees({ rise: 40 }), "conversion_unbelievable"],
   ])("with %s is refused", async (_what, onnx, reason) => {
     const refused = await load(onnx);
     expect(refused.ok ? [] : refused.error).toMatchObject([{ reason, field: "custom.onnx" }]);

@@ -15,8 +15,9 @@ export const LOADED_BAND: Band = { least: 0.000_5, most: 0.95 };
 const DECIDED_BAND: Band = { least: 0.000_1, most: 0.995 };
 
 /** The most that an incentive may bring a shopper to. Who is sure anyway is nearly sure with one; beyond this a model says that whatever is given sells. */
-const GIVEN_MOST = 0.999_9;
-const GIVEN_LOGIT_MOST = Math.log(GIVEN_MOST / (1 - GIVEN_MOST));
+export const GIVEN_MOST = 0.999_9;
+/** The same as a logit. */
+export const GIVEN_LOGIT_MOST = Math.log(GIVEN_MOST / (1 - GIVEN_MOST));
 
 /** Whether a chance lies in a band; one that is no number lies in none. */
 export function isWithin({ least, most }: Band, chance: number): boolean {
