@@ -86,7 +86,7 @@ function askingRound(inputs: readonly DecisionInput[], part: AskableModel): () =
 }
 
 async function answerOf(part: AskableModel, question: Parameters<AskableModel["ask"]>[0]): Promise<ModelAnswer> {
-  const outcome = await part.ask(question);
+  const outcome = await part.ask(question, PATIENT_MS);
   if (outcome.outcome === "answered") return outcome.answer;
   throw new Error(`the model did not answer: ${outcome.outcome}`);
 }

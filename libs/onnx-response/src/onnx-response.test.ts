@@ -11,6 +11,7 @@ import type { StandingModel } from "./standing-model.js";
 const NAMES = FEATURES.map(({ name }) => name);
 const COLUMNS = columnsOf(NAMES.length);
 /** Long enough for any machine: nothing here is about being quick. */
+const PATIENCE_MS = 60_000;
 const PATIENT: LoadOptions = { budgetMs: 60_000 };
 
 const standing: StandingModel[] = [];
@@ -54,7 +55,7 @@ afterEach(async () => {
 describe("a custom model", () => {
   it("answers all rows of a question at once, by kind, rising with depth", async () => {
     const model = taken(await load(trees()));
-    const outcome = await model.ask(asked(3));
+    const outcome = await model.ask(asked(3), PATIENCE_MS);
     if (outcome.outcome !== "answered") throw new Error(outcome.outcome);
     const { logit, logitSd, shifts } = outcome.answer;
     expect(logit).toBeCloseTo(-1, 0);
@@ -64,12 +65,12 @@ describe("a custom model", () => {
     const [first, second] = shifts.percent_off ?? [];
     expect(second?.[1]).toBeGreaterThan(first?.[1] ?? Infinity);
     // The same question, the same answer, and another shopper another one.
-    expect(await model.ask(asked(3))).toEqual(outcome);
-    expect(await model.ask(asked())).not.toEqual(outcome);
+    expect(await model.ask(asked(3), PATIENCE_MS)).toEqual(outcome);
+    expect(await model.ask(asked(), PATIENCE_MS)).not.toEqual(outcome);
   });
 
   it("may say its own standard deviations", async () => {
-    const outcome = await taken(await load(trees({ outputs: 2 }))).ask(asked());
+    const outcome = await taken(await load(trees({ outputs: 2 }))).ask(asked(), PATIENCE_MS);
     if (outcome.outcome !== "answered") throw new Error(outcome.outcome);
     expect(outcome.answer.logitSd).toBeCloseTo(0.1, 6);
     expect(outcome.answer.shifts.gift?.[0]?.[2]).toBeCloseTo(0.1, 6);
@@ -77,8 +78,12 @@ describe("a custom model", () => {
 
   it("answers several at a time, each its own question", async () => {
     const model = taken(await load(trees()));
-    const alone = await model.ask(asked(3));
-    const together = await Promise.all([model.ask(asked(3)), model.ask(asked()), model.ask(asked(3))]);
+    const alone = await model.ask(asked(3), PATIENCE_MS);
+    const together = await Promise.all([
+      model.ask(asked(3), PATIENCE_MS),
+      model.ask(asked(), PATIENCE_MS),
+      model.ask(asked(3), PATIENCE_MS),
+    ]);
     expect([together[0], together[2]]).toEqual([alone, alone]);
     expect(together[1]).not.toEqual(alone);
   });
@@ -106,7 +111,7 @@ describe("a custom model", () => {
     // Each look at the clock takes a millisecond: a question alone takes one.
     let nowMs = 0;
     const model = taken(await load(trees(), { budgetMs: 5, nowMs: () => (nowMs += 1) }));
-    const outcomes = await Promise.all(Array.from({ length: 32 }, () => model.ask(asked(3))));
+    const outcomes = await Promise.all(Array.from({ length: 32 }, () => model.ask(asked(3), PATIENCE_MS)));
     expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(["answered"]));
     expect(model.isResting).toBe(false);
   });
@@ -130,7 +135,7 @@ describe("a custom model", () => {
     const model = taken(await load(trees(), { budgetMs: 5, nowMs: () => (time.nowMs += time.stepMs) }));
     const outcomes = async (times: number) => {
       const said: string[] = [];
-      for (let i = 0; i < times; i += 1) said.push((await model.ask(asked())).outcome);
+      for (let i = 0; i < times; i += 1) said.push((await model.ask(asked(), PATIENCE_MS)).outcome);
       return said;
     };
     time.stepMs = 6;
@@ -148,15 +153,15 @@ describe("a custom model", () => {
 
   it("that gives no number for a shopper unlike those that it was tried with has failed", async () => {
     const model = taken(await load(trees({ odd: { column: 3, above: 1_000, logit: Number.NaN } })));
-    expect(await model.ask(asked())).toMatchObject({ outcome: "answered" });
-    expect(await model.ask(asked(3, 1_001))).toMatchObject({ outcome: "failed" });
+    expect(await model.ask(asked(), PATIENCE_MS)).toMatchObject({ outcome: "answered" });
+    expect(await model.ask(asked(3, 1_001), PATIENCE_MS)).toMatchObject({ outcome: "failed" });
   });
 
   it("is let go of once whoever asked has been answered, and has failed whoever asks then", async () => {
     const model = taken(await loadCustom(custom(trees()), PATIENT));
-    const answer = model.ask(asked());
+    const answer = model.ask(asked(), PATIENCE_MS);
     await model.close();
     expect(await answer).toMatchObject({ outcome: "answered" });
-    expect(await model.ask(asked())).toMatchObject({ outcome: "failed" });
+    expect(await model.ask(asked(), PATIENCE_MS)).toMatchObject({ outcome: "failed" });
   });
 });

@@ -6,7 +6,7 @@ import { answerOf, askRows, isFinite, type SaidRows, type Shaped } from "./sessi
 /** What came of a question. */
 export type AskedOutcome =
   | { readonly outcome: "answered"; readonly answer: ModelAnswer }
-  /** It took longer than it may. */
+  /** It took longer than it may, or its turn did not come in time, and it was not asked. `tookMs` has the wait for its turn in it. */
   | { readonly outcome: "late"; readonly tookMs: number }
   /** It gave no answer that can be reckoned with. */
   | { readonly outcome: "failed"; readonly why: string };
@@ -14,6 +14,9 @@ export type AskedOutcome =
 /** So many failures in a row, and the model is not asked for a while: it would only cost each checkout its time. */
 const FAILURES_MAX = 3;
 const REST_MS = 60_000;
+
+/** Most questions that wait for their turn: more than can be answered while a checkout has time. */
+export const QUEUE_MAX = 64;
 
 export interface StandingOptions {
   /** Longest that an answer may take, ms. */
@@ -25,17 +28,31 @@ export interface StandingOptions {
 /** A custom model that stands ready, as those see it who ask. */
 export type AskableModel = Pick<StandingModel, "ask" | "budgetMs" | "close" | "isResting">;
 
-/** A custom model that was loaded and tried. Once it is closed it must not be asked any more. */
+/** A question that waits for its turn. */
+interface Waiting {
+  /** The last instant at which it may begin. */
+  readonly beginByMs: number;
+  /** Its turn has come; false: it did not come in time. */
+  readonly come: (isInTime: boolean) => void;
+}
+
+/**
+ * A custom model that was loaded and tried. One question is asked at a time, as each keeps the thread busy, and none is to pay for another; of those that wait, that
+ * which has to begin first is the next.
+ */
 export class StandingModel {
   readonly #shaped: Shaped;
   readonly #options: StandingOptions;
   /** Where questions are written, used again: as many as were ever asked at a time. */
   readonly #free: Float32Array[] = [];
+  /** Who has to begin first stands first. */
+  readonly #queue: Waiting[] = [];
   #failures = 0;
   #restsUntilMs = -Infinity;
-  #asked = 0;
-  /** Resolves when all that was asked so far is answered: one question is asked at a time, as each keeps the thread busy, and none is to pay for another. */
-  #turn: Promise<unknown> = Promise.resolve();
+  #isBusy = false;
+  /** A run has not ended within its budget: nobody can say when it will. */
+  #isStuck = false;
+  #isClosed = false;
   #quiet: () => void = () => undefined;
 
   constructor(shaped: Shaped, options: StandingOptions) {
@@ -48,32 +65,102 @@ export class StandingModel {
     return this.#options.budgetMs;
   }
 
-  /** True for a minute after three failures in a row: it is not to be asked then. */
+  /** True for a minute after three failures in a row, and while a run does not end: it is not to be asked then. */
   get isResting(): boolean {
-    return this.#options.nowMs() < this.#restsUntilMs;
+    return this.#isStuck || this.#options.nowMs() < this.#restsUntilMs;
   }
 
-  /** Asks it, in one call. What goes wrong is told, not thrown. */
-  async ask(question: ResponseQuestion): Promise<AskedOutcome> {
-    this.#asked += 1;
-    const turn = this.#turn.then(() => this.#outcomeOf(question));
-    // Between two, whoever else waits for the thread comes to his right.
-    this.#turn = turn.then(() => (this.#asked > 0 ? setImmediate() : undefined));
-    const outcome = await turn;
-    this.#asked -= 1;
-    if (this.#asked === 0) this.#quiet();
-    this.#failures = outcome.outcome === "answered" ? 0 : this.#failures + 1;
-    if (this.#failures >= FAILURES_MAX) {
-      this.#failures = 0;
-      this.#restsUntilMs = this.#options.nowMs() + REST_MS;
-    }
+  /**
+   * Asks it, in one call. What goes wrong is told, not thrown. An answer comes at most its budget after its turn; at most {@link QUEUE_MAX} wait for theirs, and
+   * beyond that whoever has most time is late at once.
+   *
+   * @param waitMs how long it may wait for its turn, ms: if that comes later, or the model rests by then, it is late and is not asked
+   */
+  async ask(question: ResponseQuestion, waitMs: number): Promise<AskedOutcome> {
+    if (this.#isClosed) return { outcome: "failed", why: "it was let go of" };
+    const { nowMs } = this.#options;
+    const askedMs = nowMs();
+    if (!(await this.#turn(askedMs + waitMs))) return { outcome: "late", tookMs: nowMs() - askedMs };
+    const running = this.#outcomeOf(question);
+    const inBudget = await this.#inBudget(running);
+    const outcome = inBudget ?? ({ outcome: "late", tookMs: nowMs() - askedMs } as const);
+    this.#judge(outcome);
+    if (inBudget === undefined) this.#stick(running);
+    else void this.#passOn();
     return outcome;
   }
 
-  /** Lets go of the model, once whoever asked it has been answered. */
+  /**
+   * Lets go of the model, once whoever asked it has been answered, each within the budget. One whose run does not end keeps its session until it does: that would be
+   * taken from under it.
+   */
   async close(): Promise<void> {
-    if (this.#asked > 0) await new Promise<void>((resolve) => (this.#quiet = resolve));
-    await this.#shaped.session.release();
+    this.#isClosed = true;
+    if (this.#isBusy && !this.#isStuck) await new Promise<void>((resolve) => (this.#quiet = resolve));
+    if (!this.#isStuck) await this.#shaped.session.release();
+  }
+
+  /** True when it is the turn of who asked, who passes it on; false if it did not come in time. */
+  async #turn(beginByMs: number): Promise<boolean> {
+    if (this.isResting) return false;
+    if (!this.#isBusy) {
+      this.#isBusy = true;
+      return true;
+    }
+    return new Promise((come) => {
+      const place = this.#queue.findIndex((other) => other.beginByMs > beginByMs);
+      this.#queue.splice(place < 0 ? this.#queue.length : place, 0, { beginByMs, come });
+      if (this.#queue.length > QUEUE_MAX) this.#queue.pop()?.come(false);
+    });
+  }
+
+  /** Between two questions whoever else waits for the thread comes to his right. */
+  async #passOn(): Promise<void> {
+    if (this.#queue.length > 0) await setImmediate();
+    this.#next();
+  }
+
+  #next(): void {
+    for (let first = this.#queue.shift(); first !== undefined; first = this.#queue.shift()) {
+      const isInTime = !this.isResting && this.#options.nowMs() <= first.beginByMs;
+      first.come(isInTime);
+      if (isInTime) return;
+    }
+    this.#isBusy = false;
+    this.#quiet();
+  }
+
+  /** Nobody waits for a run of which nobody knows when it ends. */
+  #stick(running: Promise<AskedOutcome>): void {
+    this.#isStuck = true;
+    for (const { come } of this.#queue.splice(0)) come(false);
+    this.#quiet();
+    void running.then(async () => {
+      this.#isStuck = false;
+      this.#next();
+      // It takes its memory, and nothing else, if it cannot be let go of.
+      if (this.#isClosed) await this.#shaped.session.release().catch(() => undefined);
+    });
+  }
+
+  #judge({ outcome }: AskedOutcome): void {
+    this.#failures = outcome === "answered" ? 0 : this.#failures + 1;
+    if (this.#failures < FAILURES_MAX) return;
+    this.#failures = 0;
+    this.#restsUntilMs = this.#options.nowMs() + REST_MS;
+  }
+
+  /** What comes of a run; undefined: it has not ended within its budget. */
+  async #inBudget(running: Promise<AskedOutcome>): Promise<AskedOutcome | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => {
+        resolve(undefined);
+      }, this.budgetMs);
+    });
+    const outcome = await Promise.race([running, over]);
+    clearTimeout(timer);
+    return outcome;
   }
 
   async #outcomeOf(question: ResponseQuestion): Promise<AskedOutcome> {

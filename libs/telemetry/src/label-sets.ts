@@ -151,7 +151,7 @@ export const DEGRADED_REASONS = [
 ] as const;
 
 /**
- * What came of asking a custom model: `answered`; `late`, after `scorer.custom_model_budget_ms`; `failed`; `changed`, since what was known of the shopper or what could be given
+ * What came of asking a custom model: `answered`; `late`, after `scorer.custom_model_budget_ms` or since its turn did not come in time; `failed`; `changed`, since what was known of the shopper or what could be given
  * was no longer what it had been asked about.
  */
 export const CUSTOM_MODEL_OUTCOMES = ["answered", "late", "failed", "changed"] as const;

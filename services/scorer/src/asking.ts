@@ -3,6 +3,7 @@ import type { AskableModel, AskedOutcome } from "@leastwise/onnx-response";
 import type { Models } from "@leastwise/references";
 import { Seldom, type Telemetry } from "@leastwise/telemetry";
 import { MINUTE_MS, type Millis } from "@leastwise/vocabulary";
+import { inTime } from "./in-time.js";
 
 export interface AskingSources {
   readonly models: Pick<Models, "active" | "custom">;
@@ -24,6 +25,9 @@ export interface Said {
 /** Once for what was known at first, and once more if that changed meanwhile. */
 const TIMES_MAX = 2;
 
+/** What a decision still takes once it knows what the model says, ms. */
+const FINISH_MS = 2;
+
 /** Asks the custom part of the model in force, and counts what comes of it. */
 export class Asking {
   readonly #sources: AskingSources;
@@ -41,17 +45,28 @@ export class Asking {
   toAsk(question: ResponseQuestion | undefined, said: Said | undefined, leftMs: number): AskableModel | undefined {
     const custom = this.#sources.models.custom();
     if (question === undefined || custom === undefined || custom.isResting) return undefined;
-    if (said === undefined && leftMs <= custom.budgetMs) this.#count("late");
-    if (leftMs <= custom.budgetMs) return undefined;
+    if (said === undefined && waitMs(custom, leftMs) <= 0) this.#count("late");
+    if (waitMs(custom, leftMs) <= 0) return undefined;
     if (said === undefined) return custom;
     return said.answer === undefined || this.#fits(said, question) || said.times >= TIMES_MAX ? undefined : custom;
   }
 
-  /** Asks, while which other decisions may be made. */
-  async ask(custom: AskableModel, question: ResponseQuestion, nowMs: Millis, before?: Said): Promise<Said> {
+  /**
+   * Asks, while which other decisions may be made. It is over in time for a decision without the model, whatever the model does.
+   *
+   * @param leftMs time that is left until the answer leaves: others may be asking, too
+   */
+  async ask(
+    custom: AskableModel,
+    question: ResponseQuestion,
+    nowMs: Millis,
+    leftMs: number,
+    before?: Said,
+  ): Promise<Said> {
     const model = this.#sources.models.active();
     if (before !== undefined) this.#count("changed");
-    const outcome = await custom.ask(question);
+    const asked = custom.ask(question, waitMs(custom, leftMs));
+    const outcome = (await inTime(asked, leftMs - FINISH_MS)) ?? ({ outcome: "late", tookMs: leftMs } as const);
     if (outcome.outcome !== "answered") this.#miss(model, outcome);
     const answer = outcome.outcome === "answered" ? outcome.answer : undefined;
     return { model, question, answer, nowMs, times: (before?.times ?? 0) + 1 };
@@ -80,4 +95,9 @@ export class Asking {
   #count(outcome: AskedOutcome["outcome"] | "changed"): void {
     this.#sources.telemetry.metrics.customModel.with({ outcome }).add();
   }
+}
+
+/** How long a question may wait for its turn, ms, so that its answer is there in time. */
+function waitMs({ budgetMs }: AskableModel, leftMs: number): number {
+  return leftMs - budgetMs - FINISH_MS;
 }

@@ -93,6 +93,20 @@ function meanwhile(does: (asked: number) => Promise<AskedOutcome["outcome"]>): L
   return () => Promise.resolve(ok(part));
 }
 
+/** A model that is late, and keeps how long it might wait. */
+function waitsOf(waits: number[]): LoadCustom {
+  const part: AskableModel = {
+    isResting: false,
+    budgetMs: 5,
+    ask: (_question, waitMs) => {
+      waits.push(waitMs);
+      return Promise.resolve({ outcome: "late", tookMs: 6 });
+    },
+    close: () => Promise.resolve(),
+  };
+  return () => Promise.resolve(ok(part));
+}
+
 function favourable({ rows }: ResponseQuestion): ModelAnswer {
   const shifts = rows.map(({ depthBp }) => [depthBp, depthBp / 1_000, 0.1] as const);
   return { logit: -1, logitSd: 0.1, shifts: { percent_off: shifts } };
@@ -176,6 +190,29 @@ describe("a custom model in force", () => {
     const { answer } = await recorded(await ask(shop));
     expect(answer !== undefined).toBe(counts.answered === 1);
     expect(await outcomes(shop)).toEqual(counts);
+  });
+
+  it("that never says anything does not keep an answer from leaving in time", async () => {
+    const never = () => new Promise<never>(() => undefined);
+    const shop = await open(custom(), meanwhile(never));
+    // The wall stands still: only who looks at what is left ends the wait.
+    const deadlineMs = shop.time.wallMs + 50;
+    const answer = await shop.decider.decide(checkout(), deadlineMs);
+    if (!answer.ok) throw new Error(answer.error.reason);
+    expect(answer.value).toMatchObject({ degradedReason: "" });
+    expect((await recorded(answer.value)).answer).toBeUndefined();
+    expect(await outcomes(shop)).toEqual({ answered: 0, late: 1, failed: 0, changed: 0 });
+    const supposed = await shop.decider.whatIf(wire.WhatIfRequest.fromPartial({ request: checkout() }));
+    expect(supposed.ok).toBe(true);
+  });
+
+  it("is told how long a question may wait, so that its answer is there before ours leaves", async () => {
+    const waits: number[] = [];
+    const shop = await open(custom(), waitsOf(waits));
+    await shop.decider.whatIf(wire.WhatIfRequest.fromPartial({ request: checkout() }));
+    await shop.decider.decide(checkout(), shop.time.wallMs + 100);
+    // Who only supposes waits longer. Of a checkout's 100 ms its answer leaves 10 early, 5 are the model's, and 2 the decision's own.
+    expect(waits).toEqual([998, 83]);
   });
 
   it("does not hold up what was stopped meanwhile", async () => {

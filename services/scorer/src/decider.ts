@@ -27,6 +27,7 @@ import { callFacts, type CallSources } from "./call-facts.js";
 import { subjectOfCall } from "./call-subject.js";
 import { readDecide, type DecideCall } from "./decide-request.js";
 import { decisionInput, type Facts } from "./decision-input.js";
+import { inTime } from "./in-time.js";
 import { tokenedAnswer, tokenOffer, withShown, type ShownOffer } from "./token-offer.js";
 import { whatIf } from "./what-if.js";
 import { earlyMs } from "./leave-time.js";
@@ -197,7 +198,11 @@ export class Decider {
     const { question } = begun;
     const custom = this.#asking.toAsk(question, said, this.#leftMs(leaveMs));
     if (question !== undefined && custom !== undefined)
-      return this.#answer(asked, hold, await this.#asking.ask(custom, question, facts.nowMs, said));
+      return this.#answer(
+        asked,
+        hold,
+        await this.#asking.ask(custom, question, facts.nowMs, this.#leftMs(leaveMs), said),
+      );
     const answer = this.#asking.answerTo(question, said);
     const outcome = begun.finish(answer);
     // What was answered before has the same answer, also when its codes have been used since.
@@ -394,22 +399,4 @@ function outcomeOf(decision: Decision): "granted" | "none" | "ghost" | "continue
   if (decision.ghost) return "ghost";
   if (decision.continued) return "continued";
   return decision.offer === undefined ? "none" : "granted";
-}
-
-/** The value, or undefined if the time was over first. */
-async function inTime<T>(promise: Promise<T>, leftMs: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<undefined>((resolve) => {
-    timer = setTimeout(
-      () => {
-        resolve(undefined);
-      },
-      Math.max(0, leftMs),
-    );
-  });
-  try {
-    return await Promise.race([promise, over]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

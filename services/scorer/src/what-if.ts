@@ -24,6 +24,9 @@ export interface WhatIfSources extends CallSources, Pick<DeciderOptions, "standi
   readonly models: Pick<Models, "active" | "custom">;
 }
 
+/** How long a supposition waits until a custom model may be asked, ms. Checkouts, which have less time, go first. */
+const MODEL_WAIT_MS = 1_000;
+
 const AHEAD_MAX_MS = 366 * DAY_MS;
 
 /**
@@ -87,7 +90,9 @@ async function decided(
   const { question } = begun;
   const custom = asking.toAsk(question, undefined, Infinity);
   const said =
-    question === undefined || custom === undefined ? undefined : await asking.ask(custom, question, known.nowMs);
+    question === undefined || custom === undefined
+      ? undefined
+      : await asking.ask(custom, question, known.nowMs, MODEL_WAIT_MS + custom.budgetMs);
   // What was known is what is supposed, whatever has happened since.
   const input = { ...known, modelAnswer: asking.answerTo(question, said) };
   const outcome = begun.finish(input.modelAnswer);
