@@ -33,13 +33,13 @@ export type DegradedInput = Omit<DecisionInput, "policy" | "model"> & {
 
 /**
  * The safe answer: an outstanding offer is honoured, one that is owed included, else none, marked with what was missing.
- * The subject is enrolled all the same; nothing new is issued, no episode is opened, and the answer stands for this moment
- * only. An owner whose partition another may be about to take over (`owner_changing`) misses nothing but the moment: its answer is stale.
+ * The subject is enrolled all the same; nothing new is issued, nobody is asked for consent, be it once more, no episode is opened, and the answer stands for this
+ * moment only. An owner whose partition another may be about to take over (`owner_changing`) misses nothing but the moment: its answer is stale.
  */
 export function degradedDecision(input: DegradedInput, reason: DegradedReason): DecideOutcome {
   const situation = situationUnder(input, input.policy ?? noPolicy(input), input.model ?? NO_MODEL, true);
   const repeated = repeatedAnswer(situation);
-  if (repeated !== undefined) return { kind: "repeated", answer: repeated.answer };
+  if (repeated !== undefined) return { kind: "repeated", answer: { ...repeated.answer, consentExchange: undefined } };
   const enrolments = enrolmentStep(situation);
   const fitting = outstandingStep(situation);
   const answer = fitting === undefined ? none(situation, enrolments) : honoured(situation, enrolments, fitting);

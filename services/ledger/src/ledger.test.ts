@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { FailedDraws } from "./failed-draws.js";
 import { givenLog, openLedger } from "./given/open-ledger.js";
-import { EUR, givenBudget, granted, none, NOON, subjectOf } from "./given/records.js";
+import { EUR, euros, givenBudget, granted, none, NOON, subjectOf } from "./given/records.js";
 import type { Ledger } from "./ledger.js";
 
 const ADA = subjectOf(1);
@@ -230,6 +230,28 @@ describe("a decision", () => {
     expect(ledger.books(BUDGETS, []).explorationSpentMinor).toEqual({ autumn: 0 });
     expect(ledger.books(BUDGETS, []).decisionsPerRung).toEqual({ autumn: [0] });
     expect(ledger.stateOf(ADA)).toEqual(before.states[0]);
+    await ledger.close();
+  });
+
+  it("that asks for consent is durable before it counts, and counts nothing where it does not get onto the log", async () => {
+    const { ledger } = await openLedger(log);
+    const asks = (id: string): wire.DecisionRecord => ({
+      ...none({ id, subject: ADA }),
+      consentExchange: wire.ConsentExchange.fromPartial({
+        ...{ campaignId: "welcome", worth: euros(1_000) },
+        incentive: { kind: { $case: "percentOff", value: { percentBp: 1_000 } } },
+      }),
+    });
+    const release = log.hold(on(TOPICS.decisions));
+    const asked = ledger.record(asks("d1"));
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    expect(ledger.stateOf(ADA)).toMatchObject({ recent: [], history: [] });
+    release();
+    expect((await asked).ok).toBe(true);
+    expect(ledger.stateOf(ADA).recent).toMatchObject([{ answer: { consentExchange: { campaignId: "welcome" } } }]);
+    log.refuse(on(TOPICS.decisions));
+    expect((await ledger.record(asks("d2"))).ok).toBe(false);
+    expect(ledger.stateOf(ADA).recent).toHaveLength(1);
     await ledger.close();
   });
 

@@ -213,21 +213,24 @@ export class Ledger {
   }
 
   /**
-   * Writes a decision. One that grants something, or withholds it, counts when it is durable; one that gives nothing counts at once, and its
+   * Writes a decision. One that grants something, withholds it, or asks for consent, counts when it is durable; any other counts at once, and its
    * record follows. The failure is the log's; the state is then what it was, save that what was to be granted is in doubt.
    */
   async record(record: UnwrittenDecision, led: Led = {}): Promise<Result<void, LogError>> {
     const recorded = readDecision(record);
-    const isGrant = recorded.issued !== undefined || recorded.isWithheld;
-    if (isGrant) return this.#recordGrant(record, recorded, led);
+    // What a shopper is asked is to be proved, as what is granted.
+    const isToBeDurable = recorded.issued !== undefined || recorded.isWithheld || record.consentExchange !== undefined;
+    if (isToBeDurable) return this.#recordDurable(record, recorded, led);
     if (this.#own.areShared) return this.#writeDecision(record, recorded, led);
-    const writing = this.#recordNone(record, recorded, led);
-    this.#goOn(writing);
-    // What a shopper is asked is to be proved; any other none may be told before its record stands.
-    return record.consentExchange === undefined ? ok(undefined) : writing;
+    this.#goOn(this.#recordNone(record, recorded, led));
+    return ok(undefined);
   }
 
-  async #recordGrant(record: UnwrittenDecision, recorded: RecordedDecision, led: Led): Promise<Result<void, LogError>> {
+  async #recordDurable(
+    record: UnwrittenDecision,
+    recorded: RecordedDecision,
+    led: Led,
+  ): Promise<Result<void, LogError>> {
     const { decisionId } = record;
     this.#pending.send(decisionId, recorded);
     const written = await this.#writeDecision(record, recorded, led);

@@ -9,7 +9,7 @@ interface Pending {
 }
 
 /**
- * Decisions that grant something, or withhold it, and are not in the book: on their way to the log, or not acknowledged, so that one cannot
+ * Decisions that grant something, withhold it, or ask for consent, and are not in the book: on their way to the log, or not acknowledged, so that one cannot
  * tell whether they stand on it. What they promise counts meanwhile: nobody else may promise the same money or explore with it, nor may it
  * get the shopper past a cap.
  */

@@ -660,6 +660,37 @@ describe("a clock that is behind the log", () => {
   });
 });
 
+/** Asks for consent in exchange for a fifth off. */
+const ASKING = wire.Campaign.fromPartial({
+  ...{ campaignId: "welcome", kind: wire.CampaignKind.CAMPAIGN_KIND_ENTITLEMENT, budgetId: "marketing" },
+  approach: {
+    $case: "consentExchange",
+    value: { segment: "everyone", purposes: [wire.Purpose.PURPOSE_PROFILE] },
+  },
+  ladder: [{ incentive: { kind: { $case: "percentOff", value: { percentBp: 2_000 } } } }],
+  offerTtlMs: 60_000n,
+});
+
+describe("a question of consent", () => {
+  it("is told to nobody before its record is durable, by a second call neither", async () => {
+    await given.log.append([applied(percentages({ campaigns: [ASKING] }))]);
+    const shop = await open();
+    const release = given.log.hold(on(TOPICS.decisions));
+    const first = ask(shop);
+    for (const fields of [{}, { requestId: "r-2" }]) {
+      const untold = await ask(shop, fields, shop.time.wallMs);
+      expect(untold).toMatchObject({ decisionId: "", degradedReason: "deadline_near", consentExchange: undefined });
+    }
+    expect(await standing(given.log, TOPICS.decisions)).toEqual([]);
+    release();
+    expect((await first).consentExchange?.campaignId).toBe("welcome");
+    expect((await ask(shop)).consentExchange?.campaignId).toBe("welcome");
+    // The safe answer asks nothing, be it of before.
+    const late = await ask(shop, {}, shop.time.wallMs);
+    expect([late.decisionId, late.consentExchange]).toEqual([(await first).decisionId, undefined]);
+  });
+});
+
 describe("a log that takes no appends", () => {
   it("lets nothing be promised, and nobody else the money: the grant may stand on the log all the same", async () => {
     const shop = await openGenerous();
@@ -679,17 +710,8 @@ describe("a log that takes no appends", () => {
   });
 
   it("lets nobody be asked for consent in exchange, with an offer or with none, and gives the rest of the answer", async () => {
-    const asking = wire.Campaign.fromPartial({
-      ...{ campaignId: "welcome", kind: wire.CampaignKind.CAMPAIGN_KIND_ENTITLEMENT, budgetId: "marketing" },
-      approach: {
-        $case: "consentExchange",
-        value: { segment: "everyone", purposes: [wire.Purpose.PURPOSE_PROFILE] },
-      },
-      ladder: [{ incentive: { kind: { $case: "percentOff", value: { percentBp: 2_000 } } } }],
-      offerTtlMs: 60_000n,
-    });
     const policy = percentages();
-    await given.log.append([applied({ ...policy, campaigns: [...policy.campaigns, asking] })]);
+    await given.log.append([applied({ ...policy, campaigns: [...policy.campaigns, ASKING] })]);
     const shop = await open();
     const granted = await ask(shop);
     expect([granted.offer?.campaignId, granted.consentExchange?.campaignId]).toEqual(["autumn", "welcome"]);
