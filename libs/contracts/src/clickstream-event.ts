@@ -23,7 +23,8 @@ import * as wire from "./wire.js";
 export const EVENT_AHEAD_MAX_MS = 5 * MINUTE_MS;
 
 const CODES_MAX = 32;
-const CODE_BYTES_MAX = 64;
+/** Longest code that an order may name, bytes; a token of an offer may be longer. */
+export const CODE_BYTES_MAX = 64;
 const CONTENT_KIND_BYTES_MAX = 64;
 const { EventKind } = wire;
 

@@ -336,6 +336,11 @@ export function decisionFacts(record: UnwrittenDecision): DecisionFacts {
   };
 }
 
+/** An offer that a newer version of the program may have written; undefined: what it gives is not known here. */
+export function knownOfferOf(offer: wire.Offer): IssuedOffer | undefined {
+  return offer.incentive?.kind === undefined || offer.faceValue === undefined ? undefined : offerOf(offer);
+}
+
 /** An offer of a record that was checked when it was written. */
 export function offerOf(offer: wire.Offer): IssuedOffer {
   if (offer.incentive === undefined || offer.faceValue === undefined)

@@ -45,6 +45,19 @@ export function readJson<Name extends MessageName>(
   return ok(CODECS[name].decode(bytes));
 }
 
+/**
+ * Reads a message that some version of the program wrote with {@link writeJson}: fields and enum values that this one does not know are passed over. Undefined: it is no such
+ * message.
+ */
+export function readWrittenJson<Name extends MessageName>(name: Name, json: unknown): WireMessage<Name> | undefined {
+  const desc = messageDescriptor(name);
+  try {
+    return CODECS[name].decode(toBinary(desc, fromJson(desc, json as JsonValue, { ignoreUnknownFields: true })));
+  } catch {
+    return undefined;
+  }
+}
+
 /** A message in its proto JSON form, with the field names of the proto files: int64 as text, enums by name, absent left out. */
 export function writeJson<Name extends MessageName>(name: Name, message: WireMessage<Name>): JsonValue {
   const desc = messageDescriptor(name);

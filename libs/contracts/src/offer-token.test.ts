@@ -32,6 +32,16 @@ function changed(part: 0 | 1 | 2, said: string): string {
   return TOKEN.split(".").with(part, said).join(".");
 }
 
+/** A token with these claims, signed as ours are. */
+function signed(claims: object): string {
+  const unsigned = changed(1, Buffer.from(JSON.stringify(claims)).toString("base64url"))
+    .split(".")
+    .slice(0, 2)
+    .join(".");
+  const own = Buffer.from(hkdfSync("sha256", KEY, "", "leastwise offer token 1", 32));
+  return `${unsigned}.${createHmac("sha256", own).update(unsigned).digest("base64url")}`;
+}
+
 describe("the token of an offer", () => {
   it("is read as it was made, and made the same again", () => {
     expect(tokens.read(TOKEN, "")).toEqual({ ok: true, value: { subject: SUBJECT, offer: OFFER } });
@@ -79,6 +89,33 @@ describe("the token of an offer", () => {
     },
   );
 
+  it("is none where it would be longer than is read, and whatever is made is read", () => {
+    const scopedTo = (count: number) => {
+      const scope = wire.Scope.fromPartial({
+        productIds: Array.from({ length: count }, (_, i) => `${"s".repeat(15)}${10_000 + i}`),
+      });
+      return {
+        ...OFFER,
+        incentive: { kind: { $case: "percentOff" as const, value: { percentBp: 1_000, maximum: undefined, scope } } },
+      };
+    };
+    const made = Array.from({ length: 140 }, (_, count) => tokens.mint(scopedTo(count), SUBJECT));
+    expect(new Set(made.filter((token) => token !== "").map((token) => reasonOf(token)))).toEqual(new Set(["read"]));
+    expect(made.indexOf("")).toBeGreaterThan(80);
+    expect(tokens.mint(scopedTo(1_000), SUBJECT)).toBe("");
+  });
+
+  it("of a newer version is read: what is not known of it is passed over", () => {
+    const claims = JSON.parse(Buffer.from(TOKEN.split(".")[1]!, "base64url").toString()) as Record<string, object>;
+    const signedWith = (offer: object) => signed({ ...claims, more: 1, offer: { ...claims["offer"], ...offer } });
+    const token = signedWith({ newer: { a: 1 }, incentive: { percent_off: { percent_bp: 1_000, newer: ["x"] } } });
+    expect(tokens.read(token, "")).toEqual({ ok: true, value: { subject: SUBJECT, offer: OFFER } });
+    const other = signedWith({ incentive: { newer_kind: {} }, status: "OFFER_STATUS_NEWER" });
+    expect(tokens.read(other, "")).toMatchObject({ ok: true, value: { offer: { incentive: { kind: undefined } } } });
+    expect(codeIn(other)).toBe(CODE);
+    expect(reasonOf(signedWith({ issued_at_ms: {} }))).toBe("token_malformed at offer_token");
+  });
+
   it("is refused if its claims are no offer's, be it that they are signed", () => {
     expect(reasonOf(tokens.mint(OFFER, "ada" as SubjectId))).toBe("token_malformed at offer_token");
   });
@@ -88,5 +125,8 @@ describe("the token of an offer", () => {
     expect([codeIn(TOKEN), codeIn(CODE.toLowerCase()), codeIn("SAVE10")]).toEqual([CODE, CODE, undefined]);
     expect(codeIn(changed(1, Buffer.from('{"offer":{"code":7}}').toString("base64url")))).toBeUndefined();
     expect(codeIn("eyJ9.x.y")).toBeUndefined();
+    // However long, so that it is known for one where it is no longer read.
+    const long = signed({ offer: { code: CODE, padding: "x".repeat(5_000) } });
+    expect([codeIn(long), isOfferToken(long), reasonOf(long)]).toEqual([CODE, false, "token_malformed at offer_token"]);
   });
 });

@@ -1,10 +1,10 @@
 import { readCode } from "@leastwise/offers";
 import { err, isSubjectId, ok, refusal, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
-import { readJson, writeJson } from "./json.js";
+import { readWrittenJson, writeJson } from "./json.js";
 import type * as wire from "./wire.js";
 
-/** Longest token that is read, characters: one of ours has some 700. */
+/** Longest token that is made and read, characters: one of ours has some 700, and as much more as its incentive names goods. */
 const TOKEN_LENGTH_MAX = 4_096;
 
 /** Sets tokens apart from all else that the key is for. */
@@ -14,7 +14,7 @@ const KEY_PURPOSE = "leastwise offer token 1";
 export interface TokenReading {
   /** Whom it was issued to. */
   readonly subject: SubjectId;
-  /** As the answer had it, its code included. */
+  /** As the answer had it, its code included; of a newer version of the program's what this one knows of it. */
   readonly offer: wire.Offer;
 }
 
@@ -37,7 +37,7 @@ export class OfferTokens {
     this.#header = base64url(JSON.stringify({ alg: "HS256", typ: "JWT", kid: this.#keyId }));
   }
 
-  /** The token of an offer as an answer has it. */
+  /** The token of an offer as an answer has it; empty where it would be longer than is read: its code stands for the offer then. */
   mint(offer: wire.Offer, subject: SubjectId): string {
     const claims = {
       iss: "leastwise",
@@ -48,29 +48,32 @@ export class OfferTokens {
       offer: writeJson("Offer", { ...offer, token: "" }),
     };
     const signed = `${this.#header}.${base64url(JSON.stringify(claims))}`;
-    return `${signed}.${this.#signatureOf(signed)}`;
+    const token = `${signed}.${this.#signatureOf(signed)}`;
+    return token.length > TOKEN_LENGTH_MAX ? "" : token;
   }
 
   /**
-   * Reads a token that was made with this key, be it that its offer is over. Refused: `token_malformed`, `token_key_unknown` (made with another version of
+   * Reads a token that was made with this key, be it that its offer is over, or that a newer version of the program made it: what it says beyond what is known here is
+   * passed over, since it is signed. Refused: `token_malformed`, `token_key_unknown` (made with another version of
    * the key), `token_forged`.
    */
   read(token: string, field: string): Result<TokenReading, Refusal> {
     const refused = (reason: string, came: string) =>
       err(refusal(reason, field, came, "the token of an offer, as an answer had it"));
     const parts = partsOf(token);
-    if (parts === undefined) return refused("token_malformed", "no token");
-    if (parts.header !== this.#header) {
-      const keyId = objectIn(parts.header)["kid"];
-      if (typeof keyId === "string" && keyId !== this.#keyId) return refused("token_key_unknown", keyId);
+    if (parts === undefined || token.length > TOKEN_LENGTH_MAX) return refused("token_malformed", "no token");
+    const { alg, kid, crit } = objectIn(parts.header);
+    if (typeof kid === "string" && kid !== this.#keyId) return refused("token_key_unknown", kid);
+    // What is said to be critical has to be understood (RFC 7515), and nothing of it is here.
+    if (kid !== this.#keyId || alg !== "HS256" || crit !== undefined)
       return refused("token_malformed", "another header");
-    }
     if (!isSame(parts.signature, this.#signatureOf(`${parts.header}.${parts.claims}`)))
       return refused("token_forged", "another signature");
     const { sub, offer } = objectIn(parts.claims);
-    const read = readJson("Offer", offer, "offer");
-    if (!read.ok || typeof sub !== "string" || !isSubjectId(sub)) return refused("token_malformed", "other claims");
-    return ok({ subject: sub, offer: read.value });
+    const read = readWrittenJson("Offer", offer);
+    if (read === undefined || typeof sub !== "string" || !isSubjectId(sub))
+      return refused("token_malformed", "other claims");
+    return ok({ subject: sub, offer: read });
   }
 
   #signatureOf(signed: string): string {
@@ -78,12 +81,12 @@ export class OfferTokens {
   }
 }
 
-/** Whether a text has the form of a token with a code of ours in it, rather than that of a code: others' tokens are none. */
+/** Whether a text has the form of a token with a code of ours in it, rather than that of a code, and may be read: others' tokens are none. */
 export function isOfferToken(text: string): boolean {
-  return partsOf(text) !== undefined && codeIn(text) !== undefined;
+  return text.length <= TOKEN_LENGTH_MAX && partsOf(text) !== undefined && codeIn(text) !== undefined;
 }
 
-/** The code of ours that a text is, or that is inside of it, a token, which is taken at its word; undefined: neither. */
+/** The code of ours that a text is, or that is inside of it, a token, however long, which is taken at its word; undefined: neither. */
 export function codeIn(text: string): string | undefined {
   const parts = partsOf(text);
   const code = parts === undefined ? text : codeOf(objectIn(parts.claims));
@@ -97,7 +100,6 @@ function codeOf({ offer }: Readonly<Record<string, unknown>>): unknown {
 
 /** The three parts of a compact token; undefined: it is none. */
 function partsOf(token: string): { header: string; claims: string; signature: string } | undefined {
-  if (token.length > TOKEN_LENGTH_MAX) return undefined;
   const [, header, claims, signature] = /^(eyJ[\w-]+)\.([\w-]+)\.([\w-]+)$/u.exec(token) ?? [];
   return header === undefined || claims === undefined || signature === undefined
     ? undefined

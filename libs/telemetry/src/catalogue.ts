@@ -17,6 +17,7 @@ import {
   INCENTIVE_KINDS,
   MONEY_MOVEMENTS,
   OFFER_LIFE_EVENTS,
+  OFFER_TOKEN_OUTCOMES,
   RPC_CODES,
   RPC_METHOD_NAMES,
   RPC_SERVICES,
@@ -313,6 +314,12 @@ export const CATALOGUE = {
     labels: { outcome: closed(CUSTOM_MODEL_OUTCOMES) },
   },
 
+  offerTokens: {
+    type: "counter",
+    name: "leastwise_offer_tokens_total",
+    help: "Tokens of offers that came with Decide, by what came of them. One that was not read is as none.",
+    labels: { outcome: closed(OFFER_TOKEN_OUTCOMES) },
+  },
   offers: {
     type: "counter",
     name: "leastwise_offers_total",

@@ -157,6 +157,18 @@ export const DEGRADED_REASONS = [
 export const CUSTOM_MODEL_OUTCOMES = ["answered", "late", "failed", "changed"] as const;
 
 /**
+ * What came of the token of an offer that a Decide brought along: `read`, be it that the offer is over or another shopper's; `token_key_unknown`, made with another version of the key;
+ * `token_malformed`; `token_forged`; `offer_unknown`, of a newer version of the program, which gives what this one does not know.
+ */
+export const OFFER_TOKEN_OUTCOMES = [
+  "read",
+  "token_key_unknown",
+  "token_malformed",
+  "token_forged",
+  "offer_unknown",
+] as const;
+
+/**
  * What became of a call that was passed on to the scorer that owns its subject: `answered`; `refused` by it; `unavailable`, without a
  * connection or with one that broke; `late`, without an answer in time; `cancelled` by the caller; `failed` in any other way.
  */

@@ -26,6 +26,7 @@ import {
   openShop,
   recordOf,
   standing,
+  TOKENS,
   type GivenLog,
   type Shop,
   type ShopOptions,
@@ -409,6 +410,33 @@ describe("a scorer among others", () => {
     expect(await standing(other.log, TOPICS.decisions)).toEqual([]);
     await here.close();
     await other.end();
+  });
+
+  it("decides as without a token where it cannot read it, or does not know what its offer gives", async () => {
+    const shop = await openGenerous();
+    const { offer } = await ask(shop);
+    const { token = "" } = offer ?? {};
+    const newer = TOKENS.mint({ ...wire.Offer.fromPartial(offer ?? {}), incentive: { kind: undefined } }, ADA);
+    for (const [place, offerToken] of [`${token}x`, "mine", newer].entries()) {
+      const again = await ask(shop, { requestId: `again-${place}`, offerToken });
+      expect(again).toMatchObject({ degradedReason: "", offer: { offerId: offer?.offerId } });
+      const other = await shop.decider.decide(checkout({ subject: { userId: "bob" }, offerToken }), undefined);
+      expect(other).toMatchObject({ ok: true });
+    }
+    for (const outcome of ["token_forged", "token_malformed", "offer_unknown"])
+      expect(await counted(shop.telemetry, "leastwise_offer_tokens_total", `outcome="${outcome}"`)).toBe(2);
+  });
+
+  it("answers with an offer that is too long for a token, and takes it for what it is", async () => {
+    const productIds = ["shoe", ...Array.from({ length: 999 }, (_, i) => `${"s".repeat(16)}${1_000 + i}`)];
+    const { campaigns, ...policy } = percentages();
+    const long = { kind: { $case: "percentOff" as const, value: { percentBp: 1_000, scope: { productIds } } } };
+    const scoped = campaigns.map((campaign) => ({ ...campaign, ladder: [{ incentive: long }] }));
+    await given.log.append([applied(wire.Policy.fromPartial({ ...policy, campaigns: scoped }))]);
+    const shop = await open();
+    const { offer } = await ask(shop);
+    expect(offer).toMatchObject({ token: "", faceValue: { currency: "EUR" } });
+    expect((await ask(shop, { requestId: "r-2", offerToken: offer?.token ?? "none" })).offer).toEqual(offer);
   });
 
   it("refuses what it cannot understand, whoever's it is", async () => {

@@ -95,7 +95,7 @@ export class Decider {
   }
 
   /**
-   * Decides. Refuses only what cannot be understood, and a counterfeit stack; what is missing makes the answer degraded.
+   * Decides. Refuses only what cannot be understood, and a counterfeit stack; a token that cannot be read is as none; what is missing makes the answer degraded.
    *
    * @param deadlineMs when the caller stops waiting, in wall time; undefined: the own budget holds
    * @param led what the call's record is to say of how it came about
@@ -108,14 +108,13 @@ export class Decider {
     const call = readDecide(request, this.#options.afterWaitMs);
     if (!call.ok) return call;
     const shown = tokenOffer(this.#options, call.value);
-    if (!shown.ok) return shown;
     const { budgetMs, marginMs } = this.#options;
     const arrivedMs = this.#options.wallNowMs();
     const givenMs = deadlineMs === undefined ? budgetMs : deadlineMs - arrivedMs;
     const leaveMs = arrivedMs + givenMs - earlyMs(givenMs, marginMs);
     const staleMs = await this.#awaitAfter(call.value, leaveMs - arrivedMs);
     const subject = this.#subjectOf(call.value);
-    return this.#inTurn({ call: call.value, subject, staleMs, leaveMs, led, shown: shown.value });
+    return this.#inTurn({ call: call.value, subject, staleMs, leaveMs, led, shown });
   }
 
   /**
@@ -154,9 +153,8 @@ export class Decider {
     const call = readDecide(request, 0);
     if (!call.ok) return call;
     const shown = tokenOffer(this.#options, call.value);
-    if (!shown.ok) return shown;
     const subject = this.#subjectOf(call.value);
-    return ok(this.#untold({ call: call.value, subject, staleMs: 0, leaveMs: 0, led: {}, shown: shown.value }, reason));
+    return ok(this.#untold({ call: call.value, subject, staleMs: 0, leaveMs: 0, led: {}, shown }, reason));
   }
 
   /** One answer of a subject after the other. Whoever's turn does not come in time gets what stands, and no record is made. */

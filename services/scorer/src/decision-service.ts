@@ -10,7 +10,6 @@ import {
   type RpcService,
   type SideBySides,
 } from "@leastwise/rpc";
-import type { Telemetry } from "@leastwise/telemetry";
 import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { randomUUID } from "node:crypto";
 import { readDecide } from "./decide-request.js";
@@ -92,9 +91,7 @@ export function decisionHandlers(
 }
 
 /** What is there while all else is read. */
-export interface RestoringOptions extends TokenReaders {
-  readonly telemetry: Pick<Telemetry, "metrics">;
-}
+export type RestoringOptions = TokenReaders;
 
 /**
  * The door of the decision while the windows and the ledger are read from the log: the checkout has its answer, and no record is made of it. The offer of the
@@ -136,10 +133,8 @@ export function restoringAnswer(
 ): Result<wire.DecideResponse, Refusal> {
   const call = readDecide(request, 0);
   if (!call.ok) return call;
-  const answer = answerByToken(options, call.value, "features_restoring");
-  if (!answer.ok) return answer;
   options.telemetry.metrics.degraded.with({ reason: "features_restoring" }).add();
-  return answer;
+  return ok(answerByToken(options, call.value, "features_restoring"));
 }
 
 /** Why a batch of so many is not taken; undefined: it is. */

@@ -1,4 +1,4 @@
-import { answerToWire, offerOf, type OfferTokens, type wire } from "@leastwise/contracts";
+import { answerToWire, knownOfferOf, type OfferTokens, type wire } from "@leastwise/contracts";
 import {
   answerOf,
   degradedDecision,
@@ -10,12 +10,14 @@ import {
   type OpenOffer,
 } from "@leastwise/decision";
 import { offerSubject, type OfferSubjects } from "@leastwise/ledger";
-import { err, ok, type AssignmentKey, type Refusal, type Result, type SubjectId } from "@leastwise/vocabulary";
+import type { Telemetry } from "@leastwise/telemetry";
+import type { AssignmentKey, SubjectId } from "@leastwise/vocabulary";
 import type { DecideCall } from "./decide-request.js";
 
 /** What is needed to take a shopper's token for the offer that it is. */
 export interface TokenReaders extends OfferSubjects {
   readonly tokens: OfferTokens;
+  readonly telemetry: Pick<Telemetry, "metrics">;
 }
 
 /** An offer that a call knows by its token. */
@@ -27,26 +29,29 @@ export interface ShownOffer {
 }
 
 /**
- * The offer that the call's token stands for, as a subject's state has it; undefined: there is no token, it was made with another version of the key, its
- * offer is over, or it is another shopper's. Refused: what was never a token of ours.
+ * The offer that the call's token stands for, as a subject's state has it; undefined: there is no token, or none that can be read, counted by why, its
+ * offer is over, or it is another shopper's. A checkout does not go without an answer for its token.
  */
 export function tokenOffer(
   readers: TokenReaders,
   { offerToken, ids }: Pick<DecideCall, "offerToken" | "ids">,
-): Result<ShownOffer | undefined, Refusal> {
-  if (offerToken === "") return ok(undefined);
+): ShownOffer | undefined {
+  if (offerToken === "") return undefined;
+  const { metrics } = readers.telemetry;
   const read = readers.tokens.read(offerToken, "offer_token");
-  if (!read.ok) return read.error.reason === "token_key_unknown" ? ok(undefined) : err(read.error);
-  const offer = offerOf(read.value.offer);
+  const offer = read.ok ? knownOfferOf(read.value.offer) : undefined;
+  const outcome = read.ok ? (offer === undefined ? "offer_unknown" : "read") : read.error.reason;
+  metrics.offerTokens.with({ outcome }).add();
+  if (!read.ok || offer === undefined) return undefined;
   const issued = { subject: read.value.subject, issuedAtMs: offer.issuedAtMs };
   const isTheirs = offerSubject(readers, ids, issued) === issued.subject;
-  if (!isTheirs || readers.clock.nowMs() >= offer.expiresAtMs) return ok(undefined);
+  if (!isTheirs || readers.clock.nowMs() >= offer.expiresAtMs) return undefined;
   const open = {
     ...{ campaignId: offer.campaignId, offer, withheld: false },
     // The ledger knows the rest. Nothing here promises more than was shown, and no record is made of it.
     ...{ rung: 1, worstCostMinor: offer.faceValueMinor, episodeId: "", draw: 0, propensity: 1 },
   };
-  return ok({ open, token: offerToken });
+  return { open, token: offerToken };
 }
 
 /** A state with an offer in it that no ledger here has heard of. */
@@ -58,13 +63,8 @@ export function withShown(state: DecisionState, shown: ShownOffer | undefined): 
  * What is answered where nothing is known but the call itself, as while the log is read: the offer of its token is honoured, else none. No record is made of
  * it, so that it has no decision.
  */
-export function answerByToken(
-  readers: TokenReaders,
-  call: DecideCall,
-  reason: DegradedReason,
-): Result<wire.DecideResponse, Refusal> {
+export function answerByToken(readers: TokenReaders, call: DecideCall, reason: DegradedReason): wire.DecideResponse {
   const shown = tokenOffer(readers, call);
-  if (!shown.ok) return shown;
   const { hasher, clock } = readers;
   const subject = hasher.of(call.ids);
   const outcome = degradedDecision(
@@ -73,7 +73,7 @@ export function answerByToken(
       ...{ subject, assignmentKey: subject as string as AssignmentKey, nowMs: clock.nowMs(), clock: "wall" },
       ...{ cart: call.cart, channel: call.channel, device: call.device, place: call.place, language: call.language },
       ...{ features: NO_FEATURES, consent: [], partnerSegments: [], proposedClass: "", catalog: [] },
-      decisionState: withShown(EMPTY_STATE, shown.value),
+      decisionState: withShown(EMPTY_STATE, shown),
       ...{ budgets: {}, explorationSpentMinor: {}, decisionsPerRung: {}, realisedMargins: {}, offersLeft: {} },
       ...{ killSwitch: true, observeOnly: true, freshness: "fresh", codeKey: NO_KEY },
     },
@@ -81,7 +81,7 @@ export function answerByToken(
   );
   if (outcome.kind === "repeated") throw new Error("nothing was answered before");
   const answer = { ...answerOf(outcome.decision), decisionId: "" };
-  return ok(tokenedAnswer(readers.tokens, subject, answer, 0, shown.value));
+  return tokenedAnswer(readers.tokens, subject, answer, 0, shown);
 }
 
 const NO_FEATURES: FeatureVector = { catalogue: "", values: [], texts: {}, asOfOffset: -1, partition: 0 };

@@ -21,6 +21,19 @@ describe("a code that a shop reports", () => {
   });
 });
 
+describe("a text longer than any code", () => {
+  it("never stays what it is: it may have a code in it", () => {
+    const [header, , signature] = TOKEN.split(".");
+    const claims = Buffer.from(JSON.stringify({ offer: { code: CODE, padding: "x".repeat(30_000) } })).toString(
+      "base64url",
+    );
+    expect(reportedCode(`${header}.${claims}.${signature}`)).toBe(codeHash(CODE));
+    const short = TOKEN.slice(0, -50);
+    expect(reportedCode(short)).toBe(codeHash(short));
+    expect(reportedCode(`the code is ${TOKEN}`)).toBe(codeHash(`the code is ${TOKEN}`));
+  });
+});
+
 describe("a text that may have codes in it", () => {
   it("has none of them any more, nor tokens, whole or cut short, and is as long as before", () => {
     const stars = (text: string) => "*".repeat(text.length);

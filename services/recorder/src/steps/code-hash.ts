@@ -1,4 +1,4 @@
-import { codeIn } from "@leastwise/contracts";
+import { CODE_BYTES_MAX, codeIn } from "@leastwise/contracts";
 import { readCode } from "@leastwise/offers";
 import { createHash } from "node:crypto";
 
@@ -7,10 +7,14 @@ export function codeHash(code: string): string {
   return code === "" ? "" : createHash("sha256").update(code).digest("hex");
 }
 
-/** A code that a shop reports. One of ours may still be worth money, and is its hash, however it was typed; what everybody may know stays. */
+/**
+ * A code that a shop reports. One of ours may still be worth money, and is its hash, however it was typed; what everybody may know stays. What is too long for a code is
+ * none: it is a hash, since there may be a code in it, as in a token that was cut short.
+ */
 export function reportedCode(text: string): string {
   const code = codeIn(text);
-  return code === undefined ? text : codeHash(code);
+  if (code !== undefined) return codeHash(code);
+  return Buffer.byteLength(text) > CODE_BYTES_MAX ? codeHash(text) : text;
 }
 
 /** Sixteen letters and digits, in groups of four or by themselves, wherever they begin: the words before a code may look like a part of it. */

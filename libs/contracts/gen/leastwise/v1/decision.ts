@@ -162,7 +162,8 @@ export interface DecideRequest {
     | undefined;
   /**
    * Token of an offer that the shopper was shown (`Offer.token`). Where what stands behind the answer is missing, the offer is honoured by it; else the ledger's
-   * word counts. One that was made with another version of the key, or for another shopper, is as none. Absent: none.
+   * word counts. One that was made with another version of the key, or for another shopper, that cannot be read or was forged, is as none, and never makes Decide refuse
+   * (`leastwise_offer_tokens_total` counts it). Absent: none.
    */
   offerToken: string;
 }
@@ -4105,7 +4106,7 @@ export const DecisionServiceService = {
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
    * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
    * `too_many_products`, `tiers_invalid`; of a counterfeit stack: `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`,
-   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`, `token_malformed`, `token_forged`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
    * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide: {
@@ -4178,7 +4179,7 @@ export interface DecisionServiceServer extends UntypedServiceImplementation {
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
    * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
    * `too_many_products`, `tiers_invalid`; of a counterfeit stack: `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`,
-   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`, `token_malformed`, `token_forged`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
    * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide: handleUnaryCall<DecideRequest, DecideResponse>;
@@ -4211,7 +4212,7 @@ export interface DecisionServiceClient extends Client {
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
    * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
    * `too_many_products`, `tiers_invalid`; of a counterfeit stack: `unknown_code`, `foreign_subject`, `offer_redeemed`, `offer_expired`,
-   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`, `token_malformed`, `token_forged`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
+   * `terms_edited`, `code_twice`, `unknown_group`, `group_twice`; of the rest: `position_malformed`, `wait_out_of_range`, `lag_out_of_range`); DEADLINE_EXCEEDED if the deadline had passed on arrival; RESOURCE_EXHAUSTED
    * (`message_too_large`); UNAVAILABLE from the transport, without a reason, once the process has ended its connections.
    */
   decide(

@@ -94,7 +94,8 @@ export interface Offer {
   /**
    * The offer, signed, as a JSON Web Token (RFC 7519, `HS256`): who reads it knows what was given, to which subject and until when, without asking anybody.
    * Any scorer honours the offer by it where its own state is missing (`DecideRequest.offer_token`), any door takes it for the code, and an order that
-   * names it is attributed by it. On answers of Decide alone; elsewhere empty.
+   * names it is attributed by it. At most 4 096 characters: of an offer whose incentive names so many goods that it would be longer it is empty, and the code stands for the
+   * offer. On answers of Decide alone; elsewhere empty. Newer versions may say more in it: pass over what you do not know.
    */
   token: string;
 }
@@ -3475,7 +3476,7 @@ export const BestStackResponse: MessageFns<BestStackResponse> = {
 export type OfferServiceService = typeof OfferServiceService;
 export const OfferServiceService = {
   /**
-   * Whether a code is good for a cart. Errors: INVALID_ARGUMENT (`code_malformed`, `empty_cart`, `mixed_currencies`, …).
+   * Whether a code is good for a cart. Errors: INVALID_ARGUMENT (`code_malformed`, `token_malformed`, `token_forged`, `empty_cart`, `mixed_currencies`, …).
    * What is wrong with the code itself is an answer, not an error: the reasons of Redeem, and `redemption_in_doubt` for one that a
    * redemption under way, or without an answer, may have used. It knows no order: `order_has_code` shows at Redeem.
    */
@@ -3537,7 +3538,7 @@ export const OfferServiceService = {
     responseDeserialize: (value: Buffer): Offer => Offer.decode(value),
   },
   /**
-   * An offer as it stands. Errors: INVALID_ARGUMENT (`code_malformed`), NOT_FOUND (`unknown_code`), UNAVAILABLE
+   * An offer as it stands. Errors: INVALID_ARGUMENT (`code_malformed`, `token_malformed`, `token_forged`), NOT_FOUND (`unknown_code`), UNAVAILABLE
    * (`redemption_in_doubt`: a redemption under way, or without an answer, may have used it).
    */
   get: {
@@ -3569,7 +3570,7 @@ export const OfferServiceService = {
 
 export interface OfferServiceServer extends UntypedServiceImplementation {
   /**
-   * Whether a code is good for a cart. Errors: INVALID_ARGUMENT (`code_malformed`, `empty_cart`, `mixed_currencies`, …).
+   * Whether a code is good for a cart. Errors: INVALID_ARGUMENT (`code_malformed`, `token_malformed`, `token_forged`, `empty_cart`, `mixed_currencies`, …).
    * What is wrong with the code itself is an answer, not an error: the reasons of Redeem, and `redemption_in_doubt` for one that a
    * redemption under way, or without an answer, may have used. It knows no order: `order_has_code` shows at Redeem.
    */
@@ -3591,7 +3592,7 @@ export interface OfferServiceServer extends UntypedServiceImplementation {
   /** Gives back what lines of a redeemed order had. Errors: UNIMPLEMENTED in this version. */
   refund: handleUnaryCall<RefundRequest, Offer>;
   /**
-   * An offer as it stands. Errors: INVALID_ARGUMENT (`code_malformed`), NOT_FOUND (`unknown_code`), UNAVAILABLE
+   * An offer as it stands. Errors: INVALID_ARGUMENT (`code_malformed`, `token_malformed`, `token_forged`), NOT_FOUND (`unknown_code`), UNAVAILABLE
    * (`redemption_in_doubt`: a redemption under way, or without an answer, may have used it).
    */
   get: handleUnaryCall<GetOfferRequest, Offer>;
@@ -3607,7 +3608,7 @@ export interface OfferServiceServer extends UntypedServiceImplementation {
 
 export interface OfferServiceClient extends Client {
   /**
-   * Whether a code is good for a cart. Errors: INVALID_ARGUMENT (`code_malformed`, `empty_cart`, `mixed_currencies`, …).
+   * Whether a code is good for a cart. Errors: INVALID_ARGUMENT (`code_malformed`, `token_malformed`, `token_forged`, `empty_cart`, `mixed_currencies`, …).
    * What is wrong with the code itself is an answer, not an error: the reasons of Redeem, and `redemption_in_doubt` for one that a
    * redemption under way, or without an answer, may have used. It knows no order: `order_has_code` shows at Redeem.
    */
@@ -3690,7 +3691,7 @@ export interface OfferServiceClient extends Client {
     callback: (error: ServiceError | null, response: Offer) => void,
   ): ClientUnaryCall;
   /**
-   * An offer as it stands. Errors: INVALID_ARGUMENT (`code_malformed`), NOT_FOUND (`unknown_code`), UNAVAILABLE
+   * An offer as it stands. Errors: INVALID_ARGUMENT (`code_malformed`, `token_malformed`, `token_forged`), NOT_FOUND (`unknown_code`), UNAVAILABLE
    * (`redemption_in_doubt`: a redemption under way, or without an answer, may have used it).
    */
   get(request: GetOfferRequest, callback: (error: ServiceError | null, response: Offer) => void): ClientUnaryCall;
