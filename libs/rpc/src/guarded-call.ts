@@ -114,6 +114,7 @@ export function contextOf({ method }: BoundMethod, call: AnyCall, controller = n
   return {
     method: method.path,
     deadlineMs: Number.isFinite(deadlineMs) ? deadlineMs : undefined,
+    waitedMs: 0,
     signal: controller.signal,
     peer: call.getPeer(),
     metadata: call.metadata,

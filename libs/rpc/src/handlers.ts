@@ -8,6 +8,8 @@ export interface CallContext {
   readonly method: string;
   /** When the caller stops waiting, Unix milliseconds; undefined if it said nothing. */
   readonly deadlineMs: number | undefined;
+  /** How long the message had been here when the handler was called, ms: one of a two-way stream may have waited behind others. */
+  readonly waitedMs: number;
   /** Aborts when the caller has gone or the deadline has passed, and that of a one-way stream also when the server stops. */
   readonly signal: AbortSignal;
   /** Address of the caller, `host:port`. */

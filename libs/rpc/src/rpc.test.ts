@@ -320,8 +320,10 @@ describe("two-way streams", () => {
     /** Holds every message back until a test lets its size go, and says what is in hand. */
     async function startHeld(messagesMax: number, keyOf: (size: number) => string = String) {
       const held = new Map<number, () => void>();
+      const waitedMs = new Map<number, number>();
       const stream: CollectorHandlers["recordStream"] = async (request, context) => {
         const size = request.events.length;
+        waitedMs.set(size, context.waitedMs);
         await new Promise<void>((resolve) => held.set(size, resolve));
         held.delete(size);
         return size === 0 ? err(invalidArgument(refusal("batch_empty", "events", "", "1"))) : echo(request, context);
@@ -336,7 +338,7 @@ describe("two-way streams", () => {
       const letGo = (size: number) => {
         held.get(size)!();
       };
-      return { client, ends, inHand, letGo };
+      return { client, ends, inHand, letGo, waitedMs };
     }
 
     it("have so many in hand and no more, and their answers leave in order", async () => {
@@ -365,6 +367,21 @@ describe("two-way streams", () => {
       await inHand(3);
       letGo(3);
       expect((await done).got).toEqual([1, 2, 3, 4]);
+    });
+
+    it("know how long they have waited behind those of their key, since they came", async () => {
+      const { client, inHand, letGo, waitedMs } = await startHeld(4, (size) => (size === 3 ? "other" : "one"));
+      const { done } = collect(client, [1, 2, 3]);
+      // The third is in hand, so that the second has come.
+      await inHand(1, 3);
+      const hereMs = performance.now();
+      while (performance.now() < hereMs + 5) await new Promise((resolve) => setImmediate(resolve));
+      letGo(1);
+      await inHand(2, 3);
+      expect(waitedMs.get(2)).toBeGreaterThanOrEqual(5);
+      expect(waitedMs.get(3)).toBeLessThan(waitedMs.get(2)!);
+      for (const size of [2, 3]) letGo(size);
+      await done;
     });
 
     it("end with the first refusal, after the answers before it", async () => {

@@ -63,7 +63,11 @@ class TwoWayStream {
 
   /** Messages of one key are answered one after the other. */
   #answer(message: Incoming): Promise<Answer> {
-    const answer = () => answerOne(this.#bound, this.#hooks, message, this.#context);
+    const cameMs = performance.now();
+    const answer = () => {
+      const waitedMs = performance.now() - cameMs;
+      return answerOne(this.#bound, this.#hooks, message, { ...this.#context, waitedMs });
+    };
     const key = message.ok ? this.#bound.sideBySide?.keyOf(message.value) : undefined;
     if (key === undefined) return answer();
     const answered = this.#byKey.get(key)?.then(answer) ?? answer();

@@ -627,6 +627,16 @@ describe("a deadline that is near", () => {
     });
   });
 
+  it("is that of a call that has waited for all its time before it was taken up", async () => {
+    const shop = await openGenerous({ budgetMs: 50 });
+    const waited = async (waitedMs: number) => {
+      const answer = await shop.decider.decide(checkout({ requestId: `r-${waitedMs}` }), undefined, {}, waitedMs);
+      return answer.ok ? answer.value.degradedReason : answer.error.reason;
+    };
+    expect(await waited(50)).toBe("deadline_near");
+    expect(await waited(0)).toBe("");
+  });
+
   it("is not kept waiting for its turn: what stands is told, without a decision", async () => {
     const shop = await openGenerous();
     const { offer } = await ask(shop);

@@ -99,20 +99,22 @@ export class Decider {
    *
    * @param deadlineMs when the caller stops waiting, in wall time; undefined: the own budget holds
    * @param led what the call's record is to say of how it came about
+   * @param waitedMs how long the call had been here before, ms: its budget counts from when it came
    */
   async decide(
     request: wire.DecideRequest,
     deadlineMs: number | undefined,
     led: Led = {},
+    waitedMs = 0,
   ): Promise<Result<wire.DecideResponse, Refusal>> {
     const call = readDecide(request, this.#options.afterWaitMs);
     if (!call.ok) return call;
     const shown = tokenOffer(this.#options, call.value);
     const { budgetMs, marginMs } = this.#options;
-    const arrivedMs = this.#options.wallNowMs();
+    const arrivedMs = this.#options.wallNowMs() - waitedMs;
     const givenMs = deadlineMs === undefined ? budgetMs : deadlineMs - arrivedMs;
     const leaveMs = arrivedMs + givenMs - earlyMs(givenMs, marginMs);
-    const staleMs = await this.#awaitAfter(call.value, leaveMs - arrivedMs);
+    const staleMs = await this.#awaitAfter(call.value, this.#leftMs(leaveMs));
     const subject = this.#subjectOf(call.value);
     return this.#inTurn({ call: call.value, subject, staleMs, leaveMs, led, shown });
   }

@@ -124,6 +124,31 @@ describe("a stream of several shoppers", () => {
   });
 });
 
+describe("a message that waits behind another of its shopper", () => {
+  it("has its time from when it came: what it has waited is gone", async () => {
+    const waited: (number | undefined)[] = [];
+    let answerFirst: () => void = () => undefined;
+    const decide: Shop["decider"]["decide"] = async (request, deadlineMs, led, waitedMs) => {
+      waited.push(waitedMs);
+      if (request.requestId === "r-1") await new Promise<void>((resolve) => (answerFirst = resolve));
+      // The other shopper's came after both.
+      if (request.requestId === "r-3") answerFirst();
+      return shop.decider.decide(request, deadlineMs, led);
+    };
+    await serve(decisionService({ decide, whatIf: (asked) => shop.decider.whatIf(asked) }, shop.recent));
+    const bob = { userId: "bob" };
+    await stream([
+      checkout({ requestId: "r-1" }),
+      checkout({ requestId: "r-2" }),
+      checkout({ requestId: "r-3", subject: bob }),
+    ]);
+    const [first = Number.NaN, ofBob, second = Number.NaN] = waited;
+    expect([first >= 0, ofBob !== undefined, second > first]).toEqual([true, true, true]);
+    await decideBatch([checkout()]);
+    expect(waited.at(-1)).toBe(0);
+  });
+});
+
 describe("a defect in one answer", () => {
   it("of a batch or a stream is told in its place, with a reference to the log, and the others have theirs", async () => {
     const defects: { readonly reference: string; readonly method: string }[] = [];

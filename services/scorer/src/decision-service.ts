@@ -51,7 +51,8 @@ export function decisionHandlers(
     deadlineMs?: number,
   ) => {
     try {
-      const answer = await decider.decide(request, deadlineMs, { traceparent: traceparentOf(context) });
+      const led = { traceparent: traceparentOf(context) };
+      const answer = await decider.decide(request, deadlineMs, led, context.waitedMs);
       return answer.ok ? responseOutcome(answer.value) : refusalOutcome(answer.error, index);
     } catch (error) {
       const reference = randomUUID();
@@ -65,7 +66,7 @@ export function decisionHandlers(
   return {
     decide: async (request, context) => {
       const led = { traceparent: traceparentOf(context) };
-      const answer = await decider.decide(request, context.deadlineMs, led);
+      const answer = await decider.decide(request, context.deadlineMs, led, context.waitedMs);
       return answer.ok ? answer : err(invalidArgument(answer.error));
     },
     decideBatch: async ({ requests }, context) => {
@@ -76,7 +77,7 @@ export function decisionHandlers(
       );
       return ok({ outcomes: await Promise.all(answering) });
     },
-    // A stream lives long: its deadline is not that of one answer.
+    // A stream lives long: its deadline is not that of one answer, which has the own budget from when its message came.
     decideStream: async (request, context) => ok(await outcome("decideStream", request, 0, context)),
     whatIf: (request) => decider.whatIf(request),
     explain: ({ decisionId }) => {

@@ -402,6 +402,23 @@ describe("a stream of decisions", () => {
     expect(["b:last", "a:last owner_unavailable"]).toContain(got[7]);
   });
 
+  it("gives an answer that had to wait what is left of its budget", async () => {
+    const call = a.client.decideStream();
+    const held = gate();
+    b.decider.before = () => held.opened;
+    for (const requestId of ["first", "behind"]) call.write(checkoutIn(69, requestId));
+    call.end();
+    await until(() => b.decider.decided.length === 1);
+    const heldFromMs = Date.now();
+    await until(() => Date.now() >= heldFromMs + 100);
+    held.open();
+    const got: string[] = [];
+    for await (const outcome of call) got.push(sayOutcome(outcome as wire.DecideOutcome));
+    expect(got).toEqual(["b:first", "b:behind"]);
+    const [first, behind] = b.decider.decided.map(({ deadlineMs }) => deadlineMs!);
+    expect(behind! - first!).toBeLessThan(50);
+  });
+
   it("gives each answer the own budget, not the stream's deadline", async () => {
     const call = a.client.decideStream({ deadline: Date.now() + 600_000 });
     call.write(checkoutIn(69));

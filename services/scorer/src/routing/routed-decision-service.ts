@@ -36,6 +36,7 @@ export interface RoutedDecider {
     request: wire.DecideRequest,
     deadlineMs: number | undefined,
     led?: Led,
+    waitedMs?: number,
   ): Promise<Result<wire.DecideResponse, Refusal>>;
   /** Whose request it is. Refuses one that names nobody as `decide` does; what else may be wrong with it does not show here. */
   subjectOf(request: wire.DecideRequest): Result<SubjectId, Refusal>;
@@ -236,7 +237,7 @@ class RoutedDecisions {
       METHODS.decideBatch,
       { requests },
       context,
-      this.#options.budgetMs,
+      this.#options.budgetMs - context.waitedMs,
     );
     if (context.signal.aborted) return [];
     if (!answer.ok || answer.value.outcomes.length !== requests.length) return this.#degrade(requests, context);

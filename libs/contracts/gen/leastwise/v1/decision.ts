@@ -4131,7 +4131,10 @@ export const DecisionServiceService = {
     responseSerialize: (value: DecideBatchResponse): Buffer => Buffer.from(DecideBatchResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DecideBatchResponse => DecideBatchResponse.decode(value),
   },
-  /** A stream of requests, answered in their order; each as Decide. */
+  /**
+   * A stream of requests, answered in their order; each as Decide, without a deadline of its own: it has 50 ms from when it came, though it may wait behind another of its
+   * shopper.
+   */
   decideStream: {
     path: "/leastwise.v1.DecisionService/DecideStream" as const,
     requestStream: true as const,
@@ -4188,7 +4191,10 @@ export interface DecisionServiceServer extends UntypedServiceImplementation {
    * (`batch_empty`, `batch_too_large`).
    */
   decideBatch: handleUnaryCall<DecideBatchRequest, DecideBatchResponse>;
-  /** A stream of requests, answered in their order; each as Decide. */
+  /**
+   * A stream of requests, answered in their order; each as Decide, without a deadline of its own: it has 50 ms from when it came, though it may wait behind another of its
+   * shopper.
+   */
   decideStream: handleBidiStreamingCall<DecideRequest, DecideOutcome>;
   /**
    * Why a decision came out as it did. Errors: NOT_FOUND (`unknown_decision`): it is not among the recent ones kept in
@@ -4249,7 +4255,10 @@ export interface DecisionServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DecideBatchResponse) => void,
   ): ClientUnaryCall;
-  /** A stream of requests, answered in their order; each as Decide. */
+  /**
+   * A stream of requests, answered in their order; each as Decide, without a deadline of its own: it has 50 ms from when it came, though it may wait behind another of its
+   * shopper.
+   */
   decideStream(): ClientDuplexStream<DecideRequest, DecideOutcome>;
   decideStream(options: Partial<CallOptions>): ClientDuplexStream<DecideRequest, DecideOutcome>;
   decideStream(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<DecideRequest, DecideOutcome>;
