@@ -538,7 +538,7 @@ describe("held out and observed", () => {
       });
     const treated = { ...heldOut, policy: exploiting() };
     expect([later(treated), later(heldOut)]).toMatchObject([
-      { personalDataUsed: true, personalDataClasses: ["purchase"] },
+      { personalDataUsed: true, personalDataClasses: ["behaviour"] },
       { personalDataUsed: false, personalDataClasses: [] },
     ]);
     expect(later(heldOut).candidates).toEqual(later(treated).candidates);
@@ -834,6 +834,7 @@ describe("a model that says of a shopper what nobody would believe", () => {
     expect(decision(regular)).toMatchObject({
       ...{ reason: "degraded", freshness: "degraded", degradedReason: "model_unbelievable", offer: undefined },
       ...{ modelVersion: "gone-wrong", validUntilMs: NOON, episodeId: "" },
+      ...{ personalDataUsed: true, personalDataClasses: ["behaviour"] },
     });
   });
 

@@ -49,7 +49,9 @@ export function degradedDecision(input: DegradedInput, reason: DegradedReason): 
     degradedReason: reason,
     classFreshness: [],
     consentExchange: undefined,
-    ...(answer.offer === undefined && { personalDataUsed: false, personalDataClasses: [], disclosure: "" }),
+    // Of who is not believed it moved the answer, which is none for that; of who lacks something else nothing was looked at.
+    ...(answer.offer === undefined &&
+      reason !== "model_unbelievable" && { personalDataUsed: false, personalDataClasses: [], disclosure: "" }),
     validUntilMs: situation.nowMs,
   };
   return decidedOf(input.decisionState, decision);

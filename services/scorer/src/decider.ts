@@ -205,8 +205,7 @@ export class Decider {
       );
     const answer = this.#asking.answerTo(question, said);
     const outcome = begun.finish(answer);
-    // What was answered before has the same answer, also when its codes have been used since.
-    const counterfeit = outcome.kind === "repeated" ? undefined : this.#counterfeitIn(call);
+    const counterfeit = this.#counterfeitIn(call, outcome.kind === "repeated");
     if (counterfeit !== undefined) return err(counterfeit);
     const recorded = answer === undefined ? input : { ...input, modelAnswer: answer };
     return ok(await this.#tell({ ...asked, staleMs }, hold, recorded, outcome, this.#unbelieved(outcome)));
@@ -224,11 +223,12 @@ export class Decider {
     return degradedReason;
   }
 
-  /** What is wrong with the offers that the checkout says are in the cart, counted; undefined: nothing. */
-  #counterfeitIn({ ids, cart }: DecideCall): Counterfeit | undefined {
+  /** What is wrong with the offers that the checkout says are in the cart, counted; undefined: nothing. What was answered before is not held to what came since. */
+  #counterfeitIn({ ids, cart }: DecideCall, isRepeated: boolean): Counterfeit | undefined {
     if (cart.offers === undefined && cart.claims === undefined) return undefined;
     const proven = proveStack(this.#options, ids, cart, "cart.offers");
     const counterfeit = proven.ok ? groupTwice(cart, proven.value, "cart.offers") : proven.error;
+    if (isRepeated && counterfeit !== undefined && COMES_LATER.has(counterfeit.reason)) return undefined;
     if (counterfeit !== undefined)
       this.#options.telemetry.metrics.counterfeitStacks.with({ method: "Decide", reason: counterfeit.reason }).add();
     return counterfeit;
@@ -382,6 +382,9 @@ function rehearsed(currency: string): wire.DecideRequest {
     },
   });
 }
+
+/** What may become of an offer, or of a group, that was as the checkout said when it was answered. */
+const COMES_LATER: ReadonlySet<Counterfeit["reason"]> = new Set(["offer_redeemed", "offer_expired", "unknown_group"]);
 
 /** What is decided on where something may be missing. */
 type SafeInput = Parameters<typeof degradedDecision>[0];

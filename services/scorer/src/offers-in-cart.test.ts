@@ -100,4 +100,12 @@ describe("Decide with offers in the cart", () => {
     shop.time.nowMs = (NOON + 3 * 3_600_000) as Millis;
     expect(await answered(again)).toEqual(first);
   });
+
+  it("refuses terms that were edited, also on a cart that was answered before with the same code", async () => {
+    const { offer } = await answered({ requestId: "r-1" });
+    const ours = { offerId: "ours", code: offer!.code };
+    const kind = { $case: "cartPercent" as const, value: { percentBp: 9_000 } };
+    await answered(withOffers(ours));
+    expect(await refused(withOffers({ ...ours, kind }))).toBe("terms_edited at cart.offers[0].kind");
+  });
 });
