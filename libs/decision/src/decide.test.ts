@@ -538,7 +538,7 @@ describe("held out and observed", () => {
       });
     const treated = { ...heldOut, policy: exploiting() };
     expect([later(treated), later(heldOut)]).toMatchObject([
-      { personalDataUsed: true, personalDataClasses: ["behaviour"] },
+      { personalDataUsed: true, personalDataClasses: ["purchase"] },
       { personalDataUsed: false, personalDataClasses: [] },
     ]);
     expect(later(heldOut).candidates).toEqual(later(treated).candidates);
