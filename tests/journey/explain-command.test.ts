@@ -1,7 +1,10 @@
-import { wire } from "@leastwise/contracts";
+import { TOPICS, wire } from "@leastwise/contracts";
+import { openEmbeddedLog } from "@leastwise/eventlog";
+import type { Millis } from "@leastwise/vocabulary";
 import { beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { writeFileSync } from "node:fs";
+import { cpSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { decisionsOn } from "./decisions-on-log.js";
 import { newFolder, runToEnd, serve } from "./program.js";
 import { eur, line, need, Shop } from "./shop.js";
 
@@ -113,12 +116,46 @@ describe("leastwise explain and leastwise replay-decision", () => {
   });
 
   it("names what differs, and ends with 1", async () => {
-    const env = { LEASTWISE_CODES__KEY: "11".repeat(32) };
-    const args = ["replay-decision", decisionId, "--data", path.join(data, "shop")];
-    const words = await leastwise(args, env);
+    const directory = path.join(data, "shop", "log");
+    const [record] = await decisionsOn(directory);
+    const forged = { ...record!, decisionId: "forged", reason: "granted" };
+    const value = wire.DecisionRecord.encode(forged).finish();
+    const log = await openEmbeddedLog({ directory });
+    try {
+      await log.append([{ topic: TOPICS.decisions, partition: 0, value, timestampMs: 0 as Millis }]);
+    } finally {
+      await log.close();
+    }
+    const words = await onLog("replay-decision", "forged");
     expect(words).toMatchObject({ code: 1, err: expect.stringContaining("otherwise than it is recorded") });
-    expect(words.out).toContain("offer.code: recorded");
-    const json = await leastwise([...args, "--json"], env);
-    expect(JSON.parse(json.out)).toMatchObject({ is_same: false, differences: [{ field: "offer.code" }] });
+    expect(words.out).toContain('reason: recorded "granted", now "entitlement"');
+    const json = await onLog("replay-decision", "forged", "--json");
+    expect(JSON.parse(json.out)).toMatchObject({
+      ...{ is_same: false, differences: expect.arrayContaining([expect.objectContaining({ field: "reason" })]) },
+    });
+  });
+
+  it("makes a code again that an earlier version of the key made", async () => {
+    const { code, out } = await leastwise(["replay-decision", decisionId, "--data", path.join(data, "shop")], {
+      LEASTWISE_CODES__KEY_VERSION: "1",
+    });
+    expect(code).toBe(0);
+    expect(out).not.toContain("not compared");
+  });
+
+  it("compares all but the code where another key made that, or none is there, and makes none", async () => {
+    const restored = path.join(data, "restored");
+    cpSync(path.join(data, "shop"), restored, { recursive: true });
+    rmSync(path.join(restored, "keys"), { recursive: true });
+    const args = [decisionId, "--data", restored];
+    for (const env of [{}, { LEASTWISE_CODES__KEY: "11".repeat(32) }]) {
+      const words = await leastwise(["replay-decision", ...args], env);
+      expect([words.code, words.err]).toEqual([0, ""]);
+      expect(words.out).toContain("the code of its offer is not compared: it was made with another key or version");
+      const json = await leastwise(["replay-decision", ...args, "--json"], env);
+      expect(JSON.parse(json.out)).toMatchObject({ is_same: true, is_code_compared: false, differences: [] });
+      expect(await leastwise(["explain", "--log", ...args], env)).toEqual(asked[0]);
+    }
+    expect(existsSync(path.join(restored, "keys"))).toBe(false);
   });
 });

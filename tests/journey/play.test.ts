@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { decisionsOn } from "./decisions-on-log.js";
 import { newFolder, runToEnd } from "./program.js";
 
 // `npm start`, as a newcomer runs it: the storefront, and clickstreams of their own.
@@ -115,6 +116,22 @@ function fileOf(name: string, lines: readonly string[]): string {
   writeFileSync(file, `${lines.join("\n")}\n`);
   return file;
 }
+
+describe("a decision of a play", () => {
+  it(
+    "is decided again by who knows nothing of its seed, code and all: the play's keys lie beside its log",
+    async () => {
+      const data = path.join(newFolder(), "play");
+      const { exit } = await runToEnd({ args: ["play", "--once", "--data", data, ...SMALL] }, PLAY_MAX_MS);
+      expect(exit.code).toBe(0);
+      const granted = (await decisionsOn(path.join(data, "log"))).find(({ reason }) => reason === "granted");
+      const decisionId = granted?.decisionId ?? "";
+      const again = await runToEnd({ args: ["replay-decision", decisionId, "--data", data, "--json"] }, PLAY_MAX_MS);
+      expect(JSON.parse(again.stdout.join(""))).toMatchObject({ is_same: true, is_code_compared: true });
+    },
+    2 * PLAY_MAX_MS,
+  );
+});
 
 describe("a replay", () => {
   it(

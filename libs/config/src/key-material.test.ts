@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { obtainKey } from "./key-material.js";
+import { findKey, keepKey, obtainKey } from "./key-material.js";
 import type { SomeConfig } from "./keys.js";
 import { loadConfig } from "./load.js";
 import { sayProblems } from "./problem.js";
@@ -72,5 +72,37 @@ describe("obtainKey", () => {
   it("says so when the directory cannot be made", async () => {
     writeFileSync(join(directory, "data"), "a file stands in the way");
     expect(await problemOf()).toContain("expected a directory that can be made and written");
+  });
+});
+
+describe("findKey", () => {
+  const found = async (overrides: SomeConfig = {}) => {
+    const key = await findKey(await configOf(overrides), "subjects");
+    if (!key.ok) return sayProblems([key.error]);
+    return key.value && Buffer.from(key.value).toString("hex");
+  };
+
+  it("finds none where none was made, and makes none", async () => {
+    expect(await found()).toBeUndefined();
+    expect(await found({ log: { adapter: "kafka", brokers: ["a:1"] } })).toBeUndefined();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it("finds the one that is kept, or configured", async () => {
+    expect(await found()).toBeUndefined();
+    const kept = await keyOf();
+    expect(await found()).toBe(kept);
+    expect(await found({ subjects: { key: "AB".repeat(32) } })).toBe("ab".repeat(32));
+    writeFileSync(join(directory, "data", "keys", "subjects.key"), "torn");
+    expect(await found()).toContain("expected 64 hexadecimal digits");
+  });
+});
+
+describe("keepKey", () => {
+  it("keeps a configured key, for this user only, where it is found without being configured", async () => {
+    const config = await configOf({ subjects: { key: "AB".repeat(32) } });
+    expect(await keepKey(config, "subjects")).toMatchObject({ ok: true });
+    expect(await keyOf()).toBe("ab".repeat(32));
+    expect(statSync(join(directory, "data", "keys", "subjects.key")).mode & 0o777).toBe(0o600);
   });
 });

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { link, mkdir, open, readFile, stat, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { err, ok, type Result } from "@leastwise/vocabulary";
 import { makeDataDirectory } from "./data-directory.js";
 import type { Config } from "./keys.js";
@@ -14,24 +14,67 @@ export type KeyName = "subjects" | "codes" | "devices";
  * at first need, readable to this user only. With a shared log a key must be given, since all processes need the same.
  */
 export async function obtainKey(config: Config, name: KeyName): Promise<Result<Uint8Array, ConfigProblem>> {
-  const given = config[name].key;
-  if (given !== undefined) return ok(Buffer.from(given, "hex"));
+  const given = givenKey(config, name);
+  if (given !== undefined) return ok(given);
   if (config.log.adapter !== "embedded") {
     const expected = `64 hexadecimal digits, or ${name}.key_file, since log.adapter is ${config.log.adapter}`;
     return err(problem("missing_value", `${name}.key`, "", undefined, expected));
   }
   const made = await makeDataDirectory(config.data_directory);
   if (!made.ok) return made;
-  const directory = join(config.data_directory, "keys");
-  const file = join(directory, `${name}.key`);
+  return keptKey(config, name, randomBytes(KEY_BYTES).toString("hex"));
+}
+
+/**
+ * The 32 bytes of a key as configured or, with the embedded log, as they are kept in `data_directory`/keys; undefined where there are none. For whoever only
+ * looks: it makes nothing.
+ */
+export async function findKey(config: Config, name: KeyName): Promise<Result<Uint8Array | undefined, ConfigProblem>> {
+  const given = givenKey(config, name);
+  if (given !== undefined) return ok(given);
+  const file = fileOf(config, name);
+  if (config.log.adapter !== "embedded" || !(await exists(file))) return ok(undefined);
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await createOnce(file, `${randomBytes(KEY_BYTES).toString("hex")}\n`);
     return await readKey(file, name);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return err(problem("file_unreadable", `${name}.key`, file, undefined, `a file that can be made and read (${why})`));
+    return err(unreadable(name, file, "a file that can be read", error));
   }
+}
+
+/**
+ * Keeps the configured key in `data_directory`/keys, where it is found without being configured again, unless one is kept there already, which is then the one. For a
+ * key that keeps no secret.
+ */
+export async function keepKey(config: Config, name: KeyName): Promise<Result<Uint8Array, ConfigProblem>> {
+  const hex = config[name].key;
+  if (hex === undefined) throw new Error(`${name}.key is not configured: there is nothing to keep`);
+  return keptKey(config, name, hex);
+}
+
+function givenKey(config: Config, name: KeyName): Uint8Array | undefined {
+  const hex = config[name].key;
+  return hex === undefined ? undefined : Buffer.from(hex, "hex");
+}
+
+function fileOf(config: Config, name: KeyName): string {
+  return join(config.data_directory, "keys", `${name}.key`);
+}
+
+/** The key that is kept; these digits if none is. */
+async function keptKey(config: Config, name: KeyName, hex: string): Promise<Result<Uint8Array, ConfigProblem>> {
+  const file = fileOf(config, name);
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await createOnce(file, `${hex}\n`);
+    return await readKey(file, name);
+  } catch (error) {
+    return err(unreadable(name, file, "a file that can be made and read", error));
+  }
+}
+
+function unreadable(name: KeyName, file: string, expected: string, error: unknown): ConfigProblem {
+  const why = error instanceof Error ? error.message : String(error);
+  return problem("file_unreadable", `${name}.key`, file, undefined, `${expected} (${why})`);
 }
 
 const KEY_BYTES = 32;

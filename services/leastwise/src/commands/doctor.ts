@@ -1,4 +1,4 @@
-import { loadConfig, obtainKey, sayProblems, type Config, type KeyName } from "@leastwise/config";
+import { findKey, loadConfig, obtainKey, sayProblems, type Config, type KeyName } from "@leastwise/config";
 import { checkCluster } from "../doctor/cluster.js";
 import { failing, findingsTable, fine, type Finding } from "../doctor/finding.js";
 import { checkFirstPolicy } from "../doctor/first-policy.js";
@@ -38,8 +38,9 @@ async function findingsOf(config: Config, role: AccessRole | undefined): Promise
 
 async function checkKey(config: Config, key: KeyName): Promise<Finding> {
   const name = `key of ${key}`;
-  const obtained = await obtainKey(config, key);
-  if (obtained.ok) return fine(name, "there");
+  // With the embedded log a service makes it; looking does not. With a shared one nobody makes it, and it has to be there.
+  const obtained = config.log.adapter === "embedded" ? await findKey(config, key) : await obtainKey(config, key);
+  if (obtained.ok) return fine(name, obtained.value === undefined ? "made at first start" : "there");
   const fix = `set ${key}.key_file to a file with 64 hexadecimal digits, the same for all processes: openssl rand -hex 32`;
   return failing(name, sayProblems([obtained.error]), fix);
 }

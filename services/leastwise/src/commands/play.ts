@@ -1,4 +1,4 @@
-import { loadConfig, makeDataDirectory, sayProblems, type Config, type KeyName } from "@leastwise/config";
+import { keepKey, loadConfig, makeDataDirectory, sayProblems, type Config, type KeyName } from "@leastwise/config";
 import type { wire } from "@leastwise/contracts";
 import { CartTracker, FORMATS, Storefront, type AssortmentName, type Clickstream } from "@leastwise/testkit";
 import { createTelemetry, type Telemetry } from "@leastwise/telemetry";
@@ -60,6 +60,7 @@ export async function playCommand(options: PlayOptions): Promise<void> {
   const model = options.model === undefined ? undefined : await playModel(options.model);
   const { config, policy, stream } = await prepared(options, say);
   await emptyDirectory(config.data_directory);
+  await keepPlayKeys(config, options.seed);
   const startMs = stream === undefined ? startOf(options.start) : await firstMs(stream);
   const clock = new EventClock(startMs);
   const telemetry = createTelemetry({
@@ -259,6 +260,16 @@ async function playConfig({ config: file, data, seed, policy }: PlayOptions, cur
  */
 function keyOfSeed(seed: string, name: KeyName): string {
   return createHash("sha256").update(`leastwise play/${name}/${seed}`).digest("hex");
+}
+
+/** The play's log is looked at by commands that know nothing of its seed. A key that was configured is a secret, and written nowhere. */
+async function keepPlayKeys(config: Config, seed: string): Promise<void> {
+  if (config.log.adapter !== "embedded") return;
+  for (const name of ["subjects", "codes", "devices"] as const) {
+    if (config[name].key !== keyOfSeed(seed, name)) continue;
+    const kept = await keepKey(config, name);
+    if (!kept.ok) throw new StartFailure(sayProblems([kept.error]));
+  }
 }
 
 async function firstMs(stream: Clickstream): Promise<Millis> {

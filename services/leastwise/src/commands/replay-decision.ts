@@ -16,23 +16,32 @@ const NAMED_MAX = 20;
 
 /** Decides a decision of the log again, from its record alone, and compares the two records, byte for byte. Ends with 1 where they differ. */
 export async function replayDecisionCommand(decisionId: string, options: ReplayDecisionOptions): Promise<void> {
-  const { found, again } = await remade(decisionId, options);
+  const { found, again, isCodeUncompared } = await remade(decisionId, options);
   const { place, bytes, record, isVoid } = found;
   if (!again.ok) throw new ServiceFailure(`${place}: ${sayRefusal(again.error)}`);
   const same = isSame(found, again.value);
   const differing = same ? [] : differences(asJson(record), asJson(again.value.record));
   const { reason, policyVersion, modelVersion } = record;
   if (options.json) {
-    const compared = { is_same: same, bytes: bytes.length, differences: differing };
+    const compared = {
+      ...{ is_same: same, is_code_compared: !isCodeUncompared, bytes: bytes.length, differences: differing },
+    };
     say(JSON.stringify({ decision_id: decisionId, place, is_void: isVoid, ...compared }));
   } else {
     const void_ = isVoid ? "; it is void: its owner had been followed by another, and nobody was told of it" : "";
     say(`${place}: ${reason} under ${orNone(policyVersion)} with ${orNone(modelVersion)}${void_}`);
-    if (same) say(`decided again, it comes out the same: all ${bytes.length} bytes of its record`);
+    if (isCodeUncompared) say(CODE_UNCOMPARED);
+    if (same)
+      say(
+        `decided again, it comes out the same: all ${bytes.length} bytes of its record${isCodeUncompared ? " but those of the code" : ""}`,
+      );
     else say(sayDifferences(differing));
   }
   if (!same) throw new ServiceFailure("decided again, it comes out otherwise than it is recorded");
 }
+
+const CODE_UNCOMPARED =
+  "the code of its offer is not compared: it was made with another key or version than the one that is here (codes.key); all else is";
 
 function asJson(record: wire.DecisionRecord): unknown {
   const json = writeJson("DecisionRecord", record);
