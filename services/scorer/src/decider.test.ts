@@ -322,7 +322,8 @@ describe("a held-out shopper", () => {
     const failed = await ask(shop, { ...bob, requestId: "r-2" });
     expect(failed).toMatchObject({ freshness: FRESHNESS_DEGRADED, degradedReason: "log_unavailable", message: "" });
     expect(await counted(shop.telemetry, "leastwise_decisions_total", 'outcome="ghost"')).toBe(0);
-    expect(shop.recent.explain(failed.decisionId)).toBeUndefined();
+    expect(shop.recent.explain(late.decisionId)?.sentences[0]).toContain("left without it (deadline_near)");
+    expect(shop.recent.explain(failed.decisionId)?.sentences[0]).toContain("left without it (log_unavailable)");
   });
 });
 
@@ -667,6 +668,12 @@ describe("a deadline that is near", () => {
     expect(token).not.toBe("");
     expect({ ...offer, token: "" }).toEqual((await recordOf(given.log, early.decisionId)).offer);
     expect(await counted(shop.telemetry, "leastwise_offers_total", 'event="issued"')).toBe(1);
+    // The same request asked again has its answer with its id: why it came out so is asked by that.
+    expect((await ask(shop, { requestId: "r-1" })).decisionId).toBe(early.decisionId);
+    expect(shop.recent.explain(early.decisionId)).toMatchObject({
+      record: { decisionId: early.decisionId, reason: "granted" },
+      sentences: expect.arrayContaining([expect.stringContaining("left without it (deadline_near)")]),
+    });
   });
 });
 
@@ -741,7 +748,7 @@ describe("a log that takes no appends", () => {
       marketing: { remainingMinor: 9_999_000 },
     });
     expect(await counted(shop.telemetry, "leastwise_degraded_total", 'reason="log_unavailable"')).toBe(1);
-    expect(shop.recent.explain(answer.decisionId)).toBeUndefined();
+    expect(shop.recent.explain(answer.decisionId)?.sentences[0]).toContain("left without it (log_unavailable)");
 
     given.log.recover();
     expect((await ask(shop)).offer).toBeDefined();

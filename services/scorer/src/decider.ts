@@ -262,7 +262,9 @@ export class Decider {
     // What a shopper was asked is to be proved: nobody is asked what may not stand on the log.
     if (!isGrant(decision)) return give({ ...decision, consentExchange: undefined });
     // Whether the grant stands on the log will show; nobody was told of it, and the next answer tells what stands.
-    return this.#refrain(decision, written === undefined ? "deadline_near" : notWritten(written.error), staleMs);
+    const reason = written === undefined ? "deadline_near" : notWritten(written.error);
+    if (reason !== "owner_changing") this.#options.recent.keep(record, input, reason);
+    return this.#refrain(decision, reason, staleMs);
   }
 
   #give(decision: Decision, record: UnwrittenDecision, madeWith: SafeInput, staleMs: number): wire.DecideResponse {

@@ -6,7 +6,7 @@ import {
   type UnwrittenDecision,
   type wire,
 } from "@leastwise/contracts";
-import { accountOf, type Decision, type DegradedInput } from "@leastwise/decision";
+import { accountOf, type Decision, type DegradedInput, type DegradedReason } from "@leastwise/decision";
 import { FEATURE_CATALOGUE } from "@leastwise/references";
 import { sayRefusal } from "@leastwise/vocabulary";
 import { decidedAgain } from "./decided-again.js";
@@ -20,6 +20,7 @@ type MadeWith = Pick<DegradedInput, "policy" | "model" | "codeKey">;
 interface Kept {
   readonly bytes: Uint8Array;
   readonly madeWith: MadeWith;
+  readonly untold: DegradedReason | undefined;
 }
 
 /**
@@ -29,8 +30,9 @@ interface Kept {
 export class RecentDecisions {
   readonly #kept = new Map<string, Kept>();
 
-  keep(record: UnwrittenDecision, { policy, model, codeKey }: MadeWith): void {
-    this.#kept.set(record.decisionId, { bytes: encodeDecision(record), madeWith: { policy, model, codeKey } });
+  /** @param untold why the answer left without what it grants; absent: it was told */
+  keep(record: UnwrittenDecision, { policy, model, codeKey }: MadeWith, untold?: DegradedReason): void {
+    this.#kept.set(record.decisionId, { bytes: encodeDecision(record), madeWith: { policy, model, codeKey }, untold });
     if (this.#kept.size <= RECENT_MAX) return;
     for (const oldest of this.#kept.keys()) {
       this.#kept.delete(oldest);
@@ -41,8 +43,15 @@ export class RecentDecisions {
   /** The record and its steps, in words and as data; undefined for one that is not kept. */
   explain(decisionId: string): wire.ExplainResponse | undefined {
     const kept = this.#kept.get(decisionId);
-    return kept && explainedAgain(kept);
+    if (kept === undefined) return undefined;
+    const explanation = explainedAgain(kept);
+    if (kept.untold === undefined) return explanation;
+    return { ...explanation, sentences: [sayUntold(kept.untold), ...explanation.sentences] };
   }
+}
+
+function sayUntold(reason: DegradedReason): string {
+  return `The answer to this left without it (${reason}): what follows was told by a later answer, if the log has it.`;
 }
 
 /** Why a decision came out as it did, which making it again from its record shows. */
