@@ -125,7 +125,7 @@ export function checkPlace({ country, region }: wire.Place, at: string): Refusal
     "region_malformed",
     within(at, "region"),
     region,
-    "an ISO 3166-2 code without the country, such as BY",
+    "an ISO 3166-2 code without the country, such as NY of US-NY",
   );
 }
 

@@ -1,4 +1,5 @@
 export * from "./brand.js";
+export * from "./country.js";
 export * from "./currency.js";
 export * from "./keyed-hash.js";
 export * from "./money.js";

@@ -98,8 +98,15 @@ describe("a Decide", () => {
     ["a caller that can be stored", { caller: "a\u0000b" }, "invalid_text at caller"],
     ["a session within bounds", { sessionId: TOO_LONG }, "id_too_long at session_id"],
     ["a language within bounds", { language: TOO_LONG }, "id_too_long at language"],
-    ["a country within bounds", { place: { country: TOO_LONG } }, "id_too_long at place.country"],
-    ["a region that can be stored", { place: { region: "\uD800" } }, "invalid_text at place.region"],
+    ["a country of two capitals", { place: { country: TOO_LONG } }, "country_malformed at place.country"],
+    ["no country in small letters", { place: { country: "us", region: "NY" } }, "country_malformed at place.country"],
+    ["no country of three letters", { place: { country: "USA", region: "NY" } }, "country_malformed at place.country"],
+    ["no country in words", { place: { country: "Deutschland" } }, "country_malformed at place.country"],
+    ["a country that there is", { place: { country: "UK" } }, "country_unknown at place.country"],
+    ["a region that can be stored", { place: { country: "US", region: "\uD800" } }, "region_malformed at place.region"],
+    ["a region without its country", { place: { country: "US", region: "US-NY" } }, "region_malformed at place.region"],
+    ["no region in small letters", { place: { country: "US", region: "ny" } }, "region_malformed at place.region"],
+    ["a region of some country", { place: { region: "NY" } }, "country_missing at place.country"],
     ["no wait into the past", { maxWaitMs: -1 }, "wait_out_of_range at max_wait_ms"],
     ["no lag into the past", { maxLagMs: -1n }, "lag_out_of_range at max_lag_ms"],
     ["no lag beyond a day", { maxLagMs: 86_400_001n }, "lag_out_of_range at max_lag_ms"],
@@ -107,6 +114,24 @@ describe("a Decide", () => {
   ])("must have %s", (_, fields, expected) => {
     const refused = read(fields);
     expect(refused.ok ? "read" : `${refused.error.reason} at ${refused.error.field}`).toBe(expected);
+  });
+
+  it.each([
+    [{}, { country: "", region: "" }],
+    [
+      { country: "US", region: "NY" },
+      { country: "US", region: "NY" },
+    ],
+    [{ country: "EU" }, { country: "EU", region: "" }],
+    [{ country: "XX" }, { country: "XX", region: "" }],
+  ])("may be from anywhere that a code tells, or from nowhere known: %j", (place, expected) => {
+    expect(read({ place })).toMatchObject({ ok: true, value: { place: expected } });
+  });
+
+  it("is told how a region is written that came with its country", () => {
+    expect(read({ place: { country: "US", region: "US-NY" } })).toMatchObject({
+      error: { came: '"US-NY"', expected: "an ISO 3166-2 code without the country, such as NY of US-NY" },
+    });
   });
 
   it("may bring the longest request id and the longest caller", () => {

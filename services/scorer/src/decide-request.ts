@@ -2,6 +2,7 @@ import {
   channelName,
   checkId,
   checkOptionalId,
+  checkPlace,
   checkText,
   deviceName,
   parsePosition,
@@ -13,7 +14,7 @@ import {
   type wire,
 } from "@leastwise/contracts";
 import type { Place } from "@leastwise/decision";
-import { DAY_MS, err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
+import { DAY_MS, err, isPlaceCode, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 
 /** Longest wait for `after`, ms. */
 export const AFTER_WAIT_MAX_MS = 1_000;
@@ -52,7 +53,10 @@ export interface DecideCall {
   readonly offerToken: string;
 }
 
-/** Reads a Decide. Reasons: those of ids, texts, cart and position, and `wait_out_of_range`, `lag_out_of_range`, `too_many_names`. */
+/**
+ * Reads a Decide. Reasons: those of ids, texts, cart and position, and `country_malformed`, `country_unknown`, `country_missing`, `region_malformed`,
+ * `wait_out_of_range`, `lag_out_of_range`, `too_many_names`.
+ */
 export function readDecide(request: wire.DecideRequest, afterWaitDefaultMs: number): Result<DecideCall, Refusal> {
   const ids = readSubjectRef(request.subject);
   if (!ids.ok) return ids;
@@ -87,11 +91,21 @@ function checkTexts(request: wire.DecideRequest): Refusal | undefined {
     checkText(request.caller, "", "caller", CALLER_BYTES_MAX) ??
     checkOptionalId(request.sessionId, "", "session_id") ??
     checkOptionalId(request.language, "", "language") ??
-    checkOptionalId(request.place?.country ?? "", "place", "country") ??
-    checkOptionalId(request.place?.region ?? "", "place", "region") ??
+    (request.place === undefined ? undefined : checkWhereItIs(request.place)) ??
     checkText(request.proposedClass, "", "proposed_class", CLASS_BYTES_MAX) ??
     checkPartnerSegments(request.partnerSegments)
   );
+}
+
+/** Sharper than of an event: a place that no jurisdiction fits takes away what the shopper is to be told by law. */
+function checkWhereItIs(place: wire.Place): Refusal | undefined {
+  const { country, region } = place;
+  const refused = checkPlace(place, "place");
+  if (refused !== undefined) return refused;
+  const expected = "an ISO 3166-1 code, such as GB or GR";
+  if (country !== "" && !isPlaceCode(country)) return refusal("country_unknown", "place.country", country, expected);
+  if (country !== "" || region === "") return undefined;
+  return refusal("country_missing", "place.country", undefined, `the country that the region ${region} is of`);
 }
 
 function checkPartnerSegments(segments: readonly string[]): Refusal | undefined {

@@ -57,6 +57,22 @@ describe("a disclosure", () => {
 });
 
 describe("a policy's disclosures", () => {
+  it.each([
+    ["NY", "a country's code of ISO 3166-1, for example DE, a part of one as US-NY, or EU"],
+    ["XX", "a country's code of ISO 3166-1, for example DE, a part of one as US-NY, or EU"],
+    ["XX-NY", "a country's code of ISO 3166-1, for example DE, a part of one as US-NY, or EU"],
+    ["EU-DE", "a country's code of ISO 3166-1, for example DE, a part of one as US-NY, or EU"],
+    ["UK", "a country's code of ISO 3166-1, here GB"],
+    ["EL", "a country's code of ISO 3166-1, here GR"],
+  ])("are proposed for no country that there is not: %s", (jurisdiction, expected) => {
+    const proposed = policy({ disclosures: [{ ...EUROPE, jurisdictions: [jurisdiction] }] });
+    const field = "disclosures[0].jurisdictions[0]";
+    expect(compilePolicy(proposed, CATALOGUE)).toMatchObject({
+      error: [{ reason: "country_unknown", field, came: JSON.stringify(jurisdiction), expected }],
+    });
+    expect(compilePolicy(proposed, CATALOGUE, "on_log").ok).toBe(true);
+  });
+
   const refused = (...disclosures: readonly Disclosure[]) => {
     const compiled = compilePolicy(policy({ disclosures }), CATALOGUE);
     return compiled.ok ? [] : compiled.error.map(({ reason, field }) => `${reason} ${field}`);
@@ -77,7 +93,7 @@ describe("a policy's disclosures", () => {
       "too_many_disclosures disclosures",
       Array.from({ length: 257 }, (_, i) => ({
         ...EUROPE,
-        jurisdictions: [`A${String.fromCharCode(65 + (i % 26))}-${String(i)}`],
+        jurisdictions: [`DE-${String(i)}`],
       })),
     ],
   ])("are refused: %s", (problem, disclosures) => {

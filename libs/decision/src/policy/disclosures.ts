@@ -1,4 +1,6 @@
+import { EUROPEAN_UNION, isCountryCode } from "@leastwise/vocabulary";
 import type { Place } from "../input.js";
+import type { Standing } from "./expression-types.js";
 import { inLanguage, isLanguageTag, LANGUAGE_EXPECTED } from "./language.js";
 import type { Disclosure } from "./policy.js";
 import type { Problems } from "./problems.js";
@@ -11,14 +13,17 @@ export const NO_DISCLOSURES: Disclosures = new Map();
 const DISCLOSURES_MAX = 256;
 /** ISO 3166-1 alpha-2, or 3166-2 with the country. */
 const JURISDICTION = /^[A-Z]{2}(-[A-Z0-9]{1,3})?$/;
-/** The code that ISO 3166-1 reserves for the European Union. */
-const EUROPEAN_UNION = "EU";
+/** What is written for a country by many, and is not its code. */
+const MISTAKEN: ReadonlyMap<string, string> = new Map([
+  ["UK", "GB"],
+  ["EL", "GR"],
+]);
 const EU_MEMBERS: ReadonlySet<string> = new Set(
   "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split(" "),
 );
 
 /** Checks what `policy.proto` states of disclosures. */
-export function validateDisclosures(problems: Problems, disclosures: readonly Disclosure[]): void {
+export function validateDisclosures(problems: Problems, disclosures: readonly Disclosure[], standing: Standing): void {
   if (disclosures.length > DISCLOSURES_MAX)
     problems.add("too_many_disclosures", "disclosures", disclosures.length, `at most ${String(DISCLOSURES_MAX)}`);
   const named: { field: string; name: string }[] = [];
@@ -28,18 +33,26 @@ export function validateDisclosures(problems: Problems, disclosures: readonly Di
     problems.text(`${at}.text`, text, 1_024);
     for (const [j, jurisdiction] of jurisdictions.entries()) {
       const field = `${at}.jurisdictions[${String(j)}]`;
-      if (!JURISDICTION.test(jurisdiction))
-        problems.add(
-          "jurisdiction_malformed",
-          field,
-          jurisdiction,
-          "a country or a part of one by ISO 3166, or EU, for example DE or US-NY",
-        );
+      validateJurisdiction(problems, field, jurisdiction, standing);
       named.push({ field, name: `${jurisdiction} in ${language.toLowerCase()}` });
     }
     if (jurisdictions.length === 0) named.push({ field: at, name: `everywhere else in ${language.toLowerCase()}` });
   }
   problems.unique(named, "disclosure_repeated");
+}
+
+/** What is proposed must be of a country that there is: a sentence for `NY` is told to nobody. Of parts of a country only the form is asked. */
+function validateJurisdiction(problems: Problems, field: string, jurisdiction: string, standing: Standing): void {
+  if (!JURISDICTION.test(jurisdiction)) {
+    const expected = "a country or a part of one by ISO 3166, or EU, for example DE or US-NY";
+    problems.add("jurisdiction_malformed", field, jurisdiction, expected);
+    return;
+  }
+  const country = jurisdiction.slice(0, 2);
+  if (standing === "on_log" || jurisdiction === EUROPEAN_UNION || isCountryCode(country)) return;
+  const meant = MISTAKEN.get(country);
+  const which = meant === undefined ? ", for example DE, a part of one as US-NY, or EU" : `, here ${meant}`;
+  problems.add("country_unknown", field, jurisdiction, `a country's code of ISO 3166-1${which}`);
 }
 
 /** Sorts them by where they hold. */

@@ -48,7 +48,7 @@ export function validatePolicy(problems: Problems, policy: Policy, standing: Sta
   const campaignIds = new Set(policy.campaigns.map((campaign) => campaign.campaignId));
   for (const [i, template] of policy.templates.entries())
     validateTemplate(problems, `templates[${String(i)}]`, template, campaignIds);
-  validateDisclosures(problems, policy.disclosures ?? []);
+  validateDisclosures(problems, policy.disclosures ?? [], standing);
 }
 
 /** A rate that nothing would be reckoned with was meant for something. */

@@ -128,7 +128,10 @@ export interface DecideRequest {
   channel: Channel;
   /** Absent: the last one that the windows know, with consent to personalization and device; else none. */
   device: Device;
-  /** Absent: none. Where the shopper was last is a feature (`last_place`), and read like all of them. */
+  /**
+   * Where the checkout is: it decides what the shopper is to be told by law (`disclosure`), so that a country of no ISO 3166-1 code (`UK`) is refused, and a region without
+   * its country. `EU`, `XK` and the codes that ISO leaves to its users (`XX`) are taken. Absent: none. Where the shopper was last is a feature (`last_place`), and read like all of them.
+   */
   place:
     | Place
     | undefined;
@@ -4102,6 +4105,7 @@ export const DecisionServiceService = {
   /**
    * The least incentive that converts. Always answers within the deadline, without one within 50 ms: what is missing makes
    * the answer degraded, not an error. Errors: INVALID_ARGUMENT (of the subject: `id_missing`, `id_too_long`, `invalid_text`;
+   * of its place: `country_malformed`, `country_unknown`, `country_missing`, `region_malformed`;
    * of the cart: `empty_cart`, `cart_too_large`, `mixed_currencies`, `unknown_currency`, `price_missing`, `negative_price`,
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
    * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
@@ -4178,6 +4182,7 @@ export interface DecisionServiceServer extends UntypedServiceImplementation {
   /**
    * The least incentive that converts. Always answers within the deadline, without one within 50 ms: what is missing makes
    * the answer degraded, not an error. Errors: INVALID_ARGUMENT (of the subject: `id_missing`, `id_too_long`, `invalid_text`;
+   * of its place: `country_malformed`, `country_unknown`, `country_missing`, `region_malformed`;
    * of the cart: `empty_cart`, `cart_too_large`, `mixed_currencies`, `unknown_currency`, `price_missing`, `negative_price`,
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
    * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,
@@ -4214,6 +4219,7 @@ export interface DecisionServiceClient extends Client {
   /**
    * The least incentive that converts. Always answers within the deadline, without one within 50 ms: what is missing makes
    * the answer degraded, not an error. Errors: INVALID_ARGUMENT (of the subject: `id_missing`, `id_too_long`, `invalid_text`;
+   * of its place: `country_malformed`, `country_unknown`, `country_missing`, `region_malformed`;
    * of the cart: `empty_cart`, `cart_too_large`, `mixed_currencies`, `unknown_currency`, `price_missing`, `negative_price`,
    * `negative_amount`, `discount_above_price`, `quantity_out_of_range`, `amount_out_of_range`; of its offers: `too_many_offers`,
    * `duplicate_id`, `kind_missing`, `amount_missing`, `percent_out_of_range`, `share_out_of_range`, `priority_out_of_range`,

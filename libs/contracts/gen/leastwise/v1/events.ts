@@ -133,9 +133,9 @@ export namespace Device {
 
 /** Where the shopper is, never closer than a region. */
 export interface Place {
-  /** ISO 3166-1 alpha-2 code, upper case. Absent: unknown. */
+  /** ISO 3166-1 alpha-2 code, upper case: `US`. Another form: `country_malformed`. Absent: unknown. */
   country: string;
-  /** ISO 3166-2 code without the country, at most 3 characters. Absent: unknown. */
+  /** ISO 3166-2 code without the country, upper case, at most 3 characters: `NY` of `US-NY`. Another form, also that with the country: `region_malformed`. Absent: unknown. */
   region: string;
 }
 

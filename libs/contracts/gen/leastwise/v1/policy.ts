@@ -242,7 +242,8 @@ export interface Policy {
 /** What a shopper is told where personal data moved an answer: word for word, in `DecideResponse.disclosure`. */
 export interface Disclosure {
   /**
-   * Where: a country (ISO 3166-1 alpha-2, `DE`), a part of one (ISO 3166-2, `US-NY`), or `EU` for all members of the European Union. The request's place
+   * Where: a country (ISO 3166-1 alpha-2, `DE`), a part of one (ISO 3166-2, `US-NY`), or `EU` for all members of the European Union. A
+   * proposed policy that names a country of no ISO 3166-1 code (`NY`, `XX`, `UK`) is refused: `country_unknown`. Whether the part exists is not asked. The request's place
    * decides: its region before its country before `EU`. Absent: everywhere else, and where the request names no place.
    */
   jurisdictions: string[];
