@@ -98,7 +98,7 @@ export const EXPRESSION_REFUSALS = [
   },
   {
     reason: "sensitive_attribute",
-    says: "an attribute or a tag of the profile is, by its name, of a class that the law protects",
+    says: "an attribute or a tag of the profile, or a partner's group, is, by its name, of a class that the law protects",
     example: 'profile.attributes.religion == "none"',
   },
   { reason: "unknown_variable", says: "there is nothing of that name", example: "carts.units > 1" },

@@ -2,49 +2,112 @@ import type { ASTNode } from "@marcbachmann/cel-js";
 import type { Profile } from "../input.js";
 import type { ExpressionProblem } from "./expression-problem.js";
 
+/** By what a class that the law protects is told in a name, in English and German, without accents. */
+interface Tells {
+  /** Parts of a name that stand for nothing else, wherever in it, also within a longer word. */
+  readonly parts: string;
+  /** Whole words, or two in a row, wherever in the name. */
+  readonly words: string;
+  /** Words that mean something else in most company: they count where nothing of weight stands beside them, `race` and `customer_race`, but not `race-day`. */
+  readonly alone: string;
+}
+
 /**
- * Words that say that data is of a class that the law protects: Articles 9 and 10 of the GDPR, and sex by Directive 2004/113/EC on goods and services. Age is in
- * none of them, and shops must ask it before they sell some goods.
+ * The classes: Articles 9 and 10 of the GDPR; sex by Directive 2004/113/EC on goods and services; race, colour, religion and national origin by the Civil Rights Acts of 1866 and
+ * 1964 (42 U.S.C. § 1981, § 2000a), and disability. Age is in none of them, since shops must ask it before they sell some goods; nor are marital status and military
+ * service, which shops may be good to.
  */
-const WORDS: Readonly<Record<string, readonly string[]>> = {
-  health: [
-    "health",
-    "medical",
-    "medication",
-    "disease",
-    "illness",
-    "diagnosis",
-    "disability",
-    "disabled",
-    "pregnant",
-    "pregnancy",
-  ],
-  "religion or belief": ["religion", "religious", "denomination"],
-  "ethnic origin": ["ethnicity", "ethnic", "racial"],
-  "political opinion": ["political", "politics"],
-  "sexual orientation": ["sexual", "sexuality", "lgbt", "lgbtq"],
-  "trade union membership": ["tradeunion", "unionmember", "unionmembership"],
-  "genetic data": ["genetic", "genetics", "genome", "dna"],
-  "biometric data": ["biometric", "biometrics"],
-  "criminal record": ["criminal"],
-  sex: ["sex", "gender"],
+const TELLS: Readonly<Record<string, Tells>> = {
+  health: {
+    parts: `pregnan schwanger disabilit behinder krankheit krankenkasse krankenversicher gesundheit medikament vaccin impfstatus diabet
+      wheelchair rollstuhl allergi hivstatus hivpositiv epileps`,
+    words: `health medical medication disease illness diagnosis diagnose diagnosen disabled handicapped hiv allergy krank erkrankung erkrankungen geimpft medizinisch asthma
+      depression obesity addiction abortion abtreibung fertility miscarriage pflegegrad pflegestufe`,
+    alone: "handicap aids cancer krebs patient blind deaf",
+  },
+  "religion or belief": {
+    parts: "religio konfession weltanschau glaubens kirchensteuer",
+    words: `denomination glaube kirche muslim muslims muslima moslem moslems islamic islamisch jew jews jewish judaism judisch juedisch
+      christlich catholic catholics katholisch katholik protestant protestants evangelisch evangelical hindu hindus buddhist buddhists sikh sikhs atheist atheists
+      mormon mormons`,
+    alone: "faith creed islam christian christians christ christen church orthodox belief beliefs jude juden",
+  },
+  "ethnic origin": {
+    parts:
+      "ethnici ethnie ethnisch hautfarb herkunft abstammung nationalorigin staatsangehor staatsangehoer volksgruppe migrationshintergrund",
+    words: `ethnic racial skincolor skincolour nationality nationalitat nationalitaet immigrant immigrants migrant migrants hispanic
+      hispanics latino latinos latinx caucasian africanamerican asianamerican indigenous sinti romani`,
+    alone: "race races rasse latina asian",
+  },
+  "political opinion": {
+    parts: "parteizugeh parteimitglied parteipraferenz parteipraeferenz",
+    words: `political politics politisch politische politik partei partymember partymembership partyaffiliation republican republicans voter
+      wahler waehler`,
+    alone: "party democrat democrats",
+  },
+  "sexual orientation": {
+    parts: "sexualit sexualor sexuell homosex bisexual",
+    words: "sexual lgbt lgbtq lgbtqia gay gays lesbian lesbians lesbisch schwul queer",
+    alone: "",
+  },
+  "trade union membership": {
+    parts: "gewerkschaft tradeunion laborunion labourunion",
+    words: "unionmember unionmembership",
+    alone: "union",
+  },
+  "genetic data": { parts: "genetic genetik genetisch", words: "genome genom dna", alone: "" },
+  "biometric data": { parts: "biometri", words: "", alone: "" },
+  "criminal record": {
+    parts: "vorstraf vorbestraft straftat",
+    words: "criminal convicted conviction convictions felon felony",
+    alone: "",
+  },
+  sex: {
+    parts: "geschlecht transgender",
+    words: "sex gender mannlich maennlich weiblich nonbinary transsexual transsexuell",
+    alone: "male female",
+  },
 };
 
-const CLASS_OF_WORD: ReadonlyMap<string, string> = new Map(
-  Object.entries(WORDS).flatMap(([name, words]) => words.map((word) => [word, name] as const)),
+/** What stands beside a word in a name, and says nothing of what the name is of. */
+const WEIGHTLESS: ReadonlySet<string> = new Set(
+  wordsIn(`is has the of my a an customer customers user users shopper person client member kunde kunden nutzer status code id type group name class
+    category flag value data info field attribute tag segment profile self reported declared inferred predicted probable ist hat der die das`),
 );
 
-/** The class that the law protects by which an attribute or a tag is called; undefined where its name tells of none. */
+const PARTS = namesByTell("parts");
+const WORDS = new Map(namesByTell("words"));
+const ALONE = new Map(namesByTell("alone"));
+
+function namesByTell(tell: keyof Tells): readonly (readonly [tell: string, name: string])[] {
+  return Object.entries(TELLS).flatMap(([name, tells]) => wordsIn(tells[tell]).map((word) => [word, name] as const));
+}
+
+function wordsIn(list: string): readonly string[] {
+  return list.split(/[^\p{L}]+/u).filter((word) => word !== "");
+}
+
+/**
+ * The class that the law protects by which an attribute or a tag is called; undefined where its name tells of none. Neither case nor accents count, nor how words are
+ * joined.
+ */
 export function sensitiveClassOf(name: string): string | undefined {
-  const words = name
-    .replaceAll(/(\p{Ll})(\p{Lu})/gu, "$1 $2")
-    .toLowerCase()
-    .split(/[^\p{L}]+/u);
+  const plain = name.normalize("NFD").replaceAll(/\p{M}+/gu, "");
+  const joined = wordsIn(plain.toLowerCase()).join("");
+  const part = PARTS.find(([tell]) => joined.includes(tell));
+  if (part !== undefined) return part[1];
+  // Once as camel case has it, and once as if case said nothing: `isMuslim`, `MusLim`.
+  const split = plain.replaceAll(/(\p{Ll})(\p{Lu})|(\p{Lu})(?=\p{Lu}\p{Ll})/gu, "$1$3 $2");
+  return classOfWords(wordsIn(split.toLowerCase())) ?? classOfWords(wordsIn(plain.toLowerCase()));
+}
+
+function classOfWords(words: readonly string[]): string | undefined {
   for (const [place, word] of words.entries()) {
-    const known = CLASS_OF_WORD.get(word) ?? CLASS_OF_WORD.get(`${word}${words[place + 1] ?? ""}`);
+    const known = WORDS.get(word) ?? WORDS.get(`${word}${words[place + 1] ?? ""}`);
     if (known !== undefined) return known;
   }
-  return undefined;
+  const [word, another] = words.filter((each) => !WEIGHTLESS.has(each));
+  return word === undefined || another !== undefined ? undefined : ALONE.get(word);
 }
 
 /** A profile stays the same object until it changes, and is looked through once. */
@@ -82,18 +145,22 @@ export function sensitiveProblemOf(ast: ASTNode): ExpressionProblem | undefined 
     .find((problem) => problem !== undefined);
 }
 
-/** The name in `profile.attributes.name`, `profile.attributes["name"]`, `"name" in profile.attributes` and `"name" in profile.tags`. */
+/** The name in `profile.attributes.name`, `profile.attributes["name"]`, `"name" in profile.attributes`, and `"name" in` tags or partners' groups. */
 function nameAsked({ op }: ASTNode, first: unknown, second: unknown): string | undefined {
-  if (op === "." && typeof second === "string") return isOfProfile(first, "attributes") ? second : undefined;
-  if (op === "[]") return isOfProfile(first, "attributes") ? textOf(second) : undefined;
+  if (op === "." && typeof second === "string") return isFieldOf("profile", first, "attributes") ? second : undefined;
+  if (op === "[]") return isFieldOf("profile", first, "attributes") ? textOf(second) : undefined;
   if (op !== "in") return undefined;
-  return isOfProfile(second, "attributes") || isOfProfile(second, "tags") ? textOf(first) : undefined;
+  const isAsked =
+    isFieldOf("profile", second, "attributes") ||
+    isFieldOf("profile", second, "tags") ||
+    isFieldOf("context", second, "partner_segments");
+  return isAsked ? textOf(first) : undefined;
 }
 
-function isOfProfile(node: unknown, field: string): boolean {
+function isFieldOf(object: "profile" | "context", node: unknown, field: string): boolean {
   if (!isNode(node) || (node.op !== "." && node.op !== "[]")) return false;
   const [of, key] = node.args as readonly unknown[];
-  return isNode(of) && of.op === "id" && of.args === "profile" && (key === field || textOf(key) === field);
+  return isNode(of) && of.op === "id" && of.args === object && (key === field || textOf(key) === field);
 }
 
 function textOf(node: unknown): string | undefined {
