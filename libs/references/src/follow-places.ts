@@ -4,12 +4,14 @@ import { Restoring } from "./restoring.js";
 
 /** A record's place, and its message's bytes, which are good until it is taken. */
 export interface PlacedValue extends Position {
+  /** When it was written, by its writer's clock, Unix milliseconds UTC. */
+  readonly timestampMs: number;
   readonly value: Buffer;
 }
 
 /**
  * Reads a topic from its beginning like {@link follow}, by the log's quick way: what was appended is here within a few milliseconds, and nothing
- * is made of keys and times. Ends with `corrupt_record` at what cannot be read.
+ * is made of keys. Ends with `corrupt_record` at what cannot be read.
  */
 export async function followPlaces(
   log: EventLog,
@@ -38,10 +40,10 @@ export async function followPlaces(
 }
 
 function takeEach(spans: RecordSpans, take: (record: PlacedValue) => void): void {
-  const { topic, partition, count, bytes, offsets, valueFrom, valueTo } = spans;
+  const { topic, partition, count, bytes, offsets, timestampsMs, valueFrom, valueTo } = spans;
   for (let at = 0; at < count; at += 1) {
     const value = bytes.subarray(valueFrom[at], valueTo[at]);
-    take({ topic, partition, offset: offsets[at] ?? 0, value });
+    take({ topic, partition, offset: offsets[at] ?? 0, timestampMs: timestampsMs[at] ?? 0, value });
   }
 }
 

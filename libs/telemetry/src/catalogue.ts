@@ -129,6 +129,12 @@ export const CATALOGUE = {
     help: "Records that the consumer has not applied yet, over its partitions.",
     labels: { consumer: CONSUMER, topic: TOPIC },
   },
+  clockBehindLog: {
+    type: "gauge",
+    name: "leastwise_clock_behind_log_seconds",
+    help: "How far a scorer's clock is behind the newest record that it has read of `clickstream` and `decisions`; 0 if it is not. Clocks that keep time differ by less than a few seconds. By the clock of the log (`clock: event`) it is not measured.",
+    labels: {},
+  },
   freshness: {
     type: "histogram",
     name: "leastwise_freshness_seconds",

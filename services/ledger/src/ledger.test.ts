@@ -59,6 +59,20 @@ function picture(ledger: Ledger, subjects: readonly SubjectId[], codes: readonly
   };
 }
 
+it("tells when the newest decision on the log was written, whoever wrote it", async () => {
+  const before = await openLedger(log);
+  expect(before.ledger.newestDecisionMs).toBe(Number.NEGATIVE_INFINITY);
+  await before.ledger.close();
+  before.telemetry.close();
+  const later = { ...onDecisions(none({ id: "d-1", subject: ADA })), timestampMs: (NOON + HOUR_MS) as Millis };
+  await log.append([later]);
+  await log.append([onDecisions(none({ id: "d-2", subject: ADA }))]);
+  const { ledger, telemetry } = await openLedger(log);
+  expect(ledger.newestDecisionMs).toBe(NOON + HOUR_MS);
+  await ledger.close();
+  telemetry.close();
+});
+
 describe("what is written", () => {
   it("says on where in the caller's trace it came about", async () => {
     const written: (string | undefined)[] = [];

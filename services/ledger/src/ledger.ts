@@ -87,6 +87,7 @@ export class Ledger {
   /** Records on their way to the log that nobody waits for. */
   readonly #unawaited = new Set<Promise<unknown>>();
   #following: readonly Following[] = [];
+  #newestDecisionMs = Number.NEGATIVE_INFINITY;
 
   private constructor(options: LedgerOptions, partitionCount: number) {
     this.#options = options;
@@ -107,6 +108,11 @@ export class Ledger {
     });
     ledger.#following = [decisions, offers];
     return ledger;
+  }
+
+  /** When the newest decision on the log that is here was written, by its writer's clock, Unix milliseconds UTC; -Infinity: there is none. */
+  get newestDecisionMs(): number {
+    return this.#newestDecisionMs;
   }
 
   /** Rejects when the topics can no longer be followed; resolves after close. */
@@ -423,6 +429,7 @@ export class Ledger {
   };
 
   #readBackDecision(read: PlacedValue): void {
+    this.#newestDecisionMs = Math.max(this.#newestDecisionMs, read.timestampMs);
     const sent = this.#sent.takeBack(read.value);
     const record = sent === undefined ? this.#readable(read, readableDecision) : undefined;
     const back = sent ?? (record && { decisionId: record.decisionId, epoch: Number(record.ownerEpoch) });

@@ -1,4 +1,5 @@
 export { ClickstreamSight, type ClickstreamSightOptions } from "./clickstream-sight.js";
+export { ClockBehind, type ClockBehindOptions } from "./clock-behind.js";
 export { readDecide, type DecideCall } from "./decide-request.js";
 export { catalogueDigest, featureVector, type Lags } from "./decision-input.js";
 export { Decider, type DeciderOptions } from "./decider.js";

@@ -34,6 +34,7 @@ import {
 } from "@leastwise/references";
 import { startRpcServer, type CallHooks, type RpcServer, type RpcService } from "@leastwise/rpc";
 import {
+  ClockBehind,
   Decider,
   decisionService,
   FeedMetrics,
@@ -390,7 +391,10 @@ class Starting {
     });
     this.#closers.add(() => feed.close());
     feed.finished.catch(this.#fail);
-    await this.#measure(new FeedMetrics({ feed, log, clock, metrics: telemetry.metrics }), () => {
+    const { logger, metrics } = telemetry;
+    const clockBehind = new ClockBehind({ feed, ledger, clock, metrics, logger });
+    await this.#measure(new FeedMetrics({ feed, log, clock, metrics }), () => {
+      if (config.clock === "wall") clockBehind.measure();
       ledger.watchBreakers(policies.active()?.compiled.breakers ?? []);
     });
     const recent = new RecentDecisions();
