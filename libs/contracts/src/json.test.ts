@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { readJson, writeJson } from "./json.js";
+import { readJson, writeJson, writeWholeJson } from "./json.js";
 import * as wire from "./wire.js";
 
 describe("readJson", () => {
@@ -87,5 +87,19 @@ describe("readJson", () => {
       error: { reason: "json_not_a_message" },
     });
     expect(readJson("DeadLetter", { payload: "***" })).toMatchObject({ error: { reason: "json_not_a_message" } });
+  });
+});
+
+describe("writeWholeJson", () => {
+  it("has zeros, empty texts and empty lists, and leaves out what is absent", () => {
+    const candidate = wire.Candidate.fromPartial({ rung: 0, faceValue: { minor: 0n, currency: "EUR" } });
+    const record = wire.DecisionRecord.fromPartial({ decisionId: "d-1", candidates: [candidate] });
+    const json = writeWholeJson("DecisionRecord", record);
+    expect(json).toMatchObject({
+      ...{ decision_id: "d-1", chosen: 0, exploit: 0, draw: "0", session_id: "", segments: [] },
+      candidates: [{ rung: 0, face_value: { minor: "0", currency: "EUR" } }],
+    });
+    expect(json).not.toHaveProperty("offer");
+    expect(writeJson("DecisionRecord", record)).not.toHaveProperty("chosen");
   });
 });

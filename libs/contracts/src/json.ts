@@ -58,8 +58,18 @@ export function readWrittenJson<Name extends MessageName>(name: Name, json: unkn
   }
 }
 
-/** A message in its proto JSON form, with the field names of the proto files: int64 as text, enums by name, absent left out. */
+/** A message in its proto JSON form, with the field names of the proto files: int64 as text, enums by name, absent left out, and so are zeros and empty texts. */
 export function writeJson<Name extends MessageName>(name: Name, message: WireMessage<Name>): JsonValue {
+  return toOwnJson(name, message, false);
+}
+
+/** The same with zeros, empty texts and empty lists, for machines that read it: only what is absent is left out. */
+export function writeWholeJson<Name extends MessageName>(name: Name, message: WireMessage<Name>): JsonValue {
+  return toOwnJson(name, message, true);
+}
+
+function toOwnJson<Name extends MessageName>(name: Name, message: WireMessage<Name>, isWhole: boolean): JsonValue {
   const desc = messageDescriptor(name);
-  return toJson(desc, fromBinary(desc, CODECS[name].encode(message).finish()), { useProtoFieldName: true });
+  const own = fromBinary(desc, CODECS[name].encode(message).finish());
+  return toJson(desc, own, { useProtoFieldName: true, alwaysEmitImplicit: isWhole });
 }

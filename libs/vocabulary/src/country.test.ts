@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { isCountryCode, isPlaceCode } from "./country.js";
 
-const LETTERS = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+const LETTERS = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 const PAIRS = LETTERS.flatMap((first) => LETTERS.map((second) => first + second));
 /** What CLDR has a name for beside what ISO 3166-1 assigned: reserved codes, and those of countries that are no more. */
 const BESIDE =

@@ -1,4 +1,4 @@
-import { recordedExplanation, wire, writeJson } from "@leastwise/contracts";
+import { recordedExplanation, wire, writeWholeJson } from "@leastwise/contracts";
 import { callUnary, connect } from "@leastwise/rpc";
 import { explained } from "@leastwise/scorer";
 import { printable, sayRefusal } from "@leastwise/vocabulary";
@@ -22,7 +22,7 @@ const CALL_TIMEOUT_MS = 15_000;
 export async function explainCommand(decisionId: string, options: ExplainOptions): Promise<void> {
   const explanation = options.log ? await fromLog(decisionId, options) : await fromService(decisionId, options.address);
   const text = options.json
-    ? JSON.stringify(writeJson("ExplainResponse", explanation))
+    ? JSON.stringify(writeWholeJson("ExplainResponse", explanation))
     : explanation.sentences.map(printable).join("\n");
   process.stdout.write(`${text}\n`);
 }

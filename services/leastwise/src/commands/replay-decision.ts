@@ -1,4 +1,4 @@
-import { writeJson, type wire } from "@leastwise/contracts";
+import { writeWholeJson, type wire } from "@leastwise/contracts";
 import { printable, sayRefusal } from "@leastwise/vocabulary";
 import { differences, type Difference } from "../decisions/differences.js";
 import { isSame, remade } from "../decisions/remade.js";
@@ -44,7 +44,7 @@ const CODE_UNCOMPARED =
   "the code of its offer is not compared: it was made with another key or version than the one that is here (codes.key); all else is";
 
 function asJson(record: wire.DecisionRecord): unknown {
-  const json = writeJson("DecisionRecord", record);
+  const json = writeWholeJson("DecisionRecord", record);
   // The state is JSON within the record: what differs in it is named, too.
   return { ...(json as object), decision_state: JSON.parse(Buffer.from(record.decisionState).toString()) as unknown };
 }
