@@ -81,13 +81,14 @@ describe("leastwise explain and leastwise replay-decision", () => {
     expect([words?.code, words?.err]).toEqual([0, ""]);
     for (const said of [
       "Decided under policy explained-1",
-      "Did not apply: closed (segment_does_not_hold).",
+      "Did not apply: closed, as its segment does not hold (segment_does_not_hold).",
       "Chance of an order at rung 0",
-      "Outcome: entitlement; offer",
+      "(entitlement); offer",
     ])
       expect(words?.out).toContain(said);
     expect(JSON.parse(json?.out ?? "")).toMatchObject({
-      record: { decision_id: decisionId, reason: "entitlement" },
+      record: { decision_id: decisionId, reason: "entitlement", chosen: 0, exploit: 0, held: { minor: "5000" } },
+      is_custom_unanswered: false,
       ineligible: [{ campaign_id: "closed", reason: "segment_does_not_hold" }],
       terms: expect.arrayContaining([expect.objectContaining({ feature: "intercept", logit: -0.85 })]),
     });

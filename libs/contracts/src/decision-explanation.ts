@@ -2,6 +2,7 @@ import {
   explainDecision,
   type Counterfactual,
   type DecisionAccount,
+  type Explained,
   type ExplainedDecision,
 } from "@leastwise/decision";
 import { candidateToWire, decisionFacts } from "./decision-record.js";
@@ -12,17 +13,19 @@ import type * as wire from "./wire.js";
  * Why a decision came out as it did, in words and as data.
  *
  * @param account what its input gives beside the record. Absent: of a degraded answer there is none
+ * @param explained whether it was decided, or is what would be
  */
 export function decisionExplanation(
   record: wire.DecisionRecord,
   decision: ExplainedDecision,
   account?: DecisionAccount,
+  explained: Explained = "decided",
 ): wire.ExplainResponse {
   const { currency } = decision.cart;
   const runnerUp = account?.runnerUp;
   return {
     record,
-    sentences: [...explainDecision(decision, account)],
+    sentences: [...explainDecision(decision, account, explained)],
     ineligible: [...(account?.ineligible ?? [])],
     terms: [...(account?.terms ?? [])],
     targets: (account?.targets ?? []).map(({ campaignId, conversion, orderWorthMinor }) => ({
@@ -36,6 +39,7 @@ export function decisionExplanation(
       choice: candidateToWire(counterfactual.choice, currency),
       reason: counterfactual.reason,
     })),
+    isCustomUnanswered: account?.isCustomUnanswered ?? false,
   };
 }
 

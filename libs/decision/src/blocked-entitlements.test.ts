@@ -84,7 +84,9 @@ describe("an entitlement that something blocks", () => {
     expect(outcome.decision.offer).toBeUndefined();
     expect(blockedIn(outcome)).toEqual([["gold", 1, reason]]);
     expect(outcome.decision.reason).toBe(reason === "kill_switch" ? "kill_switch" : "no_admissible_rung");
-    expect(explainDecision(outcome.decision)).toContain(`Rung 1 of gold: blocked (${reason}).`);
+    expect(explainDecision(outcome.decision)).toContainEqual(
+      expect.stringMatching(new RegExp(`^Rung 1 of gold: blocked, as [a-z ]+ \\(${reason}\\)\\.$`)),
+    );
   });
 
   it("says how often it was given, and how many are held", () => {

@@ -261,14 +261,20 @@ describe("the invitation", () => {
     expect(explained(shop())).toContain(
       "Consent to profile was asked for in exchange for an offer of welcome, worth 5.00 EUR, in these words: “You get 5 % off",
     );
-    expect(explained(shop())).toContain("Did not apply: welcome (exchange_not_accepted).");
+    expect(explained(shop())).toContain(
+      "Did not apply: welcome, as what it asks for in exchange is not agreed to (exchange_not_accepted).",
+    );
     const agreed = { ...shop(), consent: AGREED, exchanges: [YES] };
-    expect(explained({ ...agreed, consent: [] })).toContain("welcome (consent_missing)");
-    expect(explained({ ...agreed, nowMs: (NOON + 30 * DAY_MS) as Millis })).toContain("welcome (exchange_over)");
+    expect(explained({ ...agreed, consent: [] })).toContain(
+      "welcome, as consent that it needs is missing (consent_missing)",
+    );
+    expect(explained({ ...agreed, nowMs: (NOON + 30 * DAY_MS) as Millis })).toContain(
+      "welcome, as the time for its exchange is over (exchange_over)",
+    );
     const given = made(agreed);
     const used = evolve(given.nextState, { kind: "redeemed", offerId: given.decision.offer!.offerId, costMinor: 500 });
     expect(explained({ ...agreed, ...named("r"), decisionState: used, nowMs: LATER })).toContain(
-      "welcome (exchange_given)",
+      "welcome, as what it promised in exchange was given (exchange_given)",
     );
   });
 });

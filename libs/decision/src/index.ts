@@ -12,7 +12,7 @@ export { ineligibleFor } from "./explain/ineligible.js";
 export type { ModelTerm } from "./explain/model-terms.js";
 export type { TargetWorth } from "./explain/target-worths.js";
 export type { RunnerUp, RunnerUpReason } from "./explain/runner-up.js";
-export { explainDecision, type ExplainedDecision } from "./explain/sentences.js";
+export { explainDecision, type Explained, type ExplainedDecision } from "./explain/sentences.js";
 export { PolicyImpact, type ImpactReport, type KindCount } from "./impact/policy-impact.js";
 export type {
   AnsweredExchange,

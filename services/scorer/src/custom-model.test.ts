@@ -171,6 +171,10 @@ describe("a custom model in force", () => {
     const { record, answer } = await recorded(await ask(shop));
     expect(answer).toBeUndefined();
     expect(record.modelVersion).toBe("mine-1");
+    expect(shop.recent.explain(record.decisionId)).toMatchObject({
+      isCustomUnanswered: true,
+      sentences: expect.arrayContaining([expect.stringContaining("was asked and did not answer")]),
+    });
     expect(await outcomes(shop)).toEqual({ answered: 0, late: 0, failed: 0, changed: 0, [outcome]: 1 });
   });
 

@@ -6,7 +6,7 @@ import {
   type UnwrittenDecision,
   type wire,
 } from "@leastwise/contracts";
-import { accountOf, type Decision, type DegradedInput, type DegradedReason } from "@leastwise/decision";
+import { accountOf, type Decision, type DegradedInput, type DegradedReason, type Explained } from "@leastwise/decision";
 import { FEATURE_CATALOGUE } from "@leastwise/references";
 import { sayRefusal } from "@leastwise/vocabulary";
 import { decidedAgain } from "./decided-again.js";
@@ -61,15 +61,17 @@ function explainedAgain({ bytes, madeWith: { policy, model, codeKey } }: Kept): 
   return explained(again.value.decision, again.value.input);
 }
 
-/** Why a decision came out as it did. A degraded answer has no account: nothing was weighed. */
-export function explained(decision: Decision, input: DegradedInput): wire.ExplainResponse {
+/**
+ * Why a decision came out as it did. A degraded answer has no account: nothing was weighed.
+ *
+ * @param told whether it was decided, or is what would be
+ */
+export function explained(decision: Decision, input: DegradedInput, told?: Explained): wire.ExplainResponse {
   const record = decisionRecord(decision, input);
   const { policy, model } = input;
-  if (policy === undefined || model === undefined || decision.degradedReason !== "")
-    return decisionExplanation(record, decision);
-  return decisionExplanation(
-    record,
-    decision,
-    accountOf({ ...input, policy, model }, decision, FEATURE_CATALOGUE.names),
-  );
+  const account =
+    policy === undefined || model === undefined || decision.degradedReason !== ""
+      ? undefined
+      : accountOf({ ...input, policy, model }, decision, FEATURE_CATALOGUE.names);
+  return decisionExplanation(record, decision, account, told);
 }

@@ -99,7 +99,7 @@ async function decided(
   if (outcome.kind === "repeated")
     return { answer: answerToWire(withoutCode(outcome.answer), 0), explanation: undefined };
   const decision: Decision = withoutCode(outcome.decision);
-  const explanation = explained(decision, input);
+  const explanation = explained(decision, input, "supposed");
   // The state has the codes of what the shopper was given.
   const record = explanation.record && { ...explanation.record, decisionState: Buffer.alloc(0) };
   return { answer: answerToWire(answerOf(decision), 0), explanation: { ...explanation, record } };

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import type { AssignmentKey, Millis } from "@leastwise/vocabulary";
+import { bitOf } from "../class-bits.js";
 import { decide } from "../decide.js";
+import { degradedDecision } from "../degraded.js";
 import type { Decision } from "../decision.js";
 import {
   amountOff,
@@ -18,9 +20,13 @@ import {
   sureModel,
 } from "../given/store.js";
 import type { DecisionInput } from "../input.js";
+import { baselineAlone } from "../record.js";
 import { accountOf, type DecisionAccount } from "./account.js";
+import { runnerUpOf } from "./runner-up.js";
 import { explainDecision } from "./sentences.js";
 
+/** Of `purchases_30d`. */
+const COEFFICIENT = { slot: CATALOGUE.names.indexOf("purchases_30d"), classBit: bitOf("behaviour"), sd: 0.1, min: 0 };
 const EXPLOIT_ONLY = { floorBp: 0, coldStartDecisionsPerRung: 0 };
 
 function told(changes: Partial<DecisionInput>): {
@@ -53,7 +59,7 @@ describe("a decision's account", () => {
     const segments = [...policy().segments, { name: "nobody", expression: "false" }];
     const other = campaign({ campaignId: "other", approach: { kind: "rules", segment: "nobody" } });
     const { words } = told({ policy: compiled({ segments, campaigns: [campaign(), other] }) });
-    expect(words).toContain("Did not apply: other (segment_does_not_hold).");
+    expect(words).toContain("Did not apply: other, as its segment does not hold (segment_does_not_hold).");
   });
 
   it("says which personal data could move the answer, and what the shopper was told of it", () => {
@@ -118,7 +124,9 @@ describe("a decision's account", () => {
       policy: compiled({ segments, campaigns }),
       features: features({ purchases_30d: 1 }),
     });
-    expect(words).toContain("Without any consent the choice would have been nothing (not_eligible).");
+    expect(words).toContain(
+      "Without any consent the choice would have been nothing, as no campaign applies to this shopper and cart (not_eligible).",
+    );
   });
 
   it("says what would have been chosen but for the other offers", () => {
@@ -145,6 +153,8 @@ describe("a decision's account", () => {
     const stands = told({ ...later, cause: again });
     expect(stands.decision.reason).toBe("answer_stands");
     expect(stands.account).toMatchObject({ runnerUp: undefined, counterfactuals: [] });
+    expect(stands.words).toContain("Nothing was weighed anew for this answer, and no segment asked.");
+    expect(stands.words).not.toMatch(/No segment held|evidence/);
     const changed = told({
       ...later,
       cause: again,
@@ -152,6 +162,76 @@ describe("a decision's account", () => {
     });
     expect(changed.decision.continued).toBe(true);
     expect(changed.account.runnerUp).toBeDefined();
+  });
+
+  it("says of an offer that is outstanding that nothing of it was weighed anew", () => {
+    const first = decide(input(certain));
+    if (first.kind !== "decided") throw new Error("repeated");
+    expect(first.decision.offer).toBeDefined();
+    const later = { ...certain, decisionState: first.nextState, nowMs: (NOON + 1_000) as Millis };
+    const other = { caller: "shop", requestId: "2", sessionId: "v" };
+    const cart = { ...CART, lines: CART.lines.map((line) => ({ ...line, quantity: 4 })) };
+    const { decision, words } = told({ ...later, cause: other, cart });
+    expect(decision.reason).toBe("offer_outstanding");
+    expect(words).toContain("Nothing was weighed anew for this answer, and no segment asked.");
+    expect(words).toMatch(
+      /^Rung \d of autumn: worth .* EUR; it was weighed when it was given, and not anew \(chosen\)\.$/m,
+    );
+    expect(words).not.toMatch(/No segment held|evidence|drawn with|expected cost/);
+  });
+
+  it("says of a safe answer that nothing was weighed or drawn, and no chance where no model was", () => {
+    const asked = input({});
+    const outcome = degradedDecision({ ...asked, policy: undefined, model: undefined }, "no_policy");
+    if (outcome.kind !== "decided") throw new Error("repeated");
+    const words = explainDecision(outcome.decision).join("\n");
+    expect(words).toContain("Nothing was weighed anew for this answer, and no segment asked.");
+    expect(words).toContain("Nothing was drawn.");
+    expect(words).toContain("The answer was the safe one: no policy was known (no_policy).");
+    expect(words).not.toMatch(/No segment held|chance of an order|propensity/);
+  });
+
+  it("says what a feature beyond the range of the model counts as", () => {
+    const model = { ...sureModel(3), coefficients: [{ ...COEFFICIENT, max: 12, mean: -0.05 }] };
+    const { account, words } = told({ model, features: features({ purchases_30d: 15 }) });
+    expect(account.terms[1]).toMatchObject({ value: 15, counted: 12 });
+    expect(account.terms[1]?.logit).toBeCloseTo(-0.6, 9);
+    expect(words).toContain("purchases_30d 15 (beyond what the model has seen: it counts as 12) × -0.05 = −0.600");
+  });
+
+  it("says what chance chose, and what it would have been without", () => {
+    const campaigns = [campaign({ exploration: { floorBp: 2_000, coldStartDecisionsPerRung: 0 } })];
+    const shop = { model: sureModel(3), policy: compiled({ campaigns }) };
+    const keys = Array.from({ length: 60 }, (_, key) => `key-${String(key)}` as AssignmentKey);
+    const drawn = keys
+      .map((assignmentKey) => told({ ...shop, assignmentKey }))
+      .find(({ decision }) => decision.chosen === 0 && decision.exploit > 0)!;
+    expect(drawn.words).toMatch(
+      /^Chance chose rung 0, the baseline, to learn what comes of it: without chance it would have been rung \d of autumn\.$/m,
+    );
+    expect(drawn.words).toMatch(/^Next to the choice without chance came rung .*\.$/m);
+    expect(told(certain).words).not.toContain("Chance chose");
+  });
+
+  it("says of a rung that is worth a little more than nothing that it is no more than that, and dearer", () => {
+    const candidate = (changes: object) => ({ ...baselineAlone(0.1), ...changes });
+    const next = candidate({ campaignId: "autumn", rung: 1, valueMinor: 0.546, expectedCostMinor: 20 });
+    const { campaigns } = compiled({ campaigns: [campaign()] });
+    const runnerUp = (valueMinor: number) =>
+      runnerUpOf({ candidates: [candidate({}), { ...next, valueMinor }], exploit: 0 }, { campaigns });
+    expect(runnerUp(0.546)?.reason).toBe("dearer");
+    expect(runnerUp(0)?.reason).toBe("worth_nothing");
+    expect(runnerUp(5)?.reason).toBe("evidence_too_low");
+  });
+
+  it("says of what is only supposed what would be, and of nothing that it was", () => {
+    const asked = input(certain);
+    const outcome = decide(asked);
+    if (outcome.kind !== "decided") throw new Error("repeated");
+    const words = explainDecision(outcome.decision, accountOf(asked, outcome.decision, CATALOGUE.names), "supposed");
+    expect(words[0]).toBe("This was not decided: it is what would be, and nothing came of it.");
+    expect(words.join("\n")).toMatch(/offer \S+ of autumn would be given, worth/);
+    expect(words.join("\n")).not.toContain("was given");
   });
 
   it("supposes no cart beyond what numbers hold", () => {
@@ -176,6 +256,7 @@ describe("a decision's account", () => {
           expect(account.runnerUp?.place).not.toBe(exploit);
           if (account.runnerUp?.reason === "dearer")
             expect(next!.expectedCostMinor).toBeGreaterThanOrEqual(candidates[exploit]!.expectedCostMinor);
+          if (account.runnerUp?.reason === "worth_nothing") expect(next!.valueMinor).toBeLessThanOrEqual(0);
           if (account.runnerUp?.reason === "worth_less")
             expect(next!.valueMinor).toBeLessThan(candidates[exploit]!.valueMinor);
           if (account.runnerUp?.reason === "evidence_too_low")

@@ -8,9 +8,11 @@ export interface ModelTerm {
   readonly feature: string;
   /** What the shopper's feature was; 1 for the intercept. */
   readonly value: number;
+  /** What it counts as: the value or, beyond the range that the model was trained on, the nearest bound. */
+  readonly counted: number;
   /** Posterior mean of the coefficient. */
   readonly coefficient: number;
-  /** The share of the logit: the coefficient times the value, or times the nearest bound of the range that the model was trained on. */
+  /** The share of the logit: the coefficient times what counts. */
   readonly logit: number;
 }
 
@@ -22,7 +24,8 @@ export function modelTerms(input: DecisionInput, featureNames: readonly string[]
     const { slot, mean } = coefficient;
     const [feature, value] = [featureNames[slot], features?.values[slot]];
     if (feature === undefined || value === undefined || Number.isNaN(value)) return [];
-    return [{ feature, value, coefficient: mean, logit: mean * withinRange(value, coefficient) }];
+    const counted = withinRange(value, coefficient);
+    return [{ feature, value, counted, coefficient: mean, logit: mean * counted }];
   });
-  return [{ feature: "intercept", value: 1, coefficient: intercept.mean, logit: intercept.mean }, ...terms];
+  return [{ feature: "intercept", value: 1, counted: 1, coefficient: intercept.mean, logit: intercept.mean }, ...terms];
 }

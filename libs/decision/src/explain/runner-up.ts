@@ -50,8 +50,7 @@ interface Places {
 /** The choice is the cheapest of the good ones; only where too little speaks for it, it is looked for among those that are cheaper still. */
 function reasonOf(value: number, chosenValue: number, { place, exploit, campaign }: Places): RunnerUpReason {
   if (campaign === undefined || place < exploit) return "worth_less";
-  const good = value - toleranceOf(value, campaign);
-  if (good <= 0) return "worth_nothing";
-  if (chosenValue < good) return "evidence_too_low";
+  if (value <= 0) return "worth_nothing";
+  if (chosenValue < value - toleranceOf(value, campaign)) return "evidence_too_low";
   return value < chosenValue ? "worth_less" : "dearer";
 }

@@ -1,9 +1,13 @@
 import { formatMoney, GATING_PURPOSES, type CurrencyCode } from "@leastwise/vocabulary";
-import type { Candidate, Decision } from "../decision.js";
+import type { Decision } from "../decision.js";
 import type { IssuedOffer } from "../state/decision-state.js";
 import type { DecisionAccount } from "./account.js";
 import type { Counterfactual } from "./counterfactuals.js";
-import type { RunnerUpReason } from "./runner-up.js";
+import { percent, signed } from "./figures.js";
+import type { ModelTerm } from "./model-terms.js";
+import { DECISION_WORDS, DEGRADED_WORDS, INELIGIBLE_WORDS, inWords } from "./reason-words.js";
+import { nameOf, sayDraw, sayRungs, sayRunnerUp } from "./rung-sentences.js";
+import { isWeighedAnew } from "./weighed-anew.js";
 
 /** What of a decision is said in words: all of it stands on the record. */
 export type ExplainedDecision = Pick<
@@ -30,33 +34,48 @@ export type ExplainedDecision = Pick<
   | "consentExchange"
 >;
 
+/** What the words are about: what was decided, or what would be, of which nothing came. */
+export type Explained = "decided" | "supposed";
+
 /**
  * The steps of a decision in words, for engineers and regulators; in English.
  *
  * @param account what its input gives beside the record. Absent: the input is not there, and only the record speaks
  */
-export function explainDecision(decision: ExplainedDecision, account?: DecisionAccount): readonly string[] {
-  const { candidates, cart, enrolments, segments } = decision;
+export function explainDecision(
+  decision: ExplainedDecision,
+  account?: DecisionAccount,
+  explained: Explained = "decided",
+): readonly string[] {
+  const { candidates, cart, enrolments } = decision;
   const baseline = candidates[0]?.conversion ?? 0;
+  const would = explained === "supposed" ? "would be" : "was";
   return [
+    ...(explained === "supposed" ? ["This was not decided: it is what would be, and nothing came of it."] : []),
     `Decided under policy ${orNone(decision.policyVersion)} with model ${orNone(decision.modelVersion)}.`,
     sayConsent(decision.consent),
     ...enrolments.map(
       ({ experimentId, arm, holdoutBp }) => `In experiment ${experimentId}: ${arm} (${percent(holdoutBp)} held out).`,
     ),
-    segments.length === 0 ? "No segment held." : `Segments that held: ${segments.join(", ")}.`,
+    saySegments(decision),
     ...(account === undefined
       ? []
-      : [...sayIneligible(account), sayTerms(account, baseline), ...sayTargets(account, cart.currency)]),
-    ...candidates.map((candidate, place) => sayCandidate(candidate, place, decision, cart.currency)),
-    ...(account === undefined ? [] : sayRunnerUp(account, candidates)),
-    sayDraw(decision),
-    sayOutcome(decision),
-    ...sayInvitation(decision),
-    ...sayPersonalData(decision),
+      : [...sayIneligible(account), ...sayTerms(account, baseline), ...sayTargets(account, cart.currency)]),
+    ...sayRungs(decision),
+    ...(account === undefined ? [] : sayRunnerUp(account.runnerUp, decision)),
+    ...sayDraw(decision),
+    sayOutcome(decision, would),
+    ...sayInvitation(decision, would),
+    ...sayPersonalData(decision, would),
     ...sayLags(decision),
     ...(account?.counterfactuals ?? []).map((counterfactual) => sayCounterfactual(counterfactual, cart.currency)),
   ];
+}
+
+function saySegments(decision: ExplainedDecision): string {
+  const { segments } = decision;
+  if (!isWeighedAnew(decision)) return "Nothing was weighed anew for this answer, and no segment asked.";
+  return segments.length === 0 ? "No segment held." : `Segments that held: ${segments.join(", ")}.`;
 }
 
 function sayConsent(consent: Decision["consent"]): string {
@@ -68,21 +87,28 @@ function sayConsent(consent: Decision["consent"]): string {
 
 function sayIneligible({ ineligible }: DecisionAccount): readonly string[] {
   if (ineligible.length === 0) return [];
-  return [`Did not apply: ${ineligible.map(({ campaignId, reason }) => `${campaignId} (${reason})`).join(", ")}.`];
+  const said = ineligible.map(({ campaignId, reason }) => `${campaignId}, as ${inWords(INELIGIBLE_WORDS, reason)}`);
+  return [`Did not apply: ${said.join("; ")}.`];
 }
 
-function sayTerms({ terms, modelAnswer }: DecisionAccount, baseline: number): string {
+function sayTerms({ terms, modelAnswer, isCustomUnanswered }: DecisionAccount, baseline: number): readonly string[] {
   const chance = `Chance of an order at rung 0: ${percent(baseline * 10_000)}`;
   if (modelAnswer !== undefined)
-    return `${chance}, as the model's ONNX answered (logit ${signed(modelAnswer.logit)}): it was asked about this cart alone, so that nothing is said of others.`;
-  const said = terms
-    .filter(({ logit }, place) => place === 0 || logit !== 0)
-    .map(({ feature, value, coefficient, logit }) =>
-      feature === "intercept"
-        ? `intercept ${signed(logit)}`
-        : `${feature} ${String(value)} × ${String(coefficient)} = ${signed(logit)}`,
-    );
-  return `${chance}, whose logit is made of ${said.join(", ")}.`;
+    return [
+      `${chance}, as the model's ONNX answered (logit ${signed(modelAnswer.logit)}): it was asked about this cart alone, so that nothing is said of others.`,
+    ];
+  const said = terms.filter(({ logit }, place) => place === 0 || logit !== 0).map(sayTerm);
+  const unanswered = "The model's custom part (ONNX) was asked and did not answer: its parametric part decided.";
+  return [
+    ...(isCustomUnanswered ? [unanswered] : []),
+    `${chance}, whose logit (the logarithm of the odds) is made of ${said.join(", ")}.`,
+  ];
+}
+
+function sayTerm({ feature, value, counted, coefficient, logit }: ModelTerm): string {
+  if (feature === "intercept") return `intercept ${signed(logit)}`;
+  const beyond = counted === value ? "" : ` (beyond what the model has seen: it counts as ${String(counted)})`;
+  return `${feature} ${String(value)}${beyond} × ${String(coefficient)} = ${signed(logit)}`;
 }
 
 function sayTargets({ targets }: DecisionAccount, currency: CurrencyCode): readonly string[] {
@@ -94,22 +120,10 @@ function sayTargets({ targets }: DecisionAccount, currency: CurrencyCode): reado
   });
 }
 
-const RUNNER_UP_WORDS: Readonly<Record<RunnerUpReason, string>> = {
-  worth_nothing: "it is not worth what it costs",
-  worth_less: "it is worth less than the choice",
-  dearer: "it is worth no more than a little above the choice, and dearer",
-  evidence_too_low: "it is worth more than the choice, and too little speaks for that",
-};
-
-function sayRunnerUp({ runnerUp }: DecisionAccount, candidates: readonly Candidate[]): readonly string[] {
-  const candidate = candidates[runnerUp?.place ?? -1];
-  if (runnerUp === undefined || candidate === undefined) return [];
-  return [`Next to it came ${nameOf(candidate)}: ${RUNNER_UP_WORDS[runnerUp.reason]}.`];
-}
-
 function sayCounterfactual({ supposition, choice, reason }: Counterfactual, currency: CurrencyCode): string {
   const worth = formatMoney({ minor: choice.faceValueMinor, currency });
-  const then = choice.rung === 0 ? `nothing (${reason})` : `${nameOf(choice)}, worth ${worth}`;
+  const then =
+    choice.rung === 0 ? `nothing, as ${inWords(DECISION_WORDS, reason)}` : `${nameOf(choice)}, worth ${worth}`;
   switch (supposition.kind) {
     case "one_more_unit":
       return `With one more unit of ${supposition.productId} the choice would have been ${then}.`;
@@ -120,59 +134,25 @@ function sayCounterfactual({ supposition, choice, reason }: Counterfactual, curr
   }
 }
 
-function nameOf({ rung, campaignId }: Candidate): string {
-  return rung === 0 ? "rung 0, the baseline" : `rung ${String(rung)} of ${campaignId}`;
+function sayOutcome({ reason, degradedReason, ghost, offer, cart }: ExplainedDecision, would: string): string {
+  const degraded =
+    degradedReason === "" ? "" : ` The answer ${would} the safe one: ${inWords(DEGRADED_WORDS, degradedReason)}.`;
+  const held = ghost ? ` The subject is held out: no incentive ${would} shown.` : "";
+  const given = offer === undefined ? `nothing ${would} given` : sayOffer(offer, cart.currency, would);
+  return `Outcome: ${inWords(DECISION_WORDS, reason)}; ${given}.${held}${degraded}`;
 }
 
-/** To three decimals, with its sign. */
-function signed(value: number): string {
-  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
-}
-
-function sayCandidate(
-  candidate: Candidate,
-  place: number,
-  decision: ExplainedDecision,
-  currency: CurrencyCode,
-): string {
-  const name = nameOf(candidate).replace("r", "R");
-  if (candidate.blockedBy !== "") return `${name}: blocked (${candidate.blockedBy}).`;
-  const money = (minor: number) => formatMoney({ minor: Math.round(minor), currency });
-  const marks = [place === decision.exploit ? "exploit choice" : "", place === decision.chosen ? "chosen" : ""];
-  const marked = marks.filter((mark) => mark !== "").join(", ");
-  return (
-    `${name}: worth ${money(candidate.faceValueMinor)}, expected cost ${money(candidate.expectedCostMinor)}, ` +
-    `chance of an order ${percent(candidate.conversion * 10_000)}, value over the baseline ${money(candidate.valueMinor)}, ` +
-    `evidence ${percent(candidate.evidence * 10_000)}, drawn with ${percent((candidate.weight / 2 ** 32) * 10_000)}` +
-    `${marked === "" ? "" : ` (${marked})`}.`
-  );
-}
-
-function sayDraw({ draw, propensity, continued }: ExplainedDecision): string {
-  const share = percent((draw / 2 ** 32) * 10_000);
-  return continued
-    ? `The answer continues an episode whose one draw was ${share}; its first answer had propensity ${percent(propensity * 10_000)}.`
-    : `The episode's one draw was ${share}; the chosen rung had propensity ${percent(propensity * 10_000)}.`;
-}
-
-function sayOutcome({ reason, degradedReason, ghost, offer, cart }: ExplainedDecision): string {
-  const degraded = degradedReason === "" ? "" : ` The answer was the safe one: ${degradedReason}.`;
-  const held = ghost ? " The subject is held out: no incentive was shown." : "";
-  const given = offer === undefined ? "nothing was given" : sayOffer(offer, cart.currency);
-  return `Outcome: ${reason}; ${given}.${held}${degraded}`;
-}
-
-function sayInvitation({ consentExchange, cart }: ExplainedDecision): readonly string[] {
+function sayInvitation({ consentExchange, cart }: ExplainedDecision, would: string): readonly string[] {
   if (consentExchange === undefined) return [];
   const { purposes, campaignId, worthMinor, words } = consentExchange;
   const worth = formatMoney({ minor: worthMinor, currency: cart.currency });
-  const asked = `Consent to ${purposes.join(", ")} was asked for in exchange for an offer of ${campaignId}, worth ${worth}`;
+  const asked = `Consent to ${purposes.join(", ")} ${would} asked for in exchange for an offer of ${campaignId}, worth ${worth}`;
   return [`${asked}, in these words: “${words}”`];
 }
 
-function sayPersonalData({ personalDataClasses, disclosure }: ExplainedDecision): readonly string[] {
+function sayPersonalData({ personalDataClasses, disclosure }: ExplainedDecision, would: string): readonly string[] {
   if (personalDataClasses.length === 0) return [];
-  const told = disclosure === "" ? "" : ` The shopper was told: “${disclosure}”`;
+  const told = disclosure === "" ? "" : ` The shopper ${would} told: “${disclosure}”`;
   return [`Personal data could move the answer: ${personalDataClasses.join(", ")}.${told}`];
 }
 
@@ -182,14 +162,14 @@ function sayLags({ classFreshness }: ExplainedDecision): readonly string[] {
   );
 }
 
-function sayOffer({ offerId, campaignId, faceValueMinor, wantedMinor }: IssuedOffer, currency: CurrencyCode): string {
+function sayOffer(
+  { offerId, campaignId, faceValueMinor, wantedMinor }: IssuedOffer,
+  currency: CurrencyCode,
+  would: string,
+): string {
   const money = (minor: number) => formatMoney({ minor, currency });
   const shortened = wantedMinor === undefined ? "" : `, which would be ${money(wantedMinor)} if nothing shortened it`;
-  return `offer ${offerId} of ${campaignId} was given, worth ${money(faceValueMinor)}${shortened}`;
-}
-
-function percent(bp: number): string {
-  return `${(bp / 100).toFixed(2)} %`;
+  return `offer ${offerId} of ${campaignId} ${would} given, worth ${money(faceValueMinor)}${shortened}`;
 }
 
 function orNone(text: string): string {

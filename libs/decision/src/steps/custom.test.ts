@@ -169,9 +169,23 @@ describe("a custom model", () => {
   it("is said to have answered, and nothing of what would have been on another cart", () => {
     const given = asked({ modelAnswer: ANSWER });
     const account = accountOf(given, decided(given), CATALOGUE.names);
-    expect(account).toMatchObject({ terms: [], counterfactuals: [] });
+    expect(account).toMatchObject({ terms: [], counterfactuals: [], isCustomUnanswered: false });
     expect(explainDecision(decided(given), account)).toContain(
       "Chance of an order at rung 0: 26.89 %, as the model's ONNX answered (logit −1.000): it was asked about this cart alone, so that nothing is said of others.",
     );
+  });
+
+  it("is said not to have answered, where it was asked and the parametric part decided", () => {
+    const said = (given: DecisionInput) => {
+      const account = accountOf(given, decided(given), CATALOGUE.names);
+      return [account.isCustomUnanswered, explainDecision(decided(given), account).join("\n")] as const;
+    };
+    const [isUnanswered, words] = said(asked());
+    expect(isUnanswered).toBe(true);
+    expect(words).toContain(
+      "The model's custom part (ONNX) was asked and did not answer: its parametric part decided.",
+    );
+    const [isAsked, others] = said({ ...asked(), killSwitch: true });
+    expect([isAsked, others.includes("did not answer")]).toEqual([false, false]);
   });
 });

@@ -319,6 +319,8 @@ export interface ExplainResponse {
   counterfactuals: Counterfactual[];
   /** What came of the targets of conversion of the campaigns that applied. Empty where `ineligible` is for the same reasons. */
   targets: TargetWorth[];
+  /** True if the model's custom part was asked and did not answer in time, or failed: its parametric part decided, and `terms` are that part's. */
+  isCustomUnanswered: boolean;
 }
 
 /** A campaign that did not apply. */
@@ -358,13 +360,18 @@ export interface ModelTerm {
    * nearest bound (see Coefficient).
    */
   logit: number;
+  /** What `value` counts as: itself or, beyond the range that the model was trained on, the nearest bound. */
+  counted: number;
 }
 
 /** The admissible rung, beside the choice without chance, that was worth most. */
 export interface RunnerUp {
   /** Its place in the record's `candidates`. */
   candidate: number;
-  /** Why it was not the choice, a stable reason: `worth_nothing`, `worth_less`, `dearer`, `evidence_too_low`. */
+  /**
+   * Why it was not the choice, a stable reason: `worth_nothing` (over the baseline), `worth_less`, `dearer` (and worth no more than a little above it),
+   * `evidence_too_low`.
+   */
   reason: string;
 }
 
@@ -1766,6 +1773,7 @@ function createBaseExplainResponse(): ExplainResponse {
     runnerUp: undefined,
     counterfactuals: [],
     targets: [],
+    isCustomUnanswered: false,
   };
 }
 
@@ -1791,6 +1799,9 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
     }
     for (const v of message.targets) {
       TargetWorth.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.isCustomUnanswered !== false) {
+      writer.uint32(64).bool(message.isCustomUnanswered);
     }
     return writer;
   },
@@ -1864,6 +1875,14 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
             message.targets.push(TargetWorth.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.isCustomUnanswered = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1892,6 +1911,7 @@ export const ExplainResponse: MessageFns<ExplainResponse> = {
       : undefined;
     message.counterfactuals = object.counterfactuals?.map((e) => Counterfactual.fromPartial(e)) || [];
     message.targets = object.targets?.map((e) => TargetWorth.fromPartial(e)) || [];
+    message.isCustomUnanswered = object.isCustomUnanswered ?? false;
     return message;
   },
 };
@@ -2045,7 +2065,7 @@ export const TargetWorth: MessageFns<TargetWorth> = {
 };
 
 function createBaseModelTerm(): ModelTerm {
-  return { feature: "", value: 0, coefficient: 0, logit: 0 };
+  return { feature: "", value: 0, coefficient: 0, logit: 0, counted: 0 };
 }
 
 export const ModelTerm: MessageFns<ModelTerm> = {
@@ -2061,6 +2081,9 @@ export const ModelTerm: MessageFns<ModelTerm> = {
     }
     if (message.logit !== 0) {
       writer.uint32(33).double(message.logit);
+    }
+    if (message.counted !== 0) {
+      writer.uint32(41).double(message.counted);
     }
     return writer;
   },
@@ -2110,6 +2133,14 @@ export const ModelTerm: MessageFns<ModelTerm> = {
             message.logit = reader.double();
             continue;
           }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.counted = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2131,6 +2162,7 @@ export const ModelTerm: MessageFns<ModelTerm> = {
     message.value = object.value ?? 0;
     message.coefficient = object.coefficient ?? 0;
     message.logit = object.logit ?? 0;
+    message.counted = object.counted ?? 0;
     return message;
   },
 };
