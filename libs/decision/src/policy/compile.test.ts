@@ -543,7 +543,8 @@ describe("compilePolicy", () => {
             coldStartDecisionsPerRung: 400,
           },
         ],
-        notices: [],
+        // Its ladder is of shares without a maximum.
+        notices: [{ reason: "maximum_missing" }],
       },
     });
   });
@@ -564,11 +565,13 @@ describe("compilePolicy", () => {
       }),
       CATALOGUE,
     );
-    expect(result.ok && result.value.notices.map(({ reason }) => reason)).toEqual(["learning_off"]);
+    expect(result.ok && result.value.notices.map(({ reason }) => reason)).toEqual(["learning_off", "maximum_missing"]);
   });
 
   it("says of many notices of one reason how many more there are, so that they crowd out no other", () => {
-    const many = Array.from({ length: 200 }, (_, i) => campaign({ campaignId: `c${i}`, exploration: {} }));
+    const many = Array.from({ length: 200 }, (_, i) =>
+      campaign({ campaignId: `c${i}`, exploration: {}, ladder: [{ incentive: amountOff(500) }] }),
+    );
     const nobodys = { kind: "partner_exclusive", partnerId: "nobody", amount: { minor: 500, currency: EUR } } as const;
     const last = campaign({ campaignId: "last", ladder: [{ incentive: nobodys }] });
     const result = compilePolicy(policy({ campaigns: [...many, last] }), CATALOGUE);

@@ -27,7 +27,7 @@ describe("an exchange of consent in a policy", () => {
       { segment: "everyone", purposes: ["personalization", "profile"], words: [], acceptedWithinMs: 30 * DAY_MS },
     ]);
     expect(contradictionsOf(policy({ campaigns: [exchange()] }))).toEqual([]);
-    expect(read.value.notices).toEqual([]);
+    expect(read.value.notices).toMatchObject([{ reason: "maximum_missing" }]);
   });
 
   it("may ask for everything, in many languages", () => {

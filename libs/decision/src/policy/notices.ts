@@ -48,6 +48,7 @@ function allNoticesOf(policy: Policy, features: ExpressionFields | undefined): r
     breakerBelowFloor(notices, at, campaign, policy);
     unlistedPartners(notices, at, campaign, policy);
     fallsSomewhere(notices, at, campaign);
+    shareWithoutMaximum(notices, at, campaign);
   }
   experimentsEndFirst(notices, policy);
   return notices.found;
@@ -87,6 +88,22 @@ function unlistedPartners(notices: Problems, at: string, { ladder }: Campaign, {
         known,
         "partner",
       );
+}
+
+/**
+ * A share of the goods is promised, and no more is held than it was worth on the cart that it was issued for; with a maximum that is held. Told once a campaign, of
+ * its first rung; not of a markdown, which is of single lines, and not by a share of the cart.
+ */
+function shareWithoutMaximum(notices: Problems, at: string, { ladder, approach }: Campaign): void {
+  if (approach?.kind === "dynamic") return;
+  const k = ladder.findIndex(({ incentive }) => incentive?.kind === "percent_off" && incentive.maximum === undefined);
+  if (k < 0) return;
+  notices.add(
+    "maximum_missing",
+    `${at}.ladder[${String(k)}].incentive.percent_off.maximum`,
+    undefined,
+    "a maximum, which is then held: without one a larger cart gets no more than the first, for which it was issued",
+  );
 }
 
 /** What is more on some carts, or at some age, and less on others. */

@@ -321,6 +321,9 @@ describe("a policy that contradicts itself is refused at the line to change, wit
     ).toBe(
       "p.yaml:13:58: campaigns[0].ladder[2].incentive.percent_off.maximum.minor: expected at least what campaigns[0].ladder[1].incentive.percent_off.maximum has, 40.00 EUR: on large carts the rung is less than that one, got 20.00 EUR (ladder_not_ascending)",
     );
+    expect(notes(rung("{percent_off: {percent: 10%}}\n      - incentive: {percent_off: {percent: 20%}}"))).toBe(
+      "p.yaml:12:34: campaigns[0].ladder[1].incentive.percent_off.maximum: expected a maximum, which is then held: without one a larger cart gets no more than the first, for which it was issued, got nothing (maximum_missing)",
+    );
     const tiers = "[{cart_min: 50, cashback: 3%}, {cart_min: 100, cashback: 5%}, {cart_min: 200, cashback: 4%}]";
     expect(notes(rung(`{tiered_cashback: {tiers: ${tiers}}}`))).toContain("(tiers_not_ascending)");
     const curve = "[{left: 100%, depth_max: 10%}, {left: 50%, depth_max: 30%}, {left: 0%, depth_max: 20%}]";
