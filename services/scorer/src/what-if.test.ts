@@ -89,6 +89,11 @@ describe("what if", () => {
     expect(after.explanation?.record).toMatchObject({ reason: "offer_outstanding" });
   });
 
+  it("is asked of now by 0, too: nobody asks of 1970", async () => {
+    const now = await answered({ atMs: 0n });
+    expect(now).toMatchObject({ isApproximate: false, explanation: { record: { decidedAtMs: BigInt(NOON) } } });
+  });
+
   it("is asked of an instant to come, when what is good now has run out", async () => {
     await decided();
     const later = await answered({ atMs: BigInt(NOON + 3 * DAY_MS) });

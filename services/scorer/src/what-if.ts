@@ -59,10 +59,11 @@ export async function whatIf(
 }
 
 function instantOf(atMs: bigint | undefined, nowMs: Millis): Result<Millis, RpcRefusal> {
-  if (atMs === undefined) return ok(nowMs);
+  // Programs that know no absent numbers say 0, and nobody asks of 1970.
+  if (atMs === undefined || atMs === 0n) return ok(nowMs);
   const latestMs = nowMs + AHEAD_MAX_MS;
   if (atMs >= 0n && atMs <= BigInt(latestMs)) return ok(Number(atMs) as Millis);
-  const expected = `an instant from 0 to ${new Date(latestMs).toISOString()}, in Unix milliseconds`;
+  const expected = `0 for now, or an instant up to ${new Date(latestMs).toISOString()}, in Unix milliseconds`;
   return err(invalidArgument(refusal("at_out_of_range", "at_ms", atMs, expected)));
 }
 

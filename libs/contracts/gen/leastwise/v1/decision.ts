@@ -675,7 +675,7 @@ export interface WhatIfRequest {
   request:
     | DecideRequest
     | undefined;
-  /** When it is supposed to be, Unix milliseconds UTC, at most 366 days from now; past ones included. Absent: now. */
+  /** When it is supposed to be, Unix milliseconds UTC, at most 366 days from now; past ones included. Absent, or 0: now. */
   atMs?:
     | bigint
     | undefined;
