@@ -103,6 +103,7 @@ function addPlay(leastwise: Command): void {
     )
     .option("--policy <file>", "a policy document to play under, instead of the built-in policy")
     .option("--model <file>", "a response model to decide by, instead of the priors")
+    .addOption(ofOnnx())
     .addOption(
       new Option("--consent <who>", "whose data may be used in a replay: clickstreams do not say")
         .choices(["all", "nobody"])

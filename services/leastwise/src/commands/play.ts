@@ -41,6 +41,7 @@ export interface PlayOptions {
   readonly assortment: AssortmentName;
   readonly policy: string | undefined;
   readonly model: string | undefined;
+  readonly onnx: string | undefined;
   readonly consent: "all" | "nobody";
   readonly data: string | undefined;
   readonly config: string | undefined;
@@ -57,7 +58,7 @@ export async function playCommand(options: PlayOptions): Promise<void> {
   if (options.format !== undefined && options.replay === undefined)
     throw new StartFailure("--format says how to read a file: name the file with --replay, or leave --format out");
   const say = (line: string) => void process.stderr.write(`${line}\n`);
-  const model = options.model === undefined ? undefined : await playModel(options.model);
+  const model = await playModel(options);
   const { config, policy, stream } = await prepared(options, say);
   await emptyDirectory(config.data_directory);
   await keepPlayKeys(config, options.seed);

@@ -5,11 +5,25 @@ import { checkModelFile } from "../model/model-file.js";
 import { sayDocumentProblem } from "../policy/document-text.js";
 import { PlayFailure } from "./player.js";
 
-/** Reads the model that a play is to decide by, before anything is started: throws a StartFailure that says where in the document each thing is wrong. */
-export async function playModel(file: string): Promise<wire.ResponseModel> {
+/** What a play is told of the model that it is to decide by. */
+export interface PlayModelFiles {
+  /** The document. Undefined: the priors decide. */
+  readonly model: string | undefined;
+  /** A model in ONNX whose bytes become the document's `custom.onnx`. */
+  readonly onnx: string | undefined;
+}
+
+/**
+ * Reads the model that a play is to decide by, before anything is started: throws a StartFailure that says where in the document each thing is wrong. Undefined: the
+ * priors decide.
+ */
+export async function playModel({ model: file, onnx }: PlayModelFiles): Promise<wire.ResponseModel | undefined> {
+  if (file === undefined && onnx !== undefined)
+    throw new StartFailure("--onnx: expected with --model, whose document says how many features it takes");
+  if (file === undefined) return undefined;
   if (file === "-")
     throw new StartFailure("--model: expected the name of a file, got -: a play reads nothing from standard input");
-  const checked = await checkModelFile({ file });
+  const checked = await checkModelFile({ file, onnx });
   if (checked.ok) return checked.value;
   throw new StartFailure(checked.error.map((problem) => sayDocumentProblem(file, problem)).join("\n"));
 }
