@@ -847,7 +847,10 @@ describe("a model that says of a shopper what nobody would believe", () => {
     const bounded = compiledModel({
       ...PRIOR_MODEL,
       version: "bounded",
-      baseline: [{ feature: "purchases_30d", mean: 3, sd: 0.1, max: 1 }],
+      baseline: [
+        { feature: "intercept", mean: 0, sd: 0.1 },
+        { feature: "purchases_30d", mean: 2, sd: 0.1, max: 1 },
+      ],
     });
     expect(decision({ ...regular, model: bounded }).degradedReason).toBe("");
   });

@@ -79,6 +79,9 @@ const bought = (days: number, orders: number, revenueMinor: number): Seen => ({
   revenue_minor_all: revenueMinor,
 });
 
+/** Of all shoppers the same. */
+const ALIKE = [{ feature: "intercept", mean: 0, sd: 0.1 }];
+
 describe("segments that marketing writes", () => {
   it.each<[string, string, Seen, Partial<DecisionInput>, Partial<DecisionInput>]>([
     [
@@ -240,7 +243,7 @@ describe("win-back by churn", () => {
 
   it("goes by the model's parameters, and by the documented prior where it has none", () => {
     const loyal = compileModel(
-      { ...PRIOR_MODEL, baseline: [], bgnbd: { r: 1, alpha: 4, a: 0.01, b: 10 } },
+      { ...PRIOR_MODEL, baseline: ALIKE, bgnbd: { r: 1, alpha: 4, a: 0.01, b: 10 } },
       CATALOGUE.names,
     );
     if (!loyal.ok) throw new Error(JSON.stringify(loyal.error));
@@ -296,12 +299,12 @@ describe("what is expected of a shopper", () => {
       return low;
     };
     const spend = { p: 6, q: 4, v: 1_500 };
-    const model = compileModel({ ...PRIOR_MODEL, baseline: [], spend }, CATALOGUE.names);
+    const model = compileModel({ ...PRIOR_MODEL, baseline: ALIKE, spend }, CATALOGUE.names);
     if (!model.ok) throw new Error(JSON.stringify(model.error));
     // 6 · 1,500 ÷ 3 is the mean of all, a sixteenth of what this one spent once.
     expect(worth(once, model.value)).toBeLessThan(worth(once));
     expect(worth(once, model.value)).toBeGreaterThan(worth(seen(1, 3_000, 10, 10)));
-    const wrong = compileModel({ ...PRIOR_MODEL, baseline: [], spend: { p: 0, q: 1, v: 1_500 } }, CATALOGUE.names);
+    const wrong = compileModel({ ...PRIOR_MODEL, baseline: ALIKE, spend: { p: 0, q: 1, v: 1_500 } }, CATALOGUE.names);
     expect(wrong.ok ? [] : wrong.error.map(({ field }) => field)).toEqual(["spend.p", "spend.q"]);
   });
 

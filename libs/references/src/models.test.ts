@@ -77,14 +77,26 @@ describe("the models", () => {
   });
 
   it("know the features that the windows have, and the range that each was trained on", async () => {
-    const baseline = [{ feature: "cart_removes_1h", mean: -1, sd: 1, min: 0, max: 4 }];
+    const baseline = [
+      { feature: "intercept", mean: -1, sd: 1 },
+      { feature: "cart_removes_1h", mean: -1, sd: 1, min: 0, max: 4 },
+    ];
     await apply(model("one", { baseline }));
     expect((await start()).active().coefficients).toMatchObject([{ mean: -1, min: 0, max: 4 }]);
   });
 
   it.each<[string, wire.ResponseModel, string]>([
     ["with a number that is none", model("bad", { formats: [{ ...format, slopeSd: NaN }] }), "not_positive"],
-    ["with a feature that nobody knows", model("bad", { baseline: [{ feature: "x", mean: 0, sd: 1 }] }), "unknown_f"],
+    [
+      "with a feature that nobody knows",
+      model("bad", {
+        baseline: [
+          { feature: "intercept", mean: 0, sd: 1 },
+          { feature: "x", mean: 0, sd: 1 },
+        ],
+      }),
+      "unknown_f",
+    ],
     ["whose response falls", model("bad", falling), "response_falls"],
     ["that nobody believes", model("bad", { baseline: [{ feature: "intercept", mean: 9, sd: 1 }] }), "conversion_un"],
     ["of a horizon that is no number", { ...model("bad"), horizonMs: 2n ** 60n }, "out_of_range"],

@@ -36,16 +36,18 @@ describe("a response model", () => {
   });
 
   it.each([
-    ["an unknown feature", { baseline: [{ ...orders, feature: "purchases_3d" }] }, "unknown_feature"],
-    ["a feature twice", { baseline: [orders, orders] }, "coefficient_repeated"],
+    ["an unknown feature", { baseline: [intercept, { ...orders, feature: "purchases_3d" }] }, "unknown_feature"],
+    ["a feature twice", { baseline: [intercept, orders, orders] }, "coefficient_repeated"],
     ["no doubt at all", { baseline: [{ ...intercept, sd: 0 }] }, "not_positive"],
     ["a doubt that is none", { baseline: [{ ...intercept, sd: Number.NaN }] }, "not_positive"],
     ["a doubt without end", { baseline: [{ ...intercept, sd: Infinity }] }, "not_positive"],
     ["a mean that is none", { baseline: [{ ...intercept, mean: Number.NaN }] }, "not_finite"],
-    ["a mean without end", { baseline: [{ ...orders, mean: -Infinity }] }, "not_finite"],
-    ["a mean that no feature can have", { baseline: [{ ...orders, mean: 1e9 }] }, "out_of_range"],
-    ["a bound that is none", { baseline: [{ ...orders, min: Number.NaN }] }, "not_finite"],
-    ["a range that is none", { baseline: [{ ...orders, min: 2, max: 1 }] }, "range_reversed"],
+    ["a mean without end", { baseline: [intercept, { ...orders, mean: -Infinity }] }, "not_finite"],
+    ["a mean that no feature can have", { baseline: [intercept, { ...orders, mean: 1e9 }] }, "out_of_range"],
+    ["a bound that is none", { baseline: [intercept, { ...orders, min: Number.NaN }] }, "not_finite"],
+    ["a range that is none", { baseline: [intercept, { ...orders, min: 2, max: 1 }] }, "range_reversed"],
+    ["nothing of a shopper of whom nothing is known", { baseline: [] }, "intercept_missing"],
+    ["features alone", { baseline: [orders] }, "intercept_missing"],
     ["a range of the intercept", { baseline: [{ ...intercept, max: 1 }] }, "range_of_intercept"],
     ["a falling response", { formats: [{ ...format, slopeMean: -0.1 }] }, "response_falls"],
     ["a slope that is none", { formats: [{ ...format, slopeMean: Number.NaN }] }, "not_finite"],
@@ -83,6 +85,16 @@ describe("a response model", () => {
         expected: "a number, not negative",
       },
     ]);
+  });
+
+  it("without an intercept is told what it would mean", () => {
+    expect(problemsOf({ baseline: [orders] })).toEqual([
+      {
+        ...{ reason: "intercept_missing", field: "baseline", came: "coefficients of purchases_30d" },
+        expected: "a coefficient of intercept, the logit of the chance to buy of a shopper of whom nothing is known",
+      },
+    ]);
+    expect(problemsOf({ baseline: [] })).toMatchObject([{ came: "no coefficient" }]);
   });
 
   it.each([

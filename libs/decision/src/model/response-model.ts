@@ -2,6 +2,7 @@ import { DAY_MS, err, ok, type PersonalDataClass, type Result } from "@leastwise
 import { INCENTIVE_KINDS, type IncentiveKind } from "@leastwise/offers";
 import { BGNBD_PRIOR, type BgNbd } from "../approaches/bgnbd.js";
 import type { GammaGamma } from "../lifetime/order-value.js";
+import { InWords } from "../policy/expression-problem.js";
 import { Problems, type PolicyProblem } from "../policy/problems.js";
 import { bitOf, type ClassBits } from "../class-bits.js";
 import { VERSION_EXPECTED, VERSION_NAME } from "../policy/version-name.js";
@@ -16,7 +17,7 @@ import { logistic } from "./logistic.js";
 export interface ResponseModel {
   readonly version: string;
   readonly horizonMs: number;
-  /** Coefficients of the logit at rung 0; a feature that is absent contributes nothing. */
+  /** Coefficients of the logit at rung 0, `intercept` among them; a feature that is absent contributes nothing. */
   readonly baseline: readonly Coefficient[];
   /** At most one a format; a format without one has no effect. */
   readonly formats: readonly FormatResponse[];
@@ -155,7 +156,14 @@ function checkBaseline(problems: Problems, baseline: readonly Coefficient[], fea
     "coefficient_repeated",
   );
   const place = baseline.findIndex(({ feature }) => feature === "intercept");
-  const mean = baseline[place]?.mean ?? 0;
+  const mean = baseline[place]?.mean;
+  if (mean === undefined) {
+    const features = baseline.map(({ feature }) => feature).join(", ");
+    const came = new InWords(features === "" ? "no coefficient" : `coefficients of ${features}`);
+    const expected = "a coefficient of intercept, the logit of the chance to buy of a shopper of whom nothing is known";
+    problems.add("intercept_missing", "baseline", came, expected);
+    return;
+  }
   const conversion = logistic(mean);
   if (Number.isFinite(mean) && !isWithin(LOADED_BAND, conversion)) {
     const expected = `a chance to buy of ${String(LOADED_BAND.least)} to ${String(LOADED_BAND.most)} for a shopper of whom nothing is known`;

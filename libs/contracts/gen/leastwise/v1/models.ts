@@ -34,7 +34,7 @@ export interface ResponseModel {
   /** What is predicted: at least one order within this time of the decision, ms, positive, at most 366 days. Required. */
   horizonMs: bigint;
   /**
-   * Coefficients of the logit at rung 0, no feature twice. Without features, the chance has to be believable: of 0.0005 to 0.95
+   * Coefficients of the logit at rung 0, that of `intercept` (`intercept_missing`) and of features, none twice. Without features, the chance has to be believable: of 0.0005 to 0.95
    * (`conversion_unbelievable`).
    */
   baseline: Coefficient[];
