@@ -1,5 +1,14 @@
 import type { PriceBasis, StackOffer } from "@leastwise/offers";
-import { err, isCurrencyCode, ok, refusal, type CurrencyCode, type Refusal, type Result } from "@leastwise/vocabulary";
+import {
+  err,
+  InWords,
+  isCurrencyCode,
+  ok,
+  refusal,
+  type CurrencyCode,
+  type Refusal,
+  type Result,
+} from "@leastwise/vocabulary";
 import { within } from "./field-path.js";
 import { given } from "./given.js";
 import { checkLines } from "./lines.js";
@@ -60,7 +69,7 @@ const NOT_SAID = wire.PriceBasis.PRICE_BASIS_UNSPECIFIED;
 export function readCart(cart: WrittenCart | undefined, at: string): Result<ReadCart, Refusal> {
   const { lines = [], shipping, paymentMethod = "", prices: basis = NOT_SAID, offers = [] } = cart ?? {};
   if (lines.length === 0) {
-    return err(refusal("empty_cart", within(at, "lines"), "no line", "1 to 1000 lines"));
+    return err(refusal("empty_cart", within(at, "lines"), new InWords("no line"), "1 to 1000 lines"));
   }
   const seen: CurrencySeen = { currency: "" };
   const refused =

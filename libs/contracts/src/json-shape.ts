@@ -1,5 +1,5 @@
 import { ScalarType, type DescEnum, type DescField, type DescMessage, type JsonValue } from "@bufbuild/protobuf";
-import { err, nearestName, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
+import { err, InWords, nearestName, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { within } from "./field-path.js";
 import { isStorableText } from "./text.js";
 
@@ -183,9 +183,12 @@ function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
   return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
+/** Words for a number that is none, as YAML, JSON of other makers and spreadsheets have them: they tell of nobody. */
+const NO_NUMBER = /^[-+]?\.?(nan|inf(inity)?)$/i;
+
 /** What came, by its kind: its content may be personal. Numbers and truth values are told. */
 function quoteKind(value: unknown): unknown {
   if (value === null || value === undefined || typeof value === "number" || typeof value === "boolean") return value;
-  if (typeof value === "string") return "text";
-  return Array.isArray(value) ? "an array" : "an object";
+  if (typeof value === "string") return NO_NUMBER.test(value) ? value : new InWords("text");
+  return new InWords(Array.isArray(value) ? "an array" : "an object");
 }

@@ -82,6 +82,21 @@ describe("readJson", () => {
     expect(read.ok ? "" : read.error.expected).toContain(words);
   });
 
+  it("tells what came in words of our own, and quotes what stands for no number", () => {
+    const cameOf = (came: unknown) => {
+      const read = readJson("Event", { occurred_at_ms: came }, "");
+      return read.ok ? "" : read.error.came;
+    };
+    expect(["NaN", ".nan", "-Infinity", "Ada", {}, []].map(cameOf)).toEqual([
+      '"NaN"',
+      '".nan"',
+      '"-Infinity"',
+      "text",
+      "an object",
+      "an array",
+    ]);
+  });
+
   it("refuses two members of one oneof and text that is no base64", () => {
     expect(readJson("OfferEvent", { redeemed: {}, expired: {} })).toMatchObject({
       error: { reason: "json_not_a_message" },

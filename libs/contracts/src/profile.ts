@@ -1,6 +1,7 @@
 import {
   EARLIEST_MS,
   err,
+  InWords,
   LATEST_MS,
   ok,
   refusal,
@@ -89,7 +90,9 @@ function checkBirthday(birthday: string, at: string): Refusal | undefined {
   const daysOfMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][Number(match?.[1]) - 1] ?? 0;
   const day = Number(match?.[2]);
   if (birthday === "" || (day >= 1 && day <= daysOfMonth)) return undefined;
-  return refusal("birthday_malformed", within(at, "birthday"), "another text", "month and day as MM-DD");
+  // It may be a whole date of birth: its form is told, and not what it says.
+  const came = new InWords(`a text of ${String(birthday.length)} characters, not shown: it is personal data`);
+  return refusal("birthday_malformed", within(at, "birthday"), came, "month and day as MM-DD");
 }
 
 function checkInstant(ms: bigint | undefined, field: string): Refusal | undefined {

@@ -75,6 +75,11 @@ describe("readProfile and readConsent", () => {
     expect(say(readProfile(wire.Profile.fromPartial(fields)))).toBe(expected);
   });
 
+  it("tells of a birthday that is none how long it is, and not what it says", () => {
+    const read = readProfile(wire.Profile.fromPartial({ birthday: "1980-02-01" }));
+    expect(read).toMatchObject({ error: { came: "a text of 10 characters, not shown: it is personal data" } });
+  });
+
   it("reads purposes by name and refuses one that is not said", () => {
     expect(readConsent(wire.Consent.fromPartial({ purposes: [1, 3] }))).toEqual({
       ok: true,

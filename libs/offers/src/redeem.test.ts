@@ -157,6 +157,12 @@ describe("given an issued offer", () => {
     expect(validate(command(changes), offerAfter([issued()]))).toMatchObject({ ok: false, error: { reason } });
   });
 
+  it("one that is over says until when it was good, for people and for programs", () => {
+    const late = validate(command({ nowMs: TERMS.expiresAtMs }), offerAfter([issued()]));
+    const expected = `a use before ${new Date(TERMS.expiresAtMs).toISOString()} (${TERMS.expiresAtMs})`;
+    expect(late).toMatchObject({ error: { expected } });
+  });
+
   it("an order on which another offer was used is refused; one on which this very offer may have been is not", () => {
     expect(redeemed([issued()], { offerOnOrder: "o2" })).toBe("order_has_code");
     expect(redeemed([issued()], { offerOnOrder: "o1" })).toMatchObject({ replayed: false });

@@ -8,7 +8,7 @@ import {
   type CompiledModel,
   type ResponseQuestion,
 } from "@leastwise/decision";
-import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
+import { err, InWords, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { setImmediate } from "node:timers/promises";
 import { StandingModel } from "./standing-model.js";
 import { probesOf, timedQuestion } from "./probes.js";
@@ -165,7 +165,7 @@ function outputRefused(came: string): Refusal {
 }
 
 function refused(reason: string, came: unknown, expected: string): Refusal {
-  return refusal(reason, "custom.onnx", came, expected);
+  return refusal(reason, "custom.onnx", typeof came === "string" ? new InWords(came) : came, expected);
 }
 
 function whyOf(error: unknown): string {

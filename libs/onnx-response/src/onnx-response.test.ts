@@ -101,6 +101,17 @@ describe("a custom model", () => {
     expect(refused.ok ? [] : refused.error).toMatchObject([{ reason, field: "custom.onnx" }]);
   });
 
+  it("that falls is told whole: where, and for whom", async () => {
+    const refused = await load(trees({ rise: -1 }));
+    expect(refused.ok ? [] : refused.error).toMatchObject([
+      {
+        came: expect.stringMatching(
+          /^percent_off: -\d\.\d{4} from 0 to 250 bp, for a shopper of whom nothing is known$/,
+        ),
+      },
+    ]);
+  });
+
   it("that says nobody knows how is refused where the runtime is not installed", async () => {
     const missing = refusal("onnx_runtime_missing", "custom.onnx", "", "onnxruntime-node");
     const refused = await load(trees(), { ...PATIENT, runtime: () => Promise.resolve(err(missing)) });
@@ -126,7 +137,7 @@ describe("a custom model", () => {
     let nowMs = 0;
     const refused = await load(trees(), { budgetMs: 5, nowMs: () => (nowMs += 6) });
     expect(refused.ok ? [] : refused.error).toMatchObject([
-      { reason: "too_slow", came: '"6.0 ms"', expected: expect.stringContaining("at most 5 ms for 64 rows") },
+      { reason: "too_slow", came: "6.0 ms", expected: expect.stringContaining("at most 5 ms for 64 rows") },
     ]);
   });
 

@@ -1,7 +1,7 @@
 import type { wire } from "@leastwise/contracts";
 import type { CompiledModel, PolicyProblem } from "@leastwise/decision";
 import type { AskableModel } from "@leastwise/onnx-response";
-import { err, refusal, type Result } from "@leastwise/vocabulary";
+import { err, InWords, refusal, type Result } from "@leastwise/vocabulary";
 
 /** Loads the custom part of a model and tries it, or says what keeps it from being used. */
 export type LoadCustom = (model: CompiledModel) => Promise<Result<AskableModel, readonly PolicyProblem[]>>;
@@ -108,7 +108,7 @@ export class ModelsInForce {
 /** Whoever throws while he loads cannot be used either, and those behind him come all the same. */
 function broken(error: unknown): Result<never, readonly PolicyProblem[]> {
   const why = error instanceof Error ? error.message : String(error);
-  return err([refusal("onnx_unreadable", "custom.onnx", why, "a model in ONNX that can be loaded")]);
+  return err([refusal("onnx_unreadable", "custom.onnx", new InWords(why), "a model in ONNX that can be loaded")]);
 }
 
 /** One that cannot be let go of takes its memory, and nothing else. */

@@ -1,5 +1,5 @@
 import { status, type Deadline, type Metadata, type sendUnaryData, type ServerUnaryCall } from "@grpc/grpc-js";
-import { err, ok, printable, refusal, type Result } from "@leastwise/vocabulary";
+import { err, InWords, ok, printable, refusal, type Result } from "@leastwise/vocabulary";
 import { randomUUID } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { BoundMethod, CallContext } from "./handlers.js";
@@ -98,7 +98,10 @@ function isPast({ deadlineMs }: CallContext): boolean {
 }
 
 function pastDeadline(): RpcRefusal {
-  return refuse("DEADLINE_EXCEEDED", refusal("deadline_passed", "", "a deadline in the past", "one still to come"));
+  return refuse(
+    "DEADLINE_EXCEEDED",
+    refusal("deadline_passed", "grpc-timeout", new InWords("a deadline in the past"), "one still to come"),
+  );
 }
 
 const OVER = new Error("the call is over");

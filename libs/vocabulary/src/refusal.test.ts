@@ -1,6 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { isWellFormed, printable, refusal, REFUSAL_CAME_LENGTH_MAX, sayRefusal } from "./refusal.js";
+import {
+  InWords,
+  isWellFormed,
+  printable,
+  refusal,
+  REFUSAL_CAME_LENGTH_MAX,
+  REFUSAL_WORDS_LENGTH_MAX,
+  sayRefusal,
+} from "./refusal.js";
 
 describe("refusal", () => {
   it("names the field, what came and what was expected", () => {
@@ -12,6 +20,14 @@ describe("refusal", () => {
 
   it("begins with what was expected where the whole input is meant", () => {
     expect(sayRefusal(refusal("json_malformed", "", "{", "JSON"))).toBe('expected JSON, got "{" (json_malformed)');
+  });
+
+  it("says in words of our own what came: whole and without quotation marks, within bounds", () => {
+    const came = (words: string) => refusal("reason", "field", new InWords(words), "something else").came;
+    expect(came("no line")).toBe("no line");
+    expect(came("x".repeat(256))).toBe("x".repeat(256));
+    expect(came("x".repeat(257))).toBe(`${"x".repeat(REFUSAL_WORDS_LENGTH_MAX - 1)}…`);
+    expect(came("a\nb")).toBe("a\uFFFDb");
   });
 
   it("can be sent through any door, whatever came: encodeURI does not throw, and the quotation is short", () => {

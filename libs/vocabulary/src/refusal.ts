@@ -7,7 +7,7 @@ export interface Refusal {
   readonly reason: string;
   /** Path of the offending field in the request, for example `cart.lines[3].quantity`. */
   readonly field: string;
-  /** What came, shortened to {@link REFUSAL_CAME_LENGTH_MAX} characters and well formed. */
+  /** What came, well formed and shortened: a quotation to {@link REFUSAL_CAME_LENGTH_MAX} characters, {@link InWords} to {@link REFUSAL_WORDS_LENGTH_MAX}. */
   readonly came: string;
   /** What was expected, in words, for example `an integer from 1 to 2147483647`. */
   readonly expected: string;
@@ -15,6 +15,22 @@ export interface Refusal {
 
 /** Longest quotation of an input in a refusal: enough to recognise it, too short to leak a payload. */
 export const REFUSAL_CAME_LENGTH_MAX = 64;
+
+/** Longest account of what came in words of our own: these leak nothing, and cut off they would lack what helps. */
+export const REFUSAL_WORDS_LENGTH_MAX = 256;
+
+/** What came, in words: it is told as it is, without quotation marks around the whole, and up to {@link REFUSAL_WORDS_LENGTH_MAX} characters of it. */
+export class InWords {
+  readonly #words: string;
+
+  constructor(words: string) {
+    this.#words = words;
+  }
+
+  toString(): string {
+    return this.#words;
+  }
+}
 
 /** Builds a refusal, quoting what came safely: shortened, and with no lone surrogate or control character. */
 export function refusal(reason: string, field: string, came: unknown, expected: string): Refusal {
@@ -30,9 +46,8 @@ function quote(came: unknown): string {
   if (came === undefined || came === null) return "nothing";
   const text = typeof came === "string" ? JSON.stringify(came) : inItsOwnWords(came);
   const wellFormed = printable(text);
-  return wellFormed.length <= REFUSAL_CAME_LENGTH_MAX
-    ? wellFormed
-    : `${printable(wellFormed.slice(0, REFUSAL_CAME_LENGTH_MAX - 1))}…`;
+  const lengthMax = came instanceof InWords ? REFUSAL_WORDS_LENGTH_MAX : REFUSAL_CAME_LENGTH_MAX;
+  return wellFormed.length <= lengthMax ? wellFormed : `${printable(wellFormed.slice(0, lengthMax - 1))}…`;
 }
 
 function inItsOwnWords(came: { toString(): string }): string {

@@ -128,6 +128,13 @@ describe("a Decide", () => {
     expect(read({ place })).toMatchObject({ ok: true, value: { place: expected } });
   });
 
+  it("is told how long a partner's segment may be, and that nothing came", () => {
+    const [empty, long] = ["", "x".repeat(65)].map((segment) => read({ partnerSegments: ["bank/gold", segment] }));
+    const field = "partner_segments[1]";
+    expect(empty).toMatchObject({ error: { field, came: "nothing", expected: "a name of 1 to 64 bytes" } });
+    expect(long).toMatchObject({ error: { field, expected: "a text of at most 64 bytes" } });
+  });
+
   it("is told how a region is written that came with its country", () => {
     expect(read({ place: { country: "US", region: "US-NY" } })).toMatchObject({
       error: { came: '"US-NY"', expected: "an ISO 3166-2 code without the country, such as NY of US-NY" },

@@ -1,6 +1,5 @@
 import {
   channelName,
-  checkId,
   checkOptionalId,
   checkPlace,
   checkText,
@@ -114,7 +113,9 @@ function checkPartnerSegments(segments: readonly string[]): Refusal | undefined 
   for (const [index, segment] of segments.entries()) {
     const field = `partner_segments[${index}]`;
     const refused =
-      segment === "" ? checkId(segment, "", field) : checkText(segment, "", field, PARTNER_SEGMENT_BYTES_MAX);
+      segment === ""
+        ? refusal("id_missing", field, undefined, `a name of 1 to ${PARTNER_SEGMENT_BYTES_MAX} bytes`)
+        : checkText(segment, "", field, PARTNER_SEGMENT_BYTES_MAX);
     if (refused !== undefined) return refused;
   }
   return undefined;

@@ -87,6 +87,11 @@ describe("a response model", () => {
     ]);
   });
 
+  it("without a horizon is told that none came", () => {
+    expect(problemsOf({ horizonMs: 0 })).toMatchObject([{ field: "horizon_ms", came: "nothing" }]);
+    expect(problemsOf({ horizonMs: -1 })).toMatchObject([{ field: "horizon_ms", came: "-1" }]);
+  });
+
   it("without an intercept is told what it would mean", () => {
     expect(problemsOf({ baseline: [orders] })).toEqual([
       {

@@ -1,8 +1,7 @@
-import { DAY_MS, err, ok, type PersonalDataClass, type Result } from "@leastwise/vocabulary";
+import { DAY_MS, err, InWords, ok, type PersonalDataClass, type Result } from "@leastwise/vocabulary";
 import { INCENTIVE_KINDS, type IncentiveKind } from "@leastwise/offers";
 import { BGNBD_PRIOR, type BgNbd } from "../approaches/bgnbd.js";
 import type { GammaGamma } from "../lifetime/order-value.js";
-import { InWords } from "../policy/expression-problem.js";
 import { Problems, type PolicyProblem } from "../policy/problems.js";
 import { bitOf, type ClassBits } from "../class-bits.js";
 import { VERSION_EXPECTED, VERSION_NAME } from "../policy/version-name.js";
@@ -79,6 +78,9 @@ export interface CompiledCoefficient {
   readonly max: number;
 }
 
+const HORIZON_MAX_MS = 366 * DAY_MS;
+const HORIZON_EXPECTED = `an integer from 1 to ${String(HORIZON_MAX_MS)}`;
+
 /** Beyond it no coefficient or slope means anything, and products with features might be no numbers any more. */
 const MAGNITUDE_MAX = 1_000_000;
 
@@ -99,7 +101,8 @@ export function compileModel(
 ): Result<CompiledModel, PolicyProblem[]> {
   const problems = new Problems();
   if (!VERSION_NAME.test(model.version)) problems.add("version_malformed", "version", model.version, VERSION_EXPECTED);
-  problems.range("horizon_ms", model.horizonMs, 1, 366 * DAY_MS);
+  if (model.horizonMs === 0) problems.add("out_of_range", "horizon_ms", undefined, HORIZON_EXPECTED);
+  else problems.range("horizon_ms", model.horizonMs, 1, HORIZON_MAX_MS);
   checkBaseline(problems, model.baseline, featureNames);
   const formats = compileFormats(problems, model.formats);
   checkSlopes(problems, model);

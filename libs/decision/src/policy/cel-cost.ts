@@ -1,5 +1,6 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
-import { InWords, type ExpressionProblem } from "./expression-problem.js";
+import { InWords } from "@leastwise/vocabulary";
+import type { ExpressionProblem } from "./expression-problem.js";
 
 /** Elements that a list has at most whose length is not known beforehand: the lines of a cart. */
 const LIST_ELEMENTS_MAX = 1_000;

@@ -2,7 +2,8 @@ import { parse, serialize, type ASTNode } from "@marcbachmann/cel-js";
 import { EXPRESSION_FIELDS, type ExpressionField, type ExpressionFields } from "./expression-fields.js";
 import { typedLiteral, type Literal } from "./expression-kinds.js";
 import { conjuncts } from "./expression-parts.js";
-import { InWords, type ExpressionProblem } from "./expression-problem.js";
+import { InWords } from "@leastwise/vocabulary";
+import type { ExpressionProblem } from "./expression-problem.js";
 import { valuesInstead } from "./expression-ranges.js";
 
 /** What an expression that could be put into force says that is seldom meant: amounts in another unit, values that a field never has, what never holds together. */

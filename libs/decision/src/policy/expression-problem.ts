@@ -1,15 +1,4 @@
-/** What came, in words: it is told as it is, without quotation marks around the whole. */
-export class InWords {
-  readonly #words: string;
-
-  constructor(words: string) {
-    this.#words = words;
-  }
-
-  toString(): string {
-    return this.#words;
-  }
-}
+import type { InWords } from "@leastwise/vocabulary";
 
 /** What is wrong with an expression. */
 export interface ExpressionProblem {

@@ -1,5 +1,5 @@
 import { serialize, type ASTNode } from "@marcbachmann/cel-js";
-import { nearestName } from "@leastwise/vocabulary";
+import { InWords, nearestName } from "@leastwise/vocabulary";
 import { typeInWords, type ExpressionFields } from "./expression-fields.js";
 import {
   CEL_NAMES,
@@ -24,7 +24,7 @@ import {
   type Typed,
 } from "./expression-kinds.js";
 import { expectedInstead } from "./expression-literals.js";
-import { InWords, type ExpressionProblem } from "./expression-problem.js";
+import type { ExpressionProblem } from "./expression-problem.js";
 import { folded, isBeyond, isZero, valuesInstead } from "./expression-ranges.js";
 
 /**

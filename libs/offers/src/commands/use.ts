@@ -82,7 +82,12 @@ function goodTerms(state: OfferState, use: OfferUse): Result<OfferTerms, OfferRe
   if (state.status === "redeemed")
     return refuse("offer_redeemed", "code", terms.code, "an offer that was not used yet");
   if (state.status === "expired" || use.nowMs >= terms.expiresAtMs)
-    return refuse("offer_expired", "code", terms.code, `a use before ${String(terms.expiresAtMs)}`);
+    return refuse(
+      "offer_expired",
+      "code",
+      terms.code,
+      `a use before ${new Date(terms.expiresAtMs).toISOString()} (${String(terms.expiresAtMs)})`,
+    );
   if (use.cart.currency !== terms.currency)
     return refuse("foreign_currency", "lines", use.cart.currency, `a cart in ${terms.currency}`);
   if (isOtherBasis(use.cart.prices, use.prices))

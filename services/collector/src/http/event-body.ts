@@ -1,5 +1,5 @@
 import { readJson } from "@leastwise/contracts";
-import { err, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
+import { err, InWords, ok, refusal, type Refusal, type Result } from "@leastwise/vocabulary";
 import { BATCH_EVENTS_MAX } from "../collector.js";
 import { objectOf } from "../segment/json-object.js";
 import { readAs, type Incoming } from "../steps/step.js";
@@ -21,7 +21,7 @@ export function bodyText(body: unknown): Result<string, Refusal> {
   try {
     return ok(decoder.decode(body));
   } catch {
-    return err(refusal("json_malformed", "", `${body.length} bytes`, "JSON in UTF-8"));
+    return err(refusal("json_malformed", "body", new InWords(`${body.length} bytes`), "JSON in UTF-8"));
   }
 }
 
@@ -31,7 +31,9 @@ export function parseJson(text: string, at: string): Result<unknown, Refusal> {
     const json: unknown = JSON.parse(text);
     return ok(json);
   } catch {
-    return err(refusal("json_malformed", at, `${Buffer.byteLength(text)} bytes`, "JSON"));
+    return err(
+      refusal("json_malformed", at === "" ? "body" : at, new InWords(`${Buffer.byteLength(text)} bytes`), "JSON"),
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import { explained } from "@leastwise/scorer";
 import { printable, sayRefusal } from "@leastwise/vocabulary";
 import { isSame, remade } from "../decisions/remade.js";
 import type { FoundLogOptions } from "../host/found-log.js";
+import { unreachable } from "../host/ask-service.js";
 import { ServiceFailure } from "../host/start-failure.js";
 
 /** What `leastwise explain` takes. */
@@ -34,11 +35,8 @@ async function fromService(decisionId: string, address: string): Promise<wire.Ex
     const answer = await callUnary(client.explain.bind(client), request, { timeoutMs: CALL_TIMEOUT_MS });
     if (answer.ok) return answer.value;
     const { code, message } = answer.error;
-    const hints: Readonly<Record<string, string>> = {
-      UNAVAILABLE: ": does a service run there? --address says where to ask",
-      NOT_FOUND: ": --log looks for it on the log",
-    };
-    throw new ServiceFailure(`${address}: ${message}${hints[code] ?? ""}`);
+    if (code === "UNAVAILABLE") throw new ServiceFailure(unreachable(address, message));
+    throw new ServiceFailure(`${address}: ${message}${code === "NOT_FOUND" ? ": --log looks for it on the log" : ""}`);
   } finally {
     client.close();
   }

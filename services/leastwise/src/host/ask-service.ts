@@ -13,8 +13,14 @@ export async function answeredBy<T>(address: string, answer: Promise<Result<T, R
   const answered = await answer;
   if (answered.ok) return answered.value;
   const { code, message } = answered.error;
-  const hint = code === "UNAVAILABLE" ? `: does a service run there? --address says where to ask` : "";
-  throw new ServiceFailure(`${address}: ${message}${hint}`);
+  throw new ServiceFailure(code === "UNAVAILABLE" ? unreachable(address, message) : `${address}: ${message}`);
+}
+
+/** That nobody answered at an address, and what to look at. */
+export function unreachable(address: string, message: string): string {
+  // gRPC ends some messages with a label that nothing stands behind.
+  const said = message.replace(/[\s.]*Resolution note:\s*$/, "");
+  return `${address}: ${said}: does a service run there? --address says where to ask`;
 }
 
 /** Asks by a client, and lets go of its connection. */

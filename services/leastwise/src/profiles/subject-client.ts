@@ -2,6 +2,7 @@ import { wire } from "@leastwise/contracts";
 import { callUnary, connect, type RpcFailure } from "@leastwise/rpc";
 import type { Result } from "@leastwise/vocabulary";
 import { setTimeout as delay } from "node:timers/promises";
+import { unreachable } from "../host/ask-service.js";
 import { ServiceFailure } from "../host/start-failure.js";
 import type { ProfileRow } from "./profile-row.js";
 
@@ -56,8 +57,8 @@ export class SubjectClient {
     if (answer.ok) return undefined;
     const { code, message } = answer.error;
     if (code === "INVALID_ARGUMENT") return message;
-    const hint = code === "UNAVAILABLE" ? `: does a service run there? --address says where to ask` : "";
-    throw new ServiceFailure(`${this.#address}: ${message}${hint}`);
+    const said = code === "UNAVAILABLE" ? unreachable(this.#address, message) : `${this.#address}: ${message}`;
+    throw new ServiceFailure(said);
   }
 }
 

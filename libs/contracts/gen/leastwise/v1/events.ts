@@ -367,7 +367,7 @@ export interface EventVerdict {
   reason: string;
   /** Path of the offending field; empty when ok. */
   field: string;
-  /** What came, at most 64 characters; empty when ok. */
+  /** What came: a quotation of at most 64 characters, or at most 256 of words of our own; empty when ok. */
   came: string;
   /** What was expected, in words; empty when ok. */
   expected: string;
