@@ -223,7 +223,17 @@ describe("a decision run again from its own record on the log", () => {
     for (const [at, version, changes, whose] of [
       [1, "learned-1", { formats: [{ ...format!, slopeMean: 0 }] }, bob],
       [2, "learned-2", { baseline: [{ feature: "intercept", mean: -2, sd: 0.1 }] }, cleo],
-      [3, "learned-3", { baseline: [{ feature: "page_views_24h", mean: 1, sd: 1, max: 1 }] }, {}],
+      [
+        3,
+        "learned-3",
+        {
+          baseline: [
+            { feature: "intercept", mean: 0, sd: 0.1 },
+            { feature: "page_views_24h", mean: 1, sd: 1, max: 1 },
+          ],
+        },
+        {},
+      ],
     ] as const) {
       await given.log.append([modelled(version, changes)]);
       await shop.models.appears(version);

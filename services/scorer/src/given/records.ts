@@ -95,7 +95,10 @@ export function modelled(version: string, changes: Partial<ResponseModel> = {}):
 
 /** Whoever looked at anything buys for sure, as this model has it. */
 export const GONE_WRONG: Partial<ResponseModel> = {
-  baseline: [{ feature: "page_views_24h", mean: 100, sd: 1 }],
+  baseline: [
+    { feature: "intercept", mean: 0, sd: 1 },
+    { feature: "page_views_24h", mean: 100, sd: 1 },
+  ],
 };
 
 /** What a subject agreed to, and what is known of it. */
