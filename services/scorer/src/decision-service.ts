@@ -15,6 +15,7 @@ import { randomUUID } from "node:crypto";
 import { readDecide } from "./decide-request.js";
 import type { Decider } from "./decider.js";
 import type { RecentDecisions } from "./recent-decisions.js";
+import { RESTORING } from "./restoring.js";
 import { answerByToken, type TokenReaders } from "./token-offer.js";
 
 /** Most requests of one batch. */
@@ -120,12 +121,6 @@ export function restoringDecisionService(options: RestoringOptions): RpcService 
     whatIf: () => Promise.resolve(err(RESTORING)),
   });
 }
-
-/** What can wait while the log is read. */
-export const RESTORING = refuse(
-  "UNAVAILABLE",
-  refusal("restoring", "", "a call while the log is read", "the same call again soon"),
-);
 
 /** The answer while what stands behind the door is read. */
 export function restoringAnswer(

@@ -16,7 +16,7 @@ import { subjectOfCall } from "./call-subject.js";
 import { readDecide } from "./decide-request.js";
 import type { DeciderOptions } from "./decider.js";
 import { decisionInput } from "./decision-input.js";
-import { RESTORING } from "./decision-service.js";
+import { RESTORING } from "./restoring.js";
 import { explained } from "./recent-decisions.js";
 
 export interface WhatIfSources extends CallSources, Pick<DeciderOptions, "standings"> {

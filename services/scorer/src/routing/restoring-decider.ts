@@ -1,7 +1,8 @@
 import { err, ok } from "@leastwise/vocabulary";
 import { subjectOfCall } from "../call-subject.js";
 import { readDecide } from "../decide-request.js";
-import { RESTORING, restoringAnswer, type RestoringOptions } from "../decision-service.js";
+import { restoringAnswer, type RestoringOptions } from "../decision-service.js";
+import { RESTORING } from "../restoring.js";
 import type { RoutedDecider } from "./routed-decision-service.js";
 
 /**
