@@ -162,7 +162,7 @@ describe("a response model", () => {
     expect(told.logit).toBeCloseTo(0.5 * counted, 12);
     expect(told.logitSd).toBeCloseTo(Math.hypot(1, 0.1 * counted), 9);
     const [, term] = modelTerms(input({ features: features({ purchases_30d: value }), model: model.value }), NAMES);
-    expect(term).toEqual({ feature: "purchases_30d", value, coefficient: 0.5, logit: 0.5 * counted });
+    expect(term).toEqual({ feature: "purchases_30d", value, counted, coefficient: 0.5, logit: 0.5 * counted });
   });
 
   it("draws from 64 ascending quantiles, symmetric about 0", () => {

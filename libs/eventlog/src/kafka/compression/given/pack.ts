@@ -21,10 +21,10 @@ export function pack(codec: Codec, bytes: Uint8Array): Buffer {
 
 /**
  * The module's memory may grow while it packs, which detaches the place of its input: `@platformatic/wasm-utils` 0.2 finds that anew for the next
- * input that has a byte, and throws at one that has none.
+ * input that has a byte, and throws at one that has none. Packing that byte may make it grow once more.
  */
 function packInModule(bytes: Uint8Array, compress: (bytes: Buffer) => Uint8Array): Buffer {
-  if (bytes.length === 0) compress(Buffer.alloc(1));
+  for (let growths = 0; bytes.length === 0 && growths < 2; growths += 1) compress(Buffer.alloc(1));
   return Buffer.from(compress(Buffer.from(bytes)));
 }
 
