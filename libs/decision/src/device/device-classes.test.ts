@@ -167,7 +167,6 @@ describe("what runs on a device", () => {
       "policy/cel-cost.ts",
       "policy/cel.ts",
       "policy/civil-time.ts",
-      "policy/expression-problem.ts",
     ]);
   });
 });
