@@ -184,9 +184,17 @@ export function kafkaRoad(title: string, { settings: settingsOf, more }: KafkaRo
       );
       const user = `${RAW_MARK}-${run}-often`;
       need(await shop.putConsent(user, wire.Purpose.PURPOSE_PERSONALIZATION));
-      need(await shop.decide({ requestId: `${run}-often`, caller: "kafka", subject: { userId: user }, cart: CART }));
-      await shop.sees(`count() FROM decisions WHERE request_id = '${run}-often'`, 1);
-      expect(await shop.number(`any(features['searches_24h']) FROM decisions WHERE request_id = '${run}-often'`)).toBe(
+      // The consent comes to the scorer by the log.
+      const asked = async (): Promise<string | undefined> => {
+        const requestId = `${run}-often-${performance.now()}`;
+        const subject = { userId: user };
+        const { decisionId } = need(await shop.decide({ requestId, caller: "kafka", subject, cart: CART }));
+        const { record } = need(await shop.explain(decisionId));
+        return record?.consent.includes(wire.Purpose.PURPOSE_PERSONALIZATION) === true ? requestId : undefined;
+      };
+      const requestId = await until(asked, "a decision with the consent");
+      await shop.sees(`count() FROM decisions WHERE request_id = '${requestId}'`, 1);
+      expect(await shop.number(`any(features['searches_24h']) FROM decisions WHERE request_id = '${requestId}'`)).toBe(
         20,
       );
     }, 90_000);
