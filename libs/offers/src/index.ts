@@ -1,4 +1,6 @@
+export { ACTS_MAX, type ActAnswer, type KeptAct } from "./acts.js";
 export * from "./appraise.js";
+export type { CartChange } from "./cart-changes.js";
 export * from "./cart.js";
 export * from "./catalog-row.js";
 export * from "./codes.js";
@@ -12,6 +14,16 @@ export {
   type Redeemed,
   type RedeemOutcome,
 } from "./commands/redeem.js";
+export { refund, type RefundCommand, type RefundTaken } from "./commands/refund.js";
+export { release, type Released, type ReleaseCommand } from "./commands/release.js";
+export {
+  RESERVATION_TTL_MS,
+  RESERVATION_TTL_MS_MAX,
+  reserve,
+  type ReserveCommand,
+  type Reserved,
+} from "./commands/reserve.js";
+export { revoke, type RevokeCommand, type Revoked } from "./commands/revoke.js";
 export type { OfferUse } from "./commands/use.js";
 export { validate, type ValidateCommand } from "./commands/validate.js";
 export { contentDigest, type NamedSubjects, type RedemptionContent } from "./content-digest.js";
@@ -28,6 +40,19 @@ export { incentiveMax } from "./guardrails/incentive-max.js";
 export { goodsMarginMinor, lineCostMinor, marginFloor } from "./guardrails/margin-floor.js";
 export { maxDiscount } from "./guardrails/max-discount.js";
 export * from "./incentive.js";
+export { limitsRefused } from "./limits/limit-change.js";
+export { PromotionUsage } from "./limits/promotion-usage.js";
+export {
+  countedUse,
+  type CountedUse,
+  type Counter,
+  type LimitKey,
+  type LimitsInForce,
+  type PromotionUse,
+  type UsageLimit,
+  type UsageReading,
+} from "./limits/usage-limit.js";
+export type { LineUnits } from "./line-units.js";
 export * from "./offer.js";
 export { orderMargin, type OrderMargin } from "./order-margin.js";
 export { isOtherBasis, netOfTax, type PriceBasis, type PriceTax } from "./price-tax.js";
@@ -39,6 +64,8 @@ export {
   type LeftOutReason,
   type StackPlan,
 } from "./stacking/best-stack.js";
+export type { ReturnedLine } from "./returned-lines.js";
+export { asOf } from "./standing.js";
 export { wantedMinor, type WantedOn } from "./wanted.js";
 export { asStacked, atMostHeld, type StackedTerms } from "./stacking/as-stacked.js";
 export { appraiseInStack, leftByOffers, type LeftCart, type StackedAppraisal } from "./stacking/in-stack.js";

@@ -13,6 +13,21 @@ export type OfferRefusalReason =
   | "idempotency_mismatch"
   | "order_has_code"
   | "payment_method_missing"
+  | "offer_reserved"
+  | "offer_not_reserved"
+  | "offer_revoked"
+  | "offer_refunded"
+  | "offer_not_redeemed"
+  | "order_reused"
+  | "foreign_order"
+  | "ttl_out_of_range"
+  | "unknown_line"
+  | "quantity_out_of_range"
+  | "refund_over_redeemed"
+  | "too_many_acts"
+  | "limit_reached"
+  | "limit_attribute_missing"
+  | "limit_below_used"
   | CartGuardrailReason;
 
 /** A refusal of an act on an offer. */

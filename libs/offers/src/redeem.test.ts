@@ -1,62 +1,22 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import type { CurrencyCode, Millis, SubjectId } from "@leastwise/vocabulary";
-import type { Cart } from "./cart.js";
 import { expire } from "./commands/expire.js";
 import { redeem, type RedeemCommand } from "./commands/redeem.js";
 import { validate } from "./commands/validate.js";
 import { evolve } from "./evolve.js";
+import { cartOf, EUR, ISSUED_AT, issued, offerAfter, redemption, TERMS } from "./given/offer-life.js";
 import type { Incentive } from "./incentive.js";
-import { UNKNOWN_OFFER, type OfferEvent, type OfferState, type OfferTerms } from "./offer.js";
-
-const EUR = "EUR" as CurrencyCode;
-const ISSUED_AT = 1_790_000_000_000;
-const TERMS: OfferTerms = {
-  offerId: "o1",
-  code: "0000-0000-0000-0000",
-  subject: "5f".repeat(16) as SubjectId,
-  campaignId: "autumn",
-  decisionId: "d1",
-  incentive: { kind: "percent_off", percentBp: 1_000 },
-  currency: EUR,
-  faceValueMinor: 1_000,
-  heldMinor: 1_000,
-  issuedAtMs: ISSUED_AT as Millis,
-  expiresAtMs: (ISSUED_AT + 3_600_000) as Millis,
-};
-const issued = (changes: Partial<OfferTerms> = {}): OfferEvent => ({ kind: "issued", terms: { ...TERMS, ...changes } });
-
-const cartOf = (...amounts: readonly number[]): Cart => ({
-  currency: EUR,
-  lines: amounts.map((unitPriceMinor, i) => ({ productId: `p${String(i)}`, quantity: 1, unitPriceMinor })),
-  shippingMinor: 490,
-});
-
-const command = (changes: Partial<RedeemCommand> = {}): RedeemCommand => ({
-  subject: TERMS.subject,
-  nowMs: (ISSUED_AT + 1_000) as Millis,
-  cart: cartOf(7_000, 3_000),
-  catalog: [],
-  guardrails: { floorPriceBp: 0, maxDiscountBp: 10_000, marginFloorBp: -10_000, assumedMarginBp: 5_000 },
-  named: { known: TERMS.subject, anonymous: undefined },
-  orderId: "order-1",
-  offerOnOrder: undefined,
-  idempotencyKey: "k1",
-  ...changes,
-});
-
-/** The offer after all of its events, in their order. */
-const offerAfter = (events: readonly OfferEvent[]) =>
-  events.reduce<OfferState>((state, event) => evolve(state, event), UNKNOWN_OFFER);
+import { UNKNOWN_OFFER, type OfferEvent } from "./offer.js";
 
 /** Given events, when an offer is redeemed, then events or a reason. */
 function redeemed(events: readonly OfferEvent[], changes: Partial<RedeemCommand> = {}) {
-  const result = redeem(command(changes), offerAfter(events));
+  const result = redeem(redemption(changes), offerAfter(events));
   return result.ok ? result.value : result.error.reason;
 }
 
 function used(): OfferEvent {
-  const result = redeem(command(), offerAfter([issued()]));
+  const result = redeem(redemption(), offerAfter([issued()]));
   if (!result.ok) throw new Error(result.error.reason);
   return result.value.events[0]!;
 }
@@ -93,11 +53,11 @@ describe("given an issued offer", () => {
     expect(redeemed(given)).toBe("payment_method_missing");
     expect(redeemed(given, paid("card"))).toBe("incentive_not_applicable");
     expect(redeemed(given, paid("sepa"))).toMatchObject({ redemption: { discountMinor: 500 } });
-    expect(validate(command(), offerAfter(given))).toMatchObject({ ok: true, value: { discountMinor: 500 } });
+    expect(validate(redemption(), offerAfter(given))).toMatchObject({ ok: true, value: { discountMinor: 500 } });
   });
 
   it("goods that are excluded since get nothing, and are reckoned without", () => {
-    const { guardrails } = command();
+    const { guardrails } = redemption();
     const goodsLimits = [{ productIds: ["p0"], categories: [], brands: [], excluded: true }];
     expect(redeemed([issued()], { guardrails: { ...guardrails, goodsLimits } })).toMatchObject({
       redemption: { discountMinor: 300, shares: [{ line: 1, productId: "p1", quantity: 1, discountMinor: 300 }] },
@@ -154,7 +114,7 @@ describe("given an issued offer", () => {
     ["goods below cost", { catalog: [{ productId: "p0", unitCostMinor: 99_000 }] }, "guardrail_margin_floor"],
   ] as const)("%s is refused", (_what, changes, reason) => {
     expect(redeemed([issued()], changes)).toBe(reason);
-    expect(validate(command(changes), offerAfter([issued()]))).toMatchObject({ ok: false, error: { reason } });
+    expect(validate(redemption(changes), offerAfter([issued()]))).toMatchObject({ ok: false, error: { reason } });
   });
 
   it("one that is over says until when it was good, for people and for programs", () => {
@@ -234,11 +194,11 @@ describe("laws", () => {
     const law = fc.property(fc.array(attempt, { maxLength: 12 }), (attempts) => {
       const log: OfferEvent[] = [issued()];
       for (const changes of attempts) {
-        const outcome = redeem(command(changes), offerAfter(log));
+        const outcome = redeem(redemption(changes), offerAfter(log));
         if (!outcome.ok) continue;
         log.push(...outcome.value.events);
         expect(outcome.value.redemption.discountMinor).toBeLessThanOrEqual(TERMS.heldMinor);
-        const again = redeem(command(changes), offerAfter(log));
+        const again = redeem(redemption(changes), offerAfter(log));
         expect(again).toMatchObject({ ok: true, value: { replayed: true, redemption: outcome.value.redemption } });
       }
       expect(log.filter((event) => event.kind === "redeemed").length).toBeLessThanOrEqual(1);

@@ -6,14 +6,14 @@ import {
   type DecisionState,
   type Hold,
 } from "@leastwise/decision";
-import { evolve as evolveOffer, UNKNOWN_OFFER, type OfferEvent, type OfferState } from "@leastwise/offers";
+import { evolve as evolveOffer, UNKNOWN_OFFER, type OfferState } from "@leastwise/offers";
 import type { Millis, SubjectId } from "@leastwise/vocabulary";
 import { BudgetBook } from "./budget-book.js";
 import { ExpiryQueue } from "./expiry-queue.js";
 import { Exploration } from "./exploration.js";
 import { MarginBook } from "./margin-book.js";
 import { OfferCounts } from "./offer-counts.js";
-import type { RecordedDecision } from "./recorded.js";
+import type { LoggedOfferEvent, RecordedDecision } from "./recorded.js";
 
 /** An offer with what its terms do not say. */
 export interface BookedOffer {
@@ -44,7 +44,7 @@ export class Book {
   readonly #offerIdsByOrder = new Map<string, string>();
   readonly #expiries = new ExpiryQueue();
   /** What happened to offers of which nobody has heard yet, by offer: the two topics are read side by side. */
-  readonly #early = new Map<string, Exclude<OfferEvent, { kind: "issued" }>[]>();
+  readonly #early = new Map<string, LoggedOfferEvent[]>();
 
   /** The subject's decision state. */
   stateOf(subject: SubjectId): DecisionState {
@@ -114,7 +114,7 @@ export class Book {
   }
 
   /** Takes in what happened to an offer, also before the book has heard of its issue. What is impossible by its life changes nothing. */
-  happened(event: Exclude<OfferEvent, { kind: "issued" }>): void {
+  happened(event: LoggedOfferEvent): void {
     const booked = this.#offers.get(event.offerId);
     if (booked === undefined) this.#keepEarly(event);
     if (booked?.state.status !== "issued") return;
@@ -137,7 +137,7 @@ export class Book {
     this.#states.set(terms.subject, evolve(this.stateOf(terms.subject), stateEvent));
   }
 
-  #keepEarly(event: Exclude<OfferEvent, { kind: "issued" }>): void {
+  #keepEarly(event: LoggedOfferEvent): void {
     this.#early.set(event.offerId, [...(this.#early.get(event.offerId) ?? []), event]);
     const [oldest] = this.#early.keys();
     if (this.#early.size > EARLY_MAX && oldest !== undefined) this.#early.delete(oldest);

@@ -85,8 +85,9 @@ function prove(
   codes.add(terms.code);
   if (ids === undefined || offerSubject(sources, ids, terms) !== terms.subject)
     return counterfeit("foreign_subject", field, "another's", "a code of the subject that it was issued to");
-  if (status === "redeemed") return counterfeit("offer_redeemed", field, "used", "an offer that was not used yet");
-  if (status === "expired" || sources.clock.nowMs() >= terms.expiresAtMs)
+  if (status === "redeemed" || status === "refunded")
+    return counterfeit("offer_redeemed", field, "used", "an offer that was not used yet");
+  if (status === "expired" || status === "revoked" || sources.clock.nowMs() >= terms.expiresAtMs)
     return counterfeit("offer_expired", field, "over", "an offer whose life is not over");
   const campaign = sources.policies
     .version(booked.policyVersion)

@@ -233,8 +233,11 @@ function termsOf(state: OfferState): OfferTerms {
 
 const STATUSES = {
   issued: wire.OfferStatus.OFFER_STATUS_ISSUED,
+  reserved: wire.OfferStatus.OFFER_STATUS_RESERVED,
   redeemed: wire.OfferStatus.OFFER_STATUS_REDEEMED,
+  refunded: wire.OfferStatus.OFFER_STATUS_REFUNDED,
   expired: wire.OfferStatus.OFFER_STATUS_EXPIRED,
+  revoked: wire.OfferStatus.OFFER_STATUS_REVOKED,
 } as const;
 
 function getOffer(options: OfferServiceOptions, code: string): Result<wire.Offer, RpcRefusal> {

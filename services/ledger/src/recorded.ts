@@ -1,6 +1,6 @@
 import { decisionFacts, moneyToWire, offerOf, type UnwrittenDecision, type wire } from "@leastwise/contracts";
 import type { DecisionFacts, Hold } from "@leastwise/decision";
-import type { OfferEvent, OfferTerms, Redemption } from "@leastwise/offers";
+import type { OfferExpired, OfferRedeemed, OfferTerms, Redemption } from "@leastwise/offers";
 import { isSubjectId, type Millis, type SubjectId } from "@leastwise/vocabulary";
 
 /** A decision as the book folds it. */
@@ -53,8 +53,11 @@ function holdsOf({ holds, budgetId }: wire.DecisionRecord, heldMinor: number): r
   return holds.map(({ amount, ...hold }) => ({ ...hold, minor: Number(amount?.minor ?? 0n) }));
 }
 
+/** What a record of `offers` tells of an offer. */
+export type LoggedOfferEvent = OfferRedeemed | OfferExpired;
+
 /** Reads a record of `offers`; undefined for one without a kind. */
-export function readOfferEvent(event: wire.OfferEvent): Exclude<OfferEvent, { kind: "issued" }> | undefined {
+export function readOfferEvent(event: wire.OfferEvent): LoggedOfferEvent | undefined {
   const atMs = Number(event.atMs) as Millis;
   switch (event.kind?.$case) {
     case undefined:
@@ -90,11 +93,7 @@ function redemptionOf({ discount, cost = discount, wanted, shares, paid, margin 
 }
 
 /** An event of an offer as it stands on the log. */
-export function offerEventToWire(
-  event: Exclude<OfferEvent, { kind: "issued" }>,
-  terms: OfferTerms,
-  assignmentKey: string,
-): wire.OfferEvent {
+export function offerEventToWire(event: LoggedOfferEvent, terms: OfferTerms, assignmentKey: string): wire.OfferEvent {
   const base = {
     offerId: terms.offerId,
     subject: terms.subject,

@@ -1,8 +1,13 @@
 import { ok, type Result } from "@leastwise/vocabulary";
+import { answered, answerOf } from "../acts.js";
+import { cartChanges, type CartChange } from "../cart-changes.js";
 import { contentDigest, type RedemptionContent } from "../content-digest.js";
+import { countedUse, type LimitsInForce } from "../limits/usage-limit.js";
 import type { Act, OfferRedeemed, OfferState, Redemption } from "../offer.js";
 import type { OfferRefusal } from "../reasons.js";
-import { refuse, useOffer, type OfferUse } from "./use.js";
+import { refuse } from "../refuse.js";
+import { asOf } from "../standing.js";
+import { useOffer, type OfferUse } from "./use.js";
 
 /** A redemption as it is asked for. */
 export interface AskedRedemption extends RedemptionContent {
@@ -12,8 +17,11 @@ export interface AskedRedemption extends RedemptionContent {
 
 /** Uses an offer for an order. */
 export interface RedeemCommand extends OfferUse, AskedRedemption {
+  readonly orderId: string;
   /** The offer that was used on the order already, or may have been; undefined if none was. */
   readonly offerOnOrder: string | undefined;
+  /** The promotion's limits, asked in the same step. Absent: it has none. */
+  readonly limits?: LimitsInForce | undefined;
 }
 
 /** A redemption that is taken. */
@@ -21,6 +29,8 @@ export interface Redeemed {
   /** To be made durable before the answer leaves; empty for a repeat. */
   readonly events: readonly OfferRedeemed[];
   readonly redemption: Redemption;
+  /** What of the cart is otherwise than it was reserved with; the redemption is what this one gives. Absent: nothing is, or it was not reserved. */
+  readonly changes?: readonly CartChange[];
   /** True if this answers a call made before with the same key. */
   readonly replayed: boolean;
 }
@@ -33,33 +43,43 @@ export function actOf(asked: AskedRedemption): Act {
   return { idempotencyKey: asked.idempotencyKey, contentDigest: contentDigest(asked) };
 }
 
-/**
- * The answer to an act whose key has redeemed the offer already: the same one if the content is the same, else a refusal. Undefined where
- * the key has not. Nothing is asked of who it is, of clock, catalog or policy: those may have changed since.
- */
-export function replay({ idempotencyKey, contentDigest: digest }: Act, state: OfferState): RedeemOutcome | undefined {
-  if (state.status !== "redeemed" || state.act.idempotencyKey !== idempotencyKey) return undefined;
-  if (state.act.contentDigest === digest) return ok({ events: [], redemption: state.redemption, replayed: true });
-  return refuse("idempotency_mismatch", "idempotency_key", idempotencyKey, "the content that the key came with");
+/** The answer to a redemption whose key was seen before, see `answered`. Undefined where it was not. */
+export function replay(act: Act, state: OfferState): RedeemOutcome | undefined {
+  const before = answered(act, state);
+  if (before?.ok !== true) return before;
+  const { redemption, changes } = answerOf("redeemed", before.value);
+  return ok({ events: [], redemption, ...(changes && { changes }), replayed: true });
 }
 
 /**
- * Uses an offer, once and once only. The same key with the same content gives the same answer however often it comes;
- * with other content it is refused. An order takes one offer: each was decided as the only one.
+ * Uses an offer, once and once only: a free one, or one that is reserved for this very order. The same key with the same content gives the same
+ * answer however often it comes; with other content it is refused. An order takes one offer: each was decided as the only one.
  */
 export function redeem(command: RedeemCommand, state: OfferState): RedeemOutcome {
   const act = actOf(command);
-  const answered = replay(act, state);
-  if (answered !== undefined) return answered;
+  const answeredBefore = replay(act, state);
+  if (answeredBefore !== undefined) return answeredBefore;
   const used = useOffer(state, command);
   if (!used.ok) return used;
-  if (state.status !== "issued") throw new Error("only an issued offer can be used");
-  const { offerId, incentive } = state.terms;
+  const stands = asOf(state, command.nowMs);
+  if (stands.status !== "issued" && stands.status !== "reserved") throw new Error("only a free offer can be used");
+  const { offerId, incentive } = stands.terms;
   if (incentive.kind === "payment_discount" && command.cart.paymentMethod === undefined)
     return refuse("payment_method_missing", "payment_method", undefined, "the way in which the order is paid");
   const { orderId, offerOnOrder, nowMs } = command;
   if (offerOnOrder !== undefined && offerOnOrder !== offerId)
     return refuse("order_has_code", "order_id", orderId, "an order on which no other code was used");
-  const event: OfferRedeemed = { kind: "redeemed", offerId, atMs: nowMs, act, orderId, redemption: used.value };
-  return ok({ events: [event], redemption: used.value, replayed: false });
+  const use = useCounted(command, used.value);
+  if (!use.ok) return use;
+  const changes = stands.status === "reserved" ? cartChanges(stands.reservation.cart, command.cart) : [];
+  const told = { redemption: used.value, ...(changes.length === 0 ? {} : { changes }) };
+  const counted = use.value === undefined ? {} : { use: use.value };
+  const event: OfferRedeemed = { kind: "redeemed", offerId, atMs: nowMs, act, orderId, ...told, ...counted };
+  return ok({ events: [event], ...told, replayed: false });
+}
+
+function useCounted({ limits, orderId, subject, nowMs }: RedeemCommand, { discountMinor }: Redemption) {
+  if (limits === undefined) return ok(undefined);
+  const { attributes } = limits;
+  return countedUse(limits, { orderId, subject, attributes, atMs: nowMs, discountMinor });
 }

@@ -1,15 +1,18 @@
-import { err, ok, refusal, type Millis, type Result, type RoundingMode, type SubjectId } from "@leastwise/vocabulary";
+import { ok, type Millis, type Result, type RoundingMode, type SubjectId } from "@leastwise/vocabulary";
 import { appraise, type Appraisal } from "../appraise.js";
 import { goodsMinor, type Cart } from "../cart.js";
 import { rowsOfLines, type CatalogRow } from "../catalog-row.js";
 import { brokenGuardrail } from "../guardrails/broken-guardrail.js";
 import type { CartGuardrails } from "../guardrails/cart-guardrails.js";
 import { withoutExcludedGoods } from "../guardrails/excluded-goods.js";
-import { isOtherBasis, type PriceBasis } from "../price-tax.js";
+import { unitsOfCart } from "../line-units.js";
 import type { LineShare, OfferState, OfferTerms, Redemption } from "../offer.js";
 import { orderMargin } from "../order-margin.js";
+import type { PriceBasis } from "../price-tax.js";
 import { wantedMinor } from "../wanted.js";
-import type { OfferRefusal, OfferRefusalReason } from "../reasons.js";
+import type { OfferRefusal } from "../reasons.js";
+import { refuse } from "../refuse.js";
+import { goodTerms } from "./good-terms.js";
 
 /** Who would use an offer, when and for what. */
 export interface OfferUse {
@@ -18,6 +21,8 @@ export interface OfferUse {
   readonly nowMs: Millis;
   /** The final cart. */
   readonly cart: Cart;
+  /** The order or cart that the offer is for. Absent: not known, and what is reserved is good for nobody. */
+  readonly orderId?: string | undefined;
   /** What the catalog says of its products. */
   readonly catalog: readonly CatalogRow[];
   /** Of the policy version that the offer was issued under. */
@@ -33,7 +38,7 @@ export interface OfferUse {
 }
 
 /**
- * What an issued offer gives on the final cart, by its own terms, computed anew. It is never worth more than what is held
+ * What an offer gives on the final cart, by its own terms, computed anew. It is never worth more than what is held
  * for it; the guardrails are asked again.
  */
 export function useOffer(state: OfferState, use: OfferUse): Result<Redemption, OfferRefusal> {
@@ -70,34 +75,9 @@ export function useOffer(state: OfferState, use: OfferUse): Result<Redemption, O
     ...(wanted === undefined ? {} : { wantedMinor: wanted }),
     costMinor,
     shares: lineShares(use.cart, appraisal),
+    units: unitsOfCart(use.cart, appraisal),
     order,
   });
-}
-
-function goodTerms(state: OfferState, use: OfferUse): Result<OfferTerms, OfferRefusal> {
-  if (state.status === "unknown") return refuse("unknown_code", "code", undefined, "a code that was issued");
-  const { terms } = state;
-  if (terms.subject !== use.subject)
-    return refuse("foreign_subject", "subject", use.subject, "the subject that the offer was issued to");
-  if (state.status === "redeemed")
-    return refuse("offer_redeemed", "code", terms.code, "an offer that was not used yet");
-  if (state.status === "expired" || use.nowMs >= terms.expiresAtMs)
-    return refuse(
-      "offer_expired",
-      "code",
-      terms.code,
-      `a use before ${new Date(terms.expiresAtMs).toISOString()} (${String(terms.expiresAtMs)})`,
-    );
-  if (use.cart.currency !== terms.currency)
-    return refuse("foreign_currency", "lines", use.cart.currency, `a cart in ${terms.currency}`);
-  if (isOtherBasis(use.cart.prices, use.prices))
-    return refuse(
-      "foreign_price_basis",
-      "prices",
-      use.cart.prices,
-      `prices ${use.prices ?? ""}, as the offer was issued for`,
-    );
-  return ok(terms);
 }
 
 function needs(kind: OfferTerms["incentive"]["kind"]): string {
@@ -125,14 +105,4 @@ function lineShares(cart: Cart, { shares }: Appraisal): readonly LineShare[] {
     const discountMinor = shares[line] ?? 0;
     return discountMinor === 0 ? [] : [{ line, productId, quantity, discountMinor }];
   });
-}
-
-/** A refusal whose reason is one of the closed set. */
-export function refuse(
-  reason: OfferRefusalReason,
-  field: string,
-  came: unknown,
-  expected: string,
-): { readonly ok: false; readonly error: OfferRefusal } {
-  return err({ ...refusal(reason, field, came, expected), reason });
 }

@@ -12,7 +12,14 @@ import {
   type Hold,
 } from "@leastwise/decision";
 import { BudgetBook, ExpiryQueue, Exploration, MarginBook, OfferCounts } from "@leastwise/ledger";
-import { validate, type OfferTerms, type OfferUse, type Redemption } from "@leastwise/offers";
+import {
+  evolve as evolveOffer,
+  UNKNOWN_OFFER,
+  validate,
+  type OfferTerms,
+  type OfferUse,
+  type Redemption,
+} from "@leastwise/offers";
 import type { Millis, SubjectId } from "@leastwise/vocabulary";
 
 /** What is decided on that no policy moves. */
@@ -147,7 +154,7 @@ export class PolicyWorld {
       if (held === undefined) continue;
       const { terms, policy } = held;
       const rules = useRules(policy, terms.campaignId, use);
-      const redemption = validate({ ...use, ...rules }, { status: "issued", terms });
+      const redemption = validate({ ...use, ...rules }, evolveOffer(UNKNOWN_OFFER, { kind: "issued", terms }));
       if (!redemption.ok || (best !== undefined && best.redemption.discountMinor >= redemption.value.discountMinor))
         continue;
       best = { terms, redemption: redemption.value };
