@@ -1,3 +1,15 @@
+export * from "./accounts/account-names.js";
+export { Accounts, type Balances } from "./accounts/accounts.js";
+export { budgetPostings, fund, moneyOf, type OfferMoney, type OfferStep } from "./accounts/budget-postings.js";
+export { PostingBatch, type Posting, type PostingRefusal, type Postings } from "./accounts/posting-batch.js";
+export {
+  maturedPostings,
+  payableAtMs,
+  payoutPostings,
+  rewardPostings,
+  type Payout,
+  type RewardRefusal,
+} from "./accounts/reward-postings.js";
 export { ACTS_MAX, type ActAnswer, type KeptAct } from "./acts.js";
 export * from "./appraise.js";
 export type { CartChange } from "./cart-changes.js";
