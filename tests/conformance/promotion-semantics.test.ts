@@ -21,16 +21,25 @@ import {
   evolve,
   mintCode,
   readCode,
+  PromotionUsage,
+  limitsRefused,
   redeem,
+  refund,
+  RESERVATION_TTL_MS,
+  reserve,
   UNKNOWN_OFFER,
   validate,
   type Cart,
   type Incentive,
+  type LimitsInForce,
+  type OfferEvent,
   type OfferState,
   type OfferTerms,
   type PriceBasis,
   type RedeemCommand,
+  type RefundCommand,
   type StackOffer,
+  type UsageLimit,
 } from "@leastwise/offers";
 import { readPolicyDocument } from "@leastwise/policy";
 import {
@@ -309,7 +318,57 @@ const command = (changes: Partial<RedeemCommand> = {}): RedeemCommand => ({
   offerOnOrder: undefined,
   ...changes,
 });
-const reasonOf = (result: ReturnType<typeof redeem>) => (result.ok ? "redeemed" : result.error.reason);
+interface Taken {
+  readonly events: readonly OfferEvent[];
+}
+type Outcome =
+  { readonly ok: true; readonly value: Taken } | { readonly ok: false; readonly error: { reason: string } };
+const reasonOf = (outcome: Outcome) => (outcome.ok ? "taken" : outcome.error.reason);
+/** The offer after an act that is taken. */
+const then = (state: OfferState, outcome: Outcome): OfferState => {
+  if (!outcome.ok) throw new Error(outcome.error.reason);
+  return outcome.value.events.reduce(evolve, state);
+};
+const usedOn = (cart: Cart, changes: Partial<OfferTerms> = {}) =>
+  then(issued(changes), redeem(command({ cart }), issued(changes)));
+const returned = (changes: Partial<RefundCommand> = {}): RefundCommand => ({
+  ...{ nowMs: NOON, orderId: "order", lines: [], idempotencyKey: "back" },
+  ...changes,
+});
+
+/** The limits of one promotion, whose offers are redeemed one after the other, each for an order of its own. */
+class Limited {
+  readonly usage = new PromotionUsage();
+  readonly #limits: readonly UsageLimit[];
+
+  constructor(...limits: readonly Partial<UsageLimit>[]) {
+    this.#limits = limits.map((limit) => ({
+      ...{ limitId: "l", usesMax: 1, per: { kind: "all" }, periodAt: () => "" },
+      ...limit,
+    }));
+  }
+
+  uses(
+    offerId: string,
+    changes: Partial<RedeemCommand> = {},
+    limits: Partial<LimitsInForce> = {},
+    terms: Partial<OfferTerms> = {},
+  ): string {
+    const inForce = { limits: this.#limits, usage: this.usage, attributes: {}, ...limits };
+    const free = issued({ offerId, subject: changes.subject ?? ADA, ...terms });
+    const outcome = redeem(command({ orderId: offerId, limits: inForce, ...changes }), free);
+    if (!outcome.ok) return outcome.error.reason;
+    for (const event of outcome.value.events) this.usage.take(event);
+    return "taken";
+  }
+
+  cancels(orderId: string, givesUseBack?: boolean): void {
+    const used = then(issued({ offerId: orderId }), redeem(command({ orderId }), issued({ offerId: orderId })));
+    const outcome = refund(returned({ orderId, givesUseBack }), used);
+    if (!outcome.ok) throw new Error(outcome.error.reason);
+    for (const event of outcome.value.events) this.usage.take(event);
+  }
+}
 
 describe("codes, limits, use", () => {
   it("the case of a code does not matter, and its alphabet has no look-alikes", () => {
@@ -344,13 +403,147 @@ describe("codes, limits, use", () => {
     if (!first.ok) throw new Error(first.error.reason);
     const used = first.value.events.reduce(evolve, issued());
     expect(redeem(command(), used)).toMatchObject({ ok: true, value: { replayed: true, events: [] } });
+    expect(reasonOf(refund(returned({ idempotencyKey: "key" }), used))).toBe("idempotency_mismatch");
     expect(reasonOf(redeem(command({ orderId: "another" }), used))).toBe("idempotency_mismatch");
     expect(reasonOf(redeem(command({ idempotencyKey: "another" }), used))).toBe("offer_redeemed");
+  });
+
+  it("limits are total, per customer, per identifier and per period", () => {
+    const ben = { subject: "00".repeat(16) as SubjectId };
+    const told = (limit: Partial<UsageLimit>, ...changes: readonly Partial<RedeemCommand>[]) => {
+      const promotion = new Limited(limit);
+      return changes.map((change, i) => promotion.uses(`o${i}`, change, { attributes: { card: "c" } }));
+    };
+    expect(told({}, {}, ben)).toEqual(["taken", "limit_reached"]);
+    expect(told({ per: { kind: "subject" } }, {}, ben, {})).toEqual(["taken", "taken", "limit_reached"]);
+    expect(told({ per: { kind: "attribute", attribute: "card" } }, {}, ben)).toEqual(["taken", "limit_reached"]);
+    const hourly = { periodAt: (atMs: number) => String(Math.floor(atMs / HOUR_MS)) };
+    const inTime = (ms: number) => ({ nowMs: (NOON + ms) as Millis });
+    expect(told(hourly, inTime(0), inTime(HOUR_MS - 1))).toEqual(["taken", "limit_reached"]);
+  });
+
+  it("limits go by the promotion and not by the code, and hold for what came without one", () => {
+    const promotion = new Limited({ usesMax: 2 });
+    expect(["a", "b", "c"].map((offerId) => promotion.uses(offerId))).toEqual(["taken", "taken", "limit_reached"]);
+  });
+
+  it("limits are checked in the step that redeems: what is shown to be used is what the redemption is held against", () => {
+    const limits: UsageLimit[] = [{ limitId: "l", usesMax: 1, per: { kind: "all" }, periodAt: () => "" }];
+    const usage = new PromotionUsage();
+    const outcome = redeem(command({ limits: { limits, usage, attributes: {} } }), issued());
+    expect(outcome).toMatchObject({ value: { events: [{ use: { counters: [{ limitId: "l" }] } }] } });
+  });
+
+  it("a reservation has a time to live and an owner, whose next one replaces it; to redeem confirms it, its end releases it", () => {
+    const held = then(issued(), reserve(command({ idempotencyKey: "hold" }), issued()));
+    expect(held).toMatchObject({ status: "reserved", reservation: { untilMs: NOON + 15 * 60_000 } });
+    const other = { orderId: "another", idempotencyKey: "other" };
+    expect(reasonOf(redeem(command(other), held))).toBe("offer_reserved");
+    expect(reasonOf(redeem(command({ ...other, nowMs: (NOON + RESERVATION_TTL_MS) as Millis }), held))).toBe("taken");
+    const again = then(held, reserve({ ...command({ idempotencyKey: "renew" }), ttlMs: HOUR_MS }, held));
+    expect(again).toMatchObject({ reservation: { untilMs: NOON + HOUR_MS } });
+    expect(reasonOf(redeem(command(), again))).toBe("taken");
+  });
+
+  it("what was reserved in time is honoured behind the end of its life (choice)", () => {
+    const late = { nowMs: (NOON + HOUR_MS - 1) as Millis };
+    const held = then(issued(), reserve(command({ ...late, idempotencyKey: "hold" }), issued()));
+    expect(reasonOf(redeem(command({ nowMs: (NOON + HOUR_MS + 1) as Millis }), held))).toBe("taken");
+  });
+
+  it("a guest without the attribute that a limit goes by is skipped with a reason", () => {
+    const promotion = new Limited({ per: { kind: "attribute", attribute: "card" } });
+    expect(promotion.uses("o")).toBe("limit_attribute_missing");
+  });
+
+  it("an order that is split is one use", () => {
+    const promotion = new Limited({});
+    const split = { orderId: "split" };
+    expect([promotion.uses("a", split), promotion.uses("b", split), promotion.uses("c")]).toEqual([
+      ...["taken", "taken", "limit_reached"],
+    ]);
+  });
+
+  it("a cancelled order gives the use back (choice: it does)", () => {
+    const afterCancel = (givesUseBack?: boolean) => {
+      const promotion = new Limited({});
+      promotion.uses("a");
+      promotion.cancels("a", givesUseBack);
+      return promotion.uses("b");
+    };
+    expect([afterCancel(), afterCancel(true), afterCancel(false)]).toEqual(["taken", "taken", "limit_reached"]);
+    const used = usedOn(cartOf([10_000]));
+    expect(then(used, refund(returned(), used)).status).toBe("issued");
+    expect(then(used, refund(returned({ givesUseBack: false }), used)).status).toBe("refunded");
+  });
+
+  it("over the limit at the last instant is refused (choice)", () => {
+    const promotion = new Limited({});
+    const held = then(issued(), reserve(command({ idempotencyKey: "hold" }), issued()));
+    promotion.uses("somebody's");
+    const limits = { limits: [{ limitId: "l", usesMax: 1, per: { kind: "all" }, periodAt: () => "" }] as UsageLimit[] };
+    const asked = command({ limits: { ...limits, usage: promotion.usage, attributes: {} } });
+    expect(reasonOf(redeem(asked, held))).toBe("limit_reached");
+  });
+
+  it("a limit is not lowered below what is used", () => {
+    const promotion = new Limited({ usesMax: 3 });
+    for (const offerId of ["a", "b"]) promotion.uses(offerId);
+    const lowered = (usesMax: number) =>
+      limitsRefused([{ limitId: "l", usesMax, per: { kind: "all" }, periodAt: () => "" }], promotion.usage, NOON)
+        ?.reason;
+    expect([lowered(2), lowered(1), lowered(0)]).toEqual([undefined, "limit_below_used", "quantity_out_of_range"]);
   });
 
   it("a redemption is computed anew on the final cart, never beyond what was promised", () => {
     expect(validate(command({ cart: cartOf([5_000]) }), issued())).toMatchObject({ value: { discountMinor: 500 } });
     expect(validate(command({ cart: cartOf([90_000]) }), issued())).toMatchObject({ value: { discountMinor: 1_000 } });
+  });
+});
+
+describe("after the sale", () => {
+  const cups = { ...cartOf([100, 200]), lines: [{ productId: "cup", quantity: 3, unitPriceMinor: 100 }] };
+  const hundred: Partial<OfferTerms> = { incentive: { kind: "amount_off", amount: money(100) } };
+  const oneCup = (key: string) => returned({ lines: [{ productId: "cup", quantity: 1 }], idempotencyKey: key });
+
+  it("what was given is locked at redemption, and a return reads the share that was recorded", () => {
+    let state = usedOn(cups, hundred);
+    const given = ["a", "b", "c"].map((key) => {
+      const outcome = refund(oneCup(key), state);
+      state = then(state, outcome);
+      return outcome.ok ? outcome.value.refund.discountMinor : outcome.error.reason;
+    });
+    expect(given).toEqual([34, 33, 33]);
+  });
+
+  it("a redemption is rolled back whole, once under a key, and without an end to the time for it (choice)", () => {
+    const used = usedOn(cups, hundred);
+    const later = returned({ nowMs: (NOON + 1_000 * DAY_MS) as Millis });
+    const back = then(used, refund(later, used));
+    expect(back).toMatchObject({ status: "refunded", refunded: { discountMinor: 100 } });
+    expect(refund(later, back)).toMatchObject({ value: { replayed: true, events: [] } });
+    expect(reasonOf(refund(returned({ idempotencyKey: "again" }), back))).toBe("offer_refunded");
+  });
+
+  it("a return is by line and quantity, and what is left keeps its discount, whatever its total (choice)", () => {
+    const least: Incentive = { kind: "amount_off", amount: money(100), cartMin: money(300) };
+    const used = usedOn(cups, { incentive: least });
+    const state = then(used, refund(oneCup("a"), used));
+    expect(state).toMatchObject({ status: "redeemed", refunded: { discountMinor: 34, quantities: [1] } });
+    const over = returned({ lines: [{ line: 0, productId: "cup", quantity: 3 }], idempotencyKey: "b" });
+    expect(refund(over, state)).toMatchObject({
+      error: { reason: "refund_over_redeemed", field: "lines[0].quantity", came: "3", expected: "at most 2 units" },
+    });
+  });
+
+  it("a partial return does not give the use back, one of all that is left does", () => {
+    const used = usedOn(cups, hundred);
+    const part = refund(oneCup("a"), used);
+    const rest = refund(returned(), then(used, part));
+    expect([part, rest]).toMatchObject([
+      { value: { refund: { givesUseBack: false } } },
+      { value: { refund: { givesUseBack: true } } },
+    ]);
   });
 });
 
@@ -394,6 +587,12 @@ describe("time", () => {
     const daily = compileBudget(budget, new CivilClock("Europe/Berlin"));
     const midnightMs = Date.UTC(2026, 10, 23, 23);
     expect([midnightMs - 1, midnightMs].map((nowMs) => daily.periodAt(nowMs))).toEqual(["2026-11-23", "2026-11-24"]);
+    const promotion = new Limited({ periodAt: (atMs) => daily.periodAt(atMs) });
+    const expiresAtMs = (NOON + DAY_MS) as Millis;
+    const uses = [NOON, midnightMs - 1, midnightMs].map((nowMs, i) =>
+      promotion.uses(`o${i}`, { nowMs: nowMs as Millis }, {}, { expiresAtMs }),
+    );
+    expect(uses).toEqual(["taken", "limit_reached", "taken"]);
   });
 });
 

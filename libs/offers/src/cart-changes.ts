@@ -1,8 +1,8 @@
 import type { Cart, CartLine } from "./cart.js";
 
-/** Something of a cart that is otherwise than it was. */
+/** Something that is otherwise than it was. */
 export interface CartChange {
-  /** Path of the field: `lines[2].quantity`, `lines[3]` for a line that came or went, `shipping`, `payment_method`, `prices`. */
+  /** Path of the field: `lines[2].quantity`, `lines[3]` for a line that came or went, `shipping`, `payment_method`, `prices`; `discount` for what the offer gives. */
   readonly field: string;
   /** What it was; `nothing` where there was none. */
   readonly was: string;
@@ -36,6 +36,11 @@ function said(line: CartLine | undefined): string | undefined {
   return line && `${String(line.quantity)} of ${line.productId} at ${String(line.unitPriceMinor)}`;
 }
 
-function change(field: string, was: string | number | undefined, is: string | number | undefined) {
+/** One change, or none. */
+export function change(
+  field: string,
+  was: string | number | undefined,
+  is: string | number | undefined,
+): readonly CartChange[] {
   return was === is ? [] : [{ field, was: String(was ?? "nothing"), is: String(is ?? "nothing") }];
 }

@@ -182,7 +182,7 @@ export interface OfferRedeemed {
   readonly act: Act;
   readonly orderId: string;
   readonly redemption: Redemption;
-  /** What of the cart is otherwise than it was reserved with. Absent: nothing is, or it was not reserved. */
+  /** What is otherwise than it was reserved with, the cart or what the offer gives. Absent: nothing is, or it was not reserved. */
   readonly changes?: readonly CartChange[];
   /** What it counts for its promotion's limits. Absent: nothing. */
   readonly use?: CountedUse;

@@ -231,6 +231,7 @@ describe("a redemption of what is reserved", () => {
           { field: "lines[0].quantity", was: "1", is: "2" },
           { field: "lines[1]", was: "1 of p1 at 3000", is: "1 of p9 at 3000" },
           { field: "shipping", was: "490", is: "0" },
+          { field: "discount", was: "1000", is: "1700" },
         ],
       },
     });

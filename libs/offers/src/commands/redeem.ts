@@ -1,13 +1,13 @@
 import { ok, type Result } from "@leastwise/vocabulary";
 import { answered, answerOf } from "../acts.js";
-import { cartChanges, type CartChange } from "../cart-changes.js";
+import type { Cart } from "../cart.js";
+import { cartChanges, change, type CartChange } from "../cart-changes.js";
 import { contentDigest, type RedemptionContent } from "../content-digest.js";
-import { countedUse, type LimitsInForce } from "../limits/usage-limit.js";
-import type { Act, OfferRedeemed, OfferState, Redemption } from "../offer.js";
+import type { Act, OfferRedeemed, OfferState, Redemption, Reservation } from "../offer.js";
 import type { OfferRefusal } from "../reasons.js";
 import { refuse } from "../refuse.js";
 import { asOf } from "../standing.js";
-import { useOffer, type OfferUse } from "./use.js";
+import { useCounted, useOffer, type OfferUse } from "./use.js";
 
 /** A redemption as it is asked for. */
 export interface AskedRedemption extends RedemptionContent {
@@ -20,8 +20,6 @@ export interface RedeemCommand extends OfferUse, AskedRedemption {
   readonly orderId: string;
   /** The offer that was used on the order already, or may have been; undefined if none was. */
   readonly offerOnOrder: string | undefined;
-  /** The promotion's limits, asked in the same step. Absent: it has none. */
-  readonly limits?: LimitsInForce | undefined;
 }
 
 /** A redemption that is taken. */
@@ -29,7 +27,7 @@ export interface Redeemed {
   /** To be made durable before the answer leaves; empty for a repeat. */
   readonly events: readonly OfferRedeemed[];
   readonly redemption: Redemption;
-  /** What of the cart is otherwise than it was reserved with; the redemption is what this one gives. Absent: nothing is, or it was not reserved. */
+  /** What is otherwise than it was reserved with, the cart or what the offer gives. Absent: nothing is, or it was not reserved. */
   readonly changes?: readonly CartChange[];
   /** True if this answers a call made before with the same key. */
   readonly replayed: boolean;
@@ -71,15 +69,17 @@ export function redeem(command: RedeemCommand, state: OfferState): RedeemOutcome
     return refuse("order_has_code", "order_id", orderId, "an order on which no other code was used");
   const use = useCounted(command, used.value);
   if (!use.ok) return use;
-  const changes = stands.status === "reserved" ? cartChanges(stands.reservation.cart, command.cart) : [];
+  const changes = stands.status === "reserved" ? changesSince(stands.reservation, command.cart, used.value) : [];
   const told = { redemption: used.value, ...(changes.length === 0 ? {} : { changes }) };
   const counted = use.value === undefined ? {} : { use: use.value };
   const event: OfferRedeemed = { kind: "redeemed", offerId, atMs: nowMs, act, orderId, ...told, ...counted };
   return ok({ events: [event], ...told, replayed: false });
 }
 
-function useCounted({ limits, orderId, subject, nowMs }: RedeemCommand, { discountMinor }: Redemption) {
-  if (limits === undefined) return ok(undefined);
-  const { attributes } = limits;
-  return countedUse(limits, { orderId, subject, attributes, atMs: nowMs, discountMinor });
+function changesSince(
+  { cart, discountMinor }: Reservation,
+  final: Cart,
+  redemption: Redemption,
+): readonly CartChange[] {
+  return [...cartChanges(cart, final), ...change("discount", discountMinor, redemption.discountMinor)];
 }

@@ -5,7 +5,7 @@ import type { Act, OfferReserved, OfferState, Reservation } from "../offer.js";
 import type { OfferRefusal } from "../reasons.js";
 import { refuse } from "../refuse.js";
 import { asOf } from "../standing.js";
-import { useOffer, type OfferUse } from "./use.js";
+import { useCounted, useOffer, type OfferUse } from "./use.js";
 
 /** How long an offer is held where nobody says. */
 export const RESERVATION_TTL_MS = 15 * MINUTE_MS;
@@ -37,7 +37,8 @@ export interface Reserved {
 
 /**
  * Holds an offer that is good now. The reservation may end behind the offer's life: what was held in time is honoured. A renewal is asked like a
- * first one, so none begins once that life, or its campaign, is over, and nobody holds an offer for ever.
+ * first one, so none begins once that life, or its campaign, is over, and nobody holds an offer for ever. The promotion's limits are asked, but only
+ * a redemption counts.
  */
 export function reserve(command: ReserveCommand, state: OfferState): Result<Reserved, OfferRefusal> {
   const { ttlMs = 0, nowMs, cart, orderId, idempotencyKey } = command;
@@ -55,6 +56,8 @@ export function reserve(command: ReserveCommand, state: OfferState): Result<Rese
   if (!used.ok) return used;
   const refused = notToBeHeld(command, state);
   if (refused !== undefined) return refused;
+  const counted = useCounted(command, used.value);
+  if (!counted.ok) return counted;
   const untilMs = (nowMs + lastsMs) as Millis;
   const { discountMinor } = used.value;
   const reservation: Reservation = { orderId, untilMs, discountMinor, cart };

@@ -7,6 +7,7 @@ import type { CartGuardrails } from "../guardrails/cart-guardrails.js";
 import { withoutExcludedGoods } from "../guardrails/excluded-goods.js";
 import { unitsOfCart } from "../line-units.js";
 import type { LineShare, OfferState, OfferTerms, Redemption } from "../offer.js";
+import { countedUse, type CountedUse, type LimitsInForce } from "../limits/usage-limit.js";
 import { orderMargin } from "../order-margin.js";
 import type { PriceBasis } from "../price-tax.js";
 import { wantedMinor } from "../wanted.js";
@@ -33,6 +34,8 @@ export interface OfferUse {
   readonly rounding?: RoundingMode | undefined;
   /** Caps of a dynamic campaign on each line, minor units (`dynamicLineCaps` of the decision). Absent: none. */
   readonly lineCapsMinor?: readonly number[];
+  /** The promotion's limits, asked in the same step. Absent: it has none. */
+  readonly limits?: LimitsInForce | undefined;
   /** The shop's share of what the offer costs, basis points. Absent: all of it. */
   readonly merchantShareBp?: number | undefined;
 }
@@ -78,6 +81,15 @@ export function useOffer(state: OfferState, use: OfferUse): Result<Redemption, O
     units: unitsOfCart(use.cart, appraisal),
     order,
   });
+}
+
+/** What a use counts for its promotion's limits; undefined where it counts for none. */
+export function useCounted(
+  { limits, orderId, subject, nowMs }: OfferUse,
+  { discountMinor }: Redemption,
+): Result<CountedUse | undefined, OfferRefusal> {
+  if (limits === undefined) return ok(undefined);
+  return countedUse(limits, { orderId, subject, attributes: limits.attributes, atMs: nowMs, discountMinor });
 }
 
 function needs(kind: OfferTerms["incentive"]["kind"]): string {

@@ -3,8 +3,10 @@ import fc from "fast-check";
 import { DAY_MS, type Millis, type SubjectId } from "@leastwise/vocabulary";
 import { redeem } from "../commands/redeem.js";
 import { refund } from "../commands/refund.js";
+import { reserve } from "../commands/reserve.js";
+import { validate } from "../commands/validate.js";
 import { evolve } from "../evolve.js";
-import { after, eventsOf, issued, offerAfter, redemption, TERMS, told } from "../given/offer-life.js";
+import { after, eventsOf, issued, offerAfter, redemption, reservation, TERMS, told } from "../given/offer-life.js";
 import type { OfferEvent } from "../offer.js";
 import { limitsRefused } from "./limit-change.js";
 import { PromotionUsage } from "./promotion-usage.js";
@@ -22,7 +24,8 @@ const total = (usesMax: number, changes: Partial<UsageLimit> = {}): UsageLimit =
 });
 const perSubject = (usesMax: number) => total(usesMax, { limitId: "each", per: { kind: "subject" } });
 const perHome = (usesMax: number) => total(usesMax, { limitId: "home", per: { kind: "attribute", attribute: "home" } });
-const use = (changes: Partial<PromotionUse> = {}): PromotionUse => ({
+type OrdersUse = PromotionUse & { readonly orderId: string };
+const use = (changes: Partial<OrdersUse> = {}): OrdersUse => ({
   ...{ orderId: "order-1", subject: TERMS.subject, attributes: {}, atMs: NOON, discountMinor: 100 },
   ...changes,
 });
@@ -42,7 +45,7 @@ class Promotion {
   }
 
   /** What asking and taking in one step comes to. */
-  uses(changes: Partial<PromotionUse> = {}, countsZero?: boolean): string {
+  uses(changes: Partial<OrdersUse> = {}, countsZero?: boolean): string {
     const asked = use(changes);
     const counted = countedUse(this.inForce(asked.attributes, countsZero), asked);
     if (!counted.ok) return counted.error.reason;
@@ -150,6 +153,9 @@ describe("a redemption", () => {
     for (const event of first) usage.take(event);
     const other = () => redeem(redemption({ limits, orderId: "order-2" }), offerAfter([issued({ offerId: "o2" })]));
     expect(told(other())).toBe("limit_reached");
+    const free = offerAfter([issued({ offerId: "o2" })]);
+    expect(told(validate({ ...redemption({ limits }), orderId: undefined }, free))).toBe("limit_reached");
+    expect(told(reserve(reservation({ limits, orderId: "order-2" }), free))).toBe("limit_reached");
     const state = first.reduce(evolve, offerAfter([issued()]));
     const back = { nowMs: after(2_000), orderId: "order-1", idempotencyKey: "back" };
     const part = eventsOf(refund({ ...back, lines: [{ productId: "p0", quantity: 1 }] }, state));

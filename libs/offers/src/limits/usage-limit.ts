@@ -23,8 +23,8 @@ export type LimitKey =
 
 /** A use of a promotion, as limits are asked about it. */
 export interface PromotionUse {
-  /** The whole order: shipments that it is split into are one use. */
-  readonly orderId: string;
+  /** The whole order: shipments that it is split into are one use. Absent: not known yet. */
+  readonly orderId?: string | undefined;
   readonly subject: SubjectId;
   /** What is known of the subject by attribute; what is absent or empty is not known. */
   readonly attributes: Readonly<Record<string, string>>;
@@ -73,7 +73,7 @@ export function countedUse(
   use: PromotionUse,
 ): Result<CountedUse | undefined, OfferRefusal> {
   if (use.discountMinor === 0 && !countsZero) return ok(undefined);
-  const already = usage.countedOn(use.orderId);
+  const already = use.orderId === undefined ? undefined : usage.countedOn(use.orderId);
   if (already !== undefined) return ok(already);
   const counters: Counter[] = [];
   for (const { limitId, per, periodAt, usesMax } of limits) {
