@@ -50,9 +50,9 @@ function notUsable(stands: KnownOffer, { nowMs, orderId }: Wish) {
     case "reserved":
       return stands.reservation.orderId === orderId ? usedBefore(stands, orderId) : reservedToOther(stands, orderId);
     case "expired":
-      return refuse("offer_expired", "code", code, `a use before ${String(expiresAtMs)}`);
+      return refuse("offer_expired", "code", code, `a use before ${instantTold(expiresAtMs)}`);
     case "issued":
-      if (nowMs >= expiresAtMs) return refuse("offer_expired", "code", code, `a use before ${String(expiresAtMs)}`);
+      if (nowMs >= expiresAtMs) return refuse("offer_expired", "code", code, `a use before ${instantTold(expiresAtMs)}`);
       return usedBefore(stands, orderId);
   }
 }
@@ -61,7 +61,7 @@ function reservedToOther(
   { reservation: { untilMs } }: Extract<KnownOffer, { status: "reserved" }>,
   orderId: string | undefined,
 ) {
-  const expected = `the order or cart that it is reserved for, or an instant from ${String(untilMs)} on`;
+  const expected = `the order or cart that it is reserved for, or an instant from ${instantTold(untilMs)} on`;
   return refuse("offer_reserved", "order_id", orderId, expected);
 }
 
