@@ -31,7 +31,7 @@ export function evolve(state: OfferState, event: OfferEvent): OfferState {
   const stands = asOf(state, event.atMs);
   switch (event.kind) {
     case "reserved":
-      return isFree(stands, event.reservation.orderId) ? reserved(stands, event) : state;
+      return isFree(stands, event.reservation.orderId) && !isRevoked(stands) ? reserved(stands, event) : state;
     case "released":
       if (stands.status !== "reserved" || stands.reservation.orderId !== event.orderId) return state;
       return unreserved({ ...stands, acts: kept(stands.acts, event.act, { kind: "released" }) });
@@ -51,8 +51,14 @@ function isKept({ idempotencyKey }: Act, acts: readonly KeptAct[]): boolean {
   return acts.some((act) => act.idempotencyKey === idempotencyKey);
 }
 
+/** Whether this order may hold or use the offer: nobody else holds it, and the order has not used it before. */
 function isFree(stands: OfferState, orderId: string): stands is IssuedOffer | ReservedOffer {
-  return stands.status === "issued" || (stands.status === "reserved" && stands.reservation.orderId === orderId);
+  const isOpen = stands.status === "issued" || (stands.status === "reserved" && stands.reservation.orderId === orderId);
+  return isOpen && !stands.orders.includes(orderId);
+}
+
+function isRevoked(stands: IssuedOffer | ReservedOffer): boolean {
+  return stands.status === "reserved" && stands.revocation !== undefined;
 }
 
 function reserved(stands: IssuedOffer | ReservedOffer, { act, reservation }: OfferReserved): OfferState {

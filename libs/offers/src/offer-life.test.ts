@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { DAY_MS, type Millis } from "@leastwise/vocabulary";
+import { moneyOf } from "./accounts/budget-postings.js";
 import { expire } from "./commands/expire.js";
 import { redeem } from "./commands/redeem.js";
 import { refund } from "./commands/refund.js";
@@ -101,6 +102,22 @@ describe("laws of an offer's life", () => {
       expect(offerAfter([...log, ...log])).toEqual(offerAfter(log));
       expect(offerAfter(log.flatMap((event) => [event, event]))).toEqual(offerAfter(log));
     });
+  });
+
+  it("a log that lost records, or has them in another order, never spends more than was held", () => {
+    const law = fc.property(
+      fc.array(attempt, { maxLength: 20 }).chain((attempts) => fc.shuffledSubarray(history(attempts).log)),
+      (log) => {
+        let state = offerAfter([]);
+        for (const event of log) {
+          state = evolve(state, event);
+          const { heldMinor, spentMinor } = moneyOf(state);
+          expect(Math.min(heldMinor, spentMinor)).toBeGreaterThanOrEqual(0);
+          expect(heldMinor + spentMinor).toBeLessThanOrEqual(TERMS.heldMinor);
+        }
+      },
+    );
+    fc.assert(law, { seed: 20_261_130, numRuns: 1_000 });
   });
 
   it("the same act again is answered the same, whenever, and moves nothing", () => {

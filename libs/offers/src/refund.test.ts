@@ -248,6 +248,13 @@ describe("a refund that leaves nothing", () => {
     expect(told(refund(back({ idempotencyKey: "again" }), state))).toBe("offer_refunded");
   });
 
+  it("nor does a log that says so let the same order use it", () => {
+    const state = cancelled(after(2_000));
+    const again = redemption({ idempotencyKey: "k2", nowMs: after(3_000) });
+    const [event] = eventsOf(redeem(again, offerAfter([issued()])));
+    expect(evolve(state, event!)).toBe(state);
+  });
+
   it("is the last one after so many orders", () => {
     let state = offerAfter([issued({ incentive: HUNDRED })]);
     for (let order = 0; order < ORDERS_MAX; order += 1) {

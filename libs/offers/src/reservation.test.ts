@@ -191,6 +191,11 @@ describe("a revocation", () => {
       expect(told(revoke(takeBack("campaign", { idempotencyKey: "again" }), waiting()))).toBe("offer_revoked");
     });
 
+    it("is not undone by a renewal that a log has behind it", () => {
+      const [renewal] = eventsOf(reserve(reservation({ nowMs: after(3_000), idempotencyKey: "renew" }), held()));
+      expect(evolve(waiting(), renewal!)).toEqual(waiting());
+    });
+
     it("comes to pass with a release, a lapse, or by hand", () => {
       expect(eventsOf(release(letGo(), waiting())).reduce(evolve, waiting()).status).toBe("revoked");
       const lapsed = expire({ nowMs: untilMs }, waiting());

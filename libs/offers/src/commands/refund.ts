@@ -81,6 +81,7 @@ function refundOf(used: UsedOffer, lines: readonly LineShare[], givesUseBack: bo
   const bought = unitsOfLines(redemption).reduce((sum, { quantity }) => sum + quantity, 0);
   const isWhole = came + back === bought;
   const ofUnits = lines.reduce((sum, { discountMinor }) => sum + discountMinor, 0);
+  if (refunded.discountMinor + ofUnits > redemption.discountMinor) throw new Error("units have more than was redeemed");
   return {
     discountMinor: isWhole ? redemption.discountMinor - refunded.discountMinor : ofUnits,
     // What lies on units costs the shop what it is worth.
