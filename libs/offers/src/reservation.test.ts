@@ -106,6 +106,8 @@ describe("a reservation", () => {
     expect(told(redeem(redemption({ nowMs: late }), state))).toBe("taken");
     expect(told(reserve(reservation({ nowMs: late, idempotencyKey: "renew" }), state))).toBe("offer_expired");
     expect(told(redeem(redemption({ nowMs: (late + 1) as Millis }), state))).toBe("offer_expired");
+    const renewedAt = (ms: number) => told(reserve(reservation({ nowMs: after(ms), idempotencyKey: "renew" }), state));
+    expect([renewedAt(LIFE_MS - 1), renewedAt(LIFE_MS)]).toEqual(["taken", "offer_expired"]);
   });
 
   it("puts the end of the offer off", () => {
@@ -189,6 +191,11 @@ describe("a revocation", () => {
       expect(told(redeem(redemption({ nowMs: untilMs }), waiting()))).toBe("offer_revoked");
       expect(told(reserve(reservation({ idempotencyKey: "renew" }), waiting()))).toBe("offer_revoked");
       expect(told(revoke(takeBack("campaign", { idempotencyKey: "again" }), waiting()))).toBe("offer_revoked");
+    });
+
+    it("counts once, whatever a log says again", () => {
+      const [again] = eventsOf(revoke(takeBack("campaign", { nowMs: after(3_000), idempotencyKey: "again" }), held()));
+      expect(evolve(waiting(), again!)).toEqual(waiting());
     });
 
     it("is not undone by a renewal that a log has behind it", () => {
