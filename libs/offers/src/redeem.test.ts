@@ -118,7 +118,7 @@ describe("given an issued offer", () => {
   });
 
   it("one that is over says until when it was good, for people and for programs", () => {
-    const late = validate(command({ nowMs: TERMS.expiresAtMs }), offerAfter([issued()]));
+    const late = validate(redemption({ nowMs: TERMS.expiresAtMs }), offerAfter([issued()]));
     const expected = `a use before ${new Date(TERMS.expiresAtMs).toISOString()} (${TERMS.expiresAtMs})`;
     expect(late).toMatchObject({ error: { expected } });
   });

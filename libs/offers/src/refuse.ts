@@ -10,3 +10,8 @@ export function refuse(
 ): { readonly ok: false; readonly error: OfferRefusal } {
   return err({ ...refusal(reason, field, came, expected), reason });
 }
+
+/** An instant as refusals tell it: for people, and as the wire has it. */
+export function instantTold(atMs: number): string {
+  return `${new Date(atMs).toISOString()} (${String(atMs)})`;
+}

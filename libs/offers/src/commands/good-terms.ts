@@ -3,7 +3,7 @@ import type { Cart } from "../cart.js";
 import type { KnownOffer, OfferState, OfferTerms } from "../offer.js";
 import { isOtherBasis, type PriceBasis } from "../price-tax.js";
 import type { OfferRefusal } from "../reasons.js";
-import { refuse } from "../refuse.js";
+import { instantTold, refuse } from "../refuse.js";
 import { asOf } from "../standing.js";
 
 /** What an offer is asked before it is used or held. */
@@ -52,7 +52,8 @@ function notUsable(stands: KnownOffer, { nowMs, orderId }: Wish) {
     case "expired":
       return refuse("offer_expired", "code", code, `a use before ${instantTold(expiresAtMs)}`);
     case "issued":
-      if (nowMs >= expiresAtMs) return refuse("offer_expired", "code", code, `a use before ${instantTold(expiresAtMs)}`);
+      if (nowMs >= expiresAtMs)
+        return refuse("offer_expired", "code", code, `a use before ${instantTold(expiresAtMs)}`);
       return usedBefore(stands, orderId);
   }
 }

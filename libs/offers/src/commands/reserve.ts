@@ -3,7 +3,7 @@ import { answered, answerOf, tooManyActs } from "../acts.js";
 import { reserveDigest, type NamedSubjects } from "../content-digest.js";
 import type { Act, OfferReserved, OfferState, Reservation } from "../offer.js";
 import type { OfferRefusal } from "../reasons.js";
-import { refuse } from "../refuse.js";
+import { instantTold, refuse } from "../refuse.js";
 import { asOf } from "../standing.js";
 import { useCounted, useOffer, type OfferUse } from "./use.js";
 
@@ -69,7 +69,8 @@ function notToBeHeld({ nowMs, offerOnOrder, orderId }: ReserveCommand, state: Of
   const stands = asOf(state, nowMs);
   if (stands.status !== "issued" && stands.status !== "reserved") throw new Error("only a free offer is good");
   const { offerId, code, expiresAtMs } = stands.terms;
-  if (nowMs >= expiresAtMs) return refuse("offer_expired", "code", code, `a renewal before ${instantTold(expiresAtMs)}`);
+  if (nowMs >= expiresAtMs)
+    return refuse("offer_expired", "code", code, `a renewal before ${instantTold(expiresAtMs)}`);
   if (stands.status === "reserved" && stands.revocation !== undefined)
     return refuse("offer_revoked", "code", code, "an offer whose campaign was not taken back");
   if (offerOnOrder !== undefined && offerOnOrder !== offerId)
