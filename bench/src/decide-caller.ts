@@ -2,7 +2,7 @@ import { wire } from "@leastwise/contracts";
 import { callUnary, connect } from "@leastwise/rpc";
 import type { Child } from "./child.js";
 import type { ToChild, ToParent } from "./decide-messages.js";
-import { marketRequest, type AnswerKind } from "./market-shop.js";
+import { marketRequest, SHOPPERS_OF_KIND, type AnswerKind } from "./market-shop.js";
 
 export type DecideServer = Child<ToChild, ToParent>;
 
@@ -17,15 +17,19 @@ export interface Round {
 /** Hands out requests of shoppers who have not been asked yet. */
 export class Shoppers {
   readonly #kind: AnswerKind;
+  readonly #isEachOnce: boolean;
   #asked = 0;
 
-  constructor(kind: AnswerKind) {
+  /** @param isEachOnce false: after the last the first comes again, as is good enough for a handler that only answers */
+  constructor(kind: AnswerKind, isEachOnce = true) {
     this.#kind = kind;
+    this.#isEachOnce = isEachOnce;
   }
 
   next(): wire.DecideRequest {
+    const place = this.#isEachOnce ? this.#asked : this.#asked % SHOPPERS_OF_KIND;
     this.#asked += 1;
-    return marketRequest(this.#kind, this.#asked - 1);
+    return marketRequest(this.#kind, place);
   }
 
   /** Throws for an answer that is not what such a shopper gets for the first time. */

@@ -55,13 +55,13 @@ class Callers {
   readonly #empty: Readonly<Record<AnswerKind, DecideCaller>>;
 
   constructor(server: DecideServer, decidePort: number, emptyPorts: Readonly<Record<AnswerKind, number>>) {
-    const callers = (portOf: (kind: AnswerKind) => number) => ({
-      none: new DecideCaller(portOf("none"), new Shoppers("none")),
-      grant: new DecideCaller(portOf("grant"), new Shoppers("grant")),
+    const callers = (portOf: (kind: AnswerKind) => number, isEachOnce: boolean) => ({
+      none: new DecideCaller(portOf("none"), new Shoppers("none", isEachOnce)),
+      grant: new DecideCaller(portOf("grant"), new Shoppers("grant", isEachOnce)),
     });
     this.#server = server;
-    this.#decide = callers(() => decidePort);
-    this.#empty = callers((kind) => emptyPorts[kind]);
+    this.#decide = callers(() => decidePort, true);
+    this.#empty = callers((kind) => emptyPorts[kind], false);
   }
 
   async turn(stageMs: number): Promise<Turn> {
