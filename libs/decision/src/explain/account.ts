@@ -50,6 +50,7 @@ export function accountOf(input: DecisionInput, decision: Decision, featureNames
 }
 
 function isCustomAsked(input: DecisionInput): boolean {
+  if (input.model.custom === undefined) return false;
   const situation = situationOf(input);
   return questionOf(situation, weigh(situation)) !== undefined;
 }
